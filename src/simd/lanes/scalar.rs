@@ -1,0 +1,54 @@
+//! The lanes of processors without vector instructions: plain floats.
+
+use super::{LANES, Lanes, padded, tree};
+
+/// Always there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Scalar(());
+
+impl Scalar {
+    #[cfg_attr(test, allow(dead_code))]
+    pub(crate) const TOKEN: Self = Self(());
+    #[cfg_attr(test, allow(dead_code))]
+    pub(crate) const NAME: &str = "scalar";
+}
+
+impl Lanes for Scalar {
+    type V = [f32; LANES];
+    const MANY_REGISTERS: bool = false;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        [x; LANES]
+    }
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> Self::V {
+        *from
+    }
+    #[inline(always)]
+    fn load_part(self, from: &[f32]) -> Self::V {
+        padded(from)
+    }
+    #[inline(always)]
+    fn store(self, v: Self::V, to: &mut [f32; LANES]) {
+        *to = v;
+    }
+    #[inline(always)]
+    fn add(self, mut a: Self::V, b: Self::V) -> Self::V {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a += b;
+        }
+        a
+    }
+    #[inline(always)]
+    fn mul(self, mut a: Self::V, b: Self::V) -> Self::V {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a *= b;
+        }
+        a
+    }
+    #[inline(always)]
+    fn sum(self, v: Self::V) -> f32 {
+        tree(v)
+    }
+}

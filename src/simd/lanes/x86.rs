@@ -1,0 +1,191 @@
+//! The lanes of x86-64: four SSE registers, two AVX registers, or one AVX-512 register.
+// SAFETY, for the whole file: a token of the level is the proof that its instructions exist (`Avx2::new`, `Avx512::new`; SSE2
+// is part of the target); every load and store stays inside the array or slice it is given.
+
+use super::{LANES, Lanes, padded};
+use core::arch::x86_64::*;
+use core::array::from_fn;
+
+/// The proof of SSE2, which the target itself gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Sse2(());
+
+/// The proof of AVX2, FMA, F16C and BMI2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Avx2(());
+
+/// The proof of AVX-512 F, BW, DQ and VL, and of all that [`Avx2`] proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Avx512(());
+
+impl Sse2 {
+    pub(crate) const TOKEN: Self = Self(());
+    pub(crate) const NAME: &str = "sse2";
+}
+
+impl Avx2 {
+    /// # Safety
+    /// The processor and the operating system support the level.
+    #[inline(always)]
+    pub(crate) unsafe fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Avx512 {
+    /// # Safety
+    /// The processor and the operating system support the level.
+    #[inline(always)]
+    pub(crate) unsafe fn new() -> Self {
+        Self(())
+    }
+}
+
+/// Adds the four lanes of one SSE register by the tree.
+#[inline(always)]
+fn sum4(v: __m128) -> f32 {
+    // SAFETY: SSE2 is part of the target.
+    unsafe {
+        let pairs = _mm_add_ps(v, _mm_movehl_ps(v, v));
+        _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps::<1>(pairs, pairs)))
+    }
+}
+
+impl Lanes for Sse2 {
+    type V = [__m128; 4];
+    const MANY_REGISTERS: bool = false;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        // SAFETY: the token.
+        [unsafe { _mm_set1_ps(x) }; 4]
+    }
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> Self::V {
+        // SAFETY: the token; register i reads elements 4 i to 4 i + 3 of sixteen.
+        from_fn(|i| unsafe { _mm_loadu_ps(from.as_ptr().add(4 * i)) })
+    }
+    #[inline(always)]
+    fn load_part(self, from: &[f32]) -> Self::V {
+        self.load(&padded(from))
+    }
+    #[inline(always)]
+    fn store(self, v: Self::V, to: &mut [f32; LANES]) {
+        for (i, v) in v.into_iter().enumerate() {
+            // SAFETY: the token; register i writes elements 4 i to 4 i + 3 of sixteen.
+            unsafe { _mm_storeu_ps(to.as_mut_ptr().add(4 * i), v) }
+        }
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: the token.
+        from_fn(|i| unsafe { _mm_add_ps(a[i], b[i]) })
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: the token.
+        from_fn(|i| unsafe { _mm_mul_ps(a[i], b[i]) })
+    }
+    #[inline(always)]
+    fn sum(self, [a, b, c, d]: Self::V) -> f32 {
+        // SAFETY: the token.
+        sum4(unsafe { _mm_add_ps(_mm_add_ps(a, c), _mm_add_ps(b, d)) })
+    }
+}
+
+impl Lanes for Avx2 {
+    type V = [__m256; 2];
+    const MANY_REGISTERS: bool = false;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        // SAFETY: the token.
+        [unsafe { _mm256_set1_ps(x) }; 2]
+    }
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> Self::V {
+        // SAFETY: the token; register i reads elements 8 i to 8 i + 7 of sixteen.
+        from_fn(|i| unsafe { _mm256_loadu_ps(from.as_ptr().add(8 * i)) })
+    }
+    #[inline(always)]
+    fn load_part(self, from: &[f32]) -> Self::V {
+        // SAFETY: the token; the masks leave out every element at or after the length, and what is masked out is not read.
+        unsafe {
+            let length = _mm256_set1_epi32(if from.len() < LANES { from.len() as i32 } else { LANES as i32 });
+            let number = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let low = _mm256_cmpgt_epi32(length, number);
+            let high = _mm256_cmpgt_epi32(length, _mm256_add_epi32(number, _mm256_set1_epi32(8)));
+            [_mm256_maskload_ps(from.as_ptr(), low), _mm256_maskload_ps(from.as_ptr().wrapping_add(8), high)]
+        }
+    }
+    #[inline(always)]
+    fn store(self, v: Self::V, to: &mut [f32; LANES]) {
+        for (i, v) in v.into_iter().enumerate() {
+            // SAFETY: the token; register i writes elements 8 i to 8 i + 7 of sixteen.
+            unsafe { _mm256_storeu_ps(to.as_mut_ptr().add(8 * i), v) }
+        }
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: the token.
+        from_fn(|i| unsafe { _mm256_add_ps(a[i], b[i]) })
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: the token.
+        from_fn(|i| unsafe { _mm256_mul_ps(a[i], b[i]) })
+    }
+    #[inline(always)]
+    fn sum(self, [low, high]: Self::V) -> f32 {
+        // SAFETY: the token.
+        unsafe {
+            let v = _mm256_add_ps(low, high);
+            sum4(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v)))
+        }
+    }
+}
+
+impl Lanes for Avx512 {
+    type V = __m512;
+    const MANY_REGISTERS: bool = true;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> Self::V {
+        // SAFETY: the token.
+        unsafe { _mm512_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> Self::V {
+        // SAFETY: the token; the array has sixteen elements.
+        unsafe { _mm512_loadu_ps(from.as_ptr()) }
+    }
+    #[inline(always)]
+    fn load_part(self, from: &[f32]) -> Self::V {
+        let length = if from.len() < LANES { from.len() } else { LANES };
+        // SAFETY: the token; the mask has a bit for each element of the slice, and what is masked out is not read.
+        unsafe { _mm512_maskz_loadu_ps(((1_u32 << length) - 1) as u16, from.as_ptr()) }
+    }
+    #[inline(always)]
+    fn store(self, v: Self::V, to: &mut [f32; LANES]) {
+        // SAFETY: the token; the array has sixteen elements.
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), v) }
+    }
+    #[inline(always)]
+    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: the token.
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+        // SAFETY: the token.
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sum(self, v: Self::V) -> f32 {
+        // SAFETY: the token.
+        unsafe {
+            let v = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v));
+            sum4(_mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v)))
+        }
+    }
+}

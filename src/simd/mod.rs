@@ -1,0 +1,20 @@
+//! The processor: which instructions it has, sixteen virtual lanes over them, and the dispatch of a kernel to its best level.
+//!
+//! All of the crate's SIMD `unsafe` stands in this folder. A kernel is written once, as safe code, and compiled once per
+//! [`Level`]; every level gives the same bits, so a level is a matter of speed alone.
+#![allow(unsafe_code)]
+
+mod dispatch;
+mod lanes;
+mod level;
+mod prefetch;
+mod sqrt;
+
+pub(crate) use dispatch::simd_fn;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+pub(crate) use lanes::{Avx2, Avx512};
+pub(crate) use lanes::{LANES, Lanes};
+pub(crate) use level::Kind;
+pub use level::Level;
+pub(crate) use prefetch::prefetch;
+pub(crate) use sqrt::sqrt;
