@@ -14,7 +14,7 @@ pub mod error;
 pub mod simd;
 // pub mod math;
 // pub mod text;
-// pub mod table;
+pub mod table;
 // pub mod kernels;
 // #[doc(hidden)] pub mod reference;
 // pub mod optim;
