@@ -51,6 +51,83 @@ impl fmt::Display for ShapeMismatch {
     }
 }
 
+/// A row that was chosen by name, for padding or for unknown ids, and that the table does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RowOutOfRange {
+    /// The row.
+    pub row: usize,
+    /// The rows of the table: valid rows are `0..rows`.
+    pub rows: usize,
+}
+
+impl RowOutOfRange {
+    /// `Ok` if a table of `rows` rows has `row`.
+    ///
+    /// # Errors
+    /// Both numbers, if it has not.
+    #[inline]
+    pub fn check(row: usize, rows: usize) -> Result<(), Self> {
+        if row < rows { Ok(()) } else { Err(Self { row, rows }) }
+    }
+}
+
+impl fmt::Display for RowOutOfRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { row, rows } = self;
+        write!(f, "row {row} is outside a table of {rows} rows")
+    }
+}
+
+/// Offsets that do not divide a list of indices into bags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BagError {
+    /// There are no offsets, but something for them to say.
+    OffsetsMissing,
+    /// The first bag does not start at 0.
+    OffsetsStart {
+        /// The first offset; numbers above `i64::MAX` are shown as `i64::MAX`.
+        offset: i64,
+    },
+    /// A bag would end before it starts.
+    OffsetsDecrease {
+        /// The bag.
+        bag: usize,
+    },
+    /// An offset lies behind the last index.
+    OffsetsBeyond {
+        /// Where it stands in the list of offsets.
+        position: usize,
+        /// The offset; numbers above `i64::MAX` are shown as `i64::MAX`.
+        offset: i64,
+        /// Number of indices.
+        indices: usize,
+    },
+    /// The last of `bags + 1` offsets is not the number of indices.
+    OffsetsEnd {
+        /// The last offset.
+        offset: usize,
+        /// Number of indices.
+        indices: usize,
+    },
+}
+
+impl fmt::Display for BagError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OffsetsMissing => write!(f, "no offsets"),
+            Self::OffsetsStart { offset } => write!(f, "the first offset is {offset} instead of 0"),
+            Self::OffsetsDecrease { bag } => write!(f, "bag {bag} ends before it starts"),
+            Self::OffsetsBeyond { position, offset, indices } => {
+                write!(f, "offset {offset} at position {position} is behind the last of {indices} indices")
+            }
+            Self::OffsetsEnd { offset, indices } => {
+                write!(f, "the last offset is {offset} instead of the number of indices, {indices}")
+            }
+        }
+    }
+}
+
 /// More items than a fixed capacity holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CapacityExceeded {
@@ -68,5 +145,7 @@ impl fmt::Display for CapacityExceeded {
 }
 
 impl core::error::Error for IndexOutOfRange {}
+impl core::error::Error for RowOutOfRange {}
+impl core::error::Error for BagError {}
 impl core::error::Error for ShapeMismatch {}
 impl core::error::Error for CapacityExceeded {}

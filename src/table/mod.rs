@@ -1,5 +1,11 @@
-//! Tables of rows: views over borrowed numbers.
+//! Tables of rows: views over borrowed numbers, storage on cache lines, checked row numbers and groups of them.
 
+mod aligned;
+mod bags;
+mod indices;
 mod view;
 
+pub use aligned::Aligned;
+pub use bags::{Bag, Bags, Entry, Pooling};
+pub use indices::{FromEnd, Index, Indices, MapTo, Policy, Reject, Skip};
 pub use view::{Table, TableMut};

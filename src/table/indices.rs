@@ -1,0 +1,313 @@
+//! Row numbers that were checked once, and what happens to the bad ones.
+//!
+//! All ids lie in the table if the smallest and the largest do: one pass with two comparisons an id, without a branch, so
+//! that it is vectorised. Only after a failure a second pass looks for the place to name. What was checked remembers the number
+//! of rows it was checked against, and a kernel compares that with its table in O(1).
+
+use crate::error::{IndexOutOfRange, RowOutOfRange};
+use core::ops::Range;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// An integer type of ids and offsets: `u8`, `u16`, `u32`, `u64`, `usize`, `i32` or `i64`.
+pub trait Index: Copy + Ord + core::fmt::Debug + sealed::Sealed + 'static {
+    /// The number, or `None` if it is negative or above `usize::MAX`.
+    fn to_usize(self) -> Option<usize>;
+
+    /// The number; `i64::MAX` for those above.
+    fn to_i64(self) -> i64;
+}
+
+macro_rules! impl_index {
+    ($($integer:ty)*) => {$(
+        impl sealed::Sealed for $integer {}
+
+        impl Index for $integer {
+            #[inline(always)]
+            fn to_usize(self) -> Option<usize> {
+                usize::try_from(self).ok()
+            }
+
+            #[inline]
+            fn to_i64(self) -> i64 {
+                i64::try_from(self).unwrap_or(i64::MAX)
+            }
+        }
+    )*};
+}
+impl_index!(u8 u16 u32 u64 usize i32 i64);
+
+/// What a bad id means: [`Reject`], [`Skip`], [`MapTo`] or [`FromEnd`].
+pub trait Policy: Copy + core::fmt::Debug + sealed::Sealed {
+    /// The row that `id` names in a table of `rows` rows, below `rows`; `None` if it names none.
+    fn row<I: Index>(self, id: I, rows: usize) -> Option<usize>;
+}
+
+/// Valid ids are `0..rows`; any other is an error. The default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reject;
+
+/// Valid ids are `0..rows`; any other contributes nothing: a gather gives a row of zeros, a bag leaves it out of its sum and
+/// of its count, a scatter drops its gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skip;
+
+/// Valid ids are `0..rows`; any other names one fixed row, the row of unknown words for example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapTo {
+    row: usize,
+}
+
+/// Valid ids are `-rows..rows`, negative ones count from the end as in Python: −1 is the last row. Any other is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FromEnd;
+
+impl sealed::Sealed for Reject {}
+impl sealed::Sealed for Skip {}
+impl sealed::Sealed for MapTo {}
+impl sealed::Sealed for FromEnd {}
+
+impl Policy for Reject {
+    #[inline(always)]
+    fn row<I: Index>(self, id: I, rows: usize) -> Option<usize> {
+        id.to_usize().filter(|&row| row < rows)
+    }
+}
+
+impl Policy for Skip {
+    #[inline(always)]
+    fn row<I: Index>(self, id: I, rows: usize) -> Option<usize> {
+        Reject.row(id, rows)
+    }
+}
+
+impl Policy for MapTo {
+    #[inline(always)]
+    fn row<I: Index>(self, id: I, rows: usize) -> Option<usize> {
+        Reject.row(id, rows).or(Some(self.row))
+    }
+}
+
+impl Policy for FromEnd {
+    #[inline(always)]
+    fn row<I: Index>(self, id: I, rows: usize) -> Option<usize> {
+        match id.to_i64() {
+            back @ ..0 => rows.checked_sub(usize::try_from(back.unsigned_abs()).ok()?),
+            0.. => Reject.row(id, rows),
+        }
+    }
+}
+
+/// Ids that were checked against a table of `rows` rows: every one names a row below `rows`, or none by its [`Policy`].
+///
+/// Any number of rows is handled, up to `usize::MAX`. The ids stay as they are; a position is resolved when it is read.
+///
+/// ```
+/// use nanoembed::error::IndexOutOfRange;
+/// use nanoembed::table::Indices;
+///
+/// let ids = [2_i32, -1, 7];
+/// assert_eq!(Indices::new(&ids, 5).unwrap_err(), IndexOutOfRange { position: 1, index: -1, rows: 5 });
+/// assert!(Indices::skipping(&ids, 5).iter().eq([Some(2), None, None]));
+/// assert!(Indices::mapping(&ids, 5, 0).unwrap().iter().eq([Some(2), Some(0), Some(0)]));
+/// assert_eq!(Indices::from_end(&ids, 5).unwrap_err(), IndexOutOfRange { position: 2, index: 7, rows: 5 });
+/// assert!(Indices::from_end(&ids[..2], 5).unwrap().iter().eq([Some(2), Some(4)]));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Indices<'a, I, P = Reject> {
+    ids: &'a [I],
+    rows: usize,
+    policy: P,
+}
+
+impl<'a, I: Index> Indices<'a, I, Reject> {
+    /// Ids that all lie in `0..rows`.
+    ///
+    /// # Errors
+    /// The first id that does not.
+    #[inline]
+    pub fn new(ids: &'a [I], rows: usize) -> Result<Self, IndexOutOfRange> {
+        Self { ids, rows, policy: Reject }.checked()
+    }
+}
+
+impl<'a, I: Index> Indices<'a, I, Skip> {
+    /// Ids of which those outside `0..rows` contribute nothing. Takes no time.
+    #[inline]
+    pub fn skipping(ids: &'a [I], rows: usize) -> Self {
+        Self { ids, rows, policy: Skip }
+    }
+}
+
+impl<'a, I: Index> Indices<'a, I, MapTo> {
+    /// Ids of which those outside `0..rows` name row `to` instead. Takes no time.
+    ///
+    /// # Errors
+    /// If `to` itself is not below `rows`.
+    #[inline]
+    pub fn mapping(ids: &'a [I], rows: usize, to: usize) -> Result<Self, RowOutOfRange> {
+        RowOutOfRange::check(to, rows)?;
+        Ok(Self { ids, rows, policy: MapTo { row: to } })
+    }
+}
+
+impl<'a, I: Index> Indices<'a, I, FromEnd> {
+    /// Ids that all lie in `-rows..rows`; negative ones count from the end: −1 is the last row.
+    ///
+    /// # Errors
+    /// The first id that does not.
+    #[inline]
+    pub fn from_end(ids: &'a [I], rows: usize) -> Result<Self, IndexOutOfRange> {
+        Self { ids, rows, policy: FromEnd }.checked()
+    }
+}
+
+impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
+    /// Itself, if every id names a row. The ids with a row are an interval, so the smallest and the largest decide.
+    fn checked(self) -> Result<Self, IndexOutOfRange> {
+        let Some(&first) = self.ids.first() else { return Ok(self) };
+        let (lowest, highest) = self.ids.iter().fold((first, first), |(lowest, highest), &id| {
+            (if id < lowest { id } else { lowest }, if id > highest { id } else { highest })
+        });
+        if self.resolve(lowest).is_some() && self.resolve(highest).is_some() {
+            Ok(self)
+        } else {
+            Err(self.first_bad())
+        }
+    }
+
+    /// The first id without a row; there is one.
+    #[cold]
+    fn first_bad(&self) -> IndexOutOfRange {
+        let bad = self.ids.iter().enumerate().find(|&(_, &id)| self.resolve(id).is_none());
+        let (position, index) = bad.map_or((0, 0), |(position, id)| (position, id.to_i64()));
+        IndexOutOfRange { position, index, rows: self.rows }
+    }
+
+    #[inline(always)]
+    fn resolve(&self, id: I) -> Option<usize> {
+        self.policy.row(id, self.rows)
+    }
+
+    /// The row that the id at `position` names: below [`rows`](Self::rows), or `None` if it contributes nothing. `None` also behind
+    /// the last position.
+    #[inline(always)]
+    pub fn row(&self, position: usize) -> Option<usize> {
+        self.resolve(*self.ids.get(position)?)
+    }
+
+    /// The row of each position, as [`row`](Self::row) gives it.
+    #[inline(always)]
+    pub fn iter(
+        &self,
+    ) -> impl ExactSizeIterator<Item = Option<usize>> + DoubleEndedIterator + Clone + use<'a, I, P> {
+        let Self { ids, rows, policy } = *self;
+        ids.iter().map(move |&id| policy.row(id, rows))
+    }
+
+    /// The ids of these positions, which need no second check; `None` if there are fewer.
+    #[inline]
+    pub fn slice(&self, positions: Range<usize>) -> Option<Self> {
+        Some(Self { ids: self.ids.get(positions)?, ..*self })
+    }
+
+    /// The ids as they were given.
+    #[inline]
+    pub fn ids(&self) -> &'a [I] {
+        self.ids
+    }
+
+    /// Number of ids.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The number of rows of the tables that these ids may be used with.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Index, Indices};
+    use crate::error::{IndexOutOfRange, RowOutOfRange};
+
+    /// Every policy at the ends of a type's range and of the table's.
+    fn edges<I: Index>(numbers: &[I]) {
+        for rows in [0, 1, 2, 127, 128, 255, 256, usize::MAX >> 1, usize::MAX] {
+            for &id in numbers {
+                let number = id.to_i64();
+                let inside = id.to_usize().filter(|&row| row < rows);
+                let back = if number < 0 { usize::try_from(number.unsigned_abs()).ok() } else { None };
+                let from_end = inside.or(back.and_then(|back| rows.checked_sub(back)));
+                let error = IndexOutOfRange { position: 1, index: number, rows };
+                let good = if rows == 0 {
+                    None
+                } else {
+                    numbers.iter().copied().find(|id| id.to_usize() == Some(0))
+                };
+                let ids = [good.unwrap_or(id), id, id];
+                let error = if good.is_none() { IndexOutOfRange { position: 0, ..error } } else { error };
+
+                let found = Indices::new(&ids, rows).map(|indices| indices.row(2));
+                assert_eq!(found, inside.map(Some).ok_or(error), "{id:?} of {rows}");
+                let found = Indices::from_end(&ids, rows).map(|indices| indices.row(2));
+                assert_eq!(found, from_end.map(Some).ok_or(error), "{id:?} of {rows}");
+                assert_eq!(Indices::skipping(&ids, rows).row(1), inside, "{id:?} of {rows}");
+                let refused = Indices::mapping(&ids, rows, rows).map(|indices| indices.len());
+                assert_eq!(refused, Err(RowOutOfRange { row: rows, rows }));
+                if let Some(last) = rows.checked_sub(1) {
+                    let mapped = Indices::mapping(&ids, rows, last).unwrap();
+                    assert_eq!(mapped.row(1), Some(inside.unwrap_or(last)), "{id:?} of {rows}");
+                    assert_eq!(mapped.row(3), None);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_type_and_policy_at_the_edges() {
+        edges(&[0_u8, 1, 127, 128, u8::MAX]);
+        edges(&[0_u16, 1, 255, 256, u16::MAX]);
+        edges(&[0_u32, 1, 255, 256, u32::MAX]);
+        edges(&[0_u64, 1, 255, 256, u64::MAX >> 1, u64::MAX]);
+        edges(&[0_usize, 1, 255, 256, usize::MAX - 1, usize::MAX]);
+        edges(&[i32::MIN, -256, -128, -2, -1, 0, 1, 255, 256, i32::MAX]);
+        edges(&[i64::MIN, -256, -128, -2, -1, 0, 1, 255, 256, i64::MAX]);
+    }
+
+    #[test]
+    fn the_first_bad_id_is_named_wherever_it_stands() {
+        let mut ids = [3_u16; 100];
+        for bad in (0..100).rev() {
+            ids[bad] = 4 + bad as u16;
+            let error = Indices::new(&ids, 4).unwrap_err();
+            assert_eq!(error, IndexOutOfRange { position: bad, index: 4 + bad as i64, rows: 4 });
+        }
+    }
+
+    #[test]
+    fn no_ids_need_no_rows() {
+        assert!(Indices::<u32>::new(&[], 0).unwrap().is_empty());
+        assert!(Indices::<i64, _>::from_end(&[], 0).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_slice_keeps_what_was_checked() {
+        let indices = Indices::new(&[5_u8, 6, 7], 8).unwrap();
+        let slice = indices.slice(1..3).unwrap();
+        assert_eq!((slice.ids(), slice.rows()), (&[6, 7][..], 8));
+        assert!(indices.slice(1..4).is_none());
+    }
+}
