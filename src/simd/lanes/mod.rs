@@ -41,6 +41,8 @@ pub(crate) trait Lanes: Copy {
     type V: Copy;
     /// Whether 32 or more full registers exist, so that large tiles stay in them.
     const MANY_REGISTERS: bool;
+    /// The widest block of columns that vertical kernels keep in registers; narrower ones follow for the rest of a row.
+    const COLUMNS: usize = 32;
 
     fn splat(self, x: f32) -> Self::V;
     fn load(self, from: &[f32; LANES]) -> Self::V;

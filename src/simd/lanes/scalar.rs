@@ -16,6 +16,8 @@ impl Scalar {
 impl Lanes for Scalar {
     type V = [f32; LANES];
     const MANY_REGISTERS: bool = false;
+    /// Each width is code in flash.
+    const COLUMNS: usize = 4;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

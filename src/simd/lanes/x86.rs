@@ -96,6 +96,7 @@ impl Lanes for Sse2 {
 impl Lanes for Avx2 {
     type V = [__m256; 2];
     const MANY_REGISTERS: bool = false;
+    const COLUMNS: usize = 64;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
@@ -148,6 +149,7 @@ impl Lanes for Avx2 {
 impl Lanes for Avx512 {
     type V = __m512;
     const MANY_REGISTERS: bool = true;
+    const COLUMNS: usize = 64;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

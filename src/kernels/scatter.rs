@@ -1,0 +1,165 @@
+//! Gradients of rows back into a table of gradients.
+//!
+//! ```text
+//! scatter_add:       for position in 0..len:
+//!                        table[row(position)] += gradients[position]
+//!
+//! scatter_add_bags:  for bag in 0..bags:
+//!                        d = d_out[bag]                              or d_out[bag] / count(bag)
+//!                        for id in bag, if it contributes:
+//!                            table[row(id)] += weight(id) * d
+//! ```
+//!
+//! They are the derivatives of gather and pool. A repeated row is summed in the order of occurrence: one serial sum for each number
+//! of the table, so blocks and levels change no bit.
+//!
+//! Deviations from these loops:
+//!
+//! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, for bags each over the whole bag, so that `d` stays in registers
+//!   and is divided once.
+//! - Rows of tables above the size of the caches are asked for sixteen ids ahead.
+//! - Without weights nothing is multiplied.
+//!
+//! Moved per id: `4 dim` bytes of the table read and written again, and for `scatter_add` `4 dim` bytes of gradients read.
+
+use super::{Ahead, column_blocks, columns_mut};
+use crate::error::ShapeMismatch;
+use crate::simd::{Lanes, simd_fn};
+use crate::table::{Bag, Bags, Index, Indices, Policy, Pooling, TableMut};
+
+simd_fn! {
+    /// Adds each gradient to the row that its id names: `table[row(position)] += gradients[position]`, in order.
+    ///
+    /// The gradient of an id that its policy leaves out is dropped. Rows that no id names do not change.
+    ///
+    /// # Shapes
+    /// `gradients` `[len, dim]`, `indices` `[len]`, `table` `[rows, dim]`.
+    ///
+    /// # Errors
+    /// If the ids were checked against another number of rows, or there are not `len * dim` gradients; `table` is then as it was.
+    ///
+    /// ```
+    /// use nanoembed::{kernels::scatter_add, table::{Indices, TableMut}};
+    /// let mut d_rows = [[0.0; 2]; 3];
+    /// let indices = Indices::new(&[2_u8, 0, 2], 3)?;
+    /// scatter_add(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], indices, &mut TableMut::from_rows(&mut d_rows))?;
+    /// assert_eq!(d_rows, [[3.0, 4.0], [0.0, 0.0], [6.0, 8.0]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn scatter_add, scatter_add_at[I: Index, P: Policy](
+        gradients: &[f32],
+        indices: Indices<'_, I, P>,
+        table: &mut TableMut<'_>,
+    ) -> Result<(), ShapeMismatch> = scatter_add_body;
+
+    /// Adds the gradient of each pooled bag to the rows that entered it: the derivative of [`pool`](super::pool()).
+    ///
+    /// `table[row(id)] += weight(id) * d_out[bag]`, in the order of the ids, with `d_out[bag]` divided by the number of ids that
+    /// contribute for [`Pooling::Mean`]. Rows that did not enter a bag do not change.
+    ///
+    /// # Shapes
+    /// `d_out` `[bags, dim]`, `table` `[rows, dim]`.
+    ///
+    /// # Errors
+    /// If the ids were checked against another number of rows, or there are not `bags * dim` gradients; `table` is then as it was.
+    ///
+    /// ```
+    /// use nanoembed::{kernels::scatter_add_bags, table::{Bags, Indices, Pooling, TableMut}};
+    /// let mut d_rows = [[0.0; 2]; 3];
+    /// let bags = Bags::new(Indices::new(&[2_u8, 0, 2], 3)?, &[0_u8, 2, 3])?;
+    /// scatter_add_bags(&[2.0, 4.0, 5.0, 6.0], &bags, Pooling::Mean, &mut TableMut::from_rows(&mut d_rows))?;
+    /// assert_eq!(d_rows, [[1.0, 2.0], [0.0, 0.0], [6.0, 8.0]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn scatter_add_bags, scatter_add_bags_at[I: Index, P: Policy, O: Index](
+        d_out: &[f32],
+        bags: &Bags<'_, I, P, O>,
+        pooling: Pooling,
+        table: &mut TableMut<'_>,
+    ) -> Result<(), ShapeMismatch> = scatter_add_bags_body;
+}
+
+#[inline(always)]
+fn scatter_add_body<L: Lanes, I: Index, P: Policy>(
+    _: L,
+    gradients: &[f32],
+    indices: Indices<'_, I, P>,
+    table: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
+    ShapeMismatch::check("gradients", indices.len().saturating_mul(table.dim()), gradients.len())?;
+
+    let mut rest = gradients;
+    for (position, row) in indices.iter().enumerate() {
+        Ahead::new(table.as_table(), indices).ask(position);
+        let Some((gradient, after)) = rest.split_at_checked(table.dim()) else { break };
+        rest = after;
+        if let Some(row) = row.and_then(|row| table.row_mut(row)) {
+            column_blocks!(L, as_chunks(gradient), |block, column| add_block(row, column, block));
+        }
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
+    _: L,
+    d_out: &[f32],
+    bags: &Bags<'_, I, P, O>,
+    pooling: Pooling,
+    table: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+    ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
+
+    let mut rest = d_out;
+    for bag in bags.iter() {
+        let Some((d, after)) = rest.split_at_checked(table.dim()) else { break };
+        rest = after;
+        let divisor = match pooling {
+            Pooling::Sum => None,
+            Pooling::Mean => Some(bag.count() as f32),
+        };
+        column_blocks!(L, as_chunks(d), |block, column| {
+            scatter_block(block, divisor, bags, &bag, column, table);
+        });
+    }
+    Ok(())
+}
+
+/// `WIDTH` columns of one bag's gradient.
+#[inline(always)]
+fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
+    d: &[f32; WIDTH],
+    divisor: Option<f32>,
+    bags: &Bags<'_, I, P, O>,
+    bag: &Bag<'_, I, P>,
+    column: usize,
+    table: &mut TableMut<'_>,
+) {
+    let mut d = *d;
+    if let Some(divisor) = divisor {
+        for d in &mut d {
+            *d /= divisor;
+        }
+    }
+    for entry in bag.iter() {
+        Ahead::new(table.as_table(), bags.indices()).only_first(column).ask(entry.position);
+        let Some(row) = table.row_mut(entry.row) else { continue };
+        if bag.is_weighted() {
+            add_block(row, column, &d.map(|d| entry.weight * d));
+        } else {
+            add_block(row, column, &d);
+        }
+    }
+}
+
+/// Adds `d` to the columns of `row` from `column` on.
+#[inline(always)]
+fn add_block<const WIDTH: usize>(row: &mut [f32], column: usize, d: &[f32; WIDTH]) {
+    if let Some(row) = columns_mut::<WIDTH>(row, column) {
+        for (row, d) in row.iter_mut().zip(d) {
+            *row += d;
+        }
+    }
+}
