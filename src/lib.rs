@@ -15,8 +15,9 @@ pub mod math;
 pub mod simd;
 // pub mod text;
 pub mod table;
-// pub mod kernels;
-// #[doc(hidden)] pub mod reference;
+pub mod kernels;
+#[doc(hidden)]
+pub mod reference;
 // pub mod optim;
 // pub mod layers;
 // pub mod loss;

@@ -15,8 +15,7 @@ const COVERED: &[(&str, fn(&Fixture))] = &[];
 fn fixtures_hold() {
     let mut failed = Vec::new();
     for path in fixture::all() {
-        let name =
-            path.file_stem().and_then(|stem| stem.to_str()).expect("a fixture has a UTF-8 name").to_owned();
+        let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a fixture has a UTF-8 name").to_owned();
         match COVERED.iter().find(|(covered, _)| *covered == name) {
             None => println!("NOT COVERED {name}"),
             Some((_, check)) => {

@@ -53,9 +53,7 @@ fn check_shape(length: usize, rows: usize, dim: usize, stride: usize) -> Result<
     }
     match reach(rows, dim, stride) {
         Some(reach) if reach <= length => Ok(()),
-        reach => {
-            Err(ShapeMismatch { what: "table length", expected: reach.unwrap_or(usize::MAX), found: length })
-        }
+        reach => Err(ShapeMismatch { what: "table length", expected: reach.unwrap_or(usize::MAX), found: length }),
     }
 }
 
@@ -78,12 +76,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// If `stride < dim`, or `values` ends before the last row does.
-    pub fn with_stride(
-        values: &'a [f32],
-        rows: usize,
-        dim: usize,
-        stride: usize,
-    ) -> Result<Self, ShapeMismatch> {
+    pub fn with_stride(values: &'a [f32], rows: usize, dim: usize, stride: usize) -> Result<Self, ShapeMismatch> {
         check_shape(values.len(), rows, dim, stride)?;
         Ok(Self { values, rows, dim, stride })
     }

@@ -42,6 +42,8 @@ pub(crate) const LANES: usize = 16;
 pub(crate) trait Lanes: Copy {
     /// Sixteen floats in registers.
     type V: Copy;
+    /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2 or 4.
+    const ROWS: usize;
     /// Whether 32 or more full registers exist, so that large tiles stay in them.
     const MANY_REGISTERS: bool;
 
@@ -52,6 +54,11 @@ pub(crate) trait Lanes: Copy {
     fn store(self, v: Self::V, to: &mut [f32; LANES]);
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// total + a · b for slices of one length below sixteen; the other lanes stay.
+    #[inline(always)]
+    fn add_product_part(self, total: Self::V, a: &[f32], b: &[f32]) -> Self::V {
+        self.add(total, self.mul(self.load_part(a), self.load_part(b)))
+    }
     /// The sum of the lanes by the tree i + 8, i + 4, i + 2, i + 1.
     fn sum(self, v: Self::V) -> f32;
 }

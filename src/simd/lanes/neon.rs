@@ -17,6 +17,7 @@ impl Neon {
 
 impl Lanes for Neon {
     type V = [float32x4_t; 4];
+    const ROWS: usize = 4;
     const MANY_REGISTERS: bool = false;
 
     #[inline(always)]

@@ -14,6 +14,7 @@ impl Scalar {
 
 impl Lanes for Scalar {
     type V = [f32; LANES];
+    const ROWS: usize = 1;
     const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
@@ -45,6 +46,14 @@ impl Lanes for Scalar {
             *a *= b;
         }
         a
+    }
+    /// Only the products that there are: this level is for processors on which each one counts.
+    #[inline(always)]
+    fn add_product_part(self, mut total: Self::V, a: &[f32], b: &[f32]) -> Self::V {
+        for ((total, a), b) in total.iter_mut().zip(a).zip(b) {
+            *total += a * b;
+        }
+        total
     }
     #[inline(always)]
     fn sum(self, v: Self::V) -> f32 {
