@@ -242,6 +242,9 @@ mod tests {
             if error > worst {
                 (worst, worst_at) = (error, x);
             }
+            if x.to_bits() == (-0.0_f32).to_bits() {
+                continue; // rsqrt jumps from -inf to +inf
+            }
             let next = function(x.next_up());
             let ascends = if falling { next <= y } else { y <= next };
             assert!(ascends || next.is_nan(), "{name} turns at {x:e}: {y:e}, {next:e}");
