@@ -11,8 +11,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod error;
+pub mod math;
 pub mod simd;
-// pub mod math;
 // pub mod text;
 pub mod table;
 pub mod kernels;

@@ -1,13 +1,33 @@
-//! The loops over floats: checked first, then without an error path, the same bits at every level.
+//! The loops over floats. Each is written once, as safe code, and compiled for each level of the processor: checked first, then
+//! without an error path, the same bits at every level.
 
+mod activation;
 mod ahead;
 mod columns;
 mod gather;
+mod linear;
 mod pool;
 mod scatter;
 
 use ahead::Ahead;
 use columns::{column_blocks, columns, columns_mut};
-pub use gather::{gather, gather_at};
-pub use pool::{pool, pool_at};
-pub use scatter::{scatter_add, scatter_add_at, scatter_add_bags, scatter_add_bags_at};
+
+pub use activation::{
+    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh, tanh_backward,
+};
+pub use gather::gather;
+pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv};
+pub use pool::pool;
+pub use scatter::{scatter_add, scatter_add_bags};
+
+#[doc(hidden)]
+pub use {
+    activation::{
+        log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at, softmax_at, softmax_backward_at,
+        tanh_at, tanh_backward_at,
+    },
+    gather::gather_at,
+    linear::{axpy_at, dot_at, gemm_at, gemm_nt_at, gemm_tn_at, gemv_at},
+    pool::pool_at,
+    scatter::{scatter_add_at, scatter_add_bags_at},
+};

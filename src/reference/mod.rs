@@ -1,10 +1,21 @@
-//! The executable specification: one plain loop a kernel, without SIMD, blocks or early exits. For tests, fuzz targets and benches; never
-//! a fallback. Shapes are the caller's care: a wrong one panics.
+//! The executable specification: one plain loop per kernel, without SIMD, blocks or early exits, to the same rules and so with
+//! the same bits.
+//!
+//! For tests, fuzz targets and benches, which compare the kernels with it; never a fallback. Shapes are the caller's care: a
+//! wrong one may panic.
 
+mod activation;
 mod gather;
+mod lanes;
+mod linear;
 mod pool;
 mod scatter;
 
+pub use activation::{
+    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh, tanh_backward,
+};
 pub use gather::gather;
+pub use lanes::lane_sum;
+pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv};
 pub use pool::pool;
 pub use scatter::{scatter_add, scatter_add_bags};

@@ -184,6 +184,15 @@ mod tests {
             && std::is_x86_feature_detected!("f16c")
             && std::is_x86_feature_detected!("fma")
             && std::is_x86_feature_detected!("bmi2");
-        assert_eq!(best, if avx2 && avx512 { "avx512" } else if avx2 { "avx2" } else { "sse2" });
+        assert_eq!(
+            best,
+            if avx2 && avx512 {
+                "avx512"
+            } else if avx2 {
+                "avx2"
+            } else {
+                "sse2"
+            }
+        );
     }
 }

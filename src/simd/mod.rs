@@ -8,6 +8,7 @@ mod dispatch;
 mod lanes;
 mod level;
 mod prefetch;
+mod reduce;
 mod sqrt;
 
 pub(crate) use dispatch::simd_fn;
@@ -17,4 +18,5 @@ pub(crate) use lanes::{LANES, Lanes};
 pub(crate) use level::Kind;
 pub use level::Level;
 pub(crate) use prefetch::prefetch;
+pub(crate) use reduce::{dots, sum};
 pub(crate) use sqrt::sqrt;

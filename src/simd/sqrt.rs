@@ -20,11 +20,11 @@ pub(crate) fn sqrt(x: f32) -> f32 {
         use core::arch::wasm32::{f32x4_extract_lane, f32x4_splat, f32x4_sqrt};
         f32x4_extract_lane::<0>(f32x4_sqrt(f32x4_splat(x)))
     }
-    // The compiler has no name for single registers on this target, so the value passes through s0.
-    #[cfg(all(target_arch = "arm", target_abi = "eabihf", target_feature = "mclass"))]
+    // The compiler lacks names for single registers on some of these targets, so the value passes through s0.
+    #[cfg(all(target_arch = "arm", target_abi = "eabihf"))]
     {
         let root: u32;
-        // SAFETY: the hard-float M-profile targets have the instruction; it touches no memory.
+        // SAFETY: every hard-float target has the instruction (VFPv2 and later); it touches no memory.
         unsafe {
             core::arch::asm!("vmov s0, {x}", "vsqrt.f32 s0, s0", "vmov {root}, s0",
                 x = in(reg) x.to_bits(), root = lateout(reg) root, out("s0") _, options(pure, nomem, nostack));
@@ -35,7 +35,7 @@ pub(crate) fn sqrt(x: f32) -> f32 {
         all(target_arch = "x86_64", target_feature = "sse2"),
         all(target_arch = "aarch64", target_feature = "neon"),
         all(target_arch = "wasm32", target_feature = "simd128"),
-        all(target_arch = "arm", target_abi = "eabihf", target_feature = "mclass"),
+        all(target_arch = "arm", target_abi = "eabihf"),
     )))]
     libm::sqrtf(x)
 }

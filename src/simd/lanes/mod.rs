@@ -6,11 +6,14 @@
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
-#[cfg(any(test, not(any(
-    all(target_arch = "x86_64", target_feature = "sse2"),
-    all(target_arch = "aarch64", target_feature = "neon"),
-    all(target_arch = "wasm32", target_feature = "simd128"),
-))))]
+#[cfg(any(
+    test,
+    not(any(
+        all(target_arch = "x86_64", target_feature = "sse2"),
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128"),
+    ))
+))]
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
@@ -39,6 +42,8 @@ pub(crate) const LANES: usize = 16;
 pub(crate) trait Lanes: Copy {
     /// Sixteen floats in registers.
     type V: Copy;
+    /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2 or 4.
+    const ROWS: usize;
     /// Whether 32 or more full registers exist, so that large tiles stay in them.
     const MANY_REGISTERS: bool;
     /// The widest block of columns that vertical kernels keep in registers; narrower ones follow for the rest of a row.
@@ -51,6 +56,11 @@ pub(crate) trait Lanes: Copy {
     fn store(self, v: Self::V, to: &mut [f32; LANES]);
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// total + a · b for slices of one length below sixteen; the other lanes stay.
+    #[inline(always)]
+    fn add_product_part(self, total: Self::V, a: &[f32], b: &[f32]) -> Self::V {
+        self.add(total, self.mul(self.load_part(a), self.load_part(b)))
+    }
     /// The sum of the lanes by the tree i + 8, i + 4, i + 2, i + 1.
     fn sum(self, v: Self::V) -> f32;
 }
@@ -81,3 +91,103 @@ fn padded(from: &[f32]) -> [f32; LANES] {
     all
 }
 
+#[cfg(test)]
+mod tests {
+    use super::scalar::Scalar;
+    use super::{LANES, Lanes};
+    use crate::simd::{Level, simd_fn};
+    use std::vec::Vec;
+
+    #[inline(always)]
+    fn part_body<L: Lanes>(lanes: L, from: &[f32]) -> [f32; LANES] {
+        let mut to = [f32::NAN; LANES];
+        lanes.store(lanes.load_part(from), &mut to);
+        to
+    }
+
+    /// a · x + b.
+    #[inline(always)]
+    fn arithmetic_body<L: Lanes>(lanes: L, a: &[f32; LANES], x: f32, b: &[f32; LANES]) -> [f32; LANES] {
+        let mut to = [f32::NAN; LANES];
+        lanes.store(lanes.add(lanes.mul(lanes.load(a), lanes.splat(x)), lanes.load(b)), &mut to);
+        to
+    }
+
+    #[inline(always)]
+    fn sum_body<L: Lanes>(lanes: L, from: &[f32; LANES]) -> f32 {
+        lanes.sum(lanes.load(from))
+    }
+
+    simd_fn! {
+        fn part, part_at(from: &[f32]) -> [f32; LANES] = part_body;
+        fn arithmetic, arithmetic_at(a: &[f32; LANES], x: f32, b: &[f32; LANES]) -> [f32; LANES] = arithmetic_body;
+        fn sum, sum_at(from: &[f32; LANES]) -> f32 = sum_body;
+    }
+
+    /// Numbers of many sizes, so that sums in another order or without the middle rounding have other bits.
+    fn numbers(seed: u32) -> [f32; LANES] {
+        let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
+        core::array::from_fn(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            let size = [1.0, 1e-3, 1e4, 1e-7][state as usize % 4];
+            ((state >> 8) as f32 / 8_388_608.0 - 1.0) * size
+        })
+    }
+
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|x| x.to_bits()).collect()
+    }
+
+    #[test]
+    fn a_part_fills_the_first_lanes_and_zeroes_the_rest() {
+        let all: Vec<f32> = (0..40).map(|i| -1.5 - i as f32).collect();
+        for (start, length) in
+            [0, 1, 3].into_iter().flat_map(|start| (0..=33).map(move |length| (start, length)))
+        {
+            let from = &all[start..][..length];
+            let expected: [f32; LANES] = core::array::from_fn(|i| if i < length { from[i] } else { 0.0 });
+            assert_eq!(bits(&part_body(Scalar::TOKEN, from)), bits(&expected), "scalar, length {length}");
+            for level in Level::available() {
+                assert_eq!(bits(&part_at(level, from)), bits(&expected), "{}, length {length}", level.name());
+            }
+            assert_eq!(bits(&part(from)), bits(&expected));
+        }
+    }
+
+    #[test]
+    fn a_product_and_a_sum_round_twice() {
+        for seed in 0..500 {
+            let (a, b, x) = (numbers(seed), numbers(seed + 1000), numbers(seed + 2000)[0]);
+            let expected: [f32; LANES] = core::array::from_fn(|i| {
+                let product = core::hint::black_box(a[i] * x);
+                product + b[i]
+            });
+            assert_eq!(bits(&arithmetic_body(Scalar::TOKEN, &a, x, &b)), bits(&expected), "scalar, {a:?}");
+            for level in Level::available() {
+                assert_eq!(
+                    bits(&arithmetic_at(level, &a, x, &b)),
+                    bits(&expected),
+                    "{}, {a:?}",
+                    level.name()
+                );
+            }
+            assert_eq!(bits(&arithmetic(&a, x, &b)), bits(&expected));
+        }
+    }
+
+    #[test]
+    fn lanes_are_summed_by_the_tree() {
+        for seed in 0..500 {
+            let v = numbers(seed);
+            let quarter = |i: usize| (v[i] + v[i + 8]) + (v[i + 4] + v[i + 12]);
+            let expected = (quarter(0) + quarter(2)) + (quarter(1) + quarter(3));
+            assert_eq!(sum_body(Scalar::TOKEN, &v).to_bits(), expected.to_bits(), "scalar, {v:?}");
+            for level in Level::available() {
+                assert_eq!(sum_at(level, &v).to_bits(), expected.to_bits(), "{}, {v:?}", level.name());
+            }
+            assert_eq!(sum(&v).to_bits(), expected.to_bits());
+        }
+    }
+}

@@ -7,14 +7,14 @@ use super::{LANES, Lanes, padded, tree};
 pub(crate) struct Scalar(());
 
 impl Scalar {
-    #[cfg_attr(test, allow(dead_code))]
     pub(crate) const TOKEN: Self = Self(());
-    #[cfg_attr(test, allow(dead_code))]
+    #[cfg_attr(test, allow(dead_code, reason = "a test beside another baseline has no use for it"))]
     pub(crate) const NAME: &str = "scalar";
 }
 
 impl Lanes for Scalar {
     type V = [f32; LANES];
+    const ROWS: usize = 1;
     const MANY_REGISTERS: bool = false;
     /// Each width is code in flash.
     const COLUMNS: usize = 4;
@@ -48,6 +48,14 @@ impl Lanes for Scalar {
             *a *= b;
         }
         a
+    }
+    /// Only the products that there are: this level is for processors on which each one counts.
+    #[inline(always)]
+    fn add_product_part(self, mut total: Self::V, a: &[f32], b: &[f32]) -> Self::V {
+        for ((total, a), b) in total.iter_mut().zip(a).zip(b) {
+            *total += a * b;
+        }
+        total
     }
     #[inline(always)]
     fn sum(self, v: Self::V) -> f32 {

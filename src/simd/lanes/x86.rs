@@ -3,8 +3,8 @@
 // is part of the target); every load and store stays inside the array or slice it is given.
 
 use super::{LANES, Lanes, padded};
+#[allow(clippy::wildcard_imports, reason = "some thirty intrinsics, all with telling names")]
 use core::arch::x86_64::*;
-use core::array::from_fn;
 
 /// The proof of SSE2, which the target itself gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,7 @@ fn sum4(v: __m128) -> f32 {
 
 impl Lanes for Sse2 {
     type V = [__m128; 4];
+    const ROWS: usize = 2;
     const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
@@ -62,29 +63,34 @@ impl Lanes for Sse2 {
     }
     #[inline(always)]
     fn load(self, from: &[f32; LANES]) -> Self::V {
+        let p = from.as_ptr();
         // SAFETY: the token; register i reads elements 4 i to 4 i + 3 of sixteen.
-        from_fn(|i| unsafe { _mm_loadu_ps(from.as_ptr().add(4 * i)) })
+        unsafe { [_mm_loadu_ps(p), _mm_loadu_ps(p.add(4)), _mm_loadu_ps(p.add(8)), _mm_loadu_ps(p.add(12))] }
     }
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
         self.load(&padded(from))
     }
     #[inline(always)]
-    fn store(self, v: Self::V, to: &mut [f32; LANES]) {
-        for (i, v) in v.into_iter().enumerate() {
-            // SAFETY: the token; register i writes elements 4 i to 4 i + 3 of sixteen.
-            unsafe { _mm_storeu_ps(to.as_mut_ptr().add(4 * i), v) }
+    fn store(self, [a, b, c, d]: Self::V, to: &mut [f32; LANES]) {
+        let p = to.as_mut_ptr();
+        // SAFETY: the token; register i writes elements 4 i to 4 i + 3 of sixteen.
+        unsafe {
+            _mm_storeu_ps(p, a);
+            _mm_storeu_ps(p.add(4), b);
+            _mm_storeu_ps(p.add(8), c);
+            _mm_storeu_ps(p.add(12), d);
         }
     }
     #[inline(always)]
-    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+    fn add(self, [a, b, c, d]: Self::V, [e, f, g, h]: Self::V) -> Self::V {
         // SAFETY: the token.
-        from_fn(|i| unsafe { _mm_add_ps(a[i], b[i]) })
+        unsafe { [_mm_add_ps(a, e), _mm_add_ps(b, f), _mm_add_ps(c, g), _mm_add_ps(d, h)] }
     }
     #[inline(always)]
-    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+    fn mul(self, [a, b, c, d]: Self::V, [e, f, g, h]: Self::V) -> Self::V {
         // SAFETY: the token.
-        from_fn(|i| unsafe { _mm_mul_ps(a[i], b[i]) })
+        unsafe { [_mm_mul_ps(a, e), _mm_mul_ps(b, f), _mm_mul_ps(c, g), _mm_mul_ps(d, h)] }
     }
     #[inline(always)]
     fn sum(self, [a, b, c, d]: Self::V) -> f32 {
@@ -95,6 +101,7 @@ impl Lanes for Sse2 {
 
 impl Lanes for Avx2 {
     type V = [__m256; 2];
+    const ROWS: usize = 4;
     const MANY_REGISTERS: bool = false;
     const COLUMNS: usize = 64;
 
@@ -106,7 +113,7 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn load(self, from: &[f32; LANES]) -> Self::V {
         // SAFETY: the token; register i reads elements 8 i to 8 i + 7 of sixteen.
-        from_fn(|i| unsafe { _mm256_loadu_ps(from.as_ptr().add(8 * i)) })
+        unsafe { [_mm256_loadu_ps(from.as_ptr()), _mm256_loadu_ps(from.as_ptr().add(8))] }
     }
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
@@ -120,21 +127,23 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
-    fn store(self, v: Self::V, to: &mut [f32; LANES]) {
-        for (i, v) in v.into_iter().enumerate() {
-            // SAFETY: the token; register i writes elements 8 i to 8 i + 7 of sixteen.
-            unsafe { _mm256_storeu_ps(to.as_mut_ptr().add(8 * i), v) }
+    fn store(self, [low, high]: Self::V, to: &mut [f32; LANES]) {
+        let p = to.as_mut_ptr();
+        // SAFETY: the token; register i writes elements 8 i to 8 i + 7 of sixteen.
+        unsafe {
+            _mm256_storeu_ps(p, low);
+            _mm256_storeu_ps(p.add(8), high);
         }
     }
     #[inline(always)]
-    fn add(self, a: Self::V, b: Self::V) -> Self::V {
+    fn add(self, [a, b]: Self::V, [c, d]: Self::V) -> Self::V {
         // SAFETY: the token.
-        from_fn(|i| unsafe { _mm256_add_ps(a[i], b[i]) })
+        unsafe { [_mm256_add_ps(a, c), _mm256_add_ps(b, d)] }
     }
     #[inline(always)]
-    fn mul(self, a: Self::V, b: Self::V) -> Self::V {
+    fn mul(self, [a, b]: Self::V, [c, d]: Self::V) -> Self::V {
         // SAFETY: the token.
-        from_fn(|i| unsafe { _mm256_mul_ps(a[i], b[i]) })
+        unsafe { [_mm256_mul_ps(a, c), _mm256_mul_ps(b, d)] }
     }
     #[inline(always)]
     fn sum(self, [low, high]: Self::V) -> f32 {
@@ -148,6 +157,7 @@ impl Lanes for Avx2 {
 
 impl Lanes for Avx512 {
     type V = __m512;
+    const ROWS: usize = 4;
     const MANY_REGISTERS: bool = true;
     const COLUMNS: usize = 64;
 

@@ -1,0 +1,180 @@
+//! Activations in place, and their gradients from the output y.
+//!
+//! ```text
+//! sigmoid, tanh, relu:  for i:  x[i] = f(x[i])
+//! softmax:              max = greatest x;  for i: x[i] = exp(x[i] - max);  sum = lane_sum(x);  for i: x[i] /= sum
+//! log_sum_exp:          max + ln(lane_sum over i of exp(x[i] - max))
+//! *_backward:           for i:  d[i] = d[i] * f'(y[i])                        softmax: d[i] = y[i] * (d[i] - dot(y, d))
+//! ```
+//!
+//! `f` is one of [`math`], which has no branches, so the loops are the code: they are vectorised as they stand.
+//! What the code does otherwise than the loops above, and why:
+//!
+//! - The greatest element is looked for in sixteen lanes, for a chain of comparisons is slower than the exponentials. Of two
+//!   equal numbers it is no matter which is taken (ex − max is the same for −0 and +0), and a NaN makes all results NaN.
+//! - `log_sum_exp` keeps no exponentials but 64 at a time, as long as four times the lanes, so that the loop which makes
+//!   them is long enough to be vectorised.
+//!
+//! Bytes moved for n numbers: 8 n in place (12 n backward); softmax reads the row three times, which is in the first cache by then.
+
+use crate::error::ShapeMismatch;
+use crate::math;
+use crate::simd::{LANES, Lanes, dots, simd_fn, sum};
+
+simd_fn! {
+    /// x ← 1 / (1 + e⁻ˣ), element by element: [`math::sigmoid`].
+    pub fn sigmoid, sigmoid_at(x: &mut [f32]) = sigmoid_body;
+
+    /// x ← tanh x, element by element: [`math::tanh`].
+    pub fn tanh, tanh_at(x: &mut [f32]) = tanh_body;
+
+    /// x ← x where x > 0, else +0; so NaN and −0 become +0.
+    pub fn relu, relu_at(x: &mut [f32]) = relu_body;
+
+    /// xᵢ ← exp(xᵢ − max) / Σⱼ exp(xⱼ − max) over one row.
+    ///
+    /// All NaN if the row has a NaN or +∞, or nothing but −∞.
+    ///
+    /// ```
+    /// let mut row = [1.0, 1.0, f32::NEG_INFINITY];
+    /// nanoembed::kernels::activation::softmax(&mut row);
+    /// assert_eq!(row, [0.5, 0.5, 0.0]);
+    /// ```
+    pub fn softmax, softmax_at(row: &mut [f32]) = softmax_body;
+
+    /// ln Σⱼ exp(xⱼ), as max + ln Σⱼ exp(xⱼ − max), summed in the order of [`softmax`]: x − this is its logarithm.
+    ///
+    /// −∞ for an empty row; NaN where [`softmax`] gives NaN.
+    pub fn log_sum_exp, log_sum_exp_at(row: &[f32]) -> f32 = log_sum_exp_body;
+
+    /// d ← d · (y (1 − y)): the gradient of [`sigmoid`] with output y; `d` comes in as d_y and goes out as d_x.
+    ///
+    /// # Errors
+    /// If the lengths differ; `d` is then as it was.
+    pub fn sigmoid_backward, sigmoid_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = sigmoid_backward_body;
+
+    /// d ← d · (1 − y²): the gradient of [`tanh`] with output y; `d` comes in as d_y and goes out as d_x.
+    ///
+    /// # Errors
+    /// If the lengths differ; `d` is then as it was.
+    pub fn tanh_backward, tanh_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = tanh_backward_body;
+
+    /// d ← d where y > 0, else +0: the gradient of [`relu`] with output y; `d` comes in as d_y and goes out as d_x.
+    ///
+    /// # Errors
+    /// If the lengths differ; `d` is then as it was.
+    pub fn relu_backward, relu_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = relu_backward_body;
+
+    /// dᵢ ← yᵢ (dᵢ − Σⱼ yⱼ dⱼ): the gradient of [`softmax`] with output y; `d` comes in as d_y and goes out as d_x.
+    ///
+    /// # Errors
+    /// If the lengths differ; `d` is then as it was.
+    pub fn softmax_backward, softmax_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = softmax_backward_body;
+}
+
+#[inline(always)]
+fn sigmoid_body<L: Lanes>(_: L, x: &mut [f32]) {
+    for x in x {
+        *x = math::sigmoid(*x);
+    }
+}
+
+#[inline(always)]
+fn tanh_body<L: Lanes>(_: L, x: &mut [f32]) {
+    for x in x {
+        *x = math::tanh(*x);
+    }
+}
+
+#[inline(always)]
+fn relu_body<L: Lanes>(_: L, x: &mut [f32]) {
+    for x in x {
+        *x = if *x > 0.0 { *x } else { 0.0 };
+    }
+}
+
+/// The greatest element; −∞ of none. Where a NaN stands, some element.
+#[inline(always)]
+fn greatest(row: &[f32]) -> f32 {
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    let mut lanes = [row.first().copied().unwrap_or(f32::NEG_INFINITY); LANES];
+    for chunk in chunks {
+        for (max, x) in lanes.iter_mut().zip(chunk) {
+            *max = if *x > *max { *x } else { *max };
+        }
+    }
+    let [mut max, others @ ..] = lanes;
+    for x in others.iter().chain(rest) {
+        max = if *x > max { *x } else { max };
+    }
+    max
+}
+
+#[inline(always)]
+fn softmax_body<L: Lanes>(lanes: L, row: &mut [f32]) {
+    let max = greatest(row);
+    for x in row.iter_mut() {
+        *x = math::exp(*x - max);
+    }
+    let sum = sum(lanes, row);
+    for x in row {
+        *x /= sum;
+    }
+}
+
+#[inline(always)]
+fn log_sum_exp_body<L: Lanes>(lanes: L, row: &[f32]) -> f32 {
+    let max = greatest(row);
+    let mut exponentials = [0.0; 4 * LANES];
+    let mut total = lanes.splat(0.0);
+    for part in row.chunks(exponentials.len()) {
+        for (e, x) in exponentials.iter_mut().zip(part) {
+            *e = math::exp(*x - max);
+        }
+        let (chunks, rest) = exponentials.get(..part.len()).unwrap_or_default().as_chunks();
+        for e in chunks {
+            total = lanes.add(total, lanes.load(e));
+        }
+        if !rest.is_empty() {
+            total = lanes.add(total, lanes.load_part(rest));
+        }
+    }
+    max + math::ln(lanes.sum(total))
+}
+
+#[inline(always)]
+fn sigmoid_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("length of d", y.len(), d.len())?;
+    for (d, y) in d.iter_mut().zip(y) {
+        *d *= y * (1.0 - y);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn tanh_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("length of d", y.len(), d.len())?;
+    for (d, y) in d.iter_mut().zip(y) {
+        *d *= 1.0 - y * y;
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn relu_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("length of d", y.len(), d.len())?;
+    for (d, y) in d.iter_mut().zip(y) {
+        *d = if *y > 0.0 { *d } else { 0.0 };
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn softmax_backward_body<L: Lanes>(lanes: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("length of d", y.len(), d.len())?;
+    let [common] = dots(lanes, [y], d);
+    for (d, y) in d.iter_mut().zip(y) {
+        *d = y * (*d - common);
+    }
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! The dense kernels have the bits of `reference` at every level, for every shape, stride and value.
+
+use nanoembed::error::ShapeMismatch;
+use nanoembed::kernels;
+use nanoembed::reference;
+use nanoembed::simd::Level;
+use nanoembed::table::{Table, TableMut};
+use proptest::prelude::*;
+
+/// Bits, with all NaNs alike: their sign and payload are no part of the contract.
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|x| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() }).collect()
+}
+
+/// Extents at the edges of the blocks (1, 4, 8, 16 lanes, 64), and any others.
+fn extent() -> impl Strategy<Value = usize> {
+    prop_oneof![prop::sample::select(vec![0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33]), 0..40_usize]
+}
+
+fn length() -> impl Strategy<Value = usize> {
+    prop_oneof![extent(), prop::sample::select(vec![47, 48, 49, 63, 64, 65, 79, 80, 127, 128, 129]), 0..300_usize]
+}
+
+/// Numbers of many sizes; or, in some cases, ones that are rare and dangerous.
+fn numbers(length: usize) -> impl Strategy<Value = Vec<f32>> {
+    let ordinary = prop_oneof![4 => -2.0..2.0_f32, 1 => -1e4..1e4_f32, 1 => -1e-6..1e-6_f32];
+    let special = prop_oneof![
+        8 => -10.0..10.0_f32,
+        2 => prop::sample::select(vec![
+            0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, 1e-42, -1e-45, f32::NAN, -100.0, 100.0
+        ]),
+        1 => any::<u32>().prop_map(f32::from_bits),
+    ];
+    prop_oneof![3 => prop::collection::vec(ordinary, length), 1 => prop::collection::vec(special, length)]
+}
+
+/// The numbers of a table, and how to look at them.
+#[derive(Clone, Debug)]
+struct Matrix {
+    values: Vec<f32>,
+    rows: usize,
+    dim: usize,
+    stride: usize,
+}
+
+impl Matrix {
+    fn table(&self) -> Table<'_> {
+        Table::with_stride(&self.values, self.rows, self.dim, self.stride).unwrap()
+    }
+
+    fn table_mut(&mut self) -> TableMut<'_> {
+        TableMut::with_stride(&mut self.values, self.rows, self.dim, self.stride).unwrap()
+    }
+
+    fn row(&self, i: usize) -> &[f32] {
+        self.table().row(i).unwrap()
+    }
+}
+
+fn matrix(rows: usize, dim: usize) -> impl Strategy<Value = Matrix> {
+    (0..4_usize).prop_flat_map(move |gap| {
+        numbers(rows * (dim + gap)).prop_map(move |values| Matrix { values, rows, dim, stride: dim + gap })
+    })
+}
+
+type Product = fn(Table<'_>, Table<'_>, &mut TableMut<'_>) -> Result<(), ShapeMismatch>;
+type ProductAt = fn(Level, Table<'_>, Table<'_>, &mut TableMut<'_>) -> Result<(), ShapeMismatch>;
+
+/// The kernel has the reference's bits at every level, also between the rows of C.
+fn check_product(kernel: Product, kernel_at: ProductAt, reference: Product, a: &Matrix, b: &Matrix, c: &Matrix) {
+    let mut expected = c.clone();
+    reference(a.table(), b.table(), &mut expected.table_mut()).unwrap();
+    let mut found = c.clone();
+    kernel(a.table(), b.table(), &mut found.table_mut()).unwrap();
+    assert_eq!(bits(&found.values), bits(&expected.values));
+    for level in Level::available() {
+        let mut found = c.clone();
+        kernel_at(level, a.table(), b.table(), &mut found.table_mut()).unwrap();
+        assert_eq!(bits(&found.values), bits(&expected.values), "{}", level.name());
+    }
+}
+
+/// Row 0 of the batch has the bits that it has alone.
+fn check_first_row(kernel_at: ProductAt, a: &Matrix, b: &Matrix, c: &Matrix) {
+    for level in Level::available().filter(|_| a.rows > 0) {
+        let mut batch = c.clone();
+        kernel_at(level, a.table(), b.table(), &mut batch.table_mut()).unwrap();
+        let alone = Matrix { rows: 1, ..a.clone() };
+        let mut one = Matrix { rows: 1, ..c.clone() };
+        kernel_at(level, alone.table(), b.table(), &mut one.table_mut()).unwrap();
+        assert_eq!(bits(one.row(0)), bits(batch.row(0)), "{}", level.name());
+    }
+}
+
+/// A and B with the shared extent and C: shapes as gemm has them.
+fn factors(
+    a: impl Fn(usize, usize, usize) -> (usize, usize),
+    b: impl Fn(usize, usize, usize) -> (usize, usize),
+) -> impl Strategy<Value = (Matrix, Matrix, Matrix)> {
+    (extent(), extent(), extent()).prop_flat_map(move |(m, k, n)| {
+        let ((a_rows, a_dim), (b_rows, b_dim)) = (a(m, k, n), b(m, k, n));
+        (matrix(a_rows, a_dim), matrix(b_rows, b_dim), matrix(m, n))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn gemm((a, b, c) in factors(|m, k, _| (m, k), |_, k, n| (k, n))) {
+        check_product(kernels::gemm, kernels::gemm_at, reference::gemm, &a, &b, &c);
+        check_first_row(kernels::gemm_at, &a, &b, &c);
+    }
+
+    #[test]
+    fn gemm_tn((a, b, c) in factors(|m, k, _| (k, m), |_, k, n| (k, n))) {
+        check_product(kernels::gemm_tn, kernels::gemm_tn_at, reference::gemm_tn, &a, &b, &c);
+    }
+
+    /// A batch of gradients accumulates as its examples do one after the other.
+    #[test]
+    fn gemm_tn_example_by_example((a, b, c) in factors(|m, k, _| (k, m), |_, k, n| (k, n))) {
+        let (mut batch, mut examples) = (c.clone(), c);
+        kernels::gemm_tn(a.table(), b.table(), &mut batch.table_mut()).unwrap();
+        for p in 0..a.rows {
+            let (a, b) = (Table::new(a.row(p), 1, a.dim).unwrap(), Table::new(b.row(p), 1, b.dim).unwrap());
+            kernels::gemm_tn(a, b, &mut examples.table_mut()).unwrap();
+        }
+        prop_assert_eq!(bits(&batch.values), bits(&examples.values));
+    }
+
+    #[test]
+    fn gemm_nt((a, b, c) in factors(|m, k, _| (m, k), |_, k, n| (n, k))) {
+        check_product(kernels::gemm_nt, kernels::gemm_nt_at, reference::gemm_nt, &a, &b, &c);
+        check_first_row(kernels::gemm_nt_at, &a, &b, &c);
+    }
+
+    #[test]
+    fn gemv((w, x) in (extent(), length()).prop_flat_map(|(n, k)| (matrix(n, k), numbers(k)))) {
+        let mut expected = vec![f32::NAN; w.rows];
+        reference::gemv(w.table(), &x, &mut expected).unwrap();
+        let mut found = vec![1.0; w.rows];
+        kernels::gemv(w.table(), &x, &mut found).unwrap();
+        prop_assert_eq!(bits(&found), bits(&expected));
+        for level in Level::available() {
+            found.fill(1.0);
+            kernels::gemv_at(level, w.table(), &x, &mut found).unwrap();
+            prop_assert_eq!(bits(&found), bits(&expected), "{}", level.name());
+            for (j, y) in found.iter().enumerate() {
+                let alone = kernels::dot_at(level, w.row(j), &x).unwrap();
+                prop_assert_eq!(bits(&[alone]), bits(&[*y]), "row {} at {}", j, level.name());
+            }
+        }
+    }
+
+    #[test]
+    fn dot((a, b) in length().prop_flat_map(|n| (numbers(n), numbers(n)))) {
+        let expected = reference::dot(&a, &b).unwrap();
+        prop_assert_eq!(bits(&[kernels::dot(&a, &b).unwrap()]), bits(&[expected]));
+        for level in Level::available() {
+            prop_assert_eq!(bits(&[kernels::dot_at(level, &a, &b).unwrap()]), bits(&[expected]), "{}", level.name());
+        }
+    }
+
+    #[test]
+    fn axpy((x, y, alpha) in length().prop_flat_map(|n| (numbers(n), numbers(n), -2.0..2.0_f32))) {
+        let mut expected = y.clone();
+        reference::axpy(alpha, &x, &mut expected).unwrap();
+        let mut found = y.clone();
+        kernels::axpy(alpha, &x, &mut found).unwrap();
+        prop_assert_eq!(bits(&found), bits(&expected));
+        for level in Level::available() {
+            let mut found = y.clone();
+            kernels::axpy_at(level, alpha, &x, &mut found).unwrap();
+            prop_assert_eq!(bits(&found), bits(&expected), "{}", level.name());
+        }
+    }
+
+    #[test]
+    fn activations(x in length().prop_flat_map(numbers)) {
+        type InPlace = (fn(&mut [f32]), fn(Level, &mut [f32]), fn(&mut [f32]));
+        let kernels: [InPlace; 4] = [
+            (kernels::sigmoid, kernels::sigmoid_at, reference::sigmoid),
+            (kernels::tanh, kernels::tanh_at, reference::tanh),
+            (kernels::relu, kernels::relu_at, reference::relu),
+            (kernels::softmax, kernels::softmax_at, reference::softmax),
+        ];
+        for (number, (kernel, kernel_at, reference)) in kernels.into_iter().enumerate() {
+            let (mut expected, mut found) = (x.clone(), x.clone());
+            reference(&mut expected);
+            kernel(&mut found);
+            prop_assert_eq!(bits(&found), bits(&expected), "kernel {}", number);
+            for level in Level::available() {
+                let mut found = x.clone();
+                kernel_at(level, &mut found);
+                prop_assert_eq!(bits(&found), bits(&expected), "kernel {} at {}", number, level.name());
+            }
+        }
+        let expected = reference::log_sum_exp(&x);
+        prop_assert_eq!(bits(&[kernels::log_sum_exp(&x)]), bits(&[expected]));
+        for level in Level::available() {
+            prop_assert_eq!(bits(&[kernels::log_sum_exp_at(level, &x)]), bits(&[expected]), "{}", level.name());
+        }
+    }
+
+    #[test]
+    fn gradients_of_activations((y, d) in length().prop_flat_map(|n| (numbers(n), numbers(n)))) {
+        type Checked = Result<(), ShapeMismatch>;
+        type Backward =
+            (fn(&[f32], &mut [f32]) -> Checked, fn(Level, &[f32], &mut [f32]) -> Checked, fn(&[f32], &mut [f32]) -> Checked);
+        let kernels: [Backward; 4] = [
+            (kernels::sigmoid_backward, kernels::sigmoid_backward_at, reference::sigmoid_backward),
+            (kernels::tanh_backward, kernels::tanh_backward_at, reference::tanh_backward),
+            (kernels::relu_backward, kernels::relu_backward_at, reference::relu_backward),
+            (kernels::softmax_backward, kernels::softmax_backward_at, reference::softmax_backward),
+        ];
+        for (number, (kernel, kernel_at, reference)) in kernels.into_iter().enumerate() {
+            let (mut expected, mut found) = (d.clone(), d.clone());
+            reference(&y, &mut expected).unwrap();
+            kernel(&y, &mut found).unwrap();
+            prop_assert_eq!(bits(&found), bits(&expected), "kernel {}", number);
+            for level in Level::available() {
+                let mut found = d.clone();
+                kernel_at(level, &y, &mut found).unwrap();
+                prop_assert_eq!(bits(&found), bits(&expected), "kernel {} at {}", number, level.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
+    let values = [1.0; 12];
+    let table = |rows, dim| Table::new(&values[..rows * dim], rows, dim).unwrap();
+    let mismatch = |what, expected, found| Err(ShapeMismatch { what, expected, found });
+    let products: [(Product, [(usize, usize, usize, usize, &str, usize, usize); 3]); 3] = [
+        (kernels::gemm, [(2, 3, 2, 2, "rows of b", 3, 2), (3, 2, 2, 2, "rows of c", 3, 2), (2, 2, 2, 3, "dim of c", 3, 2)]),
+        (kernels::gemm_tn, [(3, 2, 2, 2, "rows of b", 3, 2), (2, 3, 2, 2, "rows of c", 3, 2), (2, 2, 2, 3, "dim of c", 3, 2)]),
+        (kernels::gemm_nt, [(2, 3, 2, 2, "dim of b", 3, 2), (3, 2, 2, 2, "rows of c", 3, 2), (2, 2, 3, 2, "dim of c", 3, 2)]),
+    ];
+    for (product, cases) in products {
+        for (a_rows, a_dim, b_rows, b_dim, what, expected, found) in cases {
+            let mut c = [7.0; 4];
+            let result = product(table(a_rows, a_dim), table(b_rows, b_dim), &mut TableMut::new(&mut c, 2, 2).unwrap());
+            assert_eq!(result, mismatch(what, expected, found));
+            assert_eq!(c, [7.0; 4]);
+        }
+    }
+    let mut y = [7.0; 2];
+    assert_eq!(kernels::gemv(table(2, 3), &values[..2], &mut y), mismatch("length of x", 3, 2));
+    assert_eq!(kernels::gemv(table(3, 2), &values[..2], &mut y), mismatch("length of y", 3, 2));
+    assert_eq!(kernels::axpy(1.0, &values[..3], &mut y), mismatch("length of y", 3, 2));
+    assert_eq!(kernels::dot(&values[..3], &values[..2]), Err(ShapeMismatch { what: "length of b", expected: 3, found: 2 }));
+    for backward in [
+        kernels::sigmoid_backward,
+        kernels::tanh_backward,
+        kernels::relu_backward,
+        kernels::softmax_backward,
+    ] {
+        assert_eq!(backward(&values[..3], &mut y), mismatch("length of d", 3, 2));
+    }
+    assert_eq!(y, [7.0; 2]);
+}
+
+#[test]
+fn activations_of_rare_values_are_defined() {
+    let inf = f32::INFINITY;
+    let mut x = [f32::NAN, -0.0, 0.0, -inf, inf, -1.0, 1e-45];
+    kernels::relu(&mut x);
+    assert_eq!(bits(&x), bits(&[0.0, 0.0, 0.0, 0.0, inf, 0.0, 1e-45]));
+    let mut row = [1000.0, 1000.0, -inf, -1000.0];
+    kernels::softmax(&mut row);
+    assert_eq!(row, [0.5, 0.5, 0.0, 0.0]);
+    assert_eq!(kernels::log_sum_exp(&[1000.0, 1000.0]), 1000.0 + core::f32::consts::LN_2);
+    assert_eq!(kernels::log_sum_exp(&[]), -inf);
+    kernels::softmax(&mut []);
+    for i in 0..40 {
+        for bad in [f32::NAN, inf] {
+            let mut row = [1.0; 40];
+            row[i] = bad;
+            assert!(kernels::log_sum_exp(&row).is_nan());
+            kernels::softmax(&mut row);
+            assert!(row.iter().all(|x| x.is_nan()));
+        }
+    }
+    assert!(kernels::log_sum_exp(&[-inf; 3]).is_nan());
+}
