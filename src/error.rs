@@ -149,3 +149,53 @@ impl core::error::Error for RowOutOfRange {}
 impl core::error::Error for BagError {}
 impl core::error::Error for ShapeMismatch {}
 impl core::error::Error for CapacityExceeded {}
+
+/// What can be wrong with the inputs of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputError {
+    /// An id that names no row.
+    Index(IndexOutOfRange),
+    /// Lists of which one has to be as long as the other.
+    Shape(ShapeMismatch),
+    /// More examples than the model's scratch memory is made for.
+    Capacity(CapacityExceeded),
+}
+
+impl InputError {
+    /// `Ok` if there are as many outputs as inputs and not more than `capacity`.
+    pub(crate) fn check_batch(inputs: usize, capacity: usize, outputs: usize) -> Result<(), Self> {
+        ShapeMismatch::check("number of examples", inputs, outputs)?;
+        if inputs > capacity { Err(CapacityExceeded { what: "batch", capacity }.into()) } else { Ok(()) }
+    }
+}
+
+impl From<IndexOutOfRange> for InputError {
+    fn from(error: IndexOutOfRange) -> Self {
+        Self::Index(error)
+    }
+}
+
+impl From<ShapeMismatch> for InputError {
+    fn from(error: ShapeMismatch) -> Self {
+        Self::Shape(error)
+    }
+}
+
+impl From<CapacityExceeded> for InputError {
+    fn from(error: CapacityExceeded) -> Self {
+        Self::Capacity(error)
+    }
+}
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Index(error) => error.fmt(f),
+            Self::Shape(error) => error.fmt(f),
+            Self::Capacity(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for InputError {}

@@ -10,17 +10,30 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
+// In the order in which they build on each other; `tests/layering.rs` holds it.
 pub mod error;
-pub mod math;
+
 pub mod simd;
-// pub mod text;
+
+pub mod math;
+
+pub mod text;
+
 pub mod table;
+
 pub mod kernels;
+
 #[doc(hidden)]
 pub mod reference;
-// pub mod optim;
-// pub mod layers;
-// pub mod loss;
-// pub mod metrics;
-// pub mod train;
-// pub mod image;
+
+pub mod optim;
+
+pub mod layers;
+
+pub mod metrics;
+
+pub mod loss;
+
+pub mod image;
+
+pub mod train;

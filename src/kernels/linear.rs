@@ -34,14 +34,17 @@
 //! for gemv, of which the first is the weights, read once: gemv runs at the speed of memory, and gemm_nt is m gemvs.
 
 use crate::error::ShapeMismatch;
-use crate::simd::{LANES, Lanes, dots, simd_fn};
+use crate::simd::{self, LANES, Lanes, dots, simd_fn};
 use crate::table::{Table, TableMut};
 
 simd_fn! {
+    /// Σᵢ xᵢ, by sixteen lanes.
+    pub fn sum, sum_at(x: &[f32]) -> f32 = sum_body;
+
     /// Σᵢ aᵢ bᵢ, by sixteen lanes.
     ///
     /// ```
-    /// use nanoembed::kernels::linear::dot;
+    /// use nanoembed::kernels::dot;
     /// assert_eq!(dot(&[1.0, 2.0], &[3.0, 4.0])?, 11.0);
     /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
     /// ```
@@ -65,7 +68,7 @@ simd_fn! {
     /// C += A B for A `[m, k]`, B `[k, n]`, C `[m, n]`, serial over k.
     ///
     /// ```
-    /// use nanoembed::{kernels::linear::gemm, table::{Table, TableMut}};
+    /// use nanoembed::{kernels::gemm, table::{Table, TableMut}};
     /// let x = Table::from_rows(&[[1.0, 2.0]]); // one example, two inputs
     /// let weights = Table::from_rows(&[[1.0, 0.0, 0.5], [0.0, 1.0, 0.5]]); // three units
     /// let mut y = [[10.0, 20.0, 30.0]]; // starts as the bias
@@ -93,6 +96,11 @@ simd_fn! {
     /// # Errors
     /// If the shapes do not fit; C is then as it was.
     pub fn gemm_nt, gemm_nt_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch> = gemm_nt_body;
+}
+
+#[inline(always)]
+fn sum_body<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
+    simd::sum(lanes, x)
 }
 
 #[inline(always)]

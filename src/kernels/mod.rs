@@ -3,11 +3,14 @@
 
 mod activation;
 mod ahead;
+mod catch_up;
+mod coalesce;
 mod columns;
 mod gather;
 mod linear;
 mod pool;
 mod scatter;
+mod update;
 
 use ahead::Ahead;
 use columns::{column_blocks, columns, columns_mut};
@@ -15,10 +18,13 @@ use columns::{column_blocks, columns, columns_mut};
 pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh, tanh_backward,
 };
+pub use catch_up::{Replay, catch_up_row, leaves_unmoved};
+pub use coalesce::{Occurrence, sort_by_row};
 pub use gather::gather;
-pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv};
+pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use pool::pool;
 pub use scatter::{scatter_add, scatter_add_bags};
+pub use update::{Touched, UpdateRule, update_block, update_rows};
 
 #[doc(hidden)]
 pub use {
@@ -26,8 +32,10 @@ pub use {
         log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at, softmax_at, softmax_backward_at,
         tanh_at, tanh_backward_at,
     },
+    catch_up::catch_up_row_at,
     gather::gather_at,
-    linear::{axpy_at, dot_at, gemm_at, gemm_nt_at, gemm_tn_at, gemv_at},
+    linear::{axpy_at, dot_at, gemm_at, gemm_nt_at, gemm_tn_at, gemv_at, sum_at},
     pool::pool_at,
     scatter::{scatter_add_at, scatter_add_bags_at},
+    update::{update_block_at, update_rows_at},
 };

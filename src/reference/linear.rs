@@ -9,6 +9,11 @@ fn at(table: &Table<'_>, i: usize, j: usize) -> f32 {
     table.row(i).and_then(|row| row.get(j)).copied().unwrap_or(0.0)
 }
 
+/// Σᵢ xᵢ, by sixteen lanes.
+pub fn sum(x: &[f32]) -> f32 {
+    lane_sum(x.iter().copied())
+}
+
 /// Σᵢ aᵢ bᵢ.
 ///
 /// # Errors

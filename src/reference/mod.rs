@@ -16,6 +16,6 @@ pub use activation::{
 };
 pub use gather::gather;
 pub use lanes::lane_sum;
-pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv};
+pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use pool::pool;
 pub use scatter::{scatter_add, scatter_add_bags};

@@ -4,17 +4,17 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// One fixture file.
-pub struct Fixture(pub Value);
+pub(crate) struct Fixture(pub(crate) Value);
 
 /// A numeric array of a fixture.
 #[derive(Debug, Clone)]
-pub struct Array {
-    pub shape: Vec<usize>,
-    pub data: Vec<f32>,
+pub(crate) struct Array {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Vec<f32>,
 }
 
 /// All fixture files, sorted by name.
-pub fn all() -> Vec<PathBuf> {
+pub(crate) fn all() -> Vec<PathBuf> {
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
     let folder = std::env::var_os("NANOEMBED_ORACLE").map_or(default, PathBuf::from);
     let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
@@ -26,29 +26,29 @@ pub fn all() -> Vec<PathBuf> {
 }
 
 impl Fixture {
-    pub fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         Self(serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
     }
 }
 
 /// The items of a JSON list.
-pub fn list(value: &Value) -> &[Value] {
+pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap_or_else(|| panic!("not a list: {value}"))
 }
 
 /// A JSON list of strings.
-pub fn strings(value: &Value) -> Vec<&str> {
+pub(crate) fn strings(value: &Value) -> Vec<&str> {
     list(value).iter().map(|item| item.as_str().expect("a string")).collect()
 }
 
 /// A JSON list of whole numbers.
-pub fn integers(value: &Value) -> Vec<i64> {
+pub(crate) fn integers(value: &Value) -> Vec<i64> {
     list(value).iter().map(|item| item.as_i64().expect("a whole number")).collect()
 }
 
 /// A number; `"nan"`, `"inf"` and `"-inf"` are strings in the fixtures.
-pub fn number(value: &Value) -> f32 {
+pub(crate) fn number(value: &Value) -> f32 {
     match value.as_str() {
         Some(name) => name.parse().expect("nan, inf or -inf"),
         None => value.as_f64().unwrap_or_else(|| panic!("not a number: {value}")) as f32,
@@ -56,20 +56,20 @@ pub fn number(value: &Value) -> f32 {
 }
 
 impl Array {
-    pub fn read(value: &Value) -> Self {
+    pub(crate) fn read(value: &Value) -> Self {
         let shape = integers(&value["shape"]).into_iter().map(|extent| extent as usize).collect();
         Self { shape, data: list(&value["data"]).iter().map(number).collect() }
     }
 
     /// The numbers as integers: ids and labels.
-    pub fn integers(value: &Value) -> Vec<i64> {
+    pub(crate) fn integers(value: &Value) -> Vec<i64> {
         integers(&value["data"])
     }
 }
 
 /// Fails unless every number is within `absolute + relative * |expected|` of the expected one; NaN equals only NaN.
 #[track_caller]
-pub fn assert_close(what: &str, found: &[f32], expected: &[f32], absolute: f32, relative: f32) {
+pub(crate) fn assert_close(what: &str, found: &[f32], expected: &[f32], absolute: f32, relative: f32) {
     assert_eq!(found.len(), expected.len(), "{what}: length");
     for (i, (&found, &expected)) in found.iter().zip(expected).enumerate() {
         let same = found == expected || found.is_nan() && expected.is_nan();
@@ -80,6 +80,6 @@ pub fn assert_close(what: &str, found: &[f32], expected: &[f32], absolute: f32, 
 }
 
 /// The fixtures' tolerance for forward values.
-pub const FORWARD: (f32, f32) = (1e-6, 1e-5);
+pub(crate) const FORWARD: (f32, f32) = (1e-6, 1e-5);
 /// The fixtures' tolerance for gradients and optimizer steps.
-pub const GRADIENT: (f32, f32) = (1e-5, 1e-4);
+pub(crate) const GRADIENT: (f32, f32) = (1e-5, 1e-4);

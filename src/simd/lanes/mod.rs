@@ -44,8 +44,6 @@ pub(crate) trait Lanes: Copy {
     type V: Copy;
     /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2 or 4.
     const ROWS: usize;
-    /// Whether 32 or more full registers exist, so that large tiles stay in them.
-    const MANY_REGISTERS: bool;
     /// The widest block of columns that vertical kernels keep in registers; narrower ones follow for the rest of a row.
     const COLUMNS: usize = 32;
 

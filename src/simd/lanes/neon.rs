@@ -18,7 +18,6 @@ impl Neon {
 impl Lanes for Neon {
     type V = [float32x4_t; 4];
     const ROWS: usize = 4;
-    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

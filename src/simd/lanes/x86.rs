@@ -54,7 +54,6 @@ fn sum4(v: __m128) -> f32 {
 impl Lanes for Sse2 {
     type V = [__m128; 4];
     const ROWS: usize = 2;
-    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
@@ -102,7 +101,6 @@ impl Lanes for Sse2 {
 impl Lanes for Avx2 {
     type V = [__m256; 2];
     const ROWS: usize = 4;
-    const MANY_REGISTERS: bool = false;
     const COLUMNS: usize = 64;
 
     #[inline(always)]
@@ -158,7 +156,6 @@ impl Lanes for Avx2 {
 impl Lanes for Avx512 {
     type V = __m512;
     const ROWS: usize = 4;
-    const MANY_REGISTERS: bool = true;
     const COLUMNS: usize = 64;
 
     #[inline(always)]

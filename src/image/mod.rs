@@ -1,0 +1,92 @@
+//! The trained model as bytes, used where they lie.
+//!
+//! [`write`] puts a header and the model's numbers into a buffer; [`read`] checks the bytes and gives a reference into them, no
+//! copy, so that a model in flash takes no RAM. [`include_image!`](crate::include_image) puts an image into a program.
+//!
+//! # Format, version 1
+//!
+//! All numbers are little-endian.
+//!
+//! | offset | bytes | content |
+//! |---|---|---|
+//! | 0 | 4 | magic `NEMB` |
+//! | 4 | 2 | version, 1 |
+//! | 6 | 2 | kind: 1 a model, 2 a checkpoint |
+//! | 8 | 8 | fingerprint of the model's type |
+//! | 16 | 8 | length of the payload in bytes |
+//! | 24 | 4 | CRC-32 (ISO-HDLC) of all other bytes, header and payload |
+//! | 28 | 36 | zeros |
+//! | 64 | | payload: a model's parameters in the order of its layers |
+//!
+//! Every corrupted, missing or additional byte is refused.
+
+mod frame;
+
+pub(crate) use frame::Kind;
+pub use frame::{HEADER, ImageError, length};
+pub(crate) use frame::{open, seal};
+
+use crate::layers::{Layer, Plain};
+
+/// The length of an image of `M` in bytes.
+///
+/// ```
+/// use nanoembed::{image, layers::Dense};
+/// assert_eq!(image::size::<Dense<32, 1>>(), 64 + 4 * 33);
+/// ```
+pub const fn size<M: Layer>() -> usize {
+    HEADER + M::BYTES
+}
+
+/// Writes the image of `model` to `out`.
+///
+/// # Errors
+/// If `out` has not [`size::<M>()`](size) bytes; nothing has been written then.
+pub fn write<M: Layer>(model: &M, out: &mut [u8]) -> Result<(), ImageError> {
+    seal(Kind::Model, M::FINGERPRINT, M::BYTES, out, |part| model.visit(part))
+}
+
+/// The image of `model`.
+#[cfg(feature = "alloc")]
+pub fn to_vec<M: Layer>(model: &M) -> alloc::vec::Vec<u8> {
+    let mut image = alloc::vec![0; size::<M>()];
+    // The length is right, which is all that can be wrong.
+    let _ = write(model, &mut image);
+    image
+}
+
+/// The model in these bytes, where they lie.
+///
+/// ```
+/// use nanoembed::{image, layers::{Dense, Layer}, table::Aligned};
+/// let model = Dense::<3, 2>::zeroed();
+/// let mut bytes = Aligned([0; image::size::<Dense<3, 2>>()]);
+/// image::write(&model, &mut *bytes)?;
+/// let same: &Dense<3, 2> = image::read(&*bytes)?;
+/// assert_eq!(same.predict(&[1.0, 2.0, 3.0]).unwrap(), [0.0, 0.0]);
+/// # Ok::<(), image::ImageError>(())
+/// ```
+///
+/// # Errors
+/// If the bytes are not an unharmed image of a model of type `M`, or do not start at an address that is a multiple of 4.
+pub fn read<M: Layer>(bytes: &[u8]) -> Result<&M, ImageError> {
+    const { assert!(size_of::<M>() == <M as Plain>::BYTES, "the parts of a model leave gaps between them") }
+    let payload = open(Kind::Model, M::FINGERPRINT, bytes)?;
+    M::ref_from_bytes(payload).map_err(|_| ImageError::Misaligned)
+}
+
+/// The bytes of an image file as part of the program, at an address that [`read`](crate::image::read) accepts, 64-byte aligned;
+/// `include_bytes!` promises no alignment.
+///
+/// ```text
+/// let model: &Reviews = image::read(include_image!("reviews.image"))?;
+/// ```
+#[macro_export]
+macro_rules! include_image {
+    ($path:expr $(,)?) => {{
+        #[repr(C, align(64))]
+        struct Aligned<Bytes: ?Sized>(Bytes);
+        static IMAGE: &Aligned<[u8]> = &Aligned(*include_bytes!($path));
+        &IMAGE.0
+    }};
+}

@@ -1,0 +1,117 @@
+//! Optimizer steps on the rows that have a gradient, and on whole variables.
+//!
+//! ```text
+//! for each distinct row r of the occurrences:                  sorted, so its occurrences stand together
+//!     g = Σ gradient[source] over the occurrences of r         in order of occurrence
+//!     rule(weights[r], g, slots[r])
+//! ```
+//!
+//! Deviations: a row that occurs once uses its gradient where it lies, without the copy into `sum`. What the rule reads as the
+//! square of the gradient is `g²`, or, for Keras 3, the sum of the squares of the occurrences. The per-id gradient is never
+//! written: occurrences of one bag share a source. Bytes moved: each touched row's gradients read once, its weights
+//! and slots read and written once; nothing of any other row.
+
+use super::Occurrence;
+use crate::error::ShapeMismatch;
+use crate::simd::{Lanes, simd_fn};
+use crate::table::{Table, TableMut};
+
+/// One step of an optimizer on a block of numbers, with the step's scalars computed.
+///
+/// `weights` and `gradient` have one length n; `squares` yields n numbers, the squares of the gradient; `slots` is the block's
+/// optimizer state, as many numbers as the optimizer keeps for n weights.
+pub trait UpdateRule: Copy {
+    /// Moves `weights` and `slots` by the step.
+    fn apply(&self, weights: &mut [f32], gradient: &[f32], squares: impl Iterator<Item = f32>, slots: &mut [f32]);
+}
+
+/// The rows that a batch touched and their gradients.
+#[derive(Debug)]
+pub struct Touched<'a> {
+    /// Sorted by row: see [`sort_by_row`](super::sort_by_row).
+    pub occurrences: &'a [Occurrence],
+    /// The gradients that occurrences name by `source`, shape `[sources, dim]`.
+    pub gradients: Table<'a>,
+    /// Where the gradients of a row are summed, `2 * dim` numbers.
+    pub sum: &'a mut [f32],
+    /// Repeated rows enter the second moment as in Keras 3: by the sum of the squares of their occurrences.
+    pub keras3_duplicates: bool,
+}
+
+simd_fn! {
+    /// One optimizer step on the touched rows of `table`, whose state is in the rows of `slots`.
+    ///
+    /// Occurrences of rows that `table` does not have and sources that `gradients` does not have contribute nothing.
+    ///
+    /// # Errors
+    /// If `gradients` has another dim than `table`, `slots` another number of rows, or `sum` not `2 * dim` numbers. Nothing has
+    /// been written then.
+    pub fn update_rows, update_rows_at[R: UpdateRule](
+        rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut Touched<'_>
+    ) -> Result<(), ShapeMismatch> = update_rows_body;
+
+    /// One optimizer step on a variable that has a gradient for each of its numbers.
+    ///
+    /// # Errors
+    /// If `gradient` has another length than `weights`. Nothing has been written then.
+    pub fn update_block, update_block_at[R: UpdateRule](
+        rule: R, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]
+    ) -> Result<(), ShapeMismatch> = update_block_body;
+}
+
+#[inline(always)]
+fn update_rows_body<L: Lanes, R: UpdateRule>(
+    _: L,
+    rule: R,
+    table: &mut TableMut<'_>,
+    slots: &mut TableMut<'_>,
+    touched: &mut Touched<'_>,
+) -> Result<(), ShapeMismatch> {
+    let dim = table.dim();
+    ShapeMismatch::check("gradient dim", dim, touched.gradients.dim())?;
+    ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
+    ShapeMismatch::check("sum length", 2 * dim, touched.sum.len())?;
+    let Some((sum, squares)) = touched.sum.split_at_mut_checked(dim) else { return Ok(()) };
+    let mut rest = touched.occurrences;
+    while let Some((first, others)) = rest.split_first() {
+        let repeats = others.iter().take_while(|o| o.row == first.row).count();
+        let (repeats, after) = others.split_at_checked(repeats).unwrap_or_default();
+        rest = after;
+        let row = first.row as usize;
+        let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) else { continue };
+        let Some(gradient) = touched.gradients.row(first.source as usize) else { continue };
+        if repeats.is_empty() {
+            rule.apply(weights, gradient, gradient.iter().map(|g| g * g), slots);
+            continue;
+        }
+        for ((s, q), g) in sum.iter_mut().zip(&mut *squares).zip(gradient) {
+            *s = *g;
+            *q = g * g;
+        }
+        for gradient in repeats.iter().filter_map(|o| touched.gradients.row(o.source as usize)) {
+            for ((s, q), g) in sum.iter_mut().zip(&mut *squares).zip(gradient) {
+                *s += g;
+                *q += g * g;
+            }
+        }
+        if touched.keras3_duplicates {
+            rule.apply(weights, sum, squares.iter().copied(), slots);
+        } else {
+            rule.apply(weights, sum, sum.iter().map(|g| g * g), slots);
+        }
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn update_block_body<L: Lanes, R: UpdateRule>(
+    _: L,
+    rule: R,
+    weights: &mut [f32],
+    gradient: &[f32],
+    slots: &mut [f32],
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("gradient length", weights.len(), gradient.len())?;
+    rule.apply(weights, gradient, gradient.iter().map(|g| g * g), slots);
+    Ok(())
+}

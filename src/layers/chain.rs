@@ -1,0 +1,179 @@
+//! One layer after the other.
+
+use super::plain::plain_fields;
+use super::value::{first, first_mut};
+use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value};
+use crate::error::InputError;
+use crate::layers::Plain;
+use crate::optim::Optimizer;
+use rand_core::Rng;
+use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
+
+/// The type of a model: layers in the order in which data flows through them.
+///
+/// ```
+/// use nanoembed::{layers::*, sequential};
+/// type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+/// assert_eq!(size_of::<Reviews>(), 4 * (50 * 8 + 32 + 1));
+/// ```
+///
+/// Layers that do not fit are a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::{layers::*, sequential};
+/// type Wrong = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<31, 1, Sigmoid>];
+/// fn use_it(model: &Wrong) { let _ = model.predict(&[0; 4]); }
+/// ```
+#[macro_export]
+macro_rules! sequential {
+    ($only:ty $(,)?) => { $only };
+    ($first:ty, $($rest:ty),+ $(,)?) => { $crate::layers::Chain<$first, $crate::sequential![$($rest),+]> };
+}
+
+/// Two layers, the second fed by the first; [`sequential!`](crate::sequential) nests it.
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Chain<A, B> {
+    /// The layer in front.
+    pub first: A,
+    /// The layer behind, or the chain of all layers behind.
+    pub second: B,
+}
+
+plain_fields!(impl[A: Plain, B: Plain] Chain<A, B> { first: A, second: B });
+
+/// Scratch of a [`Chain`] in use: what flows between its layers.
+#[derive(FromZeros)]
+pub struct ChainWorkspace<A: Layer, B: Layer, const BATCH: usize> {
+    first: A::Workspace<BATCH>,
+    middle: [A::Output; BATCH],
+    masks: [<A::Output as Value>::Mask; BATCH],
+    second: B::Workspace<BATCH>,
+}
+
+/// What the layers of a [`Chain`] keep for the backward pass, what flowed between them, and what flows back.
+#[derive(FromZeros)]
+pub struct ChainCache<A: Layer, B: Layer, const BATCH: usize> {
+    first: A::Cache<BATCH>,
+    middle: [A::Output; BATCH],
+    d_middle: [A::Output; BATCH],
+    masks: [<A::Output as Value>::Mask; BATCH],
+    second: B::Cache<BATCH>,
+}
+
+/// Gradients of the layers of a [`Chain`].
+#[derive(FromZeros)]
+pub struct ChainGradient<A: Layer, B: Layer, const BATCH: usize> {
+    first: A::Gradient<BATCH>,
+    second: B::Gradient<BATCH>,
+}
+
+impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for Chain<A, B> {
+    type Input = A::Input;
+    type Output = B::Output;
+    type InputGradient = A::InputGradient;
+    type Workspace<const BATCH: usize> = ChainWorkspace<A, B, BATCH>;
+    type Cache<const BATCH: usize> = ChainCache<A, B, BATCH>;
+    type Gradient<const BATCH: usize> = ChainGradient<A, B, BATCH>;
+    type Slots<O: Optimizer> = Chain<A::Slots<O>, B::Slots<O>>;
+
+    const ACTIVATION: ActivationKind = B::ACTIVATION;
+    const FINGERPRINT: Fingerprint = Fingerprint::of("chain").part(A::FINGERPRINT).part(B::FINGERPRINT);
+
+    fn init(&mut self, random: &mut impl Rng) {
+        self.first.init(random);
+        self.second.init(random);
+    }
+
+    fn check(inputs: &[A::Input]) -> Result<(), InputError> {
+        A::check(inputs)
+    }
+
+    fn infer<const BATCH: usize>(
+        &self,
+        x: Batch<'_, A::Input>,
+        workspace: &mut Self::Workspace<BATCH>,
+        y: BatchMut<'_, B::Output>,
+    ) {
+        let ChainWorkspace { first: first_workspace, middle, masks, second } = workspace;
+        let n = x.values.len();
+        let (values, masks) = (first_mut(middle, n), first_mut(masks, n));
+        self.first.infer(x, first_workspace, BatchMut { values, masks });
+        A::activate(values);
+        self.second.infer(Batch { values, masks }, second, y);
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, A::Input>,
+        cache: &mut Self::Cache<BATCH>,
+        context: Context,
+        y: BatchMut<'_, B::Output>,
+    ) {
+        let ChainCache { first: first_cache, middle, masks, second, .. } = cache;
+        let n = x.values.len();
+        let (values, masks) = (first_mut(middle, n), first_mut(masks, n));
+        self.first.forward(x, first_cache, context.branch(0), BatchMut { values, masks });
+        A::activate(values);
+        self.second.forward(Batch { values, masks }, second, context.branch(1), y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, A::Input>,
+        cache: &mut Self::Cache<BATCH>,
+        d_y: &[B::Output],
+        gradient: Option<&mut Self::Gradient<BATCH>>,
+        d_x: Option<&mut [A::InputGradient]>,
+    ) {
+        let ChainCache { first: first_cache, middle, d_middle, masks, second: second_cache } = cache;
+        let n = x.values.len();
+        let middle = Batch { values: first(middle, n), masks: first(masks, n) };
+        let d_middle = first_mut(d_middle, n);
+        let (first_gradient, second_gradient) = match gradient {
+            Some(ChainGradient { first, second }) => (Some(first), Some(second)),
+            None => (None, None),
+        };
+        self.second.backward(middle, second_cache, d_y, second_gradient, Some(d_middle));
+        A::activate_backward(middle.values, d_middle);
+        self.first.backward(x, first_cache, d_middle, first_gradient, d_x);
+    }
+
+    fn activate(y: &mut [B::Output]) {
+        B::activate(y);
+    }
+
+    fn activate_backward(y: &[B::Output], d_y: &mut [B::Output]) {
+        B::activate_backward(y, d_y);
+    }
+
+    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
+        A::init_slots::<O>(&mut slots.first);
+        B::init_slots::<O>(&mut slots.second);
+    }
+
+    fn catch_up<O: Optimizer>(&mut self, x: &[A::Input], optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        self.first.catch_up(x, optimizer, until, &mut slots.first);
+    }
+
+    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        self.first.flush(optimizer, until, &mut slots.first);
+        self.second.flush(optimizer, until, &mut slots.second);
+    }
+
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        optimizer: &O,
+        step: u32,
+        gradient: &mut Self::Gradient<BATCH>,
+        slots: &mut Self::Slots<O>,
+    ) {
+        self.first.update(optimizer, step, &mut gradient.first, &mut slots.first);
+        self.second.update(optimizer, step, &mut gradient.second, &mut slots.second);
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        A::describe(visit);
+        B::describe(visit);
+    }
+}

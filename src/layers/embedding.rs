@@ -1,0 +1,164 @@
+//! Ids to rows: the layer that the crate is named for.
+
+use super::plain::plain_fields;
+use super::touched::{SlotsOf, TouchedRows, catch_up};
+use super::value::Value;
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
+use crate::error::InputError;
+use crate::kernels::gather;
+use crate::optim::Optimizer;
+use crate::table::{Index, Indices, Numbers, Table};
+use core::marker::PhantomData;
+use rand_core::Rng;
+use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+/// Whether id 0 is padding: [`NoMask`] or [`MaskZero`].
+pub trait Masking: Copy {
+    /// Keras' `mask_zero`.
+    const MASK_ZERO: bool;
+}
+
+/// All ids are words.
+#[derive(Clone, Copy, Debug)]
+pub struct NoMask;
+/// Id 0 is padding: layers behind leave its steps out.
+#[derive(Clone, Copy, Debug)]
+pub struct MaskZero;
+
+impl Masking for NoMask {
+    const MASK_ZERO: bool = false;
+}
+impl Masking for MaskZero {
+    const MASK_ZERO: bool = true;
+}
+
+/// Keras' `Embedding(input_dim=ROWS, output_dim=DIM, input_length=LEN)`: y\[t\] = E\[id\[t\]\].
+///
+/// # Shapes
+/// ids `[LEN]`, E (`rows`) `[ROWS, DIM]`, y `[LEN, DIM]`.
+///
+/// Initial values: E uniform in [−0.05, 0.05). With [`MaskZero`] steps with id 0 are marked as padding, mask\[t\] = id\[t\] ≠ 0;
+/// row 0 is still gathered. In training only rows that occur learn; all others keep their bits.
+///
+/// ```
+/// use nanoembed::{layers::*, sequential};
+/// use zerocopy::FromZeros;
+/// let mut words = Embedding::<3, 50, 8>::new_zeroed();
+/// words.rows[7] = [1.0; 8];
+/// assert_eq!(words.predict(&[7, 0, 7])?, [[1.0; 8], [0.0; 8], [1.0; 8]]);
+/// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Embedding<const LEN: usize, const ROWS: usize, const DIM: usize, I = u16, M = NoMask> {
+    /// E.
+    pub rows: [[f32; DIM]; ROWS],
+    options: PhantomData<(I, M)>,
+}
+
+plain_fields!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, I: Immutable, M: Immutable]
+    Embedding<LEN, ROWS, DIM, I, M> { rows: [[f32; DIM]; ROWS] });
+
+impl<const LEN: usize, const ROWS: usize, const DIM: usize, I, M> Layer for Embedding<LEN, ROWS, DIM, I, M>
+where
+    I: Index + Immutable,
+    [I; LEN]: Value<Mask = ()>,
+    M: Masking + Immutable,
+{
+    type Input = [I; LEN];
+    type Output = [[f32; DIM]; LEN];
+    type InputGradient = ();
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    type Gradient<const BATCH: usize> = TouchedRows<LEN, LEN, DIM, BATCH>;
+    type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
+
+    const FINGERPRINT: Fingerprint = {
+        assert!(LEN > 0 && ROWS > 0 && DIM > 0, "Embedding<LEN, ROWS, DIM>: all must be at least 1");
+        assert!(ROWS <= u32::MAX as usize, "Embedding<LEN, ROWS, DIM>: at most u32::MAX rows");
+        let masking = if M::MASK_ZERO { "mask_zero" } else { "no_mask" };
+        Fingerprint::of("embedding").extent(LEN).extent(ROWS).extent(DIM).name(masking)
+    };
+
+    fn init(&mut self, random: &mut impl Rng) {
+        uniform(self.rows.as_numbers_mut(), 0.05, random);
+    }
+
+    fn check(inputs: &[[I; LEN]]) -> Result<(), InputError> {
+        Ok(Indices::new(inputs.as_flattened(), ROWS).map(drop)?)
+    }
+
+    fn infer<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [I; LEN]>,
+        (): &mut (),
+        y: BatchMut<'_, [[f32; DIM]; LEN]>,
+    ) {
+        let ids = Indices::skipping(x.values.as_flattened(), ROWS);
+        // The types fix the shapes, and a batch has as many outputs as inputs.
+        let _ = gather(Table::from_rows(&self.rows), ids, y.values.as_flattened_mut().as_flattened_mut());
+        for (mask, ids) in y.masks.iter_mut().zip(x.values) {
+            for (valid, id) in mask.iter_mut().zip(ids) {
+                *valid = !M::MASK_ZERO || id.to_usize() != Some(0);
+            }
+        }
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [I; LEN]>,
+        cache: &mut (),
+        _: Context,
+        y: BatchMut<'_, [[f32; DIM]; LEN]>,
+    ) {
+        self.infer::<BATCH>(x, cache, y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [I; LEN]>,
+        (): &mut (),
+        d_y: &[[[f32; DIM]; LEN]],
+        gradient: Option<&mut TouchedRows<LEN, LEN, DIM, BATCH>>,
+        _: Option<&mut [()]>,
+    ) {
+        let Some(gradient) = gradient else { return };
+        for (ids, d_y) in x.values.iter().zip(d_y) {
+            let rows = Indices::skipping(ids, ROWS);
+            gradient.push(d_y, rows.iter().enumerate().filter_map(|(step, row)| Some((row? as u32, step))));
+        }
+    }
+
+    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
+        slots.fill(O::INITIAL_SLOT);
+    }
+
+    fn catch_up<O: Optimizer>(&mut self, x: &[[I; LEN]], optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        let rows = Indices::skipping(x.as_flattened(), ROWS).iter().flatten();
+        catch_up(rows, optimizer, until, &mut self.rows, slots);
+    }
+
+    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        catch_up(0..ROWS, optimizer, until, &mut self.rows, slots);
+    }
+
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        optimizer: &O,
+        step: u32,
+        gradient: &mut TouchedRows<LEN, LEN, DIM, BATCH>,
+        slots: &mut Self::Slots<O>,
+    ) {
+        gradient.update(optimizer, step, &mut self.rows, slots);
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        visit(LayerSummary {
+            name: "Embedding",
+            shape: <[[f32; DIM]; LEN] as Value>::SHAPE,
+            parameters: ROWS * DIM,
+            bytes: Self::BYTES,
+            trainable: true,
+        });
+    }
+}

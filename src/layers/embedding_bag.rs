@@ -1,0 +1,169 @@
+//! Ids to one pooled row.
+
+use super::plain::plain_fields;
+use super::touched::{SlotsOf, TouchedRows, catch_up};
+use super::value::{Bag, Value};
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
+use crate::error::{IndexOutOfRange, InputError};
+use crate::kernels::pool;
+use crate::optim::Optimizer;
+use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
+use core::marker::PhantomData;
+use rand_core::Rng;
+use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
+
+/// The reduction over a bag as a type parameter: [`Sum`] or [`Mean`].
+pub trait BagPooling: Copy {
+    /// Which one it is.
+    const POOLING: Pooling;
+    /// Its name.
+    const NAME: &'static str;
+}
+
+/// y = Σ E\[id\].
+#[derive(Clone, Copy, Debug)]
+pub struct Sum;
+/// y = Σ E\[id\] / number of ids.
+#[derive(Clone, Copy, Debug)]
+pub struct Mean;
+
+impl BagPooling for Sum {
+    const POOLING: Pooling = Pooling::Sum;
+    const NAME: &'static str = "sum";
+}
+impl BagPooling for Mean {
+    const POOLING: Pooling = Pooling::Mean;
+    const NAME: &'static str = "mean";
+}
+
+/// PyTorch's `EmbeddingBag(ROWS, DIM, mode)`, fastText's hidden layer: the mean (or sum) of the rows that a bag of at most
+/// `CAPACITY` ids names.
+///
+/// # Shapes
+/// x [`Bag<CAPACITY, I>`](Bag), E (`rows`) `[ROWS, DIM]`, y `[DIM]`.
+///
+/// An empty bag gives zeros. Initial values: E uniform in [−0.05, 0.05).
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct EmbeddingBag<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P = Mean, I = u16> {
+    /// E.
+    pub rows: [[f32; DIM]; ROWS],
+    options: PhantomData<(P, I)>,
+}
+
+plain_fields!(impl[const CAPACITY: usize, const ROWS: usize, const DIM: usize, P: Immutable, I: Immutable]
+    EmbeddingBag<CAPACITY, ROWS, DIM, P, I> { rows: [[f32; DIM]; ROWS] });
+
+impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I> Layer for EmbeddingBag<CAPACITY, ROWS, DIM, P, I>
+where
+    P: BagPooling + Immutable,
+    I: Index + FromZeros + Immutable,
+{
+    type Input = Bag<CAPACITY, I>;
+    type Output = [f32; DIM];
+    type InputGradient = ();
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    type Gradient<const BATCH: usize> = TouchedRows<CAPACITY, 1, DIM, BATCH>;
+    type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
+
+    const FINGERPRINT: Fingerprint = {
+        assert!(CAPACITY > 0 && ROWS > 0 && DIM > 0, "EmbeddingBag<CAPACITY, ROWS, DIM>: all must be at least 1");
+        assert!(ROWS <= u32::MAX as usize, "EmbeddingBag<CAPACITY, ROWS, DIM>: at most u32::MAX rows");
+        Fingerprint::of("embedding_bag").extent(ROWS).extent(DIM).name(P::NAME)
+    };
+
+    fn init(&mut self, random: &mut impl Rng) {
+        uniform(self.rows.as_numbers_mut(), 0.05, random);
+    }
+
+    fn check(inputs: &[Bag<CAPACITY, I>]) -> Result<(), InputError> {
+        let mut before = 0;
+        for bag in inputs {
+            let in_bag = |error: IndexOutOfRange| IndexOutOfRange { position: before + error.position, ..error };
+            Indices::new(bag.ids(), ROWS).map_err(in_bag)?;
+            before += bag.ids().len();
+        }
+        Ok(())
+    }
+
+    fn infer<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Bag<CAPACITY, I>>,
+        (): &mut (),
+        y: BatchMut<'_, [f32; DIM]>,
+    ) {
+        for (bag, y) in x.values.iter().zip(y.values) {
+            let ids = Indices::skipping(bag.ids(), ROWS);
+            // One bag of all its ids, pooled into one row: the shapes agree.
+            if let Ok(bag) = Bags::fixed(ids, 1, ids.len()) {
+                let _ = pool(Table::from_rows(&self.rows), &bag, P::POOLING, y);
+            }
+        }
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Bag<CAPACITY, I>>,
+        cache: &mut (),
+        _: Context,
+        y: BatchMut<'_, [f32; DIM]>,
+    ) {
+        self.infer::<BATCH>(x, cache, y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Bag<CAPACITY, I>>,
+        (): &mut (),
+        d_y: &[[f32; DIM]],
+        gradient: Option<&mut TouchedRows<CAPACITY, 1, DIM, BATCH>>,
+        _: Option<&mut [()]>,
+    ) {
+        let Some(gradient) = gradient else { return };
+        for (bag, d_y) in x.values.iter().zip(d_y) {
+            let rows = Indices::skipping(bag.ids(), ROWS).iter().flatten();
+            let divisor = if P::POOLING == Pooling::Mean { rows.clone().count() as f32 } else { 1.0 };
+            gradient.push(&[d_y.map(|d| d / divisor)], rows.map(|row| (row as u32, 0)));
+        }
+    }
+
+    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
+        slots.fill(O::INITIAL_SLOT);
+    }
+
+    fn catch_up<O: Optimizer>(
+        &mut self,
+        x: &[Bag<CAPACITY, I>],
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
+        let rows = x.iter().flat_map(|bag| Indices::skipping(bag.ids(), ROWS).iter().flatten());
+        catch_up(rows, optimizer, until, &mut self.rows, slots);
+    }
+
+    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        catch_up(0..ROWS, optimizer, until, &mut self.rows, slots);
+    }
+
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        optimizer: &O,
+        step: u32,
+        gradient: &mut TouchedRows<CAPACITY, 1, DIM, BATCH>,
+        slots: &mut Self::Slots<O>,
+    ) {
+        gradient.update(optimizer, step, &mut self.rows, slots);
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        visit(LayerSummary {
+            name: "EmbeddingBag",
+            shape: <[f32; DIM] as Value>::SHAPE,
+            parameters: ROWS * DIM,
+            bytes: Self::BYTES,
+            trainable: true,
+        });
+    }
+}

@@ -1,0 +1,115 @@
+//! A sequence as one vector.
+
+use super::value::Value;
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
+use crate::optim::Optimizer;
+use core::marker::PhantomData;
+use rand_core::Rng;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// What a layer that ends a sequence does with the mask: [`HonourMask`] or [`IgnoreMask`].
+pub trait MaskUse: Copy {
+    /// Whether masked steps count as zeros.
+    const HONOURED: bool;
+}
+
+/// Masked steps contribute nothing and learn nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct HonourMask;
+/// Masked steps are used like all others, as Keras does in the layers that lose the mask.
+#[derive(Clone, Copy, Debug)]
+pub struct IgnoreMask;
+
+impl MaskUse for HonourMask {
+    const HONOURED: bool = true;
+}
+impl MaskUse for IgnoreMask {
+    const HONOURED: bool = false;
+}
+
+/// Keras' `Flatten`: the steps of a sequence one after the other, y\[t · DIM + j\] = x\[t\]\[j\].
+///
+/// # Shapes
+/// x `[LEN, DIM]`, y `[OUT]` with OUT = LEN · DIM.
+///
+/// A masked step gives zeros; with [`IgnoreMask`] it gives its values, as in Keras. Without a mask (an
+/// [`Embedding`](super::Embedding) that is not [`MaskZero`](super::MaskZero)) the two are one.
+#[derive(Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Flatten<const LEN: usize, const DIM: usize, const OUT: usize, M = HonourMask>(PhantomData<M>);
+
+impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Plain for Flatten<LEN, DIM, OUT, M> {
+    const BYTES: usize = 0;
+
+    fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
+
+    fn visit_mut(&mut self, _: &mut dyn FnMut(&mut [u8])) {}
+}
+
+impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for Flatten<LEN, DIM, OUT, M> {
+    type Input = [[f32; DIM]; LEN];
+    type Output = [f32; OUT];
+    type InputGradient = [[f32; DIM]; LEN];
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    type Gradient<const BATCH: usize> = ();
+    type Slots<O: Optimizer> = ();
+
+    const FINGERPRINT: Fingerprint = {
+        assert!(OUT == LEN * DIM, "Flatten<LEN, DIM, OUT>: OUT must be LEN * DIM");
+        assert!(OUT > 0, "Flatten<LEN, DIM, OUT>: LEN and DIM must be at least 1");
+        Fingerprint::of("flatten").extent(LEN).extent(DIM).name(if M::HONOURED { "honour" } else { "ignore" })
+    };
+
+    fn init(&mut self, _: &mut impl Rng) {}
+
+    fn infer<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [[f32; DIM]; LEN]>,
+        (): &mut (),
+        y: BatchMut<'_, [f32; OUT]>,
+    ) {
+        for ((x, mask), y) in x.values.iter().zip(x.masks).zip(y.values) {
+            for ((x, valid), y) in x.iter().zip(mask).zip(y.as_chunks_mut().0) {
+                *y = if *valid || !M::HONOURED { *x } else { [0.0; DIM] };
+            }
+        }
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [[f32; DIM]; LEN]>,
+        cache: &mut (),
+        _: Context,
+        y: BatchMut<'_, [f32; OUT]>,
+    ) {
+        self.infer::<BATCH>(x, cache, y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [[f32; DIM]; LEN]>,
+        (): &mut (),
+        d_y: &[[f32; OUT]],
+        _: Option<&mut ()>,
+        d_x: Option<&mut [[[f32; DIM]; LEN]]>,
+    ) {
+        for ((d_x, mask), d_y) in d_x.unwrap_or_default().iter_mut().zip(x.masks).zip(d_y) {
+            for ((d_x, valid), d_y) in d_x.iter_mut().zip(mask).zip(d_y.as_chunks().0) {
+                *d_x = if *valid || !M::HONOURED { *d_y } else { [0.0; DIM] };
+            }
+        }
+    }
+
+    fn update<O: Optimizer, const BATCH: usize>(&mut self, _: &O, _: u32, (): &mut (), (): &mut ()) {}
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        visit(LayerSummary {
+            name: "Flatten",
+            shape: <[f32; OUT] as Value>::SHAPE,
+            parameters: 0,
+            bytes: 0,
+            trainable: true,
+        });
+    }
+}

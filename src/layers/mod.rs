@@ -1,0 +1,233 @@
+//! Layers: typed maps from one example to one output, trained by backpropagation.
+//!
+//! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`. [`sequential!`]
+//! composes only layers whose types fit. A slice of examples is a batch; all scratch memory (what a forward pass keeps for the
+//! backward pass, the gradients, the optimizer's slots) is a type as well, sized by the largest batch.
+//!
+//! The parts of a training step, as [`Trainer`](crate::train::Trainer) calls them:
+//!
+//! ```text
+//! check      the inputs, before anything is written
+//! catch_up   rows that are about to be read (exact optimizers)
+//! forward    values and masks, front to back; the last activation is left to `activate`, so that a loss can be fused with it
+//! backward   gradients, back to front; parameters' gradients add up, example by example
+//! update     one optimizer step on all that has a gradient
+//! ```
+
+mod activation;
+mod chain;
+mod dense;
+mod embedding;
+mod embedding_bag;
+mod fingerprint;
+mod flatten;
+mod frozen;
+mod init;
+mod plain;
+mod summary;
+mod touched;
+mod value;
+
+pub use activation::{Activation, ActivationKind, Linear, Relu, Sigmoid, Softmax, Tanh};
+pub use chain::{Chain, ChainCache, ChainGradient, ChainWorkspace};
+pub use dense::{Dense, DenseGradient, DenseSlots};
+pub use embedding::{Embedding, MaskZero, Masking, NoMask};
+pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, Sum};
+pub use fingerprint::Fingerprint;
+pub use flatten::{Flatten, HonourMask, IgnoreMask, MaskUse};
+pub use frozen::Frozen;
+pub use init::{glorot_uniform, uniform};
+pub use plain::Plain;
+pub use summary::{LayerSummary, Summary};
+pub use touched::{TableSlots, TouchedRows};
+pub use value::{Bag, Batch, BatchMut, Pair, Value};
+
+use crate::error::InputError;
+use crate::optim::Optimizer;
+use rand_core::Rng;
+use zerocopy::FromZeros;
+
+/// What a training pass knows beside its batch.
+///
+/// Random numbers of a layer are a hash of this context, the position of the layer and the place in the batch, so that a step
+/// can be repeated and its work split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// Whether layers that act in training alone (dropout) act.
+    pub training: bool,
+    /// Different for each step and each layer.
+    pub seed: u64,
+}
+
+impl Context {
+    /// A pass that learns nothing: evaluation.
+    pub const EVALUATION: Self = Self { training: false, seed: 0 };
+
+    /// The context of the `position`-th of several layers.
+    #[must_use]
+    pub fn branch(self, position: u64) -> Self {
+        const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+        Self { seed: (self.seed ^ position).wrapping_mul(GOLDEN).rotate_left(29), ..self }
+    }
+}
+
+/// A map from one [`Input`](Self::Input) to one [`Output`](Self::Output) with parameters that can be learnt.
+///
+/// Slices in a call have one length, the number of examples, at most `BATCH`. What a call computes for an example does not
+/// depend on the other examples: a batch of one gives the bits of row 0 of a batch of many.
+///
+/// A layer is written for firmware too: its methods cannot panic, and they allocate nothing.
+pub trait Layer: Plain {
+    /// One example: ids `[I; LEN]`, a [`Bag`], a vector `[f32; N]`, a sequence `[[f32; DIM]; LEN]`, or a [`Pair`] of those.
+    type Input: Value;
+    /// One result.
+    type Output: Value;
+    /// What the layer in front receives as gradient: the input's shape for numbers, `()` for ids.
+    type InputGradient: FromZeros;
+    /// Scratch of [`infer`](Self::infer).
+    type Workspace<const BATCH: usize>: FromZeros;
+    /// What [`forward`](Self::forward) keeps for [`backward`](Self::backward).
+    type Cache<const BATCH: usize>: FromZeros;
+    /// Gradients of the parameters: of a table's touched rows, O(batch · dim); of the shape of the layer otherwise.
+    type Gradient<const BATCH: usize>: FromZeros;
+    /// The optimizer's state for the parameters.
+    type Slots<O: Optimizer>: Plain;
+
+    /// The activation that [`activate`](Self::activate) applies to an output.
+    const ACTIVATION: ActivationKind = ActivationKind::Linear;
+    /// A hash of the layer's kind, shape and options: equal for types that can read each other's images.
+    const FINGERPRINT: Fingerprint;
+
+    /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in memory.
+    fn init(&mut self, random: &mut impl Rng);
+
+    /// Whether the inputs can be used: ids name rows of the table.
+    ///
+    /// The other methods do not check again; to them an id without a row reads as a row of zeros and learns nothing.
+    ///
+    /// # Errors
+    /// The first input that cannot.
+    fn check(inputs: &[Self::Input]) -> Result<(), InputError> {
+        let _ = inputs;
+        Ok(())
+    }
+
+    /// The outputs, for use: keeps nothing.
+    fn infer<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Self::Input>,
+        workspace: &mut Self::Workspace<BATCH>,
+        y: BatchMut<'_, Self::Output>,
+    );
+
+    /// The outputs, for training: keeps in `cache` what [`backward`](Self::backward) needs.
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
+        context: Context,
+        y: BatchMut<'_, Self::Output>,
+    );
+
+    /// Adds the parameters' gradients to `gradient` and writes the inputs' to `d_x`; either can be left out.
+    ///
+    /// `d_y` is the loss's gradient with respect to what [`forward`](Self::forward) wrote.
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
+        d_y: &[Self::Output],
+        gradient: Option<&mut Self::Gradient<BATCH>>,
+        d_x: Option<&mut [Self::InputGradient]>,
+    );
+
+    /// Applies the layer's activation to outputs, in place.
+    fn activate(y: &mut [Self::Output]) {
+        let _ = y;
+    }
+
+    /// Turns the gradient with respect to activated outputs `y` into the one with respect to what
+    /// [`forward`](Self::forward) wrote, in place.
+    fn activate_backward(y: &[Self::Output], d_y: &mut [Self::Output]) {
+        let _ = (y, d_y);
+    }
+
+    /// Sets the optimizer's state to what it starts from.
+    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
+        let _ = slots;
+    }
+
+    /// Brings the parameters that `x` names to where the optimizer's dense form has them after step `until`.
+    fn catch_up<O: Optimizer>(&mut self, x: &[Self::Input], optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        let _ = (x, optimizer, until, slots);
+    }
+
+    /// Brings all parameters to where the optimizer's dense form has them after step `until`.
+    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        let _ = (optimizer, until, slots);
+    }
+
+    /// Step `step` of the optimizer on all parameters that have a gradient; clears the gradients.
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        optimizer: &O,
+        step: u32,
+        gradient: &mut Self::Gradient<BATCH>,
+        slots: &mut Self::Slots<O>,
+    );
+
+    /// Describes the layer, or the layers that it is made of, front to back.
+    fn describe(visit: &mut dyn FnMut(LayerSummary));
+
+    /// A layer with all parameters zero, to be filled by [`init`](Self::init).
+    fn zeroed() -> Self {
+        Self::new_zeroed()
+    }
+
+    /// The same on the heap, without passing over the stack.
+    #[cfg(feature = "alloc")]
+    fn boxed() -> alloc::boxed::Box<Self> {
+        zeroed_box()
+    }
+
+    /// The output of one example, activation applied.
+    ///
+    /// Its scratch memory is on the stack: `size_of::<Self::Workspace<1>>()` bytes.
+    ///
+    /// # Errors
+    /// If the input cannot be used.
+    fn predict(&self, x: &Self::Input) -> Result<Self::Output, InputError> {
+        let mut workspace = Self::Workspace::<1>::new_zeroed();
+        let mut y = [Self::Output::new_zeroed()];
+        self.predict_batch::<1>(core::slice::from_ref(x), &mut workspace, &mut y)?;
+        let [y] = y;
+        Ok(y)
+    }
+
+    /// The outputs of up to `BATCH` examples, activation applied.
+    ///
+    /// # Errors
+    /// If an input cannot be used, there are more than `BATCH`, or `y` has another length. Nothing has been written then.
+    fn predict_batch<const BATCH: usize>(
+        &self,
+        x: &[Self::Input],
+        workspace: &mut Self::Workspace<BATCH>,
+        y: &mut [Self::Output],
+    ) -> Result<(), InputError> {
+        Self::check(x)?;
+        InputError::check_batch(x.len(), BATCH, y.len())?;
+        let masks = [const { <Self::Input as Value>::VALID }; BATCH];
+        let mut y_masks = [const { <Self::Output as Value>::VALID }; BATCH];
+        let x = Batch { values: x, masks: value::first(&masks, x.len()) };
+        let y_masks = value::first_mut(&mut y_masks, y.len());
+        self.infer::<BATCH>(x, workspace, BatchMut { values: y, masks: y_masks });
+        Self::activate(y);
+        Ok(())
+    }
+}
+
+/// Zeros on the heap, without passing over the stack.
+#[cfg(feature = "alloc")]
+pub(crate) fn zeroed_box<T: FromZeros>() -> alloc::boxed::Box<T> {
+    T::new_box_zeroed().unwrap_or_else(|_| alloc::alloc::handle_alloc_error(core::alloc::Layout::new::<T>()))
+}

@@ -1,0 +1,135 @@
+//! The gradient of a table: of the rows that occurred, and of no other.
+
+use super::Plain;
+use super::plain::plain_fields;
+use super::value::{first, first_mut};
+use crate::kernels::{Occurrence, Touched, sort_by_row};
+use crate::optim::Optimizer;
+use crate::table::{Numbers, Table, TableMut};
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+
+/// Gradients of up to `BATCH` examples, each with up to `IDS` ids and `SOURCES` gradient rows of `DIM` numbers: O(batch · dim)
+/// memory, whatever the number of rows of the table.
+///
+/// An [`Embedding`](super::Embedding) has a gradient row for each id; in an [`EmbeddingBag`](super::EmbeddingBag) all ids of an
+/// example share one.
+#[derive(FromZeros)]
+pub struct TouchedRows<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usize> {
+    gradients: [[[f32; DIM]; SOURCES]; BATCH],
+    occurrences: [[Occurrence; IDS]; BATCH],
+    scratch: [[Occurrence; IDS]; BATCH],
+    sum: [[f32; DIM]; 2],
+    examples: usize,
+    ids: usize,
+}
+
+/// Optimizer state of a table: a slot row for each row and, for exact forms, the step at which it was last up to date.
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct TableSlots<R, S> {
+    rows: R,
+    last_steps: LastSteps<S>,
+}
+
+/// The last steps as bytes.
+#[derive(Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(transparent)]
+pub struct LastSteps<S>(S);
+
+impl<S: FromBytes + IntoBytes + KnownLayout + Immutable> Plain for LastSteps<S> {
+    const BYTES: usize = size_of::<S>();
+
+    fn visit(&self, part: &mut dyn FnMut(&[u8])) {
+        part(self.0.as_bytes());
+    }
+
+    fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
+        part(self.0.as_mut_bytes());
+    }
+}
+
+plain_fields!(impl[R: Plain, S: FromBytes + IntoBytes + KnownLayout + Immutable] TableSlots<R, S> {
+    rows: R, last_steps: LastSteps<S>,
+});
+
+/// The slots of a table of `ROWS` rows of `DIM` numbers under the optimizer `O`.
+pub(super) type SlotsOf<O, const ROWS: usize, const DIM: usize> =
+    TableSlots<[<O as Optimizer>::RowSlots<DIM>; ROWS], <O as Optimizer>::LastSteps<ROWS>>;
+
+impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usize>
+    TouchedRows<IDS, SOURCES, DIM, BATCH>
+{
+    /// Adds one example: gradient rows, and for each id its row and which of the gradient rows is its.
+    ///
+    /// Examples behind the `BATCH`-th and ids behind the `IDS`-th are left out.
+    #[inline]
+    pub fn push(&mut self, gradients: &[[f32; DIM]; SOURCES], ids: impl Iterator<Item = (u32, usize)>) {
+        let Some(slot) = self.gradients.get_mut(self.examples) else { return };
+        *slot = *gradients;
+        let base = self.examples * SOURCES;
+        let free = self.occurrences.as_flattened_mut().get_mut(self.ids..).unwrap_or_default();
+        for (slot, (row, source)) in first_mut(free, IDS).iter_mut().zip(ids) {
+            *slot = Occurrence { row, source: (base + source) as u32 };
+            self.ids += 1;
+        }
+        self.examples += 1;
+    }
+
+    /// Step `step` of the optimizer on the rows that occurred; forgets the examples.
+    pub fn update<O: Optimizer, const ROWS: usize>(
+        &mut self,
+        optimizer: &O,
+        step: u32,
+        table: &mut [[f32; DIM]; ROWS],
+        slots: &mut SlotsOf<O, ROWS, DIM>,
+    ) {
+        let list = first_mut(self.occurrences.as_flattened_mut(), self.ids);
+        let scratch = first_mut(self.scratch.as_flattened_mut(), self.ids);
+        let mut touched = Touched {
+            gradients: Table::from_rows(first(self.gradients.as_flattened(), self.examples * SOURCES)),
+            // Both lists have one length, the only thing that sorting checks.
+            occurrences: match sort_by_row(list, scratch) {
+                Ok(()) => list,
+                Err(_) => &[],
+            },
+            sum: self.sum.as_flattened_mut(),
+            keras3_duplicates: optimizer.keras3_duplicates(),
+        };
+        if let Some((mut slots, last_steps)) = slots.as_views() {
+            // All shapes agree by type.
+            let _ = optimizer.update_rows(step, &mut TableMut::from_rows(table), &mut slots, last_steps, &mut touched);
+        }
+        self.examples = 0;
+        self.ids = 0;
+    }
+}
+
+impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
+    /// The slot rows as a table, and the last steps.
+    fn as_views(&mut self) -> Option<(TableMut<'_>, &mut [u32])> {
+        let rows = TableMut::new(self.rows.as_numbers_mut(), ROWS, size_of::<S>() / size_of::<f32>()).ok()?;
+        Some((rows, self.last_steps.0.as_mut()))
+    }
+
+    /// Fills the slots with what the optimizer starts from.
+    pub(super) fn fill(&mut self, initial: f32) {
+        self.rows.as_numbers_mut().fill(initial);
+        self.last_steps.0.as_mut().fill(0);
+    }
+}
+
+/// Brings rows of a table to where the optimizer's dense form has them after step `until`.
+pub(super) fn catch_up<O: Optimizer, const ROWS: usize, const DIM: usize>(
+    rows: impl Iterator<Item = usize>,
+    optimizer: &O,
+    until: u32,
+    table: &mut [[f32; DIM]; ROWS],
+    slots: &mut SlotsOf<O, ROWS, DIM>,
+) {
+    let mut table = TableMut::from_rows(table);
+    if let Some((mut slots, last_steps)) = slots.as_views() {
+        for row in rows {
+            optimizer.catch_up(until, row, &mut table, &mut slots, last_steps, &[0.0; DIM]);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What flows between layers: values, and beside them the masks of sequences.
+
+use crate::error::CapacityExceeded;
+use crate::table::Index;
+use zerocopy::FromZeros;
+
+/// One example of what a layer takes or gives.
+///
+/// Sequences carry a mask beside their values: `true` where a step is valid, `false` where it is padding.
+pub trait Value: Copy + FromZeros {
+    /// `[bool; LEN]` for a sequence, `()` for everything else.
+    type Mask: Copy + FromZeros;
+    /// The mask of an example without padding.
+    const VALID: Self::Mask;
+    /// The extents of one example, outermost first; 0 ends the list.
+    const SHAPE: [usize; 2];
+}
+
+impl<const N: usize> Value for [f32; N] {
+    type Mask = ();
+    const VALID: () = ();
+    const SHAPE: [usize; 2] = [N, 0];
+}
+
+impl<const DIM: usize, const LEN: usize> Value for [[f32; DIM]; LEN] {
+    type Mask = [bool; LEN];
+    const VALID: [bool; LEN] = [true; LEN];
+    const SHAPE: [usize; 2] = [LEN, DIM];
+}
+
+macro_rules! ids_are_values {
+    ($($id:ty)*) => {$(
+        impl<const LEN: usize> Value for [$id; LEN] {
+            type Mask = ();
+            const VALID: () = ();
+            const SHAPE: [usize; 2] = [LEN, 0];
+        }
+    )*};
+}
+ids_are_values!(u8 u16 u32 u64 usize i32 i64);
+
+/// The ids of one text, at most `CAPACITY`: the input of [`EmbeddingBag`](super::EmbeddingBag).
+///
+/// ```
+/// use nanoembed::layers::Bag;
+/// let bag = Bag::<8>::from_ids([11, 21])?;
+/// assert_eq!(bag.ids(), [11, 21]);
+/// # Ok::<(), nanoembed::error::CapacityExceeded>(())
+/// ```
+#[derive(Clone, Copy, Debug, FromZeros)]
+pub struct Bag<const CAPACITY: usize, I = u16> {
+    ids: [I; CAPACITY],
+    len: usize,
+}
+
+impl<const CAPACITY: usize, I: Index + Default> Bag<CAPACITY, I> {
+    /// The bag of these ids.
+    ///
+    /// # Errors
+    /// If there are more than `CAPACITY`.
+    pub fn from_ids(ids: impl IntoIterator<Item = I>) -> Result<Self, CapacityExceeded> {
+        let mut bag = Self::default();
+        for id in ids {
+            let slot = bag.ids.get_mut(bag.len).ok_or(CapacityExceeded { what: "bag", capacity: CAPACITY })?;
+            *slot = id;
+            bag.len += 1;
+        }
+        Ok(bag)
+    }
+
+    /// The bag of the first `CAPACITY` of these ids.
+    pub fn from_first(ids: impl IntoIterator<Item = I>) -> Self {
+        let mut bag = Self::default();
+        for (slot, id) in bag.ids.iter_mut().zip(ids) {
+            *slot = id;
+            bag.len += 1;
+        }
+        bag
+    }
+}
+
+impl<const CAPACITY: usize, I> Bag<CAPACITY, I> {
+    /// The ids in order.
+    #[inline]
+    pub fn ids(&self) -> &[I] {
+        first(&self.ids, self.len)
+    }
+}
+
+impl<const CAPACITY: usize, I: Copy + Default> Default for Bag<CAPACITY, I> {
+    /// The empty bag.
+    fn default() -> Self {
+        Self { ids: [I::default(); CAPACITY], len: 0 }
+    }
+}
+
+impl<const CAPACITY: usize, I: PartialEq> PartialEq for Bag<CAPACITY, I> {
+    fn eq(&self, other: &Self) -> bool {
+        self.ids() == other.ids()
+    }
+}
+
+impl<const CAPACITY: usize, I: Copy + FromZeros> Value for Bag<CAPACITY, I> {
+    type Mask = ();
+    const VALID: () = ();
+    const SHAPE: [usize; 2] = [CAPACITY, 0];
+}
+
+/// Two inputs of one example: columns of a table, a user and an item.
+#[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
+pub struct Pair<A, B> {
+    /// The first input.
+    pub first: A,
+    /// The second input; another `Pair` for more than two.
+    pub second: B,
+}
+
+impl<A: Value, B: Value> Value for Pair<A, B> {
+    type Mask = (A::Mask, B::Mask);
+    const VALID: (A::Mask, B::Mask) = (A::VALID, B::VALID);
+    const SHAPE: [usize; 2] = [2, 0];
+}
+
+/// Examples to read, with their masks; slices of one length.
+#[derive(Debug)]
+pub struct Batch<'a, V: Value> {
+    /// The values, one an example.
+    pub values: &'a [V],
+    /// The masks, one an example.
+    pub masks: &'a [V::Mask],
+}
+
+impl<V: Value> Clone for Batch<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V: Value> Copy for Batch<'_, V> {}
+
+/// Examples to write, with their masks; slices of one length.
+#[derive(Debug)]
+pub struct BatchMut<'a, V: Value> {
+    /// The values, one an example.
+    pub values: &'a mut [V],
+    /// The masks, one an example.
+    pub masks: &'a mut [V::Mask],
+}
+
+impl<V: Value> BatchMut<'_, V> {
+    /// The same examples, to read.
+    #[inline]
+    pub fn as_batch(&self) -> Batch<'_, V> {
+        Batch { values: self.values, masks: self.masks }
+    }
+}
+
+/// The first `n` items; all if there are fewer.
+#[inline(always)]
+pub(crate) fn first<T>(items: &[T], n: usize) -> &[T] {
+    items.get(..n).unwrap_or(items)
+}
+
+/// The first `n` items, to write; all if there are fewer.
+#[inline(always)]
+pub(crate) fn first_mut<T>(items: &mut [T], n: usize) -> &mut [T] {
+    let n = if n < items.len() { n } else { items.len() };
+    items.split_at_mut_checked(n).map(|(first, _)| first).unwrap_or_default()
+}

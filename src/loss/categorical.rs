@@ -1,0 +1,84 @@
+//! Cross-entropy over classes, from scores.
+
+use super::Loss;
+use super::binary::are_probabilities;
+use crate::kernels::{dot, log_sum_exp, softmax, sum};
+use crate::layers::ActivationKind;
+use crate::metrics::argmax;
+use zerocopy::FromZeros;
+
+/// Keras' `CategoricalCrossentropy`, fused with the softmax: of scores x and labels t, one probability a class,
+///
+/// ```text
+/// ln(Σ eˣʲ) Σ tⱼ − Σ tⱼ xⱼ                   gradient softmax(x) Σ tⱼ − t
+/// ```
+///
+/// With label smoothing a and K classes, t becomes t (1 − a) + a / K.
+#[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
+pub struct CategoricalCrossEntropy {
+    /// How far labels are moved towards 1/K, in [0, 1].
+    pub label_smoothing: f32,
+}
+
+impl CategoricalCrossEntropy {
+    /// The label that is learnt.
+    #[inline(always)]
+    pub(super) fn smooth<const K: usize>(self, label: &[f32; K]) -> [f32; K] {
+        label.map(|t| t * (1.0 - self.label_smoothing) + self.label_smoothing / K as f32)
+    }
+}
+
+impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
+    type Label = [f32; K];
+    const LINK: ActivationKind = ActivationKind::Softmax;
+
+    fn is_label(label: &[f32; K]) -> bool {
+        are_probabilities(label)
+    }
+
+    fn value_and_gradient(&self, y: &[f32; K], label: &[f32; K], examples: f32, d_y: &mut [f32; K]) -> f32 {
+        let label = self.smooth(label);
+        let total = sum(&label);
+        *d_y = *y;
+        softmax(d_y);
+        for (d, t) in d_y.iter_mut().zip(&label) {
+            *d = (*d * total - t) / examples;
+        }
+        log_sum_exp(y) * total - dot(&label, y).unwrap_or(f32::NAN)
+    }
+
+    fn accuracy(&self, y: &[f32; K], label: &[f32; K]) -> f32 {
+        if argmax(y) == argmax(label) { 1.0 } else { 0.0 }
+    }
+}
+
+/// Keras' `SparseCategoricalCrossentropy`, fused with the softmax: of scores x and the number c of the right class,
+///
+/// ```text
+/// ln(Σ eˣʲ) − x_c                            gradient softmax(x) − 1[j = c]
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
+pub struct SparseCategoricalCrossEntropy;
+
+impl<const K: usize> Loss<[f32; K]> for SparseCategoricalCrossEntropy {
+    type Label = u16;
+    const LINK: ActivationKind = ActivationKind::Softmax;
+
+    fn is_label(label: &u16) -> bool {
+        usize::from(*label) < K
+    }
+
+    fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {
+        *d_y = *y;
+        softmax(d_y);
+        for (j, d) in d_y.iter_mut().enumerate() {
+            let t = if j == usize::from(*label) { 1.0 } else { 0.0 };
+            *d = (*d - t) / examples;
+        }
+        log_sum_exp(y) - y.get(usize::from(*label)).copied().unwrap_or(f32::NAN)
+    }
+
+    fn accuracy(&self, y: &[f32; K], label: &u16) -> f32 {
+        if argmax(y) == usize::from(*label) { 1.0 } else { 0.0 }
+    }
+}

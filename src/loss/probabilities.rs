@@ -1,0 +1,114 @@
+//! Cross-entropies from probabilities, with Keras' clipping.
+
+use super::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SparseCategoricalCrossEntropy};
+use crate::kernels::{dot, sum};
+use crate::layers::ActivationKind;
+use crate::math;
+use crate::metrics::binary_accuracy;
+use zerocopy::FromZeros;
+
+/// A cross-entropy that is given probabilities, Keras' `from_logits=False`: they are clipped to [1e-7, 1 − 1e-7].
+///
+/// Where the clip acts the gradient is zero, so a saturated unit stops learning; the fused form does not have the problem.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
+pub struct OnProbabilities<L>(pub L);
+
+const LOWEST: f32 = 1e-7;
+const HIGHEST: f32 = 1.0 - 1e-7;
+
+/// p clipped; NaN stays.
+#[inline(always)]
+fn clip(p: f32) -> f32 {
+    let raised = if p < LOWEST { LOWEST } else { p };
+    if raised > HIGHEST { HIGHEST } else { raised }
+}
+
+/// `gradient` where the clip did not act, else 0.
+#[inline(always)]
+fn through_clip(p: f32, gradient: f32) -> f32 {
+    if p < LOWEST || p > HIGHEST { 0.0 } else { gradient }
+}
+
+/// −Σ (t ln p + (1 − t) ln(1 − p)) / OUT.
+impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> {
+    type Label = [f32; OUT];
+    const LINK: ActivationKind = ActivationKind::Linear;
+
+    fn is_label(label: &[f32; OUT]) -> bool {
+        <BinaryCrossEntropy as Loss<[f32; OUT]>>::is_label(label)
+    }
+
+    fn value_and_gradient(&self, y: &[f32; OUT], label: &[f32; OUT], examples: f32, d_y: &mut [f32; OUT]) -> f32 {
+        for ((value, &p), &t) in d_y.iter_mut().zip(y).zip(label) {
+            let (p, t) = (clip(p), self.0.smooth(t));
+            *value = -(t * math::ln(p) + (1.0 - t) * math::ln(1.0 - p));
+        }
+        let mean = sum(d_y) / OUT as f32;
+        for ((d, &p), &t) in d_y.iter_mut().zip(y).zip(label) {
+            let t = self.0.smooth(t);
+            *d = through_clip(p, (1.0 - t) / (1.0 - p) - t / p) / OUT as f32 / examples;
+        }
+        mean
+    }
+
+    fn accuracy(&self, y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
+        binary_accuracy(y, label, 0.5)
+    }
+}
+
+/// −Σ tⱼ ln qⱼ with q = p / Σ p.
+impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy> {
+    type Label = [f32; K];
+    const LINK: ActivationKind = ActivationKind::Linear;
+
+    fn is_label(label: &[f32; K]) -> bool {
+        <CategoricalCrossEntropy as Loss<[f32; K]>>::is_label(label)
+    }
+
+    fn value_and_gradient(&self, y: &[f32; K], label: &[f32; K], examples: f32, d_y: &mut [f32; K]) -> f32 {
+        let label = self.0.smooth(label);
+        let total = sum(y);
+        let q = y.map(|p| p / total);
+        for ((value, &q), t) in d_y.iter_mut().zip(&q).zip(&label) {
+            *value = -(t * math::ln(clip(q)));
+        }
+        let value = sum(d_y);
+        for ((d, &q), t) in d_y.iter_mut().zip(&q).zip(&label) {
+            *d = through_clip(q, -t / q);
+        }
+        let along = dot(d_y, &q).unwrap_or(f32::NAN);
+        for d in d_y {
+            *d = (*d - along) / total / examples;
+        }
+        value
+    }
+
+    fn accuracy(&self, y: &[f32; K], label: &[f32; K]) -> f32 {
+        self.0.accuracy(y, label)
+    }
+}
+
+/// ln(Σ pⱼ) − ln p_c, with p clipped: Keras takes the logarithms for scores.
+impl<const K: usize> Loss<[f32; K]> for OnProbabilities<SparseCategoricalCrossEntropy> {
+    type Label = u16;
+    const LINK: ActivationKind = ActivationKind::Linear;
+
+    fn is_label(label: &u16) -> bool {
+        <SparseCategoricalCrossEntropy as Loss<[f32; K]>>::is_label(label)
+    }
+
+    fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {
+        let class = usize::from(*label);
+        let clipped = y.map(clip);
+        let total = sum(&clipped);
+        for (j, (d, &p)) in d_y.iter_mut().zip(y).enumerate() {
+            let t = if j == class { 1.0 / p } else { 0.0 };
+            *d = through_clip(p, 1.0 / total - t) / examples;
+        }
+        math::ln(total) - clipped.get(class).map_or(f32::NAN, |p| math::ln(*p))
+    }
+
+    fn accuracy(&self, y: &[f32; K], label: &u16) -> f32 {
+        self.0.accuracy(y, label)
+    }
+}

@@ -1,0 +1,30 @@
+//! How good predictions are.
+
+/// Keras' `binary_accuracy` of one example: the part of the outputs that lie on the label's side of `threshold`.
+///
+/// An output counts as 1 if it is above the threshold, strictly: 0.5 for probabilities, 0 for scores.
+///
+/// ```
+/// use nanoembed::metrics::binary_accuracy;
+/// assert_eq!(binary_accuracy(&[0.9, 0.5], &[1.0, 1.0], 0.5), 0.5);
+/// ```
+pub fn binary_accuracy(y: &[f32], label: &[f32], threshold: f32) -> f32 {
+    let correct = y.iter().zip(label).filter(|(y, t)| (**y > threshold) == (**t > 0.5)).count();
+    if y.is_empty() { 0.0 } else { correct as f32 / y.len() as f32 }
+}
+
+/// The place of the largest number, the first of several; numbers that are NaN are passed over. 0 if there is none.
+///
+/// ```
+/// use nanoembed::metrics::argmax;
+/// assert_eq!(argmax(&[0.2, 0.5, 0.5]), 1);
+/// ```
+pub fn argmax(y: &[f32]) -> usize {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (i, &y) in y.iter().enumerate() {
+        if y > best.1 {
+            best = (i, y);
+        }
+    }
+    best.0
+}

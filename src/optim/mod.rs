@@ -1,0 +1,102 @@
+//! Optimizers: how a gradient becomes a step.
+//!
+//! Rows of a table take the **sparse** entry, [`Optimizer::update_rows`]: only rows with a gradient are read or written.
+//! Variables that always have a gradient (kernels, biases) take the **dense** one, [`Optimizer::update_block`].
+//!
+//! An optimizer with momentum or moments has two sparse forms:
+//!
+//! - **lazy**, the default (`Adam`): a row that does not occur keeps its weights and its moments, bit for bit, as in PyTorch's
+//!   `SparseAdam`;
+//! - **exact** ([`Exact`], `AdamExact`): equal to the dense update of Keras, in which moments decay and go on moving a row
+//!   after it last occurred. A row remembers its last step and catches up before it is next read, so the cost is still that
+//!   of the touched rows.
+//!
+//! The learning rate is subtracted: `w -= learning_rate * g`.
+
+mod adam;
+mod exact;
+mod sgd;
+
+pub use adam::{Adam, AdamStep};
+pub use exact::{AdamExact, Exact, MomentumExact};
+pub use sgd::{Momentum, MomentumStep, Sgd, SgdStep};
+
+use crate::error::ShapeMismatch;
+use crate::kernels::{self, Touched, UpdateRule};
+use crate::table::{Numbers, TableMut};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// What Keras 3 calls by the same name: turns gradients into steps, with state (slots) beside the weights.
+///
+/// Steps are counted from 1. A step is a pure function of its number, so that it can be replayed and resumed.
+pub trait Optimizer {
+    /// One step, with its scalars computed.
+    type Rule: UpdateRule;
+    /// State of a variable of shape `P`.
+    type Slots<P: Numbers>: Numbers;
+    /// State of a table row of `DIM` numbers.
+    type RowSlots<const DIM: usize>: Numbers;
+    /// The step at which each row was last brought up to date: `[u32; ROWS]` in exact forms, empty in lazy ones.
+    type LastSteps<const ROWS: usize>: AsMut<[u32]> + FromBytes + IntoBytes + KnownLayout + Immutable;
+
+    /// Its name, as in Keras; part of a checkpoint's fingerprint.
+    const NAME: &'static str;
+    /// What slots hold before the first step.
+    const INITIAL_SLOT: f32 = 0.0;
+
+    /// Step `step`, counted from 1.
+    fn rule(&self, step: u32) -> Self::Rule;
+
+    /// Whether a row that occurs several times in a batch enters the second moment by the sum of the squares of its
+    /// gradients, as in Keras 3, instead of by the square of their sum, which is the square of the true gradient.
+    fn keras3_duplicates(&self) -> bool {
+        false
+    }
+
+    /// Sparse entry: step `step` on the touched rows of `table`, whose state is in the rows of `slots` and, for exact forms, in
+    /// `last_steps`.
+    ///
+    /// # Errors
+    /// If the shapes do not agree; nothing has been written then.
+    fn update_rows(
+        &self,
+        step: u32,
+        table: &mut TableMut<'_>,
+        slots: &mut TableMut<'_>,
+        last_steps: &mut [u32],
+        touched: &mut Touched<'_>,
+    ) -> Result<(), ShapeMismatch> {
+        let _ = last_steps;
+        kernels::update_rows(self.rule(step), table, slots, touched)
+    }
+
+    /// Dense entry: step `step` on a variable with a gradient for each of its numbers.
+    ///
+    /// # Errors
+    /// If the lengths do not agree; nothing has been written then.
+    fn update_block(
+        &self,
+        step: u32,
+        weights: &mut [f32],
+        gradient: &[f32],
+        slots: &mut [f32],
+    ) -> Result<(), ShapeMismatch> {
+        kernels::update_block(self.rule(step), weights, gradient, slots)
+    }
+
+    /// Exact forms: brings `row` to where the dense update has it after step `until`. Lazy forms do nothing.
+    ///
+    /// `zeros` is a gradient of zeros, as long as the row.
+    #[inline]
+    fn catch_up(
+        &self,
+        until: u32,
+        row: usize,
+        table: &mut TableMut<'_>,
+        slots: &mut TableMut<'_>,
+        last_steps: &mut [u32],
+        zeros: &[f32],
+    ) {
+        let _ = (until, row, table, slots, last_steps, zeros);
+    }
+}

@@ -1,0 +1,31 @@
+//! Nested arrays of `f32` as one slice.
+
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// A number or an array, of any depth, of numbers: the blocks that models and optimizer slots are made of.
+///
+/// ```
+/// use nanoembed::table::Numbers;
+/// let kernel = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+/// assert_eq!(kernel.as_numbers(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+/// ```
+pub trait Numbers: FromBytes + IntoBytes + KnownLayout + Immutable + Sized {
+    /// How many numbers it holds.
+    const COUNT: usize = size_of::<Self>() / size_of::<f32>();
+
+    /// All numbers in order.
+    // Nested arrays of `f32` are aligned for `f32` and a multiple of its size, so the cast cannot fail.
+    #[inline(always)]
+    fn as_numbers(&self) -> &[f32] {
+        <[f32]>::ref_from_bytes(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// All numbers in order, to write.
+    #[inline(always)]
+    fn as_numbers_mut(&mut self) -> &mut [f32] {
+        <[f32]>::mut_from_bytes(self.as_mut_bytes()).unwrap_or_default()
+    }
+}
+
+impl Numbers for f32 {}
+impl<T: Numbers, const N: usize> Numbers for [T; N] {}

@@ -1,0 +1,325 @@
+//! Steps, epochs, evaluation.
+
+use super::{Report, Shuffle};
+use crate::error::{InputError, ShapeMismatch};
+use crate::layers::{ActivationKind, Batch, BatchMut, Context, Layer, Value};
+use crate::loss::Loss;
+use crate::optim::Optimizer;
+use core::fmt;
+use zerocopy::FromZeros;
+
+/// Why training did not go on. The model and the optimizer's state are as they were after the last whole step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// An input that cannot be used, or lists of different length. Nothing has been learnt in this call.
+    Input(InputError),
+    /// A label that is none: a class that does not exist, a number outside [0, 1]. Nothing has been learnt in this call.
+    Label {
+        /// Where it stands in the list of labels.
+        position: usize,
+    },
+    /// The loss of a batch is infinite or NaN. The batch has not been learnt from.
+    NotFinite {
+        /// The step that was not taken, counted from 1 over the life of the trainer.
+        step: u32,
+    },
+    /// More steps than can be counted.
+    TooManySteps,
+}
+
+impl<E: Into<InputError>> From<E> for TrainError {
+    fn from(error: E) -> Self {
+        Self::Input(error.into())
+    }
+}
+
+impl fmt::Display for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(error) => error.fmt(f),
+            Self::Label { position } => write!(f, "label at position {position} is out of range"),
+            Self::NotFinite { step } => write!(f, "the loss at step {step} is not finite"),
+            Self::TooManySteps => f.write_str("more steps than can be counted"),
+        }
+    }
+}
+
+impl core::error::Error for TrainError {}
+
+/// Where training is: with the parameters and slots, all that it depends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
+pub(super) struct Progress {
+    /// What the order of examples and the random numbers of layers come from.
+    pub(super) seed: u64,
+    /// Steps taken.
+    pub(super) step: u32,
+    /// Epochs finished.
+    pub(super) epoch: u32,
+}
+
+/// All memory that training a model of type `M` takes beside the model, and the ways to use it.
+///
+/// `BATCH` is the size of a batch. A step is deterministic: its bits depend on the model, the optimizer's state, the examples
+/// and the seed, and on no property of the machine.
+///
+/// ```
+/// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Adam, sequential, train::Trainer};
+/// use rand_core::SeedableRng;
+/// use rand_xoshiro::Xoshiro128PlusPlus;
+///
+/// type Model = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+/// let ids = [[4, 7, 0, 0], [9, 3, 0, 0]];
+/// let labels = [[1.0], [0.0]];
+///
+/// let mut model = Model::zeroed();
+/// model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+/// let adam = Adam { learning_rate: 0.05, ..Adam::default() };
+/// let mut trainer = Trainer::<Model, _, _, 2>::new(adam, BinaryCrossEntropy::default());
+/// for _ in 0..30 {
+///     trainer.epoch(&mut model, &ids, &labels)?;
+/// }
+/// assert_eq!(trainer.evaluate(&model, &ids, &labels)?.accuracy, 1.0);
+/// assert!(model.predict(&ids[0])?[0] > 0.5);
+/// # Ok::<(), nanoembed::train::TrainError>(())
+/// ```
+#[derive(FromZeros)]
+pub struct Trainer<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> {
+    pub(super) optimizer: O,
+    loss: L,
+    in_order: bool,
+    pub(super) progress: Progress,
+    pub(super) memory: Memory<M, O, L, BATCH>,
+}
+
+/// The arrays of a [`Trainer`].
+#[derive(FromZeros)]
+pub(super) struct Memory<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> {
+    pub(super) slots: M::Slots<O>,
+    gradient: M::Gradient<BATCH>,
+    cache: M::Cache<BATCH>,
+    inputs: [M::Input; BATCH],
+    labels: [L::Label; BATCH],
+    outputs: [M::Output; BATCH],
+    d_outputs: [M::Output; BATCH],
+}
+
+impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, O, L, BATCH> {
+    /// Whether the loss is given the scores in front of the model's last activation.
+    const FUSED: bool = {
+        assert!(BATCH > 0, "Trainer: BATCH must be at least 1");
+        let linear = matches!(M::ACTIVATION, ActivationKind::Linear);
+        let link_is_linear = matches!(L::LINK, ActivationKind::Linear);
+        assert!(
+            linear || link_is_linear || M::ACTIVATION as u8 == L::LINK as u8,
+            "Trainer: the model's last activation is neither the loss's link nor linear"
+        );
+        !link_is_linear
+    };
+
+    /// A trainer that has taken no step.
+    ///
+    /// It is as large as its arrays; `Trainer::boxed` (feature `alloc`) puts one that outgrows the stack on the heap.
+    pub fn new(optimizer: O, loss: L) -> Self {
+        let mut memory = Memory::<M, O, L, BATCH>::new_zeroed();
+        M::init_slots::<O>(&mut memory.slots);
+        Self { optimizer, loss, in_order: false, progress: Progress::default(), memory }
+    }
+
+    /// Draws the order of examples, and what layers draw in training, from this seed instead of 0.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.progress.seed = seed;
+    }
+
+    /// Whether the examples of an epoch are taken in a random order (the default) or as they are given: Keras' `shuffle`.
+    pub fn set_shuffle(&mut self, shuffle: bool) {
+        self.in_order = !shuffle;
+    }
+
+    /// Steps taken so far.
+    pub fn steps(&self) -> u32 {
+        self.progress.step
+    }
+
+    /// Epochs finished so far.
+    pub fn epochs(&self) -> u32 {
+        self.progress.epoch
+    }
+
+    /// Learns from all examples once, in batches of `BATCH` in an order of its own; the last batch may be shorter.
+    ///
+    /// # Errors
+    /// If an input or a label cannot be used, before anything is learnt; or at the first batch whose loss is not finite.
+    pub fn epoch(&mut self, model: &mut M, inputs: &[M::Input], labels: &[L::Label]) -> Result<Report, TrainError> {
+        self.epoch_with(model, inputs, labels, |_| {})
+    }
+
+    /// The same, and calls `after_step` with the report of the epoch so far: to show progress.
+    ///
+    /// # Errors
+    /// As [`epoch`](Self::epoch).
+    pub fn epoch_with(
+        &mut self,
+        model: &mut M,
+        inputs: &[M::Input],
+        labels: &[L::Label],
+        mut after_step: impl FnMut(Report),
+    ) -> Result<Report, TrainError> {
+        Self::check(inputs, labels)?;
+        let seed = self.progress.seed.wrapping_add(u64::from(self.progress.epoch).rotate_left(32));
+        let mut shuffled = Shuffle::new(inputs.len(), seed);
+        let mut in_order = 0..inputs.len();
+        let mut report = Report::default();
+        loop {
+            let order: &mut dyn Iterator<Item = usize> = if self.in_order { &mut in_order } else { &mut shuffled };
+            let examples = order.take(BATCH).filter_map(|place| Some((inputs.get(place)?, labels.get(place)?)));
+            let slots = self.memory.inputs.iter_mut().zip(&mut self.memory.labels);
+            let mut n = 0;
+            for ((input, label), (x, t)) in slots.zip(examples) {
+                (*input, *label) = (*x, *t);
+                n += 1;
+            }
+            if n == 0 {
+                break;
+            }
+            report = report.and(self.step_on_batch(model, n)?);
+            after_step(report);
+        }
+        self.flush(model);
+        self.progress.epoch = self.progress.epoch.saturating_add(1);
+        Ok(report)
+    }
+
+    /// Learns from these examples, at most `BATCH`, in one step.
+    ///
+    /// # Errors
+    /// If an input or a label cannot be used, there are too many examples, or the loss is not finite: nothing has been learnt.
+    pub fn step(&mut self, model: &mut M, inputs: &[M::Input], labels: &[L::Label]) -> Result<Report, TrainError> {
+        Self::check(inputs, labels)?;
+        InputError::check_batch(inputs.len(), BATCH, labels.len())?;
+        let slots = self.memory.inputs.iter_mut().zip(&mut self.memory.labels);
+        for ((input, label), (x, t)) in slots.zip(inputs.iter().zip(labels)) {
+            (*input, *label) = (*x, *t);
+        }
+        self.step_on_batch(model, inputs.len())
+    }
+
+    /// Loss and accuracy of these examples; learns nothing.
+    ///
+    /// With an exact optimizer and steps taken by [`step`](Self::step), [`flush`](Self::flush) first.
+    ///
+    /// # Errors
+    /// If an input or a label cannot be used.
+    pub fn evaluate(&mut self, model: &M, inputs: &[M::Input], labels: &[L::Label]) -> Result<Report, TrainError> {
+        Self::check(inputs, labels)?;
+        let batches = inputs.chunks(const { if BATCH > 0 { BATCH } else { 1 } });
+        let mut labels = labels.iter();
+        let mut report = Report::default();
+        for batch in batches {
+            let Memory { cache, labels: batch_labels, outputs, d_outputs, .. } = &mut self.memory;
+            for (slot, label) in batch_labels.iter_mut().zip(labels.by_ref().take(batch.len())) {
+                *slot = *label;
+            }
+            forward::<M, BATCH>(model, batch, cache, Context::EVALUATION, outputs);
+            report = report.and(loss_and_gradient::<M, L, BATCH>(&self.loss, Self::FUSED, batch_labels, batch.len(), outputs, d_outputs));
+        }
+        Ok(report)
+    }
+
+    /// Brings every row to where the optimizer's dense form has it: the one call that visits all rows.
+    ///
+    /// [`epoch`](Self::epoch) ends with it. Lazy optimizers have nothing to do.
+    pub fn flush(&mut self, model: &mut M) {
+        model.flush(&self.optimizer, self.progress.step, &mut self.memory.slots);
+    }
+
+    fn check(inputs: &[M::Input], labels: &[L::Label]) -> Result<(), TrainError> {
+        ShapeMismatch::check("number of labels", inputs.len(), labels.len())?;
+        M::check(inputs)?;
+        match labels.iter().position(|label| !L::is_label(label)) {
+            Some(position) => Err(TrainError::Label { position }),
+            None => Ok(()),
+        }
+    }
+
+    /// One step on the first `n` examples in memory.
+    fn step_on_batch(&mut self, model: &mut M, n: usize) -> Result<Report, TrainError> {
+        let Memory { slots, gradient, cache, inputs, labels, outputs, d_outputs } = &mut self.memory;
+        let step = self.progress.step.checked_add(1).ok_or(TrainError::TooManySteps)?;
+        let inputs = inputs.get(..n).unwrap_or_default();
+        if n == 0 {
+            return Ok(Report::default());
+        }
+        model.catch_up(inputs, &self.optimizer, self.progress.step, slots);
+        let context = Context { training: true, seed: self.progress.seed }.branch(u64::from(step));
+        forward::<M, BATCH>(model, inputs, cache, context, outputs);
+        let report = loss_and_gradient::<M, L, BATCH>(&self.loss, Self::FUSED, labels, n, outputs, d_outputs);
+        if !report.loss.is_finite() {
+            return Err(TrainError::NotFinite { step });
+        }
+        let masks = [const { <M::Input as Value>::VALID }; BATCH];
+        let x = Batch { values: inputs, masks: masks.get(..n).unwrap_or_default() };
+        model.backward(x, cache, d_outputs.get(..n).unwrap_or_default(), Some(gradient), None);
+        model.update(&self.optimizer, step, gradient, slots);
+        self.progress.step = step;
+        Ok(report)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<M, O, L, const BATCH: usize> Trainer<M, O, L, BATCH>
+where
+    M: Layer,
+    O: Optimizer,
+    L: Loss<M::Output>,
+    Self: FromZeros,
+{
+    /// The same as [`new`](Self::new) on the heap, without passing over the stack.
+    pub fn boxed(optimizer: O, loss: L) -> alloc::boxed::Box<Self> {
+        let mut trainer = crate::layers::zeroed_box::<Self>();
+        M::init_slots::<O>(&mut trainer.memory.slots);
+        trainer.optimizer = optimizer;
+        trainer.loss = loss;
+        trainer
+    }
+}
+
+fn forward<M: Layer, const BATCH: usize>(
+    model: &M,
+    inputs: &[M::Input],
+    cache: &mut M::Cache<BATCH>,
+    context: Context,
+    outputs: &mut [M::Output; BATCH],
+) {
+    let n = inputs.len();
+    let masks = [const { <M::Input as Value>::VALID }; BATCH];
+    let mut output_masks = [const { <M::Output as Value>::VALID }; BATCH];
+    let x = Batch { values: inputs, masks: masks.get(..n).unwrap_or_default() };
+    let (values, masks) = (outputs.get_mut(..n).unwrap_or_default(), output_masks.get_mut(..n).unwrap_or_default());
+    model.forward(x, cache, context, BatchMut { values, masks });
+}
+
+/// The mean loss and accuracy of the first `n` outputs, and the gradient of the mean loss with respect to what the last layer's
+/// forward pass wrote.
+fn loss_and_gradient<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
+    loss: &L,
+    fused: bool,
+    labels: &[L::Label; BATCH],
+    n: usize,
+    outputs: &mut [M::Output; BATCH],
+    d_outputs: &mut [M::Output; BATCH],
+) -> Report {
+    let (outputs, d_outputs) = (outputs.get_mut(..n).unwrap_or_default(), d_outputs.get_mut(..n).unwrap_or_default());
+    if !fused {
+        M::activate(outputs);
+    }
+    let (mut total, mut correct) = (0.0, 0.0);
+    for ((y, label), d_y) in outputs.iter().zip(labels).zip(&mut *d_outputs) {
+        total += loss.value_and_gradient(y, label, n as f32, d_y);
+        correct += loss.accuracy(y, label);
+    }
+    if !fused {
+        M::activate_backward(outputs, d_outputs);
+    }
+    Report { loss: total / n as f32, accuracy: correct / n as f32, examples: n }
+}
