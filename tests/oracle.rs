@@ -7,6 +7,8 @@
 mod fixture;
 #[path = "oracle/pad.rs"]
 mod pad;
+#[path = "oracle/training.rs"]
+mod training;
 #[cfg(all(feature = "md5", feature = "unicode"))]
 #[path = "oracle/text.rs"]
 mod text;
@@ -20,6 +22,9 @@ const COVERED: &[(&str, fn(&Fixture))] = &[
     ("pad_sequences_keras", pad::pad),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("text_to_word_sequence_keras", text::text_to_word_sequence),
+    ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),
+    ("train_reviews_flatten_adam_onebatch", training::reviews_adam_onebatch),
+    ("train_reviews_flatten_sgd_momentum_batch4", training::reviews_momentum_batch4),
 ];
 
 #[test]

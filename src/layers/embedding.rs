@@ -56,14 +56,14 @@ pub struct Embedding<const LEN: usize, const ROWS: usize, const DIM: usize, I = 
     options: PhantomData<(I, M)>,
 }
 
-plain_fields!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, I: Immutable, M: Immutable]
+plain_fields!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, I, M]
     Embedding<LEN, ROWS, DIM, I, M> { rows: [[f32; DIM]; ROWS] });
 
 impl<const LEN: usize, const ROWS: usize, const DIM: usize, I, M> Layer for Embedding<LEN, ROWS, DIM, I, M>
 where
-    I: Index + Immutable,
+    I: Index,
     [I; LEN]: Value<Mask = ()>,
-    M: Masking + Immutable,
+    M: Masking,
 {
     type Input = [I; LEN];
     type Output = [[f32; DIM]; LEN];

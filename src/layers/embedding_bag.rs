@@ -51,13 +51,13 @@ pub struct EmbeddingBag<const CAPACITY: usize, const ROWS: usize, const DIM: usi
     options: PhantomData<(P, I)>,
 }
 
-plain_fields!(impl[const CAPACITY: usize, const ROWS: usize, const DIM: usize, P: Immutable, I: Immutable]
+plain_fields!(impl[const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I]
     EmbeddingBag<CAPACITY, ROWS, DIM, P, I> { rows: [[f32; DIM]; ROWS] });
 
 impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I> Layer for EmbeddingBag<CAPACITY, ROWS, DIM, P, I>
 where
-    P: BagPooling + Immutable,
-    I: Index + FromZeros + Immutable,
+    P: BagPooling,
+    I: Index + FromZeros,
 {
     type Input = Bag<CAPACITY, I>;
     type Output = [f32; DIM];
