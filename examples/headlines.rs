@@ -30,6 +30,8 @@ const EPOCHS: u64 = 5;
 type Headline = Bag<NGRAMS, u32>;
 type Headlines = sequential![EmbeddingBag<NGRAMS, ROWS, DIM, Mean, u32>, Dense<DIM, 1, Sigmoid>];
 
+// Lower-cased, as in published results. `.lowercase::<Unchanged>()` keeps the case, which gives much away in headlines: test
+// accuracy 0.993 instead of 0.975 on the clickbait corpus of Chakraborty et al. (2016).
 const TOKENIZER: HashingTokenizer<NativeHash, Ascii, 3> = HashingTokenizer::new(ROWS).word_ngrams();
 
 /// Examples, and the names of the labels 0 and 1.
@@ -72,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut model = Headlines::boxed();
     model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
-    let adam = Adam { learning_rate: 0.01, ..Adam::default() };
+    let adam = Adam { learning_rate: 0.003, ..Adam::default() };
     let mut trainer = Trainer::<Headlines, _, _, BATCH>::boxed(adam, BinaryCrossEntropy::default());
     println!("\n{}\n", trainer.summary());
 
