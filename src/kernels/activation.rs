@@ -37,7 +37,7 @@ simd_fn! {
     ///
     /// ```
     /// let mut row = [1.0, 1.0, f32::NEG_INFINITY];
-    /// nanoembed::kernels::activation::softmax(&mut row);
+    /// nanoembed::kernels::softmax(&mut row);
     /// assert_eq!(row, [0.5, 0.5, 0.0]);
     /// ```
     pub fn softmax, softmax_at(row: &mut [f32]) = softmax_body;
