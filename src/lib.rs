@@ -13,7 +13,7 @@ extern crate std;
 pub mod error;
 pub mod simd;
 // pub mod math;
-// pub mod text;
+pub mod text;
 pub mod table;
 // pub mod kernels;
 // #[doc(hidden)] pub mod reference;

@@ -5,11 +5,22 @@
 
 #[path = "oracle/fixture.rs"]
 mod fixture;
+#[path = "oracle/pad.rs"]
+mod pad;
+#[cfg(all(feature = "md5", feature = "unicode"))]
+#[path = "oracle/text.rs"]
+mod text;
 
 use fixture::Fixture;
 
 /// The fixtures that are held, by file name, and the check of each.
-const COVERED: &[(&str, fn(&Fixture))] = &[];
+const COVERED: &[(&str, fn(&Fixture))] = &[
+    #[cfg(all(feature = "md5", feature = "unicode"))]
+    ("hashing_trick_md5_keras", text::hashing_trick_md5),
+    ("pad_sequences_keras", pad::pad),
+    #[cfg(all(feature = "md5", feature = "unicode"))]
+    ("text_to_word_sequence_keras", text::text_to_word_sequence),
+];
 
 #[test]
 fn fixtures_hold() {

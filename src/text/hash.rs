@@ -1,0 +1,321 @@
+//! Hashes that turn a word into a number, fed a few bytes at a time.
+
+use core::num::NonZero;
+
+/// A hash of the bytes of a word, computed as they arrive.
+///
+/// The number depends on the bytes alone, never on how they were cut into calls.
+///
+/// ```
+/// use nanoembed::text::{NativeHash, WordHash};
+/// use core::num::NonZero;
+/// let mut hash = NativeHash::default();
+/// hash.write(b"good");
+/// let digest = hash.finish();
+/// assert_eq!(NativeHash::remainder(digest, NonZero::new(49).unwrap()), digest % 49);
+/// ```
+pub trait WordHash: Default {
+    /// What the hash comes to.
+    type Digest: Copy;
+
+    /// Takes in the next bytes.
+    fn write(&mut self, bytes: &[u8]);
+
+    /// The hash of all bytes written.
+    fn finish(self) -> Self::Digest;
+
+    /// `digest % divisor`, the digest taken as a whole number.
+    fn remainder(digest: Self::Digest, divisor: NonZero<u32>) -> u32;
+
+    /// The low 32 bits of the digest taken as a whole number, of which n-grams are combined.
+    fn low32(digest: Self::Digest) -> u32;
+
+    /// Takes in the UTF-8 bytes of `c`.
+    #[inline]
+    fn write_char(&mut self, c: char) {
+        let c = c as u32;
+        let tail = |shift: u32| 0x80 | (c >> shift & 0x3f) as u8;
+        match c {
+            0..0x80 => self.write(&[c as u8]),
+            0x80..0x800 => self.write(&[0xc0 | (c >> 6) as u8, tail(0)]),
+            0x800..0x1_0000 => self.write(&[0xe0 | (c >> 12) as u8, tail(6), tail(0)]),
+            _ => self.write(&[0xf0 | (c >> 18) as u8, tail(12), tail(6), tail(0)]),
+        }
+    }
+}
+
+/// The crate's own hash: FNV-1a with 32 bits (RFC 9923), finished by the mixer of MurmurHash3.
+///
+/// ```text
+/// h = 2166136261
+/// for each byte: h = (h ^ byte) * 16777619                               modulo 2^32
+/// h = (h ^ h >> 16) * 0x85ebca6b;  h = (h ^ h >> 13) * 0xc2b2ae35;  h = h ^ h >> 16
+/// ```
+///
+/// Why this one: four bytes of state, one 32-bit multiplication per byte, which even a Cortex-M0 has, and no blocks, so that
+/// bytes can arrive one at a time. FNV-1a alone hardly moves its low bits by the high bits of the last bytes, and the row is
+/// taken from the low bits; the mixer, which loses nothing as it is one-to-one, makes every bit of the word count in every bit of the
+/// hash. A word's number is fixed for good: trained tables depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NativeHash(u32);
+
+impl Default for NativeHash {
+    #[inline]
+    fn default() -> Self {
+        Self(2_166_136_261)
+    }
+}
+
+impl WordHash for NativeHash {
+    type Digest = u32;
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(16_777_619);
+        }
+    }
+
+    #[inline]
+    fn finish(self) -> u32 {
+        mix(self.0)
+    }
+
+    #[inline]
+    fn remainder(digest: u32, divisor: NonZero<u32>) -> u32 {
+        digest % divisor
+    }
+
+    #[inline]
+    fn low32(digest: u32) -> u32 {
+        digest
+    }
+}
+
+/// Spreads every bit of `h` over all bits, one-to-one: the last step of MurmurHash3 x86 32.
+#[inline]
+pub(super) fn mix(mut h: u32) -> u32 {
+    h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
+    h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
+    h ^ h >> 16
+}
+
+/// MD5 as in Keras' `hashing_trick(..., hash_function="md5")`: the digest is one big-endian number of 128 bits.
+///
+/// For compatibility only: it costs a whole block of 64 rounds for every word.
+///
+/// ```
+/// use nanoembed::text::{HashingTokenizer, Md5};
+/// let tokenizer = HashingTokenizer::new(50).hash::<Md5>();
+/// assert!(tokenizer.ids("Good work").eq([17, 40]));
+/// ```
+#[cfg(feature = "md5")]
+#[cfg_attr(docsrs, doc(cfg(feature = "md5")))]
+#[derive(Clone, Debug, Default)]
+pub struct Md5(md5::Md5);
+
+#[cfg(feature = "md5")]
+impl WordHash for Md5 {
+    type Digest = [u8; 16];
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        md5::Digest::update(&mut self.0, bytes);
+    }
+
+    #[inline]
+    fn finish(self) -> [u8; 16] {
+        md5::Digest::finalize(self.0).into()
+    }
+
+    /// By Horner's rule, byte by byte: 64 bits are enough for a divisor of 32.
+    #[inline]
+    fn remainder(digest: [u8; 16], divisor: NonZero<u32>) -> u32 {
+        let divisor = NonZero::<u64>::from(divisor);
+        digest.into_iter().fold(0, |remainder: u64, byte| (remainder << 8 | u64::from(byte)) % divisor) as u32
+    }
+
+    #[inline]
+    fn low32(digest: [u8; 16]) -> u32 {
+        let [.., a, b, c, d] = digest;
+        u32::from_be_bytes([a, b, c, d])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{format, string::String, vec, vec::Vec};
+
+    fn native(word: &str) -> u32 {
+        let mut hash = NativeHash::default();
+        hash.write(word.as_bytes());
+        hash.finish()
+    }
+
+    /// Words as they occur in texts: syllables put together, with endings, numbers and capitals.
+    fn words() -> Vec<String> {
+        const ONSETS: &[&str] = &["", "b", "ch", "d", "f", "gr", "l", "m", "pr", "s", "st", "t", "w"];
+        const RHYMES: &[&str] = &["a", "e", "ee", "ing", "on", "er", "ock", "ate", "oo", "ü"];
+        let syllables: Vec<String> = ONSETS
+            .iter()
+            .flat_map(|onset| RHYMES.iter().map(move |rhyme| format!("{onset}{rhyme}")))
+            .collect();
+        let mut words: Vec<String> = (0..10_000).map(|i| format!("{i}")).collect();
+        for first in &syllables {
+            words.extend(["", "s", "ed", "'t"].map(|ending| format!("{first}{ending}")));
+            words
+                .extend(syllables.iter().flat_map(|second| ["", "s"].map(|s| format!("{first}{second}{s}"))));
+        }
+        words.sort();
+        words.dedup();
+        words
+    }
+
+    /// Chi-square of the counts over `buckets`, in standard deviations from its expectation.
+    fn chi_square(numbers: impl Iterator<Item = u32>, buckets: u32) -> f64 {
+        let mut counts = vec![0_u32; buckets as usize];
+        numbers.for_each(|number| counts[(number % buckets) as usize] += 1);
+        let total: u32 = counts.iter().sum();
+        let expected = f64::from(total) / f64::from(buckets);
+        let sum: f64 = counts.iter().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
+        let freedom = f64::from(buckets - 1);
+        (sum - freedom) / (2.0 * freedom).sqrt()
+    }
+
+    /// The freeze: tables that were trained with these numbers are read with them for good.
+    #[test]
+    fn native_hash_is_frozen() {
+        for (word, expected) in FROZEN {
+            assert_eq!(native(word), *expected, "{word:?}");
+        }
+    }
+
+    const FROZEN: &[(&str, u32)] = &[
+        ("", 0xab3e_7c0b),
+        ("a", 0x1a80_b1b3),
+        ("b", 0x82c4_6232),
+        ("c", 0x46ad_5f91),
+        ("A", 0x4d28_7e94),
+        ("'", 0x3157_e892),
+        ("the", 0xc507_49f8),
+        ("good", 0xdc71_d363),
+        ("well", 0x1aac_153a),
+        ("work", 0xe20e_d034),
+        ("awesome", 0x403a_9443),
+        ("services", 0xb7a3_9094),
+        ("couldn't", 0x6070_623f),
+        ("horrible", 0xd531_11d4),
+        ("recommender", 0x49cb_6262),
+        ("1", 0x551f_758f),
+        ("2026", 0x2f55_ad89),
+        ("naïve", 0xcda9_0f3a),
+        ("é", 0x8e47_56c7),
+        ("世界", 0x1b33_5b81),
+        ("🚀", 0xadfe_08c0),
+        ("ς", 0x858b_98a9),
+        ("i\u{307}", 0x36a6_2cd3),
+        ("the quick brown fox jumps over the lazy dog", 0xaeee_da62),
+    ];
+
+    #[test]
+    fn bytes_may_arrive_in_any_pieces() {
+        let bytes = "naïve 世界 🚀 words".as_bytes();
+        for first in 0..=bytes.len() {
+            for second in first..=bytes.len() {
+                let mut hash = NativeHash::default();
+                hash.write(&bytes[..first]);
+                hash.write(&bytes[first..second]);
+                hash.write(&bytes[second..]);
+                assert_eq!(hash.finish(), native("naïve 世界 🚀 words"));
+            }
+        }
+    }
+
+    #[test]
+    fn characters_are_hashed_as_utf_8() {
+        #[derive(Default)]
+        struct Bytes(Vec<u8>);
+        impl WordHash for Bytes {
+            type Digest = ();
+            fn write(&mut self, bytes: &[u8]) {
+                self.0.extend(bytes);
+            }
+            fn finish(self) {}
+            fn remainder((): (), _: NonZero<u32>) -> u32 {
+                0
+            }
+            fn low32((): ()) -> u32 {
+                0
+            }
+        }
+        for c in '\0'..=char::MAX {
+            let mut bytes = Bytes::default();
+            bytes.write_char(c);
+            assert_eq!(bytes.0, c.encode_utf8(&mut [0; 4]).as_bytes(), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn words_spread_evenly_over_any_number_of_rows() {
+        let words = words();
+        assert!(words.len() > 40_000, "{}", words.len());
+        for buckets in [2, 3, 7, 16, 49, 64, 100, 256, 999, 1000, 1024, 4096] {
+            let deviation = chi_square(words.iter().map(|word| native(word)), buckets);
+            assert!(deviation.abs() < 4.0, "{buckets} buckets: {deviation} standard deviations");
+        }
+    }
+
+    #[test]
+    fn words_hardly_ever_share_a_hash() {
+        let mut hashes: Vec<u32> = words().iter().map(|word| native(word)).collect();
+        let words = hashes.len();
+        hashes.sort_unstable();
+        hashes.dedup();
+        // A random function would lose words^2 / 2^33 of them: less than one.
+        assert!(words - hashes.len() <= 2, "{} of {words}", words - hashes.len());
+    }
+
+    /// Flipping any bit of a word flips every bit of the hash in about half of the cases.
+    #[test]
+    fn every_bit_of_a_word_counts_in_every_bit_of_its_hash() {
+        let words: Vec<String> = words().into_iter().filter(|word| word.len() >= 4).take(20_000).collect();
+        for byte in 0..4 {
+            for bit in 0..8 {
+                let mut flips = [0_u32; 32];
+                for word in &words {
+                    let mut bytes = word.as_bytes().to_vec();
+                    let at = bytes.len() - 1 - byte;
+                    bytes[at] ^= 1 << bit;
+                    let mut hash = NativeHash::default();
+                    hash.write(&bytes);
+                    let changed = hash.finish() ^ native(word);
+                    flips.iter_mut().enumerate().for_each(|(i, flips)| *flips += changed >> i & 1);
+                }
+                for (i, &flips) in flips.iter().enumerate() {
+                    let share = f64::from(flips) / words.len() as f64;
+                    assert!(
+                        (0.45..0.55).contains(&share),
+                        "byte {byte} from the end, bit {bit}: {share} at {i}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "md5")]
+    #[test]
+    fn md5_remainder_is_that_of_the_big_endian_number() {
+        let mut hash = Md5::default();
+        hash.write(b"aweso");
+        hash.write(b"me");
+        let digest = hash.finish();
+        let number = u128::from_be_bytes(digest);
+        assert_eq!(number, 0xbe12_1740_bf98_8b22_25a3_13fa_1f10_7ca1);
+        for divisor in [1, 2, 49, 999, 65_535, u32::MAX] {
+            let remainder = Md5::remainder(digest, NonZero::new(divisor).unwrap());
+            assert_eq!(u128::from(remainder), number % u128::from(divisor));
+        }
+        assert_eq!(Md5::low32(digest), 0x1f10_7ca1);
+    }
+}

@@ -1,0 +1,372 @@
+//! Words of a text, by the rules of Keras' `text_to_word_sequence`.
+//!
+//! In Python, with every step making a new string:
+//!
+//! ```text
+//! text = text.lower()
+//! text = text.translate({filter: split for filter in filters})
+//! words = [word for word in text.split(split) if word]
+//! ```
+//!
+//! Here the translated text is never made. It is a stream: each character of the text gives its lower-case characters, and
+//! each of these gives itself or, if it is a filter, the characters of the split string. A [`Position`] in that stream is a
+//! byte of the text and how many characters of the stream its character has already given, so that a word is two positions
+//! and can be read again at will. This holds for every combination of filters, split string and lower-casing: a split string
+//! of several characters that a filter completes (`"a-!b"` with filter `!` and split `--` is `a`, `-b`), a filter that only
+//! exists after lower-casing, a lower-case form of which one character is a filter and the other is not.
+
+use super::{Ascii, InvalidSettings, Lowercase, WordHash};
+use core::fmt;
+use core::iter::FusedIterator;
+use core::marker::PhantomData;
+
+/// What Keras filters by default: the punctuation of ASCII except the apostrophe, tab and newline.
+///
+/// Not in it: `\r`, no-break spaces and the other white space and punctuation of Unicode, which therefore stay in the words.
+pub const KERAS_FILTERS: &str = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n";
+
+/// How a text is cut into words: which characters are filtered, what words are split at, how they are lower-cased.
+///
+/// ```
+/// use nanoembed::text::{Splitter, Unchanged};
+/// const FIELDS: Splitter<'static, Unchanged> = Splitter::new("\"", ",").lowercase();
+/// assert!(FIELDS.words("One,\"Two\",,three four").eq(["One", "Two", "three four"]));
+/// ```
+pub struct Splitter<'s, L = Ascii> {
+    filters: Filters<'s>,
+    split: &'s str,
+    lower: PhantomData<fn() -> L>,
+}
+
+/// A set of characters, with a bit for each of ASCII.
+#[derive(Clone, Copy)]
+struct Filters<'s> {
+    ascii: [u32; 4],
+    beyond_ascii: bool,
+    all: &'s str,
+}
+
+/// A place in the stream of lower-cased and filtered characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Position {
+    /// Where the character of the text starts.
+    byte: usize,
+    /// How many of the characters that it becomes lie before this place.
+    taken: usize,
+}
+
+/// The words of a text, in order: see [`Splitter::words`].
+pub struct Words<'a, L = Ascii> {
+    splitter: &'a Splitter<'a, L>,
+    text: &'a str,
+    at: Position,
+}
+
+/// One word of a text: a view that lower-cases as it is read.
+///
+/// It is compared with, and printed as, the lower-cased word.
+///
+/// ```
+/// use nanoembed::text::{Ascii, text_to_word_sequence};
+/// let word = text_to_word_sequence::<Ascii>("Awesome!").next().unwrap();
+/// assert_eq!(word, "awesome");
+/// assert_eq!(word.to_string(), "awesome");
+/// assert_eq!(word.chars().count(), 7);
+/// ```
+pub struct Word<'a, L = Ascii> {
+    splitter: &'a Splitter<'a, L>,
+    text: &'a str,
+    start: Position,
+    end: Position,
+}
+
+/// The characters of a word, lower-cased: see [`Word::chars`].
+#[derive(Clone, Debug)]
+pub struct WordChars<'a, L = Ascii> {
+    rest: Word<'a, L>,
+}
+
+/// The words of `text` with the defaults of Keras: lower-cased by `L`, [`KERAS_FILTERS`] filtered, split at spaces.
+///
+/// With `Unicode` (feature `unicode`) these are the words of Keras for every text; with [`Ascii`], for every text whose
+/// capitals are those of ASCII. A text without words gives none.
+///
+/// ```
+/// use nanoembed::text::{Ascii, text_to_word_sequence};
+/// let words = text_to_word_sequence::<Ascii>("Couldn't have done better, (really)!");
+/// assert!(words.eq(["couldn't", "have", "done", "better", "really"]));
+/// ```
+#[inline]
+pub fn text_to_word_sequence<L: Lowercase>(text: &str) -> Words<'_, L> {
+    const { &Splitter::<L>::KERAS }.words(text)
+}
+
+impl<'s> Filters<'s> {
+    const fn new(all: &'s str) -> Self {
+        let [mut a, mut b, mut c, mut d] = [0_u32; 4];
+        let mut beyond_ascii = false;
+        let mut bytes = all.as_bytes();
+        while let Some((&byte, rest)) = bytes.split_first() {
+            let bit = 1 << (byte & 31);
+            match byte >> 5 {
+                0 => a |= bit,
+                1 => b |= bit,
+                2 => c |= bit,
+                3 => d |= bit,
+                _ => beyond_ascii = true,
+            }
+            bytes = rest;
+        }
+        Self { ascii: [a, b, c, d], beyond_ascii, all }
+    }
+
+    #[inline(always)]
+    fn contains(&self, c: char) -> bool {
+        match self.ascii.get((c as u32 >> 5) as usize) {
+            Some(bits) => bits >> (c as u32 & 31) & 1 == 1,
+            None => self.beyond_ascii && self.all.chars().any(|filter| filter == c),
+        }
+    }
+}
+
+impl<'s> Splitter<'s> {
+    /// Characters of `filters` are replaced by `split`, and the text is then cut at every `split`.
+    ///
+    /// The split string is not lower-cased. For settings that are known only at run time there is [`try_new`](Self::try_new).
+    ///
+    /// # Panics
+    /// If `split` is empty; in a `const` that is an error of compilation.
+    pub const fn new(filters: &'s str, split: &'s str) -> Self {
+        match Self::try_new(filters, split) {
+            Ok(splitter) => splitter,
+            Err(_) => panic!("the split string is empty"),
+        }
+    }
+
+    /// As [`new`](Self::new), for settings that are known only at run time.
+    ///
+    /// # Errors
+    /// If `split` is empty.
+    pub const fn try_new(filters: &'s str, split: &'s str) -> Result<Self, InvalidSettings> {
+        if split.is_empty() {
+            return Err(InvalidSettings::EmptySplit);
+        }
+        Ok(Self { filters: Filters::new(filters), split, lower: PhantomData })
+    }
+}
+
+impl<L> Splitter<'static, L> {
+    /// The defaults of Keras: [`KERAS_FILTERS`], split at single spaces.
+    pub const KERAS: Self = Splitter::new(KERAS_FILTERS, " ").lowercase();
+}
+
+impl<'s, L> Splitter<'s, L> {
+    /// The same, lower-casing by `M`.
+    pub const fn lowercase<M>(self) -> Splitter<'s, M> {
+        Splitter { filters: self.filters, split: self.split, lower: PhantomData }
+    }
+
+    /// The same, with other filters.
+    #[must_use]
+    pub const fn filters(self, filters: &'s str) -> Self {
+        Self { filters: Filters::new(filters), split: self.split, lower: PhantomData }
+    }
+}
+
+impl<'s, L: Lowercase> Splitter<'s, L> {
+    /// The words of `text`. A text without words, such as an empty one, gives none.
+    #[inline]
+    pub fn words<'a>(&'a self, text: &'a str) -> Words<'a, L> {
+        Words { splitter: self, text, at: Position { byte: 0, taken: 0 } }
+    }
+
+    /// The character of the stream at `at`, and the position after it.
+    #[inline(always)]
+    fn step(&self, text: &str, at: Position) -> Option<(char, Position)> {
+        let c = text.get(at.byte..)?.chars().next()?;
+        if at.taken == 0 {
+            // Nearly always: one lower-case character, not filtered.
+            let mut lowered = L::lower(text, at.byte, c);
+            if let (Some(lower), None) = (lowered.next(), lowered.next())
+                && !self.filters.contains(lower)
+            {
+                return Some((lower, Position { byte: at.byte + c.len_utf8(), taken: 0 }));
+            }
+        }
+        self.step_within(text, at, c)
+    }
+
+    /// [`step`](Self::step) for a character `c` that becomes several or is filtered.
+    #[inline(never)]
+    fn step_within(&self, text: &str, at: Position, c: char) -> Option<(char, Position)> {
+        let mut stream = L::lower(text, at.byte, c).flat_map(|lower| {
+            let filtered = self.filters.contains(lower);
+            let (kept, split) = if filtered { (None, self.split) } else { (Some(lower), "") };
+            kept.into_iter().chain(split.chars())
+        });
+        let c_at = stream.nth(at.taken)?;
+        let next = match stream.next() {
+            Some(_) => Position { byte: at.byte, taken: at.taken + 1 },
+            None => Position { byte: at.byte + c.len_utf8(), taken: 0 },
+        };
+        Some((c_at, next))
+    }
+
+    /// The position after `expected`, if these characters stand at `at`.
+    #[inline]
+    fn follow(&self, text: &str, mut at: Position, expected: impl Iterator<Item = char>) -> Option<Position> {
+        for expected in expected {
+            let (c, next) = self.step(text, at)?;
+            if c != expected {
+                return None;
+            }
+            at = next;
+        }
+        Some(at)
+    }
+}
+
+impl<'a, L: Lowercase> Words<'a, L> {
+    /// The next word, whose characters are given to `emit` while its end is being looked for: one pass over the text.
+    #[inline]
+    pub(super) fn next_into(&mut self, mut emit: impl FnMut(char)) -> Option<Word<'a, L>> {
+        let Self { splitter, text, at: mut start } = *self;
+        let mut split = splitter.split.chars();
+        let first = split.next()?;
+        let mut at = start;
+        while let Some((c, next)) = splitter.step(text, at) {
+            if c == first
+                && let Some(behind) = splitter.follow(text, next, split.clone())
+            {
+                if start != at {
+                    self.at = behind;
+                    return Some(Word { splitter, text, start, end: at });
+                }
+                // Nothing between two separators: no word.
+                start = behind;
+                at = behind;
+            } else {
+                emit(c);
+                at = next;
+            }
+        }
+        self.at = at;
+        (start != at).then_some(Word { splitter, text, start, end: at })
+    }
+}
+
+impl<'a, L: Lowercase> Iterator for Words<'a, L> {
+    type Item = Word<'a, L>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Word<'a, L>> {
+        self.next_into(|_| ())
+    }
+}
+
+impl<L: Lowercase> FusedIterator for Words<'_, L> {}
+
+impl<'a, L: Lowercase> Word<'a, L> {
+    /// The characters of the word, lower-cased.
+    #[inline]
+    pub fn chars(self) -> WordChars<'a, L> {
+        WordChars { rest: self }
+    }
+
+    /// Gives the UTF-8 bytes of the lower-cased word to a hash.
+    #[inline]
+    pub fn feed(self, hash: &mut impl WordHash) {
+        self.chars().for_each(|c| hash.write_char(c));
+    }
+}
+
+impl<L: Lowercase> Iterator for WordChars<'_, L> {
+    type Item = char;
+
+    #[inline]
+    fn next(&mut self) -> Option<char> {
+        let Word { splitter, text, start, end } = self.rest;
+        if start == end {
+            return None;
+        }
+        let (c, next) = splitter.step(text, start)?;
+        self.rest.start = next;
+        Some(c)
+    }
+}
+
+impl<L: Lowercase> FusedIterator for WordChars<'_, L> {}
+
+impl<L: Lowercase> PartialEq<str> for Word<'_, L> {
+    fn eq(&self, other: &str) -> bool {
+        self.chars().eq(other.chars())
+    }
+}
+
+impl<L: Lowercase> PartialEq<&str> for Word<'_, L> {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
+    }
+}
+
+impl<L: Lowercase, M: Lowercase> PartialEq<Word<'_, M>> for Word<'_, L> {
+    fn eq(&self, other: &Word<'_, M>) -> bool {
+        self.chars().eq(other.chars())
+    }
+}
+
+impl<L: Lowercase> Eq for Word<'_, L> {}
+
+impl<L: Lowercase> fmt::Display for Word<'_, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.chars().try_for_each(|c| fmt::Write::write_char(f, c))
+    }
+}
+
+impl<L> fmt::Debug for Word<'_, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Word").field("start", &self.start).field("end", &self.end).finish_non_exhaustive()
+    }
+}
+
+impl<L> fmt::Debug for Words<'_, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Words")
+            .field("splitter", self.splitter)
+            .field("text", &self.text)
+            .field("at", &self.at)
+            .finish()
+    }
+}
+
+impl<L> fmt::Debug for Splitter<'_, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lower = core::any::type_name::<L>();
+        f.debug_struct("Splitter")
+            .field("filters", &self.filters.all)
+            .field("split", &self.split)
+            .field("lower", &lower)
+            .finish()
+    }
+}
+
+// Derived, these would ask for `L: Clone`.
+impl<L> Clone for Splitter<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<L> Copy for Splitter<'_, L> {}
+
+impl<L> Clone for Words<'_, L> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
+impl<L> Clone for Word<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<L> Copy for Word<'_, L> {}
