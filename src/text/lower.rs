@@ -6,6 +6,14 @@ pub trait Lowercase: 'static {
     ///
     /// Nearly always one character. The text is there because a character's neighbours may matter: `Unicode` lowers a Σ by what stands beside it.
     fn lower(text: &str, at: usize, c: char) -> impl Iterator<Item = char> + Clone;
+
+    /// The lower case of an ASCII character, if that is one character wherever it stands: a quick way past [`lower`](Self::lower),
+    /// which it must agree with. `None` is always right.
+    #[inline(always)]
+    fn lower_ascii(byte: u8) -> Option<char> {
+        let _ = byte;
+        None
+    }
 }
 
 /// Lowers `A` to `Z` and leaves all else: no tables.
@@ -36,12 +44,22 @@ impl Lowercase for Ascii {
     fn lower(_: &str, _: usize, c: char) -> impl Iterator<Item = char> + Clone {
         core::iter::once(c.to_ascii_lowercase())
     }
+
+    #[inline(always)]
+    fn lower_ascii(byte: u8) -> Option<char> {
+        Some(byte.to_ascii_lowercase().into())
+    }
 }
 
 impl Lowercase for Unchanged {
     #[inline(always)]
     fn lower(_: &str, _: usize, c: char) -> impl Iterator<Item = char> + Clone {
         core::iter::once(c)
+    }
+
+    #[inline(always)]
+    fn lower_ascii(byte: u8) -> Option<char> {
+        Some(byte.into())
     }
 }
 
@@ -52,6 +70,11 @@ impl Lowercase for Unicode {
         // ς is its own lower case.
         let c = if c == 'Σ' && unicode::is_final_sigma(text, at) { 'ς' } else { c };
         c.to_lowercase()
+    }
+
+    #[inline(always)]
+    fn lower_ascii(byte: u8) -> Option<char> {
+        Some(byte.to_ascii_lowercase().into())
     }
 }
 

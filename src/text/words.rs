@@ -183,22 +183,22 @@ impl<'s, L: Lowercase> Splitter<'s, L> {
     /// The character of the stream at `at`, and the position after it.
     #[inline(always)]
     fn step(&self, text: &str, at: Position) -> Option<(char, Position)> {
-        let c = text.get(at.byte..)?.chars().next()?;
-        if at.taken == 0 {
-            // Nearly always: one lower-case character, not filtered.
-            let mut lowered = L::lower(text, at.byte, c);
-            if let (Some(lower), None) = (lowered.next(), lowered.next())
-                && !self.filters.contains(lower)
-            {
-                return Some((lower, Position { byte: at.byte + c.len_utf8(), taken: 0 }));
-            }
+        let &byte = text.as_bytes().get(at.byte)?;
+        // Nearly always: an ASCII character that is not filtered.
+        if at.taken == 0
+            && byte.is_ascii()
+            && let Some(lower) = L::lower_ascii(byte)
+            && !self.filters.contains(lower)
+        {
+            return Some((lower, Position { byte: at.byte + 1, taken: 0 }));
         }
-        self.step_within(text, at, c)
+        self.step_within(text, at)
     }
 
-    /// [`step`](Self::step) for a character `c` that becomes several or is filtered.
+    /// [`step`](Self::step) for every character: it may become several, and each of them may be filtered.
     #[inline(never)]
-    fn step_within(&self, text: &str, at: Position, c: char) -> Option<(char, Position)> {
+    fn step_within(&self, text: &str, at: Position) -> Option<(char, Position)> {
+        let c = text.get(at.byte..)?.chars().next()?;
         let mut stream = L::lower(text, at.byte, c).flat_map(|lower| {
             let filtered = self.filters.contains(lower);
             let (kept, split) = if filtered { (None, self.split) } else { (Some(lower), "") };
