@@ -13,8 +13,10 @@ mod text;
 
 use fixture::Fixture;
 
+type Check = fn(&Fixture);
+
 /// The fixtures that are held, by file name, and the check of each.
-const COVERED: &[(&str, fn(&Fixture))] = &[
+const COVERED: &[(&str, Check)] = &[
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("pad_sequences_keras", pad::pad),

@@ -44,7 +44,7 @@ pub trait WordHash: Default {
     }
 }
 
-/// The crate's own hash: FNV-1a with 32 bits (RFC 9923), finished by the mixer of MurmurHash3.
+/// The crate's own hash: FNV-1a with 32 bits (RFC 9923), finished by the mixer of `MurmurHash3`.
 ///
 /// ```text
 /// h = 2166136261
@@ -92,7 +92,7 @@ impl WordHash for NativeHash {
     }
 }
 
-/// Spreads every bit of `h` over all bits, one-to-one: the last step of MurmurHash3 x86 32.
+/// Spreads every bit of `h` over all bits, one-to-one: the last step of `MurmurHash3` x86 32.
 #[inline]
 pub(super) fn mix(mut h: u32) -> u32 {
     h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);

@@ -59,7 +59,12 @@ impl HashingTokenizer {
     /// For a number of rows that is known only at run time there is [`try_new`](Self::try_new).
     ///
     /// # Panics
-    /// If there are fewer than 2 rows or more than 2^32; in a `const` that is an error of compilation.
+    /// If there are fewer than 2 rows or more than 2^32; in a `const` that is an error of compilation:
+    ///
+    /// ```compile_fail,E0080
+    /// # use nanoembed::text::HashingTokenizer;
+    /// const TOKENIZER: HashingTokenizer = HashingTokenizer::new(1);
+    /// ```
     pub const fn new(rows: usize) -> Self {
         match Self::try_new(rows) {
             Ok(tokenizer) => tokenizer,
@@ -246,19 +251,16 @@ impl<H: WordHash, L: Lowercase, const N: usize> Iterator for Ids<'_, H, L, N> {
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        let remainder = match self.ngrams.ngram(self.next) {
-            Some(ngram) => {
-                self.next += 1;
-                ngram % self.buckets
-            }
-            None => {
-                let mut hash = H::default();
-                self.words.next_into(|c| hash.write_char(c))?;
-                let digest = hash.finish();
-                self.ngrams.push(H::low32(digest));
-                self.next = 2;
-                H::remainder(digest, self.buckets)
-            }
+        let remainder = if let Some(ngram) = self.ngrams.ngram(self.next) {
+            self.next += 1;
+            ngram % self.buckets
+        } else {
+            let mut hash = H::default();
+            self.words.next_into(|c| hash.write_char(c))?;
+            let digest = hash.finish();
+            self.ngrams.push(H::low32(digest));
+            self.next = 2;
+            H::remainder(digest, self.buckets)
         };
         Some(remainder as usize + 1)
     }
@@ -289,7 +291,7 @@ impl<H, L, const N: usize> fmt::Debug for HashingTokenizer<H, L, N> {
             .field("truncating", &self.truncating)
             .field("hash", &core::any::type_name::<H>())
             .field("word_ngrams", &N)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

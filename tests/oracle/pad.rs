@@ -3,7 +3,7 @@
 use crate::fixture::{Array, Fixture, integers, list, number};
 use nanoembed::text::{Padding, Truncating, longest, pad_sequences};
 
-pub fn pad(fixture: &Fixture) {
+pub(crate) fn pad(fixture: &Fixture) {
     let sequences: Vec<Vec<f32>> = list(&fixture.0["sequences"])
         .iter()
         .map(|sequence| integers(sequence).into_iter().map(|item| item as f32).collect())

@@ -14,12 +14,15 @@ fn options(case: &Value) -> (&'static str, &'static str, bool) {
         &*String::leak(given.unwrap_or(default).to_owned())
     };
     let known = |name: &String| ["filters", "split", "lower"].contains(&name.as_str());
-    assert!(options.as_object().expect("options").keys().all(known), "an option that is not known: {options}");
+    assert!(
+        options.as_object().expect("options").keys().all(known),
+        "an option that is not known: {options}"
+    );
     let lower = options.get("lower").is_none_or(|value| value.as_bool().expect("true or false"));
     (string("filters", KERAS_FILTERS), string("split", " "), lower)
 }
 
-pub fn text_to_word_sequence(fixture: &Fixture) {
+pub(crate) fn text_to_word_sequence(fixture: &Fixture) {
     fn words<L: Lowercase>(splitter: &Splitter<L>, text: &str) -> Vec<String> {
         splitter.words(text).map(|word| word.to_string()).collect()
     }
@@ -32,16 +35,17 @@ pub fn text_to_word_sequence(fixture: &Fixture) {
         let results = list(&case["results"]);
         assert_eq!(results.len(), sentences.len());
         for (text, expected) in sentences.iter().zip(results) {
-            let found = match lower {
-                true => words::<Unicode>(&splitter.lowercase(), text),
-                false => words::<Unchanged>(&splitter.lowercase(), text),
+            let found = if lower {
+                words::<Unicode>(&splitter.lowercase(), text)
+            } else {
+                words::<Unchanged>(&splitter.lowercase(), text)
             };
             assert_eq!(found, strings(expected), "{text:?} with {}", case["options"]);
         }
     }
 }
 
-pub fn hashing_trick_md5(fixture: &Fixture) {
+pub(crate) fn hashing_trick_md5(fixture: &Fixture) {
     fn ids<L: Lowercase>(tokenizer: &HashingTokenizer<Md5, L>, text: &str) -> Vec<i64> {
         tokenizer.ids(text).map(|id| id as i64).collect()
     }
@@ -53,9 +57,10 @@ pub fn hashing_trick_md5(fixture: &Fixture) {
         let results = list(&case["results"]);
         assert_eq!(results.len(), sentences.len());
         for (text, expected) in sentences.iter().zip(results) {
-            let found = match lower {
-                true => ids::<Unicode>(&tokenizer.lowercase(), text),
-                false => ids::<Unchanged>(&tokenizer.lowercase(), text),
+            let found = if lower {
+                ids::<Unicode>(&tokenizer.lowercase(), text)
+            } else {
+                ids::<Unchanged>(&tokenizer.lowercase(), text)
             };
             assert_eq!(found, crate::fixture::integers(expected), "{text:?} with {rows} {}", case["options"]);
         }
