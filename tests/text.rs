@@ -34,7 +34,7 @@ fn naive_ids(words: &[String], rows: usize, longest: usize) -> Vec<usize> {
             let polynomial =
                 run[1..].iter().fold(run[0], |h, &w| h.wrapping_mul(116_049_371).wrapping_add(w));
             let hash = if n == 1 { polynomial } else { mix(polynomial) };
-            ids.push(hash as usize % (rows - 1) + 1);
+            ids.push((hash as usize * (rows - 1) >> 32) + 1);
         }
     }
     ids
@@ -230,8 +230,8 @@ fn any_hash_can_be_plugged_in() {
         fn finish(self) -> u32 {
             self.0
         }
-        fn remainder(digest: u32, divisor: NonZero<u32>) -> u32 {
-            digest % divisor
+        fn bucket(digest: u32, buckets: NonZero<u32>) -> u32 {
+            digest % buckets
         }
         fn low32(digest: u32) -> u32 {
             digest

@@ -74,13 +74,13 @@ fn ids<H: WordHash, L: Lowercase, const N: usize>(
         words.iter().map(|word| digest::<H>(|hash| hash.write(word.as_bytes()))).collect();
     let mut expected = Vec::new();
     for last in 0..digests.len() {
-        expected.push(H::remainder(digests[last], buckets) as usize + 1);
+        expected.push(H::bucket(digests[last], buckets) as usize + 1);
         for first in (0..last).rev().take(N - 1) {
             let run = digests[first..=last].iter().map(|&digest| H::low32(digest));
             let run = run.reduce(|h, next| h.wrapping_mul(116_049_371).wrapping_add(next)).expect("words");
             let run = (run ^ run >> 16).wrapping_mul(0x85eb_ca6b);
             let run = (run ^ run >> 13).wrapping_mul(0xc2b2_ae35);
-            expected.push((run ^ run >> 16) as usize % (rows - 1) + 1);
+            expected.push(((run ^ run >> 16) as usize * (rows - 1) >> 32) + 1);
         }
     }
     assert!(tokenizer.ids(text).eq(expected.iter().copied()));
