@@ -38,7 +38,7 @@ pub trait WordHash: Default {
 }
 
 #[inline(never)]
-fn write_beyond_ascii<H: WordHash + ?Sized>(hash: &mut H, c: char) {
+fn write_beyond_ascii<H: WordHash>(hash: &mut H, c: char) {
     let c = c as u32;
     let tail = |shift: u32| 0x80 | (c >> shift & 0x3f) as u8;
     match c {
@@ -58,9 +58,9 @@ fn write_beyond_ascii<H: WordHash + ?Sized>(hash: &mut H, c: char) {
 /// ```
 ///
 /// Why this one: four bytes of state, one 32-bit multiplication per byte, which even a Cortex-M0 has, and no blocks, so that
-/// bytes can arrive one at a time. In FNV-1a alone the last bytes of a word hardly reach the upper bits; the mixer makes every bit
-/// of the word count in every bit of the hash, and loses nothing as it is one-to-one. The bucket is a multiplication and not the
-/// remainder, as even as that, because a processor without division spends more on one remainder than on a whole word.
+/// bytes can arrive one at a time. FNV-1a alone leaves some bits untouched by the last bytes of a word; the mixer makes every bit of
+/// the word count in every bit of the hash, and loses nothing as it is one-to-one. The bucket comes from a multiplication, as
+/// even as the remainder: a processor without division spends more on one remainder than on hashing a word.
 ///
 /// A word's number is fixed for good: trained tables depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl WordHash for NativeHash {
 /// `hash * buckets / 2^32`: scales `0..2^32` down to `0..buckets`.
 #[inline]
 pub(super) fn scale(hash: u32, buckets: NonZero<u32>) -> u32 {
-    (u64::from(hash) * u64::from(buckets.get()) >> 32) as u32
+    ((u64::from(hash) * u64::from(buckets.get())) >> 32) as u32
 }
 
 /// Spreads every bit of `h` over all bits, one-to-one: the last step of `MurmurHash3` x86 32.

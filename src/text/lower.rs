@@ -4,7 +4,8 @@
 pub trait Lowercase: 'static {
     /// The lower-case characters of `c`, which stands at byte `at` of `text`.
     ///
-    /// At least one character, nearly always just one. The text is there because a character's neighbours may matter: `Unicode` lowers a Σ by what stands beside it.
+    /// At least one character, nearly always just one. The text is there because neighbours may matter: `Unicode` lowers a Σ by
+    /// what stands beside it.
     fn lower(text: &str, at: usize, c: char) -> impl Iterator<Item = char> + Clone;
 
     /// The lower case of an ASCII character, if that is one character wherever it stands: a quick way past [`lower`](Self::lower),

@@ -191,7 +191,6 @@ impl<L: Lowercase> Splitter<'_, L> {
 
     /// The character of the stream at `at`, and the position after it.
     #[inline]
-    #[inline(always)]
     fn step(&self, text: &str, at: Position) -> Option<(char, Position)> {
         let &byte = text.as_bytes().get(at.byte)?;
         // Nearly always: an ASCII character that is not filtered.
