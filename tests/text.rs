@@ -238,7 +238,7 @@ fn rows_are_frozen() {
         assert!(TOKENIZER.ids(review).eq(expected.iter().copied()), "{review}");
     }
     let triples = HashingTokenizer::new(1 << 20).word_ngrams::<3>();
-    let expected = [807028, 645796, 1019967, 989228, 811027, 291652, 271560, 222369, 651143];
+    let expected = [807_028, 645_796, 1_019_967, 989_228, 811_027, 291_652, 271_560, 222_369, 651_143];
     assert!(triples.ids("The quick brown fox").eq(expected));
 }
 
