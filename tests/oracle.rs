@@ -1,4 +1,4 @@
-//! Fixtures computed by Keras, PyTorch and others, held against this crate.
+//! Fixtures computed by Keras, `PyTorch` and others, held against this crate.
 //!
 //! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture whose part of the crate does
 //! not exist yet is printed as `NOT COVERED`.
@@ -15,8 +15,10 @@ mod text;
 
 use fixture::Fixture;
 
+type Check = fn(&Fixture);
+
 /// The fixtures that are held, by file name, and the check of each.
-const COVERED: &[(&str, fn(&Fixture))] = &[
+const COVERED: &[(&str, Check)] = &[
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("pad_sequences_keras", pad::pad),
