@@ -14,10 +14,10 @@ pub mod error;
 pub mod math;
 pub mod simd;
 // pub mod text;
-pub mod table;
 pub mod kernels;
 #[doc(hidden)]
 pub mod reference;
+pub mod table;
 // pub mod optim;
 // pub mod layers;
 // pub mod loss;
