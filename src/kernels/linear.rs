@@ -106,7 +106,7 @@ fn sum_body<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
 #[inline(always)]
 fn dot_body<L: Lanes>(lanes: L, a: &[f32], b: &[f32]) -> Result<f32, ShapeMismatch> {
     ShapeMismatch::check("length of b", a.len(), b.len())?;
-    let [sum] = dots(lanes, [a], b);
+    let [sum] = dots(lanes, [a], b).unwrap_or_default();
     Ok(sum)
 }
 
@@ -128,7 +128,12 @@ fn gemv_body<L: Lanes>(lanes: L, w: Table<'_>, x: &[f32], y: &mut [f32]) -> Resu
 }
 
 #[inline(always)]
-fn gemm_body<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+fn gemm_body<L: Lanes>(
+    lanes: L,
+    a: Table<'_>,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
     ShapeMismatch::check("rows of c", a.rows(), c.rows())?;
     ShapeMismatch::check("dim of c", b.dim(), c.dim())?;
@@ -174,15 +179,18 @@ fn dot_rows<L: Lanes>(lanes: L, w: Table<'_>, x: &[f32], y: &mut [f32]) {
     let (blocks, rest) = if L::ROWS >= 4 { y.as_chunks_mut() } else { (&mut [][..], y) };
     let mut j = 0;
     for y in blocks {
-        if let Some(rows) = rows_from(w, j) {
-            let rows: [&[f32]; 4] = rows;
-            *y = dots(lanes, rows, x);
+        if let Some(rows) = rows_from::<4>(w, j)
+            && let Some(sums) = dots(lanes, rows, x)
+        {
+            *y = sums;
         }
         j += 4;
     }
     for y in rest {
-        if let Some(row) = w.row(j) {
-            [*y] = dots(lanes, [row], x);
+        if let Some(row) = w.row(j)
+            && let Some([sum]) = dots(lanes, [row], x)
+        {
+            *y = sum;
         }
         j += 1;
     }
