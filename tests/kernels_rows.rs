@@ -24,13 +24,13 @@ fn bits(numbers: &[f32]) -> Vec<u32> {
 /// Numbers of very different sizes and both zeros, so that another order of a sum gives other bits.
 fn number(seed: u64, i: usize) -> f32 {
     let mut x = (seed ^ i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ x >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x ^= x >> 32;
-    let mantissa = (x & 0xffff) as f32 / 65536.0 - 0.5;
-    match x >> 16 & 15 {
+    let mantissa = (x & 0xffff) as f32 - 32768.5;
+    match (x >> 16) & 31 {
         0 => 0.0,
         1 => -0.0,
-        scale => mantissa * 10.0_f32.powi(scale as i32 - 8),
+        scale => mantissa / (1_u64 << scale) as f32,
     }
 }
 
@@ -221,10 +221,12 @@ fn resolve(policy: &str, id: i128, rows: i128, to: i128) -> Option<usize> {
         "from_end" if id < 0 => id + rows,
         _ => id,
     };
-    match (0..rows).contains(&row) {
-        true => Some(row as usize),
-        false if policy == "mapping" => Some(to as usize),
-        false => None,
+    if (0..rows).contains(&row) {
+        Some(row as usize)
+    } else if policy == "mapping" {
+        Some(to as usize)
+    } else {
+        None
     }
 }
 
@@ -275,7 +277,7 @@ proptest! {
 
 #[test]
 fn rows_of_a_table_above_the_caches_are_the_same() {
-    let (rows, dim) = (30_000, 33);
+    let (rows, dim) = (70_000, 65);
     let values = numbers(1, rows * dim);
     let table = Table::new(&values, rows, dim).unwrap();
     let ids: Vec<u32> = (0..1000_u32).map(|i| i * 7919 % rows as u32).collect();
