@@ -7,15 +7,16 @@
 //!
 //! Deviations from this loop:
 //!
-//! - A row is copied in blocks of 64, 32, 16, 8, 4 and 1 columns: a copy of constant length is a few vector moves, where a call of
-//!   `memcpy` costs more than the copy of a short row.
 //! - Rows of tables above the size of the caches are asked for sixteen ids ahead.
 //! - Stores are ordinary ones: what is gathered is read next, by the layer that follows.
+//!
+//! A row is copied by a loop over its numbers. Copies in blocks of constant width were slower at every width, and a checked
+//! `copy_from_slice`, as fast, has a panic in it.
 //!
 //! Moved per id: `4 dim` bytes read from the table, `4 dim` written, and the id itself. There is no arithmetic; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, column_blocks, columns};
+use super::Ahead;
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Index, Indices, Policy, Table};
@@ -62,11 +63,9 @@ fn gather_body<L: Lanes, I: Index, P: Policy>(
         rest = after;
         match row.and_then(|row| table.row(row)) {
             Some(from) => {
-                column_blocks!(L, as_chunks_mut(to), |block, column| {
-                    if let Some(from) = columns(from, column) {
-                        *block = *from;
-                    }
-                });
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to = *from;
+                }
             }
             None => to.fill(0.0),
         }
