@@ -61,16 +61,27 @@ impl Dataset {
             dataset.labels.push([number as f32]);
             dataset.headlines.push(Bag::from_first(TOKENIZER.ids(headline).map(|id| id as u32)));
         }
-        if dataset.headlines.is_empty() { Err(format!("{}: empty", path.display()).into()) } else { Ok(dataset) }
+        if dataset.headlines.is_empty() {
+            Err(format!("{}: empty", path.display()).into())
+        } else {
+            Ok(dataset)
+        }
     }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [train, test] = arguments.as_slice() else { return Err("usage: headlines TRAIN.tsv TEST.tsv".into()) };
+    let [train, test] = arguments.as_slice() else {
+        return Err("usage: headlines TRAIN.tsv TEST.tsv".into());
+    };
     let train = Dataset::read(Path::new(train), Vec::new())?;
     let test = Dataset::read(Path::new(test), train.names.clone())?;
-    println!("{} headlines to learn from, {} to test, labels {:?}", train.headlines.len(), test.headlines.len(), train.names);
+    println!(
+        "{} headlines to learn from, {} to test, labels {:?}",
+        train.headlines.len(),
+        test.headlines.len(),
+        train.names
+    );
 
     let mut model = Headlines::boxed();
     model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
@@ -87,7 +98,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let report = trainer.epoch_with(&mut model, &train.headlines, &train.labels, |report| {
             bar.inc(1);
             if bar.position() % 100 == 0 {
-                bar.set_message(format!("epoch {epoch}  loss {:.4}  accuracy {:.4}", report.loss, report.accuracy));
+                bar.set_message(format!(
+                    "epoch {epoch}  loss {:.4}  accuracy {:.4}",
+                    report.loss, report.accuracy
+                ));
             }
         })?;
         learning += start.elapsed();

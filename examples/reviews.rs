@@ -91,7 +91,8 @@ fn check_image(model: &Reviews, ids: &[[u16; 4]]) -> Result<(), Box<dyn Error>> 
     let path = std::env::temp_dir().join("reviews.image");
     std::fs::write(&path, *bytes)?;
 
-    let read = Aligned::<[u8; SIZE]>(std::fs::read(&path)?.try_into().map_err(|_| "the file has another length")?);
+    let read =
+        Aligned::<[u8; SIZE]>(std::fs::read(&path)?.try_into().map_err(|_| "the file has another length")?);
     let same: &Reviews = image::read(&*read)?;
     for ids in ids {
         if model.predict(ids)?[0].to_bits() != same.predict(ids)?[0].to_bits() {

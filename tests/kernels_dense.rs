@@ -286,12 +286,9 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
         kernels::dot(&values[..3], &values[..2]),
         Err(ShapeMismatch { what: "length of b", expected: 3, found: 2 })
     );
-    for backward in [
-        kernels::sigmoid_backward,
-        kernels::tanh_backward,
-        kernels::relu_backward,
-        kernels::softmax_backward,
-    ] {
+    for backward in
+        [kernels::sigmoid_backward, kernels::tanh_backward, kernels::relu_backward, kernels::softmax_backward]
+    {
         assert_eq!(backward(&values[..3], &mut y), mismatch("length of d", 3, 2));
     }
     assert_eq!(y, [7.0; 2]);
