@@ -97,7 +97,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let start = Instant::now();
         let report = trainer.epoch_with(&mut model, &train.headlines, &train.labels, |report| {
             bar.inc(1);
-            if bar.position() % 100 == 0 {
+            if bar.position().is_multiple_of(100) {
                 bar.set_message(format!(
                     "epoch {epoch}  loss {:.4}  accuracy {:.4}",
                     report.loss, report.accuracy

@@ -239,12 +239,15 @@ proptest! {
     }
 }
 
+/// Rows of b, dims of a, b and c that do not fit; what the error calls it, what it expects and what it finds.
+type Misfit = (usize, usize, usize, usize, &'static str, usize, usize);
+
 #[test]
 fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
     let values = [1.0; 12];
     let table = |rows, dim| Table::new(&values[..rows * dim], rows, dim).unwrap();
     let mismatch = |what, expected, found| Err(ShapeMismatch { what, expected, found });
-    let products: [(Product, [(usize, usize, usize, usize, &str, usize, usize); 3]); 3] = [
+    let products: [(Product, [Misfit; 3]); 3] = [
         (
             kernels::gemm,
             [
