@@ -239,7 +239,7 @@ proptest! {
     }
 }
 
-/// Rows of b, dims of a, b and c that do not fit; what the error calls it, what it expects and what it finds.
+/// Rows and dim of a, rows and dim of b, and what is wrong with them: what the error calls it, what it expects and what it finds.
 type Misfit = (usize, usize, usize, usize, &'static str, usize, usize);
 
 #[test]
