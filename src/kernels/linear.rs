@@ -30,8 +30,9 @@
 //!   registers. Each dot product has its own lanes, so this too changes no bits.
 //! - A dot product over a ragged end loads it under a mask, the other lanes +0.
 //!
-//! Bytes moved, from memory or cache: 4 m k ⌈n / 16⌉ of A, 4 k n ⌈m / 4⌉ of B, 8 m n of C for gemm and gemm_tn; 4 n k + 4 k ⌈n / 4⌉
-//! for gemv, of which the first is the weights, read once: gemv runs at the speed of memory, and gemm_nt is m gemvs.
+//! Bytes moved, from memory or cache: 4 m k ⌈n / 16⌉ of A, 4 k n ⌈m / 4⌉ of B, 8 m n of C for gemm and `gemm_tn`;
+//! 4 n k + 4 k ⌈n / 4⌉ for gemv, of which the first is the weights, read once: gemv runs at the speed of memory. `gemm_nt` is m
+//! gemvs.
 
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, dots, simd_fn};

@@ -44,8 +44,6 @@ pub(crate) trait Lanes: Copy {
     type V: Copy;
     /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2 or 4.
     const ROWS: usize;
-    /// Whether 32 or more full registers exist, so that large tiles stay in them.
-    const MANY_REGISTERS: bool;
 
     fn splat(self, x: f32) -> Self::V;
     fn load(self, from: &[f32; LANES]) -> Self::V;

@@ -32,7 +32,6 @@ fn quad(from: &[f32], start: usize) -> float32x4_t {
 impl Lanes for Neon {
     type V = [float32x4_t; 4];
     const ROWS: usize = 4;
-    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

@@ -15,7 +15,6 @@ impl Scalar {
 impl Lanes for Scalar {
     type V = [f32; LANES];
     const ROWS: usize = 1;
-    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

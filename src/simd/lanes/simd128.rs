@@ -29,7 +29,6 @@ fn quad(from: &[f32], start: usize) -> v128 {
 impl Lanes for Simd128 {
     type V = [v128; 4];
     const ROWS: usize = 2;
-    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

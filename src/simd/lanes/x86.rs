@@ -69,7 +69,6 @@ fn sum4(v: __m128) -> f32 {
 impl Lanes for Sse2 {
     type V = [__m128; 4];
     const ROWS: usize = 2;
-    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
@@ -117,7 +116,6 @@ impl Lanes for Sse2 {
 impl Lanes for Avx2 {
     type V = [__m256; 2];
     const ROWS: usize = 4;
-    const MANY_REGISTERS: bool = false;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
@@ -172,7 +170,6 @@ impl Lanes for Avx2 {
 impl Lanes for Avx512 {
     type V = __m512;
     const ROWS: usize = 4;
-    const MANY_REGISTERS: bool = true;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
