@@ -22,13 +22,12 @@
 //!
 //! What the code does otherwise than these loops, and why:
 //!
-//! - A serial output is held in a register over all of k: sixteen columns and, where registers suffice, four rows at a time. A
-//!   row of B is so read once for four rows of C, and C once in all.
+//! - A serial output is held in a register over all of k: sixteen columns and, as registers suffice, one, two or four rows at a
+//!   time. A row of B is so read once for four rows of C, and C once in all.
 //! - The n % 16 last columns are done in blocks of 8, 4 and 1, also over k: one column (a single unit, a logit) costs one
 //!   multiplication and one addition a term and no idle lanes. Four rows at a time, their chains of additions overlap; not on
 //!   a processor without vectors, which would gain little and have more code.
-//! - gemv takes four rows of W at a time and reads x once for them; on a processor without vectors one, which needs few
-//!   registers. Each dot product has its own lanes, so this too changes no bits.
+//! - gemv takes four rows of W at a time, where registers suffice, and reads x once for them. Each dot product has its own lanes, so this too changes no bits.
 //! - A dot product over a ragged end loads it under a mask, the other lanes +0.
 //!
 //! Bytes moved, from memory or cache: 4 m k ⌈n / 16⌉ of A, 4 k n ⌈m / 4⌉ of B, 8 m n of C for gemm and `gemm_tn`;
@@ -257,7 +256,7 @@ struct Down<'a, const D: usize> {
 impl<'a, const D: usize> Down<'a, D> {
     #[inline(always)]
     fn new(table: Table<'a>, column: usize) -> Self {
-        Self { rest: table.from_column(column), stride: table.stride() }
+        Self { rest: table.starting_at(column), stride: table.stride() }
     }
 }
 

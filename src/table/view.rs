@@ -116,7 +116,7 @@ impl<'a> Table<'a> {
 
     /// The numbers from element (0, `column`) on; those below it follow in steps of the stride.
     #[inline(always)]
-    pub(crate) fn from_column(&self, column: usize) -> &'a [f32] {
+    pub(crate) fn starting_at(&self, column: usize) -> &'a [f32] {
         self.values.get(column..).unwrap_or_default()
     }
 
