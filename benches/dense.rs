@@ -4,9 +4,9 @@ use core::hint::black_box;
 use core::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nanoembed::kernels;
+use nanoembed::reference;
 use nanoembed::simd::Level;
 use nanoembed::table::{Table, TableMut};
-use nanoembed::{math, reference};
 
 /// Numbers in −1..1, the same each time.
 fn numbers(length: usize) -> Vec<f32> {
@@ -26,7 +26,7 @@ fn assert_bits(found: &[f32], expected: &[f32]) {
 fn activations(criterion: &mut Criterion) {
     type Case = (&'static str, fn(Level, &mut [f32]), fn(&mut [f32]), fn(f32) -> f32, fn(f32) -> f32);
     #[allow(clippy::disallowed_methods, reason = "what we compare ourselves with")]
-    let cases: [Case; 4] = [
+    let cases: [Case; 3] = [
         (
             "sigmoid",
             kernels::sigmoid_at,
@@ -36,13 +36,6 @@ fn activations(criterion: &mut Criterion) {
         ),
         ("tanh", kernels::tanh_at, reference::tanh, libm::tanhf, f32::tanh),
         ("softmax", kernels::softmax_at, reference::softmax, libm::expf, f32::exp),
-        (
-            "ln_1p",
-            |_, x| x.iter_mut().for_each(|x| *x = math::ln_1p(*x)),
-            |x| x.iter_mut().for_each(|x| *x = math::ln_1p(*x)),
-            libm::log1pf,
-            f32::ln_1p,
-        ),
     ];
     let x = numbers(1024);
     for (name, kernel_at, reference, libm, std) in cases {

@@ -251,9 +251,9 @@ fn policies_agree<I: Index + Into<i128>>(ids: &[I], rows: usize) -> Result<(), T
     }
     prop_assert!(Indices::skipping(ids, rows).iter().eq(plain("skipping")));
     if let Ok(indices) = Indices::mapping(ids, rows, rows / 2) {
-        prop_assert!(indices.iter().eq(plain("mapping")))
+        prop_assert!(indices.iter().eq(plain("mapping")));
     } else {
-        prop_assert_eq!(rows, 0)
+        prop_assert_eq!(rows, 0);
     }
     Ok(())
 }

@@ -16,7 +16,7 @@
 //! - `log_sum_exp` keeps no exponentials but 64 at a time, as long as four times the lanes, so that the loop which makes
 //!   them is long enough to be vectorised.
 //!
-//! Bytes moved for n numbers: 8 n in place (12 n backward); softmax reads the row three times, which is in the first cache by then.
+//! Bytes moved for n numbers: 8 n in place, 12 n backward; softmax reads the row twice more, then from the first cache.
 
 use core::hint::black_box;
 
@@ -50,25 +50,29 @@ simd_fn! {
     /// −∞ for an empty row; NaN where [`softmax`] gives NaN.
     pub fn log_sum_exp, log_sum_exp_at(row: &[f32]) -> f32 = log_sum_exp_body;
 
-    /// d ← d · (y (1 − y)): the gradient of [`sigmoid`] with output y; `d` comes in as d_y and goes out as d_x.
+    /// d ← d · (y (1 − y)): the gradient of [`sigmoid`] with output y.
+    /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
     pub fn sigmoid_backward, sigmoid_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = sigmoid_backward_body;
 
-    /// d ← d · (1 − y²): the gradient of [`tanh`] with output y; `d` comes in as d_y and goes out as d_x.
+    /// d ← d · (1 − y²): the gradient of [`tanh`] with output y.
+    /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
     pub fn tanh_backward, tanh_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = tanh_backward_body;
 
-    /// d ← d where y > 0, else +0: the gradient of [`relu`] with output y; `d` comes in as d_y and goes out as d_x.
+    /// d ← d where y > 0, else +0: the gradient of [`relu`] with output y.
+    /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
     pub fn relu_backward, relu_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = relu_backward_body;
 
-    /// dᵢ ← yᵢ (dᵢ − Σⱼ yⱼ dⱼ): the gradient of [`softmax`] with output y; `d` comes in as d_y and goes out as d_x.
+    /// dᵢ ← yᵢ (dᵢ − Σⱼ yⱼ dⱼ): the gradient of [`softmax`] with output y.
+    /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.

@@ -121,6 +121,12 @@ impl<'a> Table<'a> {
         self.values.get(index * self.stride..)?.get(..self.dim)
     }
 
+    /// The numbers from element (0, `column`) on; those below it follow in steps of the stride.
+    #[inline(always)]
+    pub(crate) fn starting_at(&self, column: usize) -> &'a [f32] {
+        self.values.get(column..).unwrap_or_default()
+    }
+
     /// All numbers, if no gaps stand between the rows.
     #[inline]
     pub fn as_contiguous(&self) -> Option<&'a [f32]> {
