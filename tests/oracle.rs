@@ -10,8 +10,10 @@ mod fixture;
 
 use fixture::Fixture;
 
+type Check = fn(&Fixture);
+
 /// The fixtures that are held, by file name, and the check of each.
-const COVERED: &[(&str, fn(&Fixture))] = &[("embedding_forward_grad_keras", embedding::forward_and_gradient)];
+const COVERED: &[(&str, Check)] = &[("embedding_forward_grad_keras", embedding::forward_and_gradient)];
 
 #[test]
 fn fixtures_hold() {
