@@ -6,7 +6,7 @@ mod gather;
 mod pool;
 mod scatter;
 
-use ahead::Ahead;
+use ahead::{Ahead, Look, Never, pays};
 use columns::{column_blocks, columns, columns_mut};
 pub use gather::{gather, gather_at};
 pub use pool::{pool, pool_at};
