@@ -16,7 +16,7 @@
 //! Moved per id: `4 dim` bytes read from the table, `4 dim` written, and the id itself. There is no arithmetic; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::Ahead;
+use super::{Ahead, Look, Never, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Index, Indices, Policy, Table};
@@ -55,10 +55,24 @@ fn gather_body<L: Lanes, I: Index, P: Policy>(
     ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
     ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())?;
 
-    let ahead = Ahead::new(table, indices);
+    if pays(table) {
+        gather_rows(Ahead, table, indices, out);
+    } else {
+        gather_rows(Never, table, indices, out);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn gather_rows<I: Index, P: Policy>(
+    look: impl Look,
+    table: Table<'_>,
+    indices: Indices<'_, I, P>,
+    out: &mut [f32],
+) {
     let mut rest = out;
     for (position, row) in indices.iter().enumerate() {
-        ahead.ask(position);
+        look.ask(table, indices, position);
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {
@@ -70,5 +84,4 @@ fn gather_body<L: Lanes, I: Index, P: Policy>(
             None => to.fill(0.0),
         }
     }
-    Ok(())
 }
