@@ -6,7 +6,7 @@ use nanoembed::layers::{
     Sigmoid, Value,
 };
 use nanoembed::loss::BinaryCrossEntropy;
-use nanoembed::optim::{Adam, Optimizer};
+use nanoembed::optim::{Adam, Optimizer, Step};
 use nanoembed::sequential;
 use nanoembed::train::Trainer;
 use rand_core::{Rng, SeedableRng};
@@ -136,7 +136,7 @@ where
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut Self::Gradient<BATCH>,
         slots: &mut Self::Slots<O>,
     ) {
@@ -230,7 +230,14 @@ impl Layer for MaskedMean {
         }
     }
 
-    fn update<O: Optimizer, const BATCH: usize>(&mut self, _: &O, _: u32, (): &mut (), (): &mut ()) {}
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        _: &O,
+        _: Step<O::Rule>,
+        (): &mut (),
+        (): &mut (),
+    ) {
+    }
 
     fn describe(_: &mut dyn FnMut(LayerSummary)) {}
 }

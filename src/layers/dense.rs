@@ -6,7 +6,7 @@ use super::{
     glorot_uniform,
 };
 use crate::kernels::{gemm, gemm_nt, gemm_tn};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -132,7 +132,7 @@ impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, 
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut DenseGradient<IN, OUT>,
         slots: &mut Self::Slots<O>,
     ) {

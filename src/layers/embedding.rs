@@ -6,7 +6,7 @@ use super::value::Value;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
 use crate::error::InputError;
 use crate::kernels::gather;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Index, Indices, Numbers, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -151,7 +151,7 @@ where
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut TouchedRows<LEN, LEN, DIM, BATCH>,
         slots: &mut Self::Slots<O>,
     ) {

@@ -6,7 +6,7 @@ use super::value::{Bag, Value};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
 use crate::error::{IndexOutOfRange, InputError};
 use crate::kernels::pool;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -155,7 +155,7 @@ where
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut TouchedRows<CAPACITY, 1, DIM, BATCH>,
         slots: &mut Self::Slots<O>,
     ) {

@@ -284,7 +284,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         let masks = [const { <M::Input as Value>::VALID }; BATCH];
         let x = Batch { values: inputs, masks: masks.get(..n).unwrap_or_default() };
         model.backward(x, cache, d_outputs.get(..n).unwrap_or_default(), Some(gradient), None);
-        model.update(&self.optimizer, step, gradient, slots);
+        model.update(&self.optimizer, self.optimizer.step(step), gradient, slots);
         self.progress.step = step;
         Ok(report)
     }
