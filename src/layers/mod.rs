@@ -220,6 +220,8 @@ pub trait Layer: Plain {
         workspace: &mut Self::Workspace<BATCH>,
         y: &mut [Self::Output],
     ) -> Result<(), InputError> {
+        // The assertions of a layer's sizes stand in its fingerprint.
+        const { _ = Self::FINGERPRINT };
         Self::check(x)?;
         InputError::check_batch(x.len(), BATCH, y.len())?;
         let masks = [const { <Self::Input as Value>::VALID }; BATCH];
