@@ -3,8 +3,12 @@
 //! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture whose part of the crate does
 //! not exist yet is printed as `NOT COVERED`.
 
+#[path = "oracle/dense.rs"]
+mod dense;
 #[path = "oracle/fixture.rs"]
 mod fixture;
+#[path = "oracle/losses.rs"]
+mod losses;
 #[path = "oracle/pad.rs"]
 mod pad;
 #[path = "oracle/training.rs"]
@@ -17,8 +21,10 @@ use fixture::Fixture;
 
 /// The fixtures that are held, by file name, and the check of each.
 const COVERED: &[(&str, fn(&Fixture))] = &[
+    ("dense_forward_grad_keras", dense::forward_and_gradients),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
+    ("losses_keras", losses::losses),
     ("pad_sequences_keras", pad::pad),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("text_to_word_sequence_keras", text::text_to_word_sequence),
