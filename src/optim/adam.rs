@@ -49,6 +49,11 @@ pub struct AdamStep {
 
 impl UpdateRule for AdamStep {
     #[inline(always)]
+    fn slots(weights: usize) -> usize {
+        weights.saturating_mul(2)
+    }
+
+    #[inline(always)]
     fn apply(&self, weights: &mut [f32], gradient: &[f32], squares: impl Iterator<Item = f32>, slots: &mut [f32]) {
         let Some((first, second)) = slots.split_at_mut_checked(weights.len()) else { return };
         let moments = first.iter_mut().zip(second);

@@ -27,6 +27,11 @@ pub struct SgdStep {
 
 impl UpdateRule for SgdStep {
     #[inline(always)]
+    fn slots(_: usize) -> usize {
+        0
+    }
+
+    #[inline(always)]
     fn apply(&self, weights: &mut [f32], gradient: &[f32], _: impl Iterator<Item = f32>, _: &mut [f32]) {
         for (w, g) in weights.iter_mut().zip(gradient) {
             *w -= self.learning_rate * g;
@@ -72,6 +77,11 @@ impl Default for Momentum {
 pub struct MomentumStep(Momentum);
 
 impl UpdateRule for MomentumStep {
+    #[inline(always)]
+    fn slots(weights: usize) -> usize {
+        weights
+    }
+
     #[inline(always)]
     fn apply(&self, weights: &mut [f32], gradient: &[f32], _: impl Iterator<Item = f32>, velocity: &mut [f32]) {
         let Momentum { learning_rate, momentum, nesterov } = self.0;
