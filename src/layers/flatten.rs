@@ -40,6 +40,7 @@ pub struct Flatten<const LEN: usize, const DIM: usize, const OUT: usize, M = Hon
 
 impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Plain for Flatten<LEN, DIM, OUT, M> {
     const BYTES: usize = 0;
+    const LAYOUT: Fingerprint = <() as Plain>::LAYOUT;
 
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
 
