@@ -47,6 +47,7 @@ pub struct Flatten<const LEN: usize, const DIM: usize, const OUT: usize, M = Hon
 
 impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Plain for Flatten<LEN, DIM, OUT, M> {
     const BYTES: usize = 0;
+    const PARTS: Fingerprint = <() as Plain>::PARTS;
 
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
 

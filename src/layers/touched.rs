@@ -1,8 +1,8 @@
 //! The gradient of a table: of the rows that occurred, and of no other.
 
-use super::Plain;
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
+use super::{Fingerprint, Plain};
 use crate::kernels::{Occurrence, Touched, sort_by_row};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
@@ -38,6 +38,7 @@ pub struct LastSteps<S>(S);
 
 impl<S: FromBytes + IntoBytes + KnownLayout + Immutable> Plain for LastSteps<S> {
     const BYTES: usize = size_of::<S>();
+    const PARTS: Fingerprint = Fingerprint::of("last_steps").extent(Self::BYTES);
 
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
         part(self.0.as_bytes());
