@@ -7,11 +7,11 @@
 mod fixture;
 #[path = "oracle/pad.rs"]
 mod pad;
-#[path = "oracle/training.rs"]
-mod training;
 #[cfg(all(feature = "md5", feature = "unicode"))]
 #[path = "oracle/text.rs"]
 mod text;
+#[path = "oracle/training.rs"]
+mod training;
 
 use fixture::Fixture;
 

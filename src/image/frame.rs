@@ -66,7 +66,10 @@ impl fmt::Display for ImageError {
             Self::Version { found } => write!(f, "version {found} of the image format, expected {VERSION}"),
             Self::Kind { found } => write!(f, "an image of another kind ({found})"),
             Self::Fingerprint { expected, found } => {
-                write!(f, "an image of another type of model: fingerprint {found:016x}, expected {expected:016x}")
+                write!(
+                    f,
+                    "an image of another type of model: fingerprint {found:016x}, expected {expected:016x}"
+                )
             }
             Self::Length { expected, found } => write!(f, "expected {expected} bytes, found {found}"),
             Self::Checksum { expected, found } => write!(f, "checksum {found:08x}, expected {expected:08x}"),

@@ -59,7 +59,8 @@ pub fn sort_by_row(list: &mut [Occurrence], scratch: &mut [Occurrence]) -> Resul
 fn sort_by_insertion(list: &mut [Occurrence]) {
     for end in 1..list.len() {
         let mut place = end;
-        while let Some([before, moved]) = place.checked_sub(1).and_then(|before| list.get_mut(before..=place)) {
+        while let Some([before, moved]) = place.checked_sub(1).and_then(|before| list.get_mut(before..=place))
+        {
             if before.row <= moved.row {
                 break;
             }

@@ -128,7 +128,12 @@ fn gemv_body<L: Lanes>(lanes: L, w: Table<'_>, x: &[f32], y: &mut [f32]) -> Resu
 }
 
 #[inline(always)]
-fn gemm_body<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+fn gemm_body<L: Lanes>(
+    lanes: L,
+    a: Table<'_>,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
     ShapeMismatch::check("rows of c", a.rows(), c.rows())?;
     ShapeMismatch::check("dim of c", b.dim(), c.dim())?;

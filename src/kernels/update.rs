@@ -22,7 +22,13 @@ use crate::table::{Table, TableMut};
 /// optimizer state, as many numbers as the optimizer keeps for n weights.
 pub trait UpdateRule: Copy {
     /// Moves `weights` and `slots` by the step.
-    fn apply(&self, weights: &mut [f32], gradient: &[f32], squares: impl Iterator<Item = f32>, slots: &mut [f32]);
+    fn apply(
+        &self,
+        weights: &mut [f32],
+        gradient: &[f32],
+        squares: impl Iterator<Item = f32>,
+        slots: &mut [f32],
+    );
 }
 
 /// The rows that a batch touched and their gradients.

@@ -152,7 +152,13 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
         B::init_slots::<O>(&mut slots.second);
     }
 
-    fn catch_up<O: Optimizer>(&mut self, x: &[A::Input], optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+    fn catch_up<O: Optimizer>(
+        &mut self,
+        x: &[A::Input],
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
         self.first.catch_up(x, optimizer, until, &mut slots.first);
     }
 

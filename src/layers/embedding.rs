@@ -133,7 +133,13 @@ where
         slots.fill(O::INITIAL_SLOT);
     }
 
-    fn catch_up<O: Optimizer>(&mut self, x: &[[I; LEN]], optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+    fn catch_up<O: Optimizer>(
+        &mut self,
+        x: &[[I; LEN]],
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
         let rows = Indices::skipping(x.as_flattened(), ROWS).iter().flatten();
         catch_up(rows, optimizer, until, &mut self.rows, slots);
     }

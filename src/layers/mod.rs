@@ -158,7 +158,13 @@ pub trait Layer: Plain {
     }
 
     /// Brings the parameters that `x` names to where the optimizer's dense form has them after step `until`.
-    fn catch_up<O: Optimizer>(&mut self, x: &[Self::Input], optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+    fn catch_up<O: Optimizer>(
+        &mut self,
+        x: &[Self::Input],
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
         let _ = (x, optimizer, until, slots);
     }
 

@@ -97,7 +97,13 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         };
         if let Some((mut slots, last_steps)) = slots.as_views() {
             // All shapes agree by type.
-            let _ = optimizer.update_rows(step, &mut TableMut::from_rows(table), &mut slots, last_steps, &mut touched);
+            let _ = optimizer.update_rows(
+                step,
+                &mut TableMut::from_rows(table),
+                &mut slots,
+                last_steps,
+                &mut touched,
+            );
         }
         self.examples = 0;
         self.ids = 0;

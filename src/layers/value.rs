@@ -61,7 +61,8 @@ impl<const CAPACITY: usize, I: Index + Default> Bag<CAPACITY, I> {
     pub fn from_ids(ids: impl IntoIterator<Item = I>) -> Result<Self, CapacityExceeded> {
         let mut bag = Self::default();
         for id in ids {
-            let slot = bag.ids.get_mut(bag.len).ok_or(CapacityExceeded { what: "bag", capacity: CAPACITY })?;
+            let slot =
+                bag.ids.get_mut(bag.len).ok_or(CapacityExceeded { what: "bag", capacity: CAPACITY })?;
             *slot = id;
             bag.len += 1;
         }

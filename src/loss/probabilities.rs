@@ -38,7 +38,13 @@ impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> 
         <BinaryCrossEntropy as Loss<[f32; OUT]>>::is_label(label)
     }
 
-    fn value_and_gradient(&self, y: &[f32; OUT], label: &[f32; OUT], examples: f32, d_y: &mut [f32; OUT]) -> f32 {
+    fn value_and_gradient(
+        &self,
+        y: &[f32; OUT],
+        label: &[f32; OUT],
+        examples: f32,
+        d_y: &mut [f32; OUT],
+    ) -> f32 {
         for ((value, &p), &t) in d_y.iter_mut().zip(y).zip(label) {
             let (p, t) = (clip(p), self.0.smooth(t));
             *value = -(t * math::ln(p) + (1.0 - t) * math::ln(1.0 - p));

@@ -11,7 +11,8 @@ use crate::optim::Optimizer;
 const PROGRESS: usize = 16;
 
 impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, O, L, BATCH> {
-    const CHECKPOINT: Fingerprint = Fingerprint::of("checkpoint").part(M::FINGERPRINT).name(O::NAME).extent(M::Slots::<O>::BYTES);
+    const CHECKPOINT: Fingerprint =
+        Fingerprint::of("checkpoint").part(M::FINGERPRINT).name(O::NAME).extent(M::Slots::<O>::BYTES);
     const PAYLOAD: usize = PROGRESS + M::BYTES + M::Slots::<O>::BYTES;
 
     /// The length of a checkpoint in bytes.

@@ -14,7 +14,10 @@ fn options(case: &Value) -> (&'static str, &'static str, bool) {
         &*String::leak(given.unwrap_or(default).to_owned())
     };
     let known = |name: &String| ["filters", "split", "lower"].contains(&name.as_str());
-    assert!(options.as_object().expect("options").keys().all(known), "an option that is not known: {options}");
+    assert!(
+        options.as_object().expect("options").keys().all(known),
+        "an option that is not known: {options}"
+    );
     let lower = options.get("lower").is_none_or(|value| value.as_bool().expect("true or false"));
     (string("filters", KERAS_FILTERS), string("split", " "), lower)
 }

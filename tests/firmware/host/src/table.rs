@@ -16,7 +16,8 @@ impl<'a> Target<'a> {
     fn read(argument: &'a str) -> Result<Self, Box<dyn Error>> {
         let (name, file) = argument.split_once('=').ok_or("a target is NAME=FILE")?;
         let Ok(text) = fs::read_to_string(file) else { return Ok(Self { name, hashes: None }) };
-        let split = |line: &str| line.rsplit_once(' ').map(|(part, hash)| (part.to_owned(), hash.trim().to_owned()));
+        let split =
+            |line: &str| line.rsplit_once(' ').map(|(part, hash)| (part.to_owned(), hash.trim().to_owned()));
         Ok(Self { name, hashes: Some(text.lines().filter_map(split).collect()) })
     }
 

@@ -119,9 +119,12 @@ fn ticks(work: impl FnOnce()) -> u32 {
 /// Linked only where something can panic.
 #[panic_handler]
 fn panicked(info: &PanicInfo<'_>) -> ! {
-    print("panic at line ");
-    print_decimal(info.location().map_or(0, |place| place.line()));
-    print_all(info.location().map_or("", |place| place.file()));
-    print("\n");
+    if let Some(place) = info.location() {
+        print("panic at ");
+        print_all(place.file());
+        print(":");
+        print_decimal(place.line());
+        print("\n");
+    }
     exit(false)
 }

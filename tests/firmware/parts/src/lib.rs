@@ -21,6 +21,7 @@ pub type Part = (&'static str, fn() -> u64);
 
 /// All parts, in the order in which the modules build on each other.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let lists: [&[Part]; 6] = [math::PARTS, text::PARTS, rows::PARTS, dense::PARTS, optimizers::PARTS, training::PARTS];
+    let lists: [&[Part]; 6] =
+        [math::PARTS, text::PARTS, rows::PARTS, dense::PARTS, optimizers::PARTS, training::PARTS];
     lists.into_iter().flatten().copied()
 }

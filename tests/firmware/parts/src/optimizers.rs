@@ -6,7 +6,8 @@ use nanoembed::kernels::{self, Occurrence, Replay, Touched, sort_by_row};
 use nanoembed::optim::{Adam, Momentum, Optimizer, Sgd};
 use nanoembed::table::{Table, TableMut};
 
-const ADAM: Adam = Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, keras3_duplicates: false };
+const ADAM: Adam =
+    Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, keras3_duplicates: false };
 const MOMENTUM: Momentum = Momentum { learning_rate: 0.01, momentum: 0.9, nesterov: false };
 
 pub(crate) const PARTS: &[crate::Part] = &[
@@ -46,7 +47,8 @@ fn update_rows<O: Optimizer>(optimizer: O, kept: usize) -> u64 {
             };
             let mut table = TableMut::new(weights, ROWS, dim).unwrap();
             let mut slots = TableMut::new(slots, ROWS, kept * dim).unwrap();
-            kernels::update_rows(optimizer.rule(1 + len as u32), &mut table, &mut slots, &mut touched).unwrap();
+            kernels::update_rows(optimizer.rule(1 + len as u32), &mut table, &mut slots, &mut touched)
+                .unwrap();
         }
         fold.floats(weights);
         fold.floats(slots);

@@ -48,7 +48,8 @@ pub fn encode(text: &str) -> [u16; 4] {
 }
 
 pub fn trainer() -> ReviewsTrainer {
-    let mut trainer = Trainer::new(Adam { learning_rate: 0.01, ..Adam::default() }, BinaryCrossEntropy::default());
+    let mut trainer =
+        Trainer::new(Adam { learning_rate: 0.01, ..Adam::default() }, BinaryCrossEntropy::default());
     trainer.set_seed(SEED);
     trainer
 }

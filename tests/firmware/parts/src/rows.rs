@@ -84,7 +84,8 @@ fn scatter_add() -> u64 {
         for len in 0..=MAX_LEN {
             let ids = data.ids::<MAX_LEN>(ROWS + 3);
             let mut table = TableMut::new(values, ROWS, dim).unwrap();
-            kernels::scatter_add(&gradients[..len * dim], Indices::skipping(&ids[..len], ROWS), &mut table).unwrap();
+            kernels::scatter_add(&gradients[..len * dim], Indices::skipping(&ids[..len], ROWS), &mut table)
+                .unwrap();
         }
         fold.floats(values);
     }
@@ -103,7 +104,9 @@ fn scatter_add_bags() -> u64 {
             let (offsets, bags) = offsets(len);
             let plain = Bags::new(Indices::skipping(&ids[..len], ROWS), &offsets).unwrap();
             let weighted = plain.with_weights(&weights[..len]).unwrap().with_padding(2).unwrap();
-            for (bags_of_ids, pooling) in [(plain, Pooling::Sum), (plain, Pooling::Mean), (weighted, Pooling::Mean)] {
+            for (bags_of_ids, pooling) in
+                [(plain, Pooling::Sum), (plain, Pooling::Mean), (weighted, Pooling::Mean)]
+            {
                 let mut table = TableMut::new(values, ROWS, dim).unwrap();
                 kernels::scatter_add_bags(&d_out[..bags * dim], &bags_of_ids, pooling, &mut table).unwrap();
             }

@@ -88,9 +88,11 @@ fn tokenizer() -> u64 {
         let pairs = tokenizer.word_ngrams::<3>();
         for text in texts() {
             tokenizer.ids(text).chain(pairs.ids(text)).for_each(|id| fold.number(id));
-            for (padding, truncating) in
-                [(Padding::Pre, Truncating::Pre), (Padding::Post, Truncating::Post), (Padding::Post, Truncating::Pre)]
-            {
+            for (padding, truncating) in [
+                (Padding::Pre, Truncating::Pre),
+                (Padding::Post, Truncating::Post),
+                (Padding::Post, Truncating::Pre),
+            ] {
                 let ids = pairs.padding(padding).truncating(truncating).encode::<7, u32>(text).unwrap();
                 ids.iter().for_each(|&id| fold.number(id as usize));
             }
@@ -109,9 +111,11 @@ fn padding() -> u64 {
         }
     });
     for len in 0..=40 {
-        for (padding, truncating) in
-            [(Padding::Pre, Truncating::Pre), (Padding::Post, Truncating::Post), (Padding::Pre, Truncating::Post)]
-        {
+        for (padding, truncating) in [
+            (Padding::Pre, Truncating::Pre),
+            (Padding::Post, Truncating::Post),
+            (Padding::Pre, Truncating::Post),
+        ] {
             for maxlen in [0, 1, 4, 17] {
                 let mut out = [0xee; 17];
                 pad(&sequence[..len], padding, truncating, 0, &mut out[..maxlen]);

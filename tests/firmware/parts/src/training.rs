@@ -26,13 +26,16 @@ pub(crate) const PARTS: &[crate::Part] = &[
     }),
     ("loss categorical", || {
         let label_smoothing = 0.1;
-        categorical::<3>(CategoricalCrossEntropy::default()) ^ categorical::<33>(CategoricalCrossEntropy { label_smoothing })
+        categorical::<3>(CategoricalCrossEntropy::default())
+            ^ categorical::<33>(CategoricalCrossEntropy { label_smoothing })
     }),
     ("loss sparse categorical", || {
         sparse::<3>(SparseCategoricalCrossEntropy) ^ sparse::<33>(SparseCategoricalCrossEntropy)
     }),
     ("loss on probabilities, binary", || binary::<17>(OnProbabilities(BinaryCrossEntropy::default()))),
-    ("loss on probabilities, categorical", || categorical::<33>(OnProbabilities(CategoricalCrossEntropy::default()))),
+    ("loss on probabilities, categorical", || {
+        categorical::<33>(OnProbabilities(CategoricalCrossEntropy::default()))
+    }),
     ("loss on probabilities, sparse", || sparse::<33>(OnProbabilities(SparseCategoricalCrossEntropy))),
     ("shuffle", shuffle),
     ("image", model_image),
@@ -52,7 +55,8 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("train bags, softmax", train_bags),
 ];
 
-const ADAM: Adam = Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, keras3_duplicates: false };
+const ADAM: Adam =
+    Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, keras3_duplicates: false };
 
 type Deep = sequential![
     Embedding<4, 50, 3, u16, MaskZero>,
@@ -181,7 +185,8 @@ fn train_bags() -> u64 {
     bags.iter().for_each(|bag| fold.floats(&model.predict(bag).unwrap()));
 
     let mut model = initialised::<Sums>();
-    let mut trainer = Trainer::<_, _, _, 4>::new(Exact(ADAM), CategoricalCrossEntropy { label_smoothing: 0.1 });
+    let mut trainer =
+        Trainer::<_, _, _, 4>::new(Exact(ADAM), CategoricalCrossEntropy { label_smoothing: 0.1 });
     let labels = labels.map(|label| [0, 1, 2].map(|class| if class == label { 1.0 } else { 0.0 }));
     for _ in 0..40 {
         fold.float(trainer.epoch(&mut model, &bags, &labels).unwrap().loss);

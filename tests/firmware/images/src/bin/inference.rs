@@ -9,7 +9,8 @@ use images::{instructions, print_hash, print_number};
 use nanoembed::image;
 use parts::reviews::{self, REVIEWS, Reviews};
 
-static IMAGE: &[u8] = nanoembed::include_image!(env!("NANOEMBED_IMAGE", "the file that `host image FILE` wrote"));
+static IMAGE: &[u8] =
+    nanoembed::include_image!(env!("NANOEMBED_IMAGE", "the file that `host image FILE` wrote"));
 
 #[entry]
 fn main() -> ! {
@@ -17,7 +18,9 @@ fn main() -> ! {
     let Ok(hash) = reviews::predictions(model) else { images::exit(false) };
     let used = images::stack_used();
     let mut probability = 0.0;
-    let count = instructions(|| probability = reviews::predict(model, core::hint::black_box(REVIEWS[3])).unwrap_or(f32::NAN));
+    let count = instructions(|| {
+        probability = reviews::predict(model, core::hint::black_box(REVIEWS[3])).unwrap_or(f32::NAN)
+    });
     print_hash("predictions", hash);
     print_number("stack bytes", used);
     print_number("instructions for one text", count);

@@ -10,7 +10,8 @@ use nanoembed::image;
 use nanoembed::layers::Layer;
 use parts::reviews::{self, EPOCHS, REVIEWS, Reviews};
 
-static IMAGE: &[u8] = nanoembed::include_image!(env!("NANOEMBED_IMAGE", "the file that `host image FILE` wrote"));
+static IMAGE: &[u8] =
+    nanoembed::include_image!(env!("NANOEMBED_IMAGE", "the file that `host image FILE` wrote"));
 
 #[entry]
 fn main() -> ! {
@@ -18,7 +19,9 @@ fn main() -> ! {
     let mut trained = None;
     let count = instructions(|| trained = reviews::train(&mut model, &mut trainer).ok());
     let used = images::stack_used();
-    let (Some(training), Ok(predictions)) = (trained, reviews::predictions(&model)) else { images::exit(false) };
+    let (Some(training), Ok(predictions)) = (trained, reviews::predictions(&model)) else {
+        images::exit(false)
+    };
     let Ok(from_host) = image::read::<Reviews>(IMAGE) else { images::exit(false) };
     let same = |text: &&str| match (reviews::predict(&model, text), reviews::predict(from_host, text)) {
         (Ok(here), Ok(there)) => here.to_bits() == there.to_bits(),
