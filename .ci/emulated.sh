@@ -1,5 +1,5 @@
 # The parts that run programs of tests/firmware: on this processor, and on emulated ones.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of one script share their variables
 
 readonly firmware_folder=$root/tests/firmware
 
@@ -80,7 +80,7 @@ firmware() {
     build_images
     panic_symbols control >"$logs/control.txt" || fail 'the control image can panic, but the check does not see it'
     say "control: the check sees $(wc -l <"$logs/control.txt") panic symbols"
-    for image in inference training; do
+    for image in everything inference training; do
         if panic_symbols "$image"; then fail "the $image image can panic"; fi
         say "$image: no panic symbol"
         run_image "$image" | tee "$logs/$image.txt"

@@ -1,5 +1,5 @@
 # Messages, Debian packages, compilers for other targets.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of one script share their variables
 
 say() { printf -- '--- %s\n' "$*"; }
 
