@@ -163,7 +163,7 @@ fn train_reviews<M: Layer<Input = [u16; 4], Output = [f32; 1]>, O: Optimizer>(op
         let report = trainer.epoch(&mut model, &ids, &LABELS).unwrap();
         fold.floats(&[report.loss, report.accuracy]);
     }
-    let report = trainer.evaluate(&mut model, &ids, &LABELS).unwrap();
+    let report = trainer.evaluate(&model, &ids, &LABELS).unwrap();
     fold.floats(&[report.loss, report.accuracy]);
     fold_image(&model, &mut fold);
     ids.iter().for_each(|ids| fold.floats(&model.predict(ids).unwrap()));
