@@ -241,10 +241,12 @@ proptest! {
 
 #[test]
 fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
+    // Rows and dim of A, rows and dim of B, and the error that comes of it with a C of 2 by 2.
+    type Case = (usize, usize, usize, usize, &'static str, usize, usize);
     let values = [1.0; 12];
     let table = |rows, dim| Table::new(&values[..rows * dim], rows, dim).unwrap();
     let mismatch = |what, expected, found| Err(ShapeMismatch { what, expected, found });
-    let products: [(Product, [(usize, usize, usize, usize, &str, usize, usize); 3]); 3] = [
+    let products: [(Product, [Case; 3]); 3] = [
         (
             kernels::gemm,
             [

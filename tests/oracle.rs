@@ -1,8 +1,10 @@
-//! Fixtures computed by Keras, PyTorch and others, held against this crate.
+//! Fixtures computed by Keras, `PyTorch` and others, held against this crate.
 //!
 //! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture whose part of the crate does
 //! not exist yet is printed as `NOT COVERED`.
 
+#[path = "oracle/embedding.rs"]
+mod embedding;
 #[path = "oracle/fixture.rs"]
 mod fixture;
 #[path = "oracle/pad.rs"]
@@ -15,8 +17,11 @@ mod training;
 
 use fixture::Fixture;
 
+type Check = fn(&Fixture);
+
 /// The fixtures that are held, by file name, and the check of each.
-const COVERED: &[(&str, fn(&Fixture))] = &[
+const COVERED: &[(&str, Check)] = &[
+    ("embedding_forward_grad_keras", embedding::forward_and_gradient),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("pad_sequences_keras", pad::pad),

@@ -130,6 +130,19 @@ pub(crate) fn seal(
     Ok(())
 }
 
+/// Copies a payload into the parts that `visit` shows, as many bytes together.
+pub(crate) fn fill(payload: &[u8], visit: impl FnOnce(&mut dyn FnMut(&mut [u8]))) {
+    let mut rest = payload;
+    visit(&mut |part| {
+        if let Some((from, behind)) = rest.split_at_checked(part.len()) {
+            for (to, from) in part.iter_mut().zip(from) {
+                *to = *from;
+            }
+            rest = behind;
+        }
+    });
+}
+
 /// The checksum of all bytes but its own four.
 fn checksum(image: &[u8]) -> u32 {
     let mut digest = CHECKSUM.digest();

@@ -77,7 +77,7 @@ fn sort_by_digits(list: &mut [Occurrence], scratch: &mut [Occurrence]) {
     let mut in_scratch = false;
     for digit in 0..u32::BITS / DIGIT_BITS {
         let shift = digit * DIGIT_BITS;
-        if (differing >> shift) as usize % DIGITS == 0 {
+        if ((differing >> shift) as usize).is_multiple_of(DIGITS) {
             continue;
         }
         let value = |o: &Occurrence| (o.row >> shift) as usize % DIGITS;

@@ -12,7 +12,7 @@ mod pool;
 mod scatter;
 mod update;
 
-use ahead::Ahead;
+use ahead::{Ahead, Look, Never, pays};
 use columns::{column_blocks, columns, columns_mut};
 
 pub use activation::{

@@ -123,21 +123,13 @@ impl<A: Value, B: Value> Value for Pair<A, B> {
 }
 
 /// Examples to read, with their masks; slices of one length.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Batch<'a, V: Value> {
     /// The values, one an example.
     pub values: &'a [V],
     /// The masks, one an example.
     pub masks: &'a [V::Mask],
 }
-
-impl<V: Value> Clone for Batch<'_, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<V: Value> Copy for Batch<'_, V> {}
 
 /// Examples to write, with their masks; slices of one length.
 #[derive(Debug)]

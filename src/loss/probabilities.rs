@@ -26,7 +26,7 @@ fn clip(p: f32) -> f32 {
 /// `gradient` where the clip did not act, else 0.
 #[inline(always)]
 fn through_clip(p: f32, gradient: f32) -> f32 {
-    if p < LOWEST || p > HIGHEST { 0.0 } else { gradient }
+    if (LOWEST..=HIGHEST).contains(&p) { gradient } else { 0.0 }
 }
 
 /// −Σ (t ln p + (1 − t) ln(1 − p)) / OUT.
