@@ -92,6 +92,11 @@ firmware() {
     done <"$logs/reviews.txt"
     grep -qx "$(grep predictions "$logs/reviews.txt")" "$logs/inference.txt" || fail 'inference: other predictions than on the host'
     say 'training and predictions have the bits of the host'
+
+    mkdir -p "$logs/example"
+    TMPDIR=$logs/example cargo run --release --example reviews | tail -n 3
+    cmp "$logs/reviews.image" "$logs/example/reviews.image" || fail 'the example reviews writes another image'
+    say 'the example reviews wrote the same image'
 }
 
 # The integration tests and unit tests; property tests with fewer cases, for emulation is slow.
