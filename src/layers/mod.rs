@@ -1,6 +1,6 @@
 //! Layers: typed maps from one example to one output, trained by backpropagation.
 //!
-//! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`. [`sequential!`]
+//! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`. [`sequential!`](crate::sequential)
 //! composes only layers whose types fit. A slice of examples is a batch; all scratch memory (what a forward pass keeps for the
 //! backward pass, the gradients, the optimizer's slots) is a type as well, sized by the largest batch.
 //!
