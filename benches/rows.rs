@@ -66,7 +66,7 @@ fn random_ids(count: usize, rows: usize) -> Vec<u32> {
     let mut state = 1_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 32) * rows as u64 >> 32) as u32
+        (((state >> 32) * rows as u64) >> 32) as u32
     };
     (0..count).map(|_| next()).collect()
 }
@@ -135,7 +135,7 @@ impl Times {
         let case = format!("{kernel}/{rows}");
         let naive = self.get(&format!("{case}/naive"));
         let limits = limits.iter().map(|limit| self.get(&format!("{case}/{limit}")));
-        let limit = limits.fold(Some(0.0), |worst: Option<f64>, limit| Some(worst?.max(limit?)));
+        let limit = limits.reduce(|worst, limit| Some(worst?.max(limit?))).flatten();
         for level in Level::available() {
             let time = self.get(&format!("{case}/{}", level.name()));
             let (Some(time), Some(naive), Some(limit)) = (time, naive, limit) else { continue };

@@ -18,7 +18,11 @@ fn extent() -> impl Strategy<Value = usize> {
 }
 
 fn length() -> impl Strategy<Value = usize> {
-    prop_oneof![extent(), prop::sample::select(vec![47, 48, 49, 63, 64, 65, 79, 80, 127, 128, 129]), 0..300_usize]
+    prop_oneof![
+        extent(),
+        prop::sample::select(vec![47, 48, 49, 63, 64, 65, 79, 80, 127, 128, 129]),
+        0..300_usize
+    ]
 }
 
 /// Numbers of many sizes; or, in some cases, ones that are rare and dangerous.
@@ -67,7 +71,14 @@ type Product = fn(Table<'_>, Table<'_>, &mut TableMut<'_>) -> Result<(), ShapeMi
 type ProductAt = fn(Level, Table<'_>, Table<'_>, &mut TableMut<'_>) -> Result<(), ShapeMismatch>;
 
 /// The kernel has the reference's bits at every level, also between the rows of C.
-fn check_product(kernel: Product, kernel_at: ProductAt, reference: Product, a: &Matrix, b: &Matrix, c: &Matrix) {
+fn check_product(
+    kernel: Product,
+    kernel_at: ProductAt,
+    reference: Product,
+    a: &Matrix,
+    b: &Matrix,
+    c: &Matrix,
+) {
     let mut expected = c.clone();
     reference(a.table(), b.table(), &mut expected.table_mut()).unwrap();
     let mut found = c.clone();
@@ -230,18 +241,41 @@ proptest! {
 
 #[test]
 fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
+    // Rows and dim of A, rows and dim of B, and the error that comes of it with a C of 2 by 2.
+    type Case = (usize, usize, usize, usize, &'static str, usize, usize);
     let values = [1.0; 12];
     let table = |rows, dim| Table::new(&values[..rows * dim], rows, dim).unwrap();
     let mismatch = |what, expected, found| Err(ShapeMismatch { what, expected, found });
-    let products: [(Product, [(usize, usize, usize, usize, &str, usize, usize); 3]); 3] = [
-        (kernels::gemm, [(2, 3, 2, 2, "rows of b", 3, 2), (3, 2, 2, 2, "rows of c", 3, 2), (2, 2, 2, 3, "dim of c", 3, 2)]),
-        (kernels::gemm_tn, [(3, 2, 2, 2, "rows of b", 3, 2), (2, 3, 2, 2, "rows of c", 3, 2), (2, 2, 2, 3, "dim of c", 3, 2)]),
-        (kernels::gemm_nt, [(2, 3, 2, 2, "dim of b", 3, 2), (3, 2, 2, 2, "rows of c", 3, 2), (2, 2, 3, 2, "dim of c", 3, 2)]),
+    let products: [(Product, [Case; 3]); 3] = [
+        (
+            kernels::gemm,
+            [
+                (2, 3, 2, 2, "rows of b", 3, 2),
+                (3, 2, 2, 2, "rows of c", 3, 2),
+                (2, 2, 2, 3, "dim of c", 3, 2),
+            ],
+        ),
+        (
+            kernels::gemm_tn,
+            [
+                (3, 2, 2, 2, "rows of b", 3, 2),
+                (2, 3, 2, 2, "rows of c", 3, 2),
+                (2, 2, 2, 3, "dim of c", 3, 2),
+            ],
+        ),
+        (
+            kernels::gemm_nt,
+            [(2, 3, 2, 2, "dim of b", 3, 2), (3, 2, 2, 2, "rows of c", 3, 2), (2, 2, 3, 2, "dim of c", 3, 2)],
+        ),
     ];
     for (product, cases) in products {
         for (a_rows, a_dim, b_rows, b_dim, what, expected, found) in cases {
             let mut c = [7.0; 4];
-            let result = product(table(a_rows, a_dim), table(b_rows, b_dim), &mut TableMut::new(&mut c, 2, 2).unwrap());
+            let result = product(
+                table(a_rows, a_dim),
+                table(b_rows, b_dim),
+                &mut TableMut::new(&mut c, 2, 2).unwrap(),
+            );
             assert_eq!(result, mismatch(what, expected, found));
             assert_eq!(c, [7.0; 4]);
         }
@@ -250,13 +284,13 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
     assert_eq!(kernels::gemv(table(2, 3), &values[..2], &mut y), mismatch("length of x", 3, 2));
     assert_eq!(kernels::gemv(table(3, 2), &values[..2], &mut y), mismatch("length of y", 3, 2));
     assert_eq!(kernels::axpy(1.0, &values[..3], &mut y), mismatch("length of y", 3, 2));
-    assert_eq!(kernels::dot(&values[..3], &values[..2]), Err(ShapeMismatch { what: "length of b", expected: 3, found: 2 }));
-    for backward in [
-        kernels::sigmoid_backward,
-        kernels::tanh_backward,
-        kernels::relu_backward,
-        kernels::softmax_backward,
-    ] {
+    assert_eq!(
+        kernels::dot(&values[..3], &values[..2]),
+        Err(ShapeMismatch { what: "length of b", expected: 3, found: 2 })
+    );
+    for backward in
+        [kernels::sigmoid_backward, kernels::tanh_backward, kernels::relu_backward, kernels::softmax_backward]
+    {
         assert_eq!(backward(&values[..3], &mut y), mismatch("length of d", 3, 2));
     }
     assert_eq!(y, [7.0; 2]);

@@ -1,27 +1,32 @@
-//! Fixtures computed by Keras, PyTorch and others, held against this crate.
+//! Fixtures computed by Keras, `PyTorch` and others, held against this crate.
 //!
 //! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture whose part of the crate does
 //! not exist yet is printed as `NOT COVERED`.
 
 #[path = "oracle/dense.rs"]
 mod dense;
+#[path = "oracle/embedding.rs"]
+mod embedding;
 #[path = "oracle/fixture.rs"]
 mod fixture;
 #[path = "oracle/losses.rs"]
 mod losses;
 #[path = "oracle/pad.rs"]
 mod pad;
-#[path = "oracle/training.rs"]
-mod training;
 #[cfg(all(feature = "md5", feature = "unicode"))]
 #[path = "oracle/text.rs"]
 mod text;
+#[path = "oracle/training.rs"]
+mod training;
 
 use fixture::Fixture;
 
+type Check = fn(&Fixture);
+
 /// The fixtures that are held, by file name, and the check of each.
-const COVERED: &[(&str, fn(&Fixture))] = &[
+const COVERED: &[(&str, Check)] = &[
     ("dense_forward_grad_keras", dense::forward_and_gradients),
+    ("embedding_forward_grad_keras", embedding::forward_and_gradient),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("losses_keras", losses::losses),

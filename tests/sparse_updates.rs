@@ -28,23 +28,23 @@ fn draws(random: &mut Random, n: usize) -> Vec<f32> {
 
 /// An optimizer beside its plain formula.
 trait Formula<const N: usize>: Optimizer + Copy {
-    fn step(&self, step: u32, w: &mut f32, g: f32, square: f32, slots: &mut [f32; N]);
+    fn formula(&self, step: u32, w: &mut f32, g: f32, square: f32, slots: &mut [f32; N]);
 }
 
 impl Formula<0> for Sgd {
-    fn step(&self, _: u32, w: &mut f32, g: f32, _: f32, _: &mut [f32; 0]) {
+    fn formula(&self, _: u32, w: &mut f32, g: f32, _: f32, _: &mut [f32; 0]) {
         reference::sgd(self.learning_rate, w, g);
     }
 }
 
 impl Formula<1> for Momentum {
-    fn step(&self, _: u32, w: &mut f32, g: f32, _: f32, [v]: &mut [f32; 1]) {
+    fn formula(&self, _: u32, w: &mut f32, g: f32, _: f32, [v]: &mut [f32; 1]) {
         reference::momentum(self.learning_rate, self.momentum, self.nesterov, w, g, v);
     }
 }
 
 impl Formula<2> for Adam {
-    fn step(&self, step: u32, w: &mut f32, g: f32, square: f32, [m, v]: &mut [f32; 2]) {
+    fn formula(&self, step: u32, w: &mut f32, g: f32, square: f32, [m, v]: &mut [f32; 2]) {
         let Self { learning_rate, beta_1, beta_2, epsilon, .. } = *self;
         reference::adam([learning_rate, beta_1, beta_2, epsilon], step, w, g, square, m, v);
     }
@@ -141,7 +141,7 @@ fn check_step<O: Formula<N>, const N: usize>(
 
     let mut expected = before.clone();
     let (mut weights, mut slots, _) = expected.views();
-    let formula = |w: &mut f32, g, square, slots: &mut [f32; N]| optimizer.step(step, w, g, square, slots);
+    let formula = |w: &mut f32, g, square, slots: &mut [f32; N]| optimizer.formula(step, w, g, square, slots);
     reference::update_rows(&batch.pairs(), batch.table(dim), keras3, &mut weights, &mut slots, formula);
 
     for level in Level::available() {
@@ -217,7 +217,7 @@ proptest! {
         let (m, v) = slots.split_at_mut(n);
         for (((w, g), m), v) in weights.iter_mut().zip(&gradient).zip(m).zip(v) {
             let mut state = [*m, *v];
-            adam.step(step, w, *g, g * g, &mut state);
+            adam.formula(step, w, *g, g * g, &mut state);
             [*m, *v] = state;
         }
         for level in Level::available() {
@@ -295,7 +295,7 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
     let random = &mut Random::seed_from_u64(1);
     let batch = Occurring::new(random, vec![1, 0, 1], 3);
     let before = State::new(random, 2, 3, 2);
-    let rule = Adam::default().rule(1);
+    let (rule, exact) = (Adam::default().rule(1), Exact(Adam::default()));
     let mut state = before.clone();
     {
         let (mut weights, mut slots, _) = state.views();
@@ -328,7 +328,7 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         });
         assert_eq!(found, error("dim of slots", 6, 3));
         let found = batch.touched(3, false, |touched| {
-            Exact(Adam::default()).update_rows(1, &mut weights, &mut slots, &mut [0; 3], touched)
+            exact.update_rows(exact.step(1), &mut weights, &mut slots, &mut [0; 3], touched)
         });
         assert_eq!(found, error("rows of last steps", 2, 3));
         let mut none = TableMut::new(&mut [], 0, usize::MAX).unwrap();
@@ -382,7 +382,7 @@ where
         let Self { optimizer, sparse, dense, step } = self;
         let (mut weights, mut slots, last_steps) = sparse.views();
         let update = |touched: &mut Touched<'_>| {
-            optimizer.update_rows(*step, &mut weights, &mut slots, last_steps, touched)
+            optimizer.update_rows(optimizer.step(*step), &mut weights, &mut slots, last_steps, touched)
         };
         batch.touched(dim, optimizer.keras3_duplicates(), update).expect("shapes that agree");
 
@@ -396,7 +396,9 @@ where
         for ((weights, gradient), slots) in
             dense.weights.chunks_mut(dim).zip(gradients.chunks(dim)).zip(slots)
         {
-            optimizer.update_block(*step, weights, gradient, slots).expect("shapes that agree");
+            optimizer
+                .update_block(optimizer.step(*step), weights, gradient, slots)
+                .expect("shapes that agree");
         }
     }
 
@@ -531,8 +533,9 @@ fn keras3_duplicates_sum_squares() {
         let mut state = State { dim: 1, weights: vec![0.5], slots: vec![0.0; 2], last_steps: vec![0] };
         let batch = Occurring { rows: vec![0, 0], gradients: vec![3.0, -1.0] };
         let (mut weights, mut slots, _) = state.views();
-        let update =
-            |touched: &mut Touched<'_>| adam.update_rows(1, &mut weights, &mut slots, &mut [], touched);
+        let update = |touched: &mut Touched<'_>| {
+            adam.update_rows(adam.step(1), &mut weights, &mut slots, &mut [], touched)
+        };
         batch.touched(1, adam.keras3_duplicates(), update).unwrap();
         let square = if keras3_duplicates { 10.0 } else { 4.0 };
         assert_eq!(state.slots, [2.0 * (1.0 - 0.9), square * (1.0 - 0.999)]);
@@ -552,7 +555,9 @@ fn the_cost_follows_the_rows_that_occur() {
     let mut weights = TableMut::new(&mut table, ROWS, DIM).unwrap();
     let mut state = TableMut::new(&mut slots, ROWS, 2 * DIM).unwrap();
     let adam = Adam::default();
-    let update = |touched: &mut Touched<'_>| adam.update_rows(7, &mut weights, &mut state, &mut [], touched);
+    let update = |touched: &mut Touched<'_>| {
+        adam.update_rows(adam.step(7), &mut weights, &mut state, &mut [], touched)
+    };
     batch.touched(DIM, false, update).unwrap();
     for row in 0..ROWS {
         let same = bits(&table[row * DIM..][..DIM]) == bits(&before[row * DIM..][..DIM])
@@ -565,6 +570,8 @@ fn the_cost_follows_the_rows_that_occur() {
     let (mut weights, mut state) =
         (TableMut::new(&mut [], rows, 0).unwrap(), TableMut::new(&mut [], rows, 0).unwrap());
     let batch = Occurring { rows: vec![u32::MAX, 5, u32::MAX], gradients: vec![] };
-    let update = |touched: &mut Touched<'_>| adam.update_rows(7, &mut weights, &mut state, &mut [], touched);
+    let update = |touched: &mut Touched<'_>| {
+        adam.update_rows(adam.step(7), &mut weights, &mut state, &mut [], touched)
+    };
     batch.touched(0, false, update).unwrap();
 }

@@ -66,7 +66,10 @@ impl fmt::Display for ImageError {
             Self::Version { found } => write!(f, "version {found} of the image format, expected {VERSION}"),
             Self::Kind { found } => write!(f, "an image of another kind ({found})"),
             Self::Fingerprint { expected, found } => {
-                write!(f, "an image of another type of model: fingerprint {found:016x}, expected {expected:016x}")
+                write!(
+                    f,
+                    "an image of another type of model: fingerprint {found:016x}, expected {expected:016x}"
+                )
             }
             Self::Length { expected, found } => write!(f, "expected {expected} bytes, found {found}"),
             Self::Checksum { expected, found } => write!(f, "checksum {found:08x}, expected {expected:08x}"),
@@ -125,6 +128,19 @@ pub(crate) fn seal(
         *to = from;
     }
     Ok(())
+}
+
+/// Copies a payload into the parts that `visit` shows, as many bytes together.
+pub(crate) fn fill(payload: &[u8], visit: impl FnOnce(&mut dyn FnMut(&mut [u8]))) {
+    let mut rest = payload;
+    visit(&mut |part| {
+        if let Some((from, behind)) = rest.split_at_checked(part.len()) {
+            for (to, from) in part.iter_mut().zip(from) {
+                *to = *from;
+            }
+            rest = behind;
+        }
+    });
 }
 
 /// The checksum of all bytes but its own four.

@@ -24,7 +24,7 @@ mod frame;
 
 pub(crate) use frame::Kind;
 pub use frame::{HEADER, ImageError, length};
-pub(crate) use frame::{open, seal};
+pub(crate) use frame::{fill, open, seal};
 
 use crate::layers::{Layer, Plain};
 
@@ -76,6 +76,19 @@ pub fn read<M: Layer>(bytes: &[u8]) -> Result<&M, ImageError> {
         return Err(ImageError::Length { expected: size::<M>(), found: bytes.len() });
     }
     M::ref_from_bytes(payload).map_err(|_| ImageError::Misaligned)
+}
+
+/// Copies the parameters in these bytes into `model`: for bytes that stand at no aligned address, or that will go.
+///
+/// # Errors
+/// If the bytes are not an unharmed image of a model of type `M`; `model` is then as it was.
+pub fn read_into<M: Layer>(bytes: &[u8], model: &mut M) -> Result<(), ImageError> {
+    let payload = open(Kind::Model, M::FINGERPRINT, bytes)?;
+    if payload.len() != M::BYTES {
+        return Err(ImageError::Length { expected: size::<M>(), found: bytes.len() });
+    }
+    fill(payload, |part| model.visit_mut(part));
+    Ok(())
 }
 
 /// The bytes of an image file as part of the program, at an address that [`read`](crate::image::read) accepts, 64-byte aligned;

@@ -12,10 +12,13 @@
 //!
 //! - The greatest element is looked for in sixteen lanes, for a chain of comparisons is slower than the exponentials. Of two
 //!   equal numbers it is no matter which is taken (ex − max is the same for −0 and +0), and a NaN makes all results NaN.
+//! - relu hides from the compiler that a kept number is the old one: see `where_positive`.
 //! - `log_sum_exp` keeps no exponentials but 64 at a time, as long as four times the lanes, so that the loop which makes
 //!   them is long enough to be vectorised.
 //!
-//! Bytes moved for n numbers: 8 n in place (12 n backward); softmax reads the row three times, which is in the first cache by then.
+//! Bytes moved for n numbers: 8 n in place, 12 n backward; softmax reads the row twice more, then from the first cache.
+
+use core::hint::black_box;
 
 use crate::error::ShapeMismatch;
 use crate::math;
@@ -37,7 +40,7 @@ simd_fn! {
     ///
     /// ```
     /// let mut row = [1.0, 1.0, f32::NEG_INFINITY];
-    /// nanoembed::kernels::activation::softmax(&mut row);
+    /// nanoembed::kernels::softmax(&mut row);
     /// assert_eq!(row, [0.5, 0.5, 0.0]);
     /// ```
     pub fn softmax, softmax_at(row: &mut [f32]) = softmax_body;
@@ -47,25 +50,29 @@ simd_fn! {
     /// −∞ for an empty row; NaN where [`softmax`] gives NaN.
     pub fn log_sum_exp, log_sum_exp_at(row: &[f32]) -> f32 = log_sum_exp_body;
 
-    /// d ← d · (y (1 − y)): the gradient of [`sigmoid`] with output y; `d` comes in as d_y and goes out as d_x.
+    /// d ← d · (y (1 − y)): the gradient of [`sigmoid`] with output y.
+    /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
     pub fn sigmoid_backward, sigmoid_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = sigmoid_backward_body;
 
-    /// d ← d · (1 − y²): the gradient of [`tanh`] with output y; `d` comes in as d_y and goes out as d_x.
+    /// d ← d · (1 − y²): the gradient of [`tanh`] with output y.
+    /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
     pub fn tanh_backward, tanh_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = tanh_backward_body;
 
-    /// d ← d where y > 0, else +0: the gradient of [`relu`] with output y; `d` comes in as d_y and goes out as d_x.
+    /// d ← d where y > 0, else +0: the gradient of [`relu`] with output y.
+    /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
     pub fn relu_backward, relu_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = relu_backward_body;
 
-    /// dᵢ ← yᵢ (dᵢ − Σⱼ yⱼ dⱼ): the gradient of [`softmax`] with output y; `d` comes in as d_y and goes out as d_x.
+    /// dᵢ ← yᵢ (dᵢ − Σⱼ yⱼ dⱼ): the gradient of [`softmax`] with output y.
+    /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
@@ -86,10 +93,21 @@ fn tanh_body<L: Lanes>(_: L, x: &mut [f32]) {
     }
 }
 
+/// `value` where x > 0, else +0.
+///
+/// `hidden` is zero. If the compiler saw that, it would find that only the zeros change and store them under a mask, which
+/// takes AVX2 three times as long as storing everything.
+#[inline(always)]
+fn where_positive(x: f32, value: f32, hidden: u32) -> f32 {
+    let value = f32::from_bits(value.to_bits() ^ hidden);
+    if x > 0.0 { value } else { 0.0 }
+}
+
 #[inline(always)]
 fn relu_body<L: Lanes>(_: L, x: &mut [f32]) {
+    let hidden = black_box(0);
     for x in x {
-        *x = if *x > 0.0 { *x } else { 0.0 };
+        *x = where_positive(*x, *x, hidden);
     }
 }
 
@@ -163,8 +181,9 @@ fn tanh_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), Sh
 #[inline(always)]
 fn relu_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("length of d", y.len(), d.len())?;
+    let hidden = black_box(0);
     for (d, y) in d.iter_mut().zip(y) {
-        *d = if *y > 0.0 { *d } else { 0.0 };
+        *d = where_positive(*y, *d, hidden);
     }
     Ok(())
 }
@@ -172,7 +191,7 @@ fn relu_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), Sh
 #[inline(always)]
 fn softmax_backward_body<L: Lanes>(lanes: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("length of d", y.len(), d.len())?;
-    let [common] = dots(lanes, [y], d);
+    let [common] = dots(lanes, [y], d).unwrap_or_default();
     for (d, y) in d.iter_mut().zip(y) {
         *d = y * (*d - common);
     }

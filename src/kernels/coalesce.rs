@@ -59,7 +59,8 @@ pub fn sort_by_row(list: &mut [Occurrence], scratch: &mut [Occurrence]) -> Resul
 fn sort_by_insertion(list: &mut [Occurrence]) {
     for end in 1..list.len() {
         let mut place = end;
-        while let Some([before, moved]) = place.checked_sub(1).and_then(|before| list.get_mut(before..=place)) {
+        while let Some([before, moved]) = place.checked_sub(1).and_then(|before| list.get_mut(before..=place))
+        {
             if before.row <= moved.row {
                 break;
             }
@@ -76,7 +77,7 @@ fn sort_by_digits(list: &mut [Occurrence], scratch: &mut [Occurrence]) {
     let mut in_scratch = false;
     for digit in 0..u32::BITS / DIGIT_BITS {
         let shift = digit * DIGIT_BITS;
-        if (differing >> shift) as usize % DIGITS == 0 {
+        if ((differing >> shift) as usize).is_multiple_of(DIGITS) {
             continue;
         }
         let value = |o: &Occurrence| (o.row >> shift) as usize % DIGITS;

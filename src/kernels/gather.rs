@@ -7,15 +7,16 @@
 //!
 //! Deviations from this loop:
 //!
-//! - A row is copied in blocks of 64, 32, 16, 8, 4 and 1 columns: a copy of constant length is a few vector moves, where a call of
-//!   `memcpy` costs more than the copy of a short row.
 //! - Rows of tables above the size of the caches are asked for sixteen ids ahead.
 //! - Stores are ordinary ones: what is gathered is read next, by the layer that follows.
+//!
+//! A row is copied by a loop over its numbers. Copies in blocks of constant width were slower at every width, and a checked
+//! `copy_from_slice`, as fast, has a panic in it.
 //!
 //! Moved per id: `4 dim` bytes read from the table, `4 dim` written, and the id itself. There is no arithmetic; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, column_blocks, columns};
+use super::{Ahead, Look, Never, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Index, Indices, Policy, Table};
@@ -54,22 +55,33 @@ fn gather_body<L: Lanes, I: Index, P: Policy>(
     ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
     ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())?;
 
-    let ahead = Ahead::new(table, indices);
+    if pays(table) {
+        gather_rows(Ahead, table, indices, out);
+    } else {
+        gather_rows(Never, table, indices, out);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn gather_rows<I: Index, P: Policy>(
+    look: impl Look,
+    table: Table<'_>,
+    indices: Indices<'_, I, P>,
+    out: &mut [f32],
+) {
     let mut rest = out;
     for (position, row) in indices.iter().enumerate() {
-        ahead.ask(position);
+        look.ask(table, indices, position);
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {
             Some(from) => {
-                column_blocks!(L, as_chunks_mut(to), |block, column| {
-                    if let Some(from) = columns(from, column) {
-                        *block = *from;
-                    }
-                });
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to = *from;
+                }
             }
             None => to.fill(0.0),
         }
     }
-    Ok(())
 }

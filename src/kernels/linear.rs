@@ -22,16 +22,17 @@
 //!
 //! What the code does otherwise than these loops, and why:
 //!
-//! - A serial output is held in a register over all of k: sixteen columns and, where registers suffice, four rows at a time. A
-//!   row of B is so read once for four rows of C, and C once in all.
+//! - A serial output is held in a register over all of k: sixteen columns and, as registers suffice, one, two or four rows at a
+//!   time. A row of B is so read once for four rows of C, and C once in all.
 //! - The n % 16 last columns are done in blocks of 8, 4 and 1, also over k: one column (a single unit, a logit) costs one
-//!   multiplication and one addition a term and no idle lanes. Four rows at a time, their chains of additions overlap.
-//! - gemv takes four rows of W at a time and reads x once for them; on a processor without vectors one, which needs few
-//!   registers. Each dot product has its own lanes, so this too changes no bits.
+//!   multiplication and one addition a term and no idle lanes. Four rows at a time, their chains of additions overlap; not on
+//!   a processor without vectors, which would gain little and have more code.
+//! - gemv takes four rows of W at a time, where registers suffice, and reads x once for them. Each dot product has its own lanes, so this too changes no bits.
 //! - A dot product over a ragged end loads it under a mask, the other lanes +0.
 //!
-//! Bytes moved, from memory or cache: 4 m k ⌈n / 16⌉ of A, 4 k n ⌈m / 4⌉ of B, 8 m n of C for gemm and gemm_tn; 4 n k + 4 k ⌈n / 4⌉
-//! for gemv, of which the first is the weights, read once: gemv runs at the speed of memory, and gemm_nt is m gemvs.
+//! Bytes moved, from memory or cache: 4 m k ⌈n / 16⌉ of A, 4 k n ⌈m / 4⌉ of B, 8 m n of C for gemm and `gemm_tn`;
+//! 4 n k + 4 k ⌈n / 4⌉ for gemv, of which the first is the weights, read once: gemv runs at the speed of memory. `gemm_nt` is m
+//! gemvs.
 
 use crate::error::ShapeMismatch;
 use crate::simd::{self, LANES, Lanes, dots, simd_fn};
@@ -106,7 +107,7 @@ fn sum_body<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
 #[inline(always)]
 fn dot_body<L: Lanes>(lanes: L, a: &[f32], b: &[f32]) -> Result<f32, ShapeMismatch> {
     ShapeMismatch::check("length of b", a.len(), b.len())?;
-    let [sum] = dots(lanes, [a], b);
+    let [sum] = dots(lanes, [a], b).unwrap_or_default();
     Ok(sum)
 }
 
@@ -128,7 +129,12 @@ fn gemv_body<L: Lanes>(lanes: L, w: Table<'_>, x: &[f32], y: &mut [f32]) -> Resu
 }
 
 #[inline(always)]
-fn gemm_body<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+fn gemm_body<L: Lanes>(
+    lanes: L,
+    a: Table<'_>,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
     ShapeMismatch::check("rows of c", a.rows(), c.rows())?;
     ShapeMismatch::check("dim of c", b.dim(), c.dim())?;
@@ -174,15 +180,18 @@ fn dot_rows<L: Lanes>(lanes: L, w: Table<'_>, x: &[f32], y: &mut [f32]) {
     let (blocks, rest) = if L::ROWS >= 4 { y.as_chunks_mut() } else { (&mut [][..], y) };
     let mut j = 0;
     for y in blocks {
-        if let Some(rows) = rows_from(w, j) {
-            let rows: [&[f32]; 4] = rows;
-            *y = dots(lanes, rows, x);
+        if let Some(rows) = rows_from::<4>(w, j)
+            && let Some(sums) = dots(lanes, rows, x)
+        {
+            *y = sums;
         }
         j += 4;
     }
     for y in rest {
-        if let Some(row) = w.row(j) {
-            [*y] = dots(lanes, [row], x);
+        if let Some(row) = w.row(j)
+            && let Some([sum]) = dots(lanes, [row], x)
+        {
+            *y = sum;
         }
         j += 1;
     }
@@ -200,7 +209,7 @@ fn rows_from<const R: usize>(table: Table<'_>, first: usize) -> Option<[&[f32]; 
 
 /// The left factor of a product: what multiplies row p of the right one.
 trait Left: Copy {
-    /// For p = 0, 1, ..., elements (i, p) to (i + R − 1, p).
+    /// For p = 0, 1, ..., k − 1 (and perhaps on), elements (i, p) to (i + R − 1, p).
     fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]>>;
 }
 
@@ -222,7 +231,7 @@ impl Left for AsIs<'_> {
 impl Left for Transposed<'_> {
     #[inline(always)]
     fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]>> {
-        Some(Down { table: self.0, column: i, p: 0 }.copied())
+        Some(Down::new(self.0, i).copied())
     }
 }
 
@@ -246,11 +255,17 @@ impl<const R: usize> Iterator for Across<'_, R> {
     }
 }
 
-/// Walks down D neighbouring columns.
+/// Walks down D neighbouring columns, and on through whatever stands after the last row: the user counts the rows.
 struct Down<'a, const D: usize> {
-    table: Table<'a>,
-    column: usize,
-    p: usize,
+    rest: &'a [f32],
+    stride: usize,
+}
+
+impl<'a, const D: usize> Down<'a, D> {
+    #[inline(always)]
+    fn new(table: Table<'a>, column: usize) -> Self {
+        Self { rest: table.starting_at(column), stride: table.stride() }
+    }
 }
 
 impl<'a, const D: usize> Iterator for Down<'a, D> {
@@ -258,8 +273,8 @@ impl<'a, const D: usize> Iterator for Down<'a, D> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<&'a [f32; D]> {
-        let block = self.table.row(self.p)?.get(self.column..)?.first_chunk()?;
-        self.p += 1;
+        let block = self.rest.first_chunk()?;
+        self.rest = self.rest.get(self.stride..).unwrap_or_default();
         Some(block)
     }
 }
@@ -286,15 +301,15 @@ fn add_product<L: Lanes>(lanes: L, left: impl Left, b: Table<'_>, c: &mut TableM
         j += LANES;
     }
     while n - j >= 8 {
-        narrow_block::<8>(left, b, c, j);
+        narrow_block::<L, 8>(left, b, c, j);
         j += 8;
     }
     while n - j >= 4 {
-        narrow_block::<4>(left, b, c, j);
+        narrow_block::<L, 4>(left, b, c, j);
         j += 4;
     }
     while n - j >= 1 {
-        narrow_block::<1>(left, b, c, j);
+        narrow_block::<L, 1>(left, b, c, j);
         j += 1;
     }
 }
@@ -313,7 +328,7 @@ fn wide_tile<L: Lanes, const R: usize>(
     for (total, c) in totals.iter_mut().zip(rows_from::<R>(c.as_table(), i)?) {
         *total = lanes.load(c.get(j..)?.first_chunk()?);
     }
-    for (a, b) in left.columns::<R>(i)?.zip(Down { table: b, column: j, p: 0 }) {
+    for (a, b) in left.columns::<R>(i)?.zip(Down::new(b, j)).take(b.rows()) {
         let b = lanes.load(b);
         for (total, a) in totals.iter_mut().zip(a) {
             *total = lanes.add(*total, lanes.mul(lanes.splat(a), b));
@@ -327,9 +342,9 @@ fn wide_tile<L: Lanes, const R: usize>(
 
 /// Columns j to j + D − 1 of all rows of C.
 #[inline(always)]
-fn narrow_block<const D: usize>(left: impl Left, b: Table<'_>, c: &mut TableMut<'_>, j: usize) {
+fn narrow_block<L: Lanes, const D: usize>(left: impl Left, b: Table<'_>, c: &mut TableMut<'_>, j: usize) {
     let mut i = 0;
-    while c.rows() - i >= 4 {
+    while L::ROWS > 1 && c.rows() - i >= 4 {
         let _ = narrow_tile::<4, D>(left, b, c, i, j);
         i += 4;
     }
@@ -352,7 +367,7 @@ fn narrow_tile<const R: usize, const D: usize>(
     for (total, c) in totals.iter_mut().zip(rows_from::<R>(c.as_table(), i)?) {
         *total = *c.get(j..)?.first_chunk()?;
     }
-    for (a, b) in left.columns::<R>(i)?.zip(Down::<D> { table: b, column: j, p: 0 }) {
+    for (a, b) in left.columns::<R>(i)?.zip(Down::<D>::new(b, j)).take(b.rows()) {
         for (total, a) in totals.iter_mut().zip(a) {
             for (total, b) in total.iter_mut().zip(b) {
                 *total += a * b;

@@ -12,11 +12,12 @@ mod pool;
 mod scatter;
 mod update;
 
-use ahead::Ahead;
+use ahead::{Ahead, Look, Never, pays};
 use columns::{column_blocks, columns, columns_mut};
 
 pub use activation::{
-    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh, tanh_backward,
+    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
+    tanh_backward,
 };
 pub use catch_up::{Replay, catch_up_row, leaves_unmoved};
 pub use coalesce::{Occurrence, sort_by_row};
@@ -29,8 +30,8 @@ pub use update::{Touched, UpdateRule, update_block, update_rows};
 #[doc(hidden)]
 pub use {
     activation::{
-        log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at, softmax_at, softmax_backward_at,
-        tanh_at, tanh_backward_at,
+        log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at, softmax_at,
+        softmax_backward_at, tanh_at, tanh_backward_at,
     },
     catch_up::catch_up_row_at,
     gather::gather_at,

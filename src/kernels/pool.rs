@@ -21,10 +21,10 @@
 //! Moved per id: `4 dim` bytes read from the table and the id itself, once for each block of columns; per bag `4 dim` bytes
 //! written. One addition for each four bytes: the time is that of reading the rows, from whichever cache or memory they lie in.
 
-use super::{Ahead, column_blocks, columns};
+use super::{Ahead, Look, Never, column_blocks, columns, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{Bag, Bags, Index, Policy, Pooling, Table};
+use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
 
 simd_fn! {
     /// Pools each bag of rows into one row.
@@ -67,32 +67,51 @@ fn pool_body<L: Lanes, I: Index, P: Policy, O: Index>(
     ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
     ShapeMismatch::check("output length", bags.len().saturating_mul(table.dim()), out.len())?;
 
-    let ahead = Ahead::new(table, bags.indices());
+    if pays(table) {
+        pool_bags::<L, _, _, _>(Ahead, table, bags, pooling, out);
+    } else {
+        pool_bags::<L, _, _, _>(Never, table, bags, pooling, out);
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn pool_bags<L: Lanes, I: Index, P: Policy, O: Index>(
+    look: impl Look,
+    table: Table<'_>,
+    bags: &Bags<'_, I, P, O>,
+    pooling: Pooling,
+    out: &mut [f32],
+) {
     let mut rest = out;
     for bag in bags.iter() {
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
+        let ask = |column: usize, position: usize| {
+            if column == 0 {
+                look.ask(table, bags.indices(), position);
+            }
+        };
         column_blocks!(L, as_chunks_mut(to), |block, column| {
-            pool_block(table, &bag, pooling, &ahead.only_first(column), column, block);
+            pool_block(table, &bag, pooling, column, |position| ask(column, position), block);
         });
     }
-    Ok(())
 }
 
 /// `WIDTH` columns of one bag.
 #[inline(always)]
 fn pool_block<const WIDTH: usize, I: Index, P: Policy>(
     table: Table<'_>,
-    bag: &Bag<'_, I, P>,
+    bag: &BagView<'_, I, P>,
     pooling: Pooling,
-    ahead: &Ahead<'_, I, P>,
     column: usize,
+    ask: impl Fn(usize),
     out: &mut [f32; WIDTH],
 ) {
     let mut sum = [0.0; WIDTH];
     let mut count = 0_usize;
     let rows = bag.iter().filter_map(|entry| {
-        ahead.ask(entry.position);
+        ask(entry.position);
         Some((entry.weight, columns::<WIDTH>(table.row(entry.row)?, column)?))
     });
     if bag.is_weighted() {

@@ -16,16 +16,16 @@
 //! Deviations from these loops:
 //!
 //! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, for bags each over the whole bag, so that `d` stays in registers
-//!   and is divided once.
+//!   and is divided once. A block is read, added and written as a whole (see `add_block`).
 //! - Rows of tables above the size of the caches are asked for sixteen ids ahead.
 //! - Without weights nothing is multiplied.
 //!
 //! Moved per id: `4 dim` bytes of the table read and written again, and for `scatter_add` `4 dim` bytes of gradients read.
 
-use super::{Ahead, column_blocks, columns_mut};
+use super::{Ahead, Look, column_blocks, columns_mut, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{Bag, Bags, Index, Indices, Policy, Pooling, TableMut};
+use crate::table::{BagView, Bags, Index, Indices, Policy, Pooling, TableMut};
 
 simd_fn! {
     /// Adds each gradient to the row that its id names: `table[row(position)] += gradients[position]`, in order.
@@ -89,9 +89,13 @@ fn scatter_add_body<L: Lanes, I: Index, P: Policy>(
     ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
     ShapeMismatch::check("gradients", indices.len().saturating_mul(table.dim()), gradients.len())?;
 
+    let mut table = table.reborrow(); // a value, so that its extents stay in registers
+    let ahead = pays(table.as_table());
     let mut rest = gradients;
     for (position, row) in indices.iter().enumerate() {
-        Ahead::new(table.as_table(), indices).ask(position);
+        if ahead {
+            Ahead.ask(table.as_table(), indices, position);
+        }
         let Some((gradient, after)) = rest.split_at_checked(table.dim()) else { break };
         rest = after;
         if let Some(row) = row.and_then(|row| table.row_mut(row)) {
@@ -112,6 +116,8 @@ fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
     ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
     ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
 
+    let mut table = table.reborrow();
+    let ahead = pays(table.as_table());
     let mut rest = d_out;
     for bag in bags.iter() {
         let Some((d, after)) = rest.split_at_checked(table.dim()) else { break };
@@ -121,7 +127,7 @@ fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
             Pooling::Mean => Some(bag.count() as f32),
         };
         column_blocks!(L, as_chunks(d), |block, column| {
-            scatter_block(block, divisor, bags, &bag, column, table);
+            scatter_block(block, divisor, bags, &bag, column, ahead && column == 0, &mut table);
         });
     }
     Ok(())
@@ -133,8 +139,9 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
     d: &[f32; WIDTH],
     divisor: Option<f32>,
     bags: &Bags<'_, I, P, O>,
-    bag: &Bag<'_, I, P>,
+    bag: &BagView<'_, I, P>,
     column: usize,
+    ahead: bool,
     table: &mut TableMut<'_>,
 ) {
     let mut d = *d;
@@ -144,7 +151,9 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
         }
     }
     for entry in bag.iter() {
-        Ahead::new(table.as_table(), bags.indices()).only_first(column).ask(entry.position);
+        if ahead {
+            Ahead.ask(table.as_table(), bags.indices(), entry.position);
+        }
         let Some(row) = table.row_mut(entry.row) else { continue };
         if bag.is_weighted() {
             add_block(row, column, &d.map(|d| entry.weight * d));
@@ -154,12 +163,15 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
     }
 }
 
-/// Adds `d` to the columns of `row` from `column` on.
+/// Adds `d` to the columns of `row` from `column` on. All is read before anything is written: in place the compiler would have to
+/// know that the two do not overlap, and without that knowledge it adds one number after the other.
 #[inline(always)]
 fn add_block<const WIDTH: usize>(row: &mut [f32], column: usize, d: &[f32; WIDTH]) {
     if let Some(row) = columns_mut::<WIDTH>(row, column) {
-        for (row, d) in row.iter_mut().zip(d) {
-            *row += d;
+        let mut sum = *row;
+        for (sum, d) in sum.iter_mut().zip(d) {
+            *sum += d;
         }
+        *row = sum;
     }
 }

@@ -2,10 +2,11 @@
 
 use super::plain::plain_fields;
 use super::{
-    Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Plain, glorot_uniform,
+    Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Plain,
+    glorot_uniform,
 };
 use crate::kernels::{gemm, gemm_nt, gemm_tn};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -98,7 +99,8 @@ impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, 
         let d_y_rows = Table::from_rows(d_y);
         // The types fix the dims, and a batch has one length.
         if let Some(gradient) = gradient {
-            let _ = gemm_tn(Table::from_rows(x.values), d_y_rows, &mut TableMut::from_rows(&mut gradient.kernel));
+            let _ =
+                gemm_tn(Table::from_rows(x.values), d_y_rows, &mut TableMut::from_rows(&mut gradient.kernel));
             for d_y in d_y {
                 for (sum, d) in gradient.bias.iter_mut().zip(d_y) {
                     *sum += d;
@@ -130,13 +132,14 @@ impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, 
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut DenseGradient<IN, OUT>,
         slots: &mut Self::Slots<O>,
     ) {
         let (kernel, bias) = (self.kernel.as_numbers_mut(), &mut self.bias);
         // Weights and gradients have the same shape by type.
-        let _ = optimizer.update_block(step, kernel, gradient.kernel.as_numbers(), slots.kernel.as_numbers_mut());
+        let _ =
+            optimizer.update_block(step, kernel, gradient.kernel.as_numbers(), slots.kernel.as_numbers_mut());
         let _ = optimizer.update_block(step, bias, &gradient.bias, slots.bias.as_numbers_mut());
         gradient.zero();
     }

@@ -6,7 +6,7 @@ use super::value::Value;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
 use crate::error::InputError;
 use crate::kernels::gather;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Index, Indices, Numbers, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -133,7 +133,13 @@ where
         slots.fill(O::INITIAL_SLOT);
     }
 
-    fn catch_up<O: Optimizer>(&mut self, x: &[[I; LEN]], optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+    fn catch_up<O: Optimizer>(
+        &mut self,
+        x: &[[I; LEN]],
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
         let rows = Indices::skipping(x.as_flattened(), ROWS).iter().flatten();
         catch_up(rows, optimizer, until, &mut self.rows, slots);
     }
@@ -145,7 +151,7 @@ where
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut TouchedRows<LEN, LEN, DIM, BATCH>,
         slots: &mut Self::Slots<O>,
     ) {

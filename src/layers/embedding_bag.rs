@@ -6,7 +6,7 @@ use super::value::{Bag, Value};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
 use crate::error::{IndexOutOfRange, InputError};
 use crate::kernels::pool;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -54,7 +54,8 @@ pub struct EmbeddingBag<const CAPACITY: usize, const ROWS: usize, const DIM: usi
 plain_fields!(impl[const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I]
     EmbeddingBag<CAPACITY, ROWS, DIM, P, I> { rows: [[f32; DIM]; ROWS] });
 
-impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I> Layer for EmbeddingBag<CAPACITY, ROWS, DIM, P, I>
+impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I> Layer
+    for EmbeddingBag<CAPACITY, ROWS, DIM, P, I>
 where
     P: BagPooling,
     I: Index + FromZeros,
@@ -68,7 +69,10 @@ where
     type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
 
     const FINGERPRINT: Fingerprint = {
-        assert!(CAPACITY > 0 && ROWS > 0 && DIM > 0, "EmbeddingBag<CAPACITY, ROWS, DIM>: all must be at least 1");
+        assert!(
+            CAPACITY > 0 && ROWS > 0 && DIM > 0,
+            "EmbeddingBag<CAPACITY, ROWS, DIM>: all must be at least 1"
+        );
         assert!(ROWS <= u32::MAX as usize, "EmbeddingBag<CAPACITY, ROWS, DIM>: at most u32::MAX rows");
         Fingerprint::of("embedding_bag").extent(ROWS).extent(DIM).name(P::NAME)
     };
@@ -80,7 +84,8 @@ where
     fn check(inputs: &[Bag<CAPACITY, I>]) -> Result<(), InputError> {
         let mut before = 0;
         for bag in inputs {
-            let in_bag = |error: IndexOutOfRange| IndexOutOfRange { position: before + error.position, ..error };
+            let in_bag =
+                |error: IndexOutOfRange| IndexOutOfRange { position: before + error.position, ..error };
             Indices::new(bag.ids(), ROWS).map_err(in_bag)?;
             before += bag.ids().len();
         }
@@ -150,7 +155,7 @@ where
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut TouchedRows<CAPACITY, 1, DIM, BATCH>,
         slots: &mut Self::Slots<O>,
     ) {

@@ -2,7 +2,7 @@
 
 use super::value::Value;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -102,7 +102,14 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
         }
     }
 
-    fn update<O: Optimizer, const BATCH: usize>(&mut self, _: &O, _: u32, (): &mut (), (): &mut ()) {}
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        _: &O,
+        _: Step<O::Rule>,
+        (): &mut (),
+        (): &mut (),
+    ) {
+    }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {
         visit(LayerSummary {

@@ -43,7 +43,7 @@ pub use touched::{TableSlots, TouchedRows};
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
 
 use crate::error::InputError;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::FromZeros;
 
@@ -158,7 +158,13 @@ pub trait Layer: Plain {
     }
 
     /// Brings the parameters that `x` names to where the optimizer's dense form has them after step `until`.
-    fn catch_up<O: Optimizer>(&mut self, x: &[Self::Input], optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+    fn catch_up<O: Optimizer>(
+        &mut self,
+        x: &[Self::Input],
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
         let _ = (x, optimizer, until, slots);
     }
 
@@ -167,11 +173,11 @@ pub trait Layer: Plain {
         let _ = (optimizer, until, slots);
     }
 
-    /// Step `step` of the optimizer on all parameters that have a gradient; clears the gradients.
+    /// One step of the optimizer on all parameters that have a gradient; clears the gradients.
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut Self::Gradient<BATCH>,
         slots: &mut Self::Slots<O>,
     );

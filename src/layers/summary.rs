@@ -83,7 +83,14 @@ impl<M: Layer> fmt::Display for Summary<M> {
             let frozen = if layer.trainable { "" } else { " (frozen)" };
             let name = format_args!("{name}{frozen}");
             result = result.and_then(|()| {
-                writeln!(f, "{:<22} {:<14} {:>12} {:>12}", Column(name), Column(Shape(shape)), layer.parameters, layer.bytes)
+                writeln!(
+                    f,
+                    "{:<22} {:<14} {:>12} {:>12}",
+                    Column(name),
+                    Column(Shape(shape)),
+                    layer.parameters,
+                    layer.bytes
+                )
             });
             parameters += layer.parameters;
             trainable += if layer.trainable { layer.parameters } else { 0 };

@@ -4,7 +4,7 @@ use super::{Fingerprint, Plain};
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
 use crate::kernels::{Occurrence, Touched, sort_by_row};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -76,11 +76,11 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         self.examples += 1;
     }
 
-    /// Step `step` of the optimizer on the rows that occurred; forgets the examples.
+    /// One step of the optimizer on the rows that occurred; forgets the examples.
     pub fn update<O: Optimizer, const ROWS: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         table: &mut [[f32; DIM]; ROWS],
         slots: &mut SlotsOf<O, ROWS, DIM>,
     ) {
@@ -98,7 +98,13 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         };
         if let Some((mut slots, last_steps)) = slots.as_views() {
             // All shapes agree by type.
-            let _ = optimizer.update_rows(step, &mut TableMut::from_rows(table), &mut slots, last_steps, &mut touched);
+            let _ = optimizer.update_rows(
+                step,
+                &mut TableMut::from_rows(table),
+                &mut slots,
+                last_steps,
+                &mut touched,
+            );
         }
         self.examples = 0;
         self.ids = 0;

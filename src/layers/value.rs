@@ -61,7 +61,8 @@ impl<const CAPACITY: usize, I: Index + Default> Bag<CAPACITY, I> {
     pub fn from_ids(ids: impl IntoIterator<Item = I>) -> Result<Self, CapacityExceeded> {
         let mut bag = Self::default();
         for id in ids {
-            let slot = bag.ids.get_mut(bag.len).ok_or(CapacityExceeded { what: "bag", capacity: CAPACITY })?;
+            let slot =
+                bag.ids.get_mut(bag.len).ok_or(CapacityExceeded { what: "bag", capacity: CAPACITY })?;
             *slot = id;
             bag.len += 1;
         }
@@ -122,21 +123,13 @@ impl<A: Value, B: Value> Value for Pair<A, B> {
 }
 
 /// Examples to read, with their masks; slices of one length.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Batch<'a, V: Value> {
     /// The values, one an example.
     pub values: &'a [V],
     /// The masks, one an example.
     pub masks: &'a [V::Mask],
 }
-
-impl<V: Value> Clone for Batch<'_, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<V: Value> Copy for Batch<'_, V> {}
 
 /// Examples to write, with their masks; slices of one length.
 #[derive(Debug)]

@@ -41,7 +41,13 @@ impl<const OUT: usize> Loss<[f32; OUT]> for BinaryCrossEntropy {
         are_probabilities(label)
     }
 
-    fn value_and_gradient(&self, y: &[f32; OUT], label: &[f32; OUT], examples: f32, d_y: &mut [f32; OUT]) -> f32 {
+    fn value_and_gradient(
+        &self,
+        y: &[f32; OUT],
+        label: &[f32; OUT],
+        examples: f32,
+        d_y: &mut [f32; OUT],
+    ) -> f32 {
         for ((value, &x), &t) in d_y.iter_mut().zip(y).zip(label) {
             let positive = if x > 0.0 { x } else { 0.0 };
             *value = positive - x * self.smooth(t) + math::ln_1p(math::exp(-x.abs()));

@@ -26,7 +26,7 @@ fn clip(p: f32) -> f32 {
 /// `gradient` where the clip did not act, else 0.
 #[inline(always)]
 fn through_clip(p: f32, gradient: f32) -> f32 {
-    if p < LOWEST || p > HIGHEST { 0.0 } else { gradient }
+    if (LOWEST..=HIGHEST).contains(&p) { gradient } else { 0.0 }
 }
 
 /// −Σ (t ln p + (1 − t) ln(1 − p)) / OUT.
@@ -38,7 +38,13 @@ impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> 
         <BinaryCrossEntropy as Loss<[f32; OUT]>>::is_label(label)
     }
 
-    fn value_and_gradient(&self, y: &[f32; OUT], label: &[f32; OUT], examples: f32, d_y: &mut [f32; OUT]) -> f32 {
+    fn value_and_gradient(
+        &self,
+        y: &[f32; OUT],
+        label: &[f32; OUT],
+        examples: f32,
+        d_y: &mut [f32; OUT],
+    ) -> f32 {
         for ((value, &p), &t) in d_y.iter_mut().zip(y).zip(label) {
             let (p, t) = (clip(p), self.0.smooth(t));
             *value = -(t * math::ln(p) + (1.0 - t) * math::ln(1.0 - p));

@@ -54,7 +54,13 @@ impl UpdateRule for AdamStep {
     }
 
     #[inline(always)]
-    fn apply(&self, weights: &mut [f32], gradient: &[f32], squares: impl Iterator<Item = f32>, slots: &mut [f32]) {
+    fn apply(
+        &self,
+        weights: &mut [f32],
+        gradient: &[f32],
+        squares: impl Iterator<Item = f32>,
+        slots: &mut [f32],
+    ) {
         let Some((first, second)) = slots.split_at_mut_checked(weights.len()) else { return };
         let moments = first.iter_mut().zip(second);
         for (((w, g), square), (m, v)) in weights.iter_mut().zip(gradient).zip(squares).zip(moments) {
@@ -109,7 +115,8 @@ impl Replay for Adam {
 
     #[inline(always)]
     fn decay(&self, steps: u32, slots: &mut [f32]) {
-        let (decay_1, decay_2) = (libm::powf(self.beta_1, steps as f32), libm::powf(self.beta_2, steps as f32));
+        let (decay_1, decay_2) =
+            (libm::powf(self.beta_1, steps as f32), libm::powf(self.beta_2, steps as f32));
         let Some((first, second)) = slots.split_at_mut_checked(slots.len() / 2) else { return };
         for (m, v) in first.iter_mut().zip(second) {
             *m *= decay_1;

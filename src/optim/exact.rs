@@ -1,6 +1,6 @@
 //! The exact sparse form of an optimizer: equal to its dense form, at the cost of the touched rows.
 
-use super::{Adam, Momentum, Optimizer};
+use super::{Adam, Momentum, Optimizer, Step};
 use crate::error::ShapeMismatch;
 use crate::kernels::{self, Replay, Touched};
 use crate::table::{Numbers, TableMut};
@@ -37,8 +37,8 @@ where
     const NAME: &'static str = O::NAME;
     const INITIAL_SLOT: f32 = O::INITIAL_SLOT;
 
-    fn rule(&self, step: u32) -> R {
-        Optimizer::rule(&self.0, step)
+    fn rule(&self, number: u32) -> R {
+        Optimizer::rule(&self.0, number)
     }
 
     fn keras3_duplicates(&self) -> bool {
@@ -47,7 +47,7 @@ where
 
     fn update_rows(
         &self,
-        step: u32,
+        step: Step<R>,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
@@ -57,7 +57,7 @@ where
         self.0.update_rows(step, table, slots, &mut [], touched)?;
         for occurrence in touched.occurrences {
             if let Some(last) = last_steps.get_mut(occurrence.row as usize) {
-                *last = step;
+                *last = step.number;
             }
         }
         Ok(())

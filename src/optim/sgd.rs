@@ -83,7 +83,13 @@ impl UpdateRule for MomentumStep {
     }
 
     #[inline(always)]
-    fn apply(&self, weights: &mut [f32], gradient: &[f32], _: impl Iterator<Item = f32>, velocity: &mut [f32]) {
+    fn apply(
+        &self,
+        weights: &mut [f32],
+        gradient: &[f32],
+        _: impl Iterator<Item = f32>,
+        velocity: &mut [f32],
+    ) {
         let Momentum { learning_rate, momentum, nesterov } = self.0;
         for ((w, g), v) in weights.iter_mut().zip(gradient).zip(velocity) {
             let step = learning_rate * g;

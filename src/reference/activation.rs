@@ -21,9 +21,7 @@ pub fn tanh(x: &mut [f32]) {
 /// x ← x where x > 0, else 0.
 pub fn relu(x: &mut [f32]) {
     for x in x {
-        if !(*x > 0.0) {
-            *x = 0.0;
-        }
+        *x = if *x > 0.0 { *x } else { 0.0 };
     }
 }
 
@@ -85,9 +83,7 @@ pub fn tanh_backward(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
 pub fn relu_backward(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("length of d", y.len(), d.len())?;
     for (d, y) in d.iter_mut().zip(y) {
-        if !(*y > 0.0) {
-            *d = 0.0;
-        }
+        *d = if *y > 0.0 { *d } else { 0.0 };
     }
     Ok(())
 }

@@ -13,7 +13,8 @@ mod scatter;
 mod update;
 
 pub use activation::{
-    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh, tanh_backward,
+    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
+    tanh_backward,
 };
 pub use gather::gather;
 pub use lanes::lane_sum;

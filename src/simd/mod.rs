@@ -17,6 +17,6 @@ pub(crate) use lanes::{Avx2, Avx512};
 pub(crate) use lanes::{LANES, Lanes};
 pub(crate) use level::Kind;
 pub use level::Level;
-pub(crate) use prefetch::prefetch;
+pub(crate) use prefetch::{PREFETCHES, prefetch};
 pub(crate) use reduce::{dots, sum};
 pub(crate) use sqrt::sqrt;

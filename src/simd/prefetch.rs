@@ -3,6 +3,10 @@
 /// Bytes that memory moves at once on every processor with a prefetch instruction that we use.
 pub(crate) const CACHE_LINE: usize = 64;
 
+/// Whether [`prefetch`] does anything on this target.
+pub(crate) const PREFETCHES: bool =
+    cfg!(any(all(target_arch = "x86_64", target_feature = "sse2"), target_arch = "aarch64"));
+
 /// Asks for all cache lines of `values` to be brought near. A hint: it changes no value and is nothing at all on processors
 /// without such an instruction.
 #[inline(always)]

@@ -121,6 +121,12 @@ impl<'a> Table<'a> {
         self.values.get(index * self.stride..)?.get(..self.dim)
     }
 
+    /// The numbers from element (0, `column`) on; those below it follow in steps of the stride.
+    #[inline(always)]
+    pub(crate) fn starting_at(&self, column: usize) -> &'a [f32] {
+        self.values.get(column..).unwrap_or_default()
+    }
+
     /// All numbers, if no gaps stand between the rows.
     #[inline]
     pub fn as_contiguous(&self) -> Option<&'a [f32]> {
@@ -196,5 +202,54 @@ impl<'a> TableMut<'a> {
             return None;
         }
         self.values.get_mut(index * self.stride..)?.get_mut(..self.dim)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Table, TableMut};
+    use crate::error::ShapeMismatch;
+
+    #[test]
+    fn rows_lie_a_stride_apart_and_the_last_needs_no_gap() {
+        let values = [0.0, 1.0, -1.0, 3.0, 4.0, -1.0, 6.0, 7.0];
+        let table = Table::with_stride(&values, 3, 2, 3).unwrap();
+        assert_eq!(table.row(0), Some(&[0.0, 1.0][..]));
+        assert_eq!(table.row(2), Some(&[6.0, 7.0][..]));
+        assert_eq!((table.row(3), table.row(usize::MAX), table.as_contiguous()), (None, None, None));
+    }
+
+    #[test]
+    fn a_written_row_leaves_its_neighbours_alone() {
+        let mut values = [0.0; 8];
+        let mut table = TableMut::with_stride(&mut values, 3, 2, 3).unwrap();
+        table.reborrow().row_mut(1).unwrap().fill(1.0);
+        assert!(table.row_mut(3).is_none());
+        assert_eq!(table.as_table().row(1), Some(&[1.0, 1.0][..]));
+        assert_eq!(values, [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_refused() {
+        let values = [0.0; 8];
+        let length = |expected| ShapeMismatch { what: "table length", expected, found: 8 };
+        for (rows, dim, expected) in [(3, 2, 6), (9, 1, 9), (usize::MAX, 2, usize::MAX), (8, 0, 0)] {
+            assert_eq!(Table::new(&values, rows, dim).unwrap_err(), length(expected));
+        }
+        for (rows, dim, stride, expected) in [(3, 3, 3, 9), (4, 2, 3, 11), (usize::MAX, 1, 2, usize::MAX)] {
+            assert_eq!(Table::with_stride(&values, rows, dim, stride).unwrap_err(), length(expected));
+        }
+        let overlap = Table::with_stride(&values, 2, 3, 2).unwrap_err();
+        assert_eq!(overlap, ShapeMismatch { what: "stride", expected: 3, found: 2 });
+    }
+
+    #[test]
+    fn tables_without_rows_or_without_columns() {
+        let none = Table::with_stride(&[], 0, 5, 7).unwrap();
+        assert_eq!((none.row(0), none.as_contiguous()), (None, None));
+        let thin = Table::new(&[], usize::MAX, 0).unwrap();
+        assert_eq!(thin.row(usize::MAX - 1), Some(&[][..]));
+        assert_eq!((thin.row(usize::MAX), thin.as_contiguous()), (None, Some(&[][..])));
+        assert_eq!(Table::from_rows(&[[0.5; 3]; 2]).as_contiguous(), Some(&[0.5; 6][..]));
     }
 }

@@ -12,7 +12,7 @@ use core::num::NonZero;
 /// let mut hash = NativeHash::default();
 /// hash.write(b"good");
 /// let digest = hash.finish();
-/// assert_eq!(NativeHash::remainder(digest, NonZero::new(49).unwrap()), digest % 49);
+/// assert!(NativeHash::bucket(digest, NonZero::new(49).unwrap()) < 49);
 /// ```
 pub trait WordHash: Default {
     /// What the hash comes to.
@@ -24,8 +24,8 @@ pub trait WordHash: Default {
     /// The hash of all bytes written.
     fn finish(self) -> Self::Digest;
 
-    /// `digest % divisor`, the digest taken as a whole number.
-    fn remainder(digest: Self::Digest, divisor: NonZero<u32>) -> u32;
+    /// The bucket of `digest`, in `0..buckets`.
+    fn bucket(digest: Self::Digest, buckets: NonZero<u32>) -> u32;
 
     /// The low 32 bits of the digest taken as a whole number, of which n-grams are combined.
     fn low32(digest: Self::Digest) -> u32;
@@ -33,29 +33,36 @@ pub trait WordHash: Default {
     /// Takes in the UTF-8 bytes of `c`.
     #[inline]
     fn write_char(&mut self, c: char) {
-        let c = c as u32;
-        let tail = |shift: u32| 0x80 | (c >> shift & 0x3f) as u8;
-        match c {
-            0..0x80 => self.write(&[c as u8]),
-            0x80..0x800 => self.write(&[0xc0 | (c >> 6) as u8, tail(0)]),
-            0x800..0x1_0000 => self.write(&[0xe0 | (c >> 12) as u8, tail(6), tail(0)]),
-            _ => self.write(&[0xf0 | (c >> 18) as u8, tail(12), tail(6), tail(0)]),
-        }
+        if c.is_ascii() { self.write(&[c as u8]) } else { write_beyond_ascii(self, c) }
     }
 }
 
-/// The crate's own hash: FNV-1a with 32 bits (RFC 9923), finished by the mixer of MurmurHash3.
+#[inline(never)]
+fn write_beyond_ascii<H: WordHash>(hash: &mut H, c: char) {
+    let c = c as u32;
+    let tail = |shift: u32| 0x80 | (c >> shift & 0x3f) as u8;
+    match c {
+        0..0x800 => hash.write(&[0xc0 | (c >> 6) as u8, tail(0)]),
+        0x800..0x1_0000 => hash.write(&[0xe0 | (c >> 12) as u8, tail(6), tail(0)]),
+        _ => hash.write(&[0xf0 | (c >> 18) as u8, tail(12), tail(6), tail(0)]),
+    }
+}
+
+/// The crate's own hash: FNV-1a with 32 bits (RFC 9923), finished by the mixer of `MurmurHash3`.
 ///
 /// ```text
 /// h = 2166136261
 /// for each byte: h = (h ^ byte) * 16777619                               modulo 2^32
 /// h = (h ^ h >> 16) * 0x85ebca6b;  h = (h ^ h >> 13) * 0xc2b2ae35;  h = h ^ h >> 16
+/// bucket = h * buckets / 2^32                                            rounded down
 /// ```
 ///
 /// Why this one: four bytes of state, one 32-bit multiplication per byte, which even a Cortex-M0 has, and no blocks, so that
-/// bytes can arrive one at a time. FNV-1a alone hardly moves its low bits by the high bits of the last bytes, and the row is
-/// taken from the low bits; the mixer, which loses nothing as it is one-to-one, makes every bit of the word count in every bit of the
-/// hash. A word's number is fixed for good: trained tables depend on it.
+/// bytes can arrive one at a time. FNV-1a alone leaves some bits untouched by the last bytes of a word; the mixer makes every bit of
+/// the word count in every bit of the hash, and loses nothing as it is one-to-one. The bucket comes from a multiplication, as
+/// even as the remainder: a processor without division spends more on one remainder than on hashing a word.
+///
+/// A word's number is fixed for good: trained tables depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NativeHash(u32);
 
@@ -82,8 +89,8 @@ impl WordHash for NativeHash {
     }
 
     #[inline]
-    fn remainder(digest: u32, divisor: NonZero<u32>) -> u32 {
-        digest % divisor
+    fn bucket(digest: u32, buckets: NonZero<u32>) -> u32 {
+        scale(digest, buckets)
     }
 
     #[inline]
@@ -92,7 +99,13 @@ impl WordHash for NativeHash {
     }
 }
 
-/// Spreads every bit of `h` over all bits, one-to-one: the last step of MurmurHash3 x86 32.
+/// `hash * buckets / 2^32`: scales `0..2^32` down to `0..buckets`.
+#[inline]
+pub(super) fn scale(hash: u32, buckets: NonZero<u32>) -> u32 {
+    ((u64::from(hash) * u64::from(buckets.get())) >> 32) as u32
+}
+
+/// Spreads every bit of `h` over all bits, one-to-one: the last step of `MurmurHash3` x86 32.
 #[inline]
 pub(super) fn mix(mut h: u32) -> u32 {
     h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
@@ -128,11 +141,11 @@ impl WordHash for Md5 {
         md5::Digest::finalize(self.0).into()
     }
 
-    /// By Horner's rule, byte by byte: 64 bits are enough for a divisor of 32.
+    /// `digest % buckets` by Horner's rule, byte by byte: 64 bits are enough for a divisor of 32.
     #[inline]
-    fn remainder(digest: [u8; 16], divisor: NonZero<u32>) -> u32 {
-        let divisor = NonZero::<u64>::from(divisor);
-        digest.into_iter().fold(0, |remainder: u64, byte| (remainder << 8 | u64::from(byte)) % divisor) as u32
+    fn bucket(digest: [u8; 16], buckets: NonZero<u32>) -> u32 {
+        let buckets = NonZero::<u64>::from(buckets);
+        digest.into_iter().fold(0, |remainder: u64, byte| (remainder << 8 | u64::from(byte)) % buckets) as u32
     }
 
     #[inline]
@@ -175,7 +188,7 @@ mod tests {
     /// Chi-square of the counts over `buckets`, in standard deviations from its expectation.
     fn chi_square(numbers: impl Iterator<Item = u32>, buckets: u32) -> f64 {
         let mut counts = vec![0_u32; buckets as usize];
-        numbers.for_each(|number| counts[(number % buckets) as usize] += 1);
+        numbers.for_each(|number| counts[scale(number, NonZero::new(buckets).unwrap()) as usize] += 1);
         let total: u32 = counts.iter().sum();
         let expected = f64::from(total) / f64::from(buckets);
         let sum: f64 = counts.iter().map(|&count| (f64::from(count) - expected).powi(2) / expected).sum();
@@ -242,7 +255,7 @@ mod tests {
                 self.0.extend(bytes);
             }
             fn finish(self) {}
-            fn remainder((): (), _: NonZero<u32>) -> u32 {
+            fn bucket((): (), _: NonZero<u32>) -> u32 {
                 0
             }
             fn low32((): ()) -> u32 {
@@ -305,7 +318,7 @@ mod tests {
 
     #[cfg(feature = "md5")]
     #[test]
-    fn md5_remainder_is_that_of_the_big_endian_number() {
+    fn md5_bucket_is_the_remainder_of_the_big_endian_number() {
         let mut hash = Md5::default();
         hash.write(b"aweso");
         hash.write(b"me");
@@ -313,7 +326,7 @@ mod tests {
         let number = u128::from_be_bytes(digest);
         assert_eq!(number, 0xbe12_1740_bf98_8b22_25a3_13fa_1f10_7ca1);
         for divisor in [1, 2, 49, 999, 65_535, u32::MAX] {
-            let remainder = Md5::remainder(digest, NonZero::new(divisor).unwrap());
+            let remainder = Md5::bucket(digest, NonZero::new(divisor).unwrap());
             assert_eq!(u128::from(remainder), number % u128::from(divisor));
         }
         assert_eq!(Md5::low32(digest), 0x1f10_7ca1);

@@ -5,7 +5,7 @@
 //!        │  Lowercase, Splitter       lower, filters become the split string, split, drop what is empty
 //!        ▼
 //!  never  coming  back
-//!        │  WordHash                  UTF-8 bytes of the lower-cased word → hash % (rows - 1) + 1
+//!        │  WordHash                  UTF-8 bytes of the lower-cased word → a bucket of rows - 1, plus 1
 //!        ▼
 //!  [17, 3, 41]
 //!        │  Padding, Truncating       to a fixed length
@@ -26,8 +26,8 @@ mod words;
 
 #[cfg(feature = "md5")]
 pub use hash::Md5;
-use hash::mix;
 pub use hash::{NativeHash, WordHash};
+use hash::{mix, scale};
 #[cfg(feature = "unicode")]
 pub use lower::Unicode;
 pub use lower::{Ascii, Lowercase, Unchanged};

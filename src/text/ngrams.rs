@@ -5,7 +5,7 @@
 //! ```text
 //! h = hash of the first word                                       32 bits
 //! for each further word: h = h * 116049371 + its hash              modulo 2^32
-//! the n-gram's number:   mix(h)                                    the mixer of NativeHash
+//! the n-gram's number:   mix(h)                                    the mixer of NativeHash, and its rule for buckets
 //! ```
 //!
 //! fastText keeps 64 bits and has no mixer; 32 bits are the native size of the small processors that this must run on, and all

@@ -63,7 +63,7 @@ pub fn pad_sequences<T: Copy>(
     value: T,
     out: &mut [T],
 ) -> Result<(), ShapeMismatch> {
-    let expected = sequences.len().checked_mul(maxlen).unwrap_or(usize::MAX);
+    let expected = sequences.len().saturating_mul(maxlen);
     ShapeMismatch::check("output length", expected, out.len())?;
     let mut rest = out;
     for sequence in sequences {

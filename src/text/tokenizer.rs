@@ -1,14 +1,15 @@
 //! Text to row numbers without a vocabulary: every word is hashed to one of the rows.
 
 use super::{Ascii, InvalidSettings, Lowercase, NativeHash, Padding, Splitter, Truncating};
-use super::{WordHash, WordNgrams, Words, arrange};
+use super::{WordHash, WordNgrams, Words, arrange, scale};
 use crate::error::CapacityExceeded;
 use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 use core::num::NonZero;
 
-/// Splits a text into words and gives each the row number `hash(word) % (rows - 1) + 1`: Keras' `hashing_trick`.
+/// Splits a text into words and gives each the row number `1 + bucket`, its hash deciding over one of `rows - 1` buckets: Keras'
+/// `hashing_trick`.
 ///
 /// Numbers are `1..rows`; row 0 stands for padding, which the [`encode`](Self::encode)d text is filled up with. Two words may
 /// share a row. There is nothing to fit and nothing to store, so the tokenizer is a constant.
@@ -59,7 +60,12 @@ impl HashingTokenizer {
     /// For a number of rows that is known only at run time there is [`try_new`](Self::try_new).
     ///
     /// # Panics
-    /// If there are fewer than 2 rows or more than 2^32; in a `const` that is an error of compilation.
+    /// If there are fewer than 2 rows or more than 2^32; in a `const` that is an error of compilation:
+    ///
+    /// ```compile_fail,E0080
+    /// # use nanoembed::text::HashingTokenizer;
+    /// const TOKENIZER: HashingTokenizer = HashingTokenizer::new(1);
+    /// ```
     pub const fn new(rows: usize) -> Self {
         match Self::try_new(rows) {
             Ok(tokenizer) => tokenizer,
@@ -246,21 +252,18 @@ impl<H: WordHash, L: Lowercase, const N: usize> Iterator for Ids<'_, H, L, N> {
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        let remainder = match self.ngrams.ngram(self.next) {
-            Some(ngram) => {
-                self.next += 1;
-                ngram % self.buckets
-            }
-            None => {
-                let mut hash = H::default();
-                self.words.next_into(|c| hash.write_char(c))?;
-                let digest = hash.finish();
-                self.ngrams.push(H::low32(digest));
-                self.next = 2;
-                H::remainder(digest, self.buckets)
-            }
+        let bucket = if let Some(ngram) = self.ngrams.ngram(self.next) {
+            self.next += 1;
+            scale(ngram, self.buckets)
+        } else {
+            let mut hash = H::default();
+            self.words.next_into(|c| hash.write_char(c))?;
+            let digest = hash.finish();
+            self.ngrams.push(H::low32(digest));
+            self.next = 2;
+            H::bucket(digest, self.buckets)
         };
-        Some(remainder as usize + 1)
+        Some(bucket as usize + 1)
     }
 }
 
@@ -289,7 +292,7 @@ impl<H, L, const N: usize> fmt::Debug for HashingTokenizer<H, L, N> {
             .field("truncating", &self.truncating)
             .field("hash", &core::any::type_name::<H>())
             .field("word_ngrams", &N)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,11 +14,15 @@
 //! and can be read again at will. This holds for every combination of filters, split string and lower-casing: a split string
 //! of several characters that a filter completes (`"a-!b"` with filter `!` and split `--` is `a`, `-b`), a filter that only
 //! exists after lower-casing, a lower-case form of which one character is a filter and the other is not.
+//!
+//! Cost: one pass over the text; where the split string has several characters, each of its places of start is tried anew, as
+//! in the naive search. A byte of ASCII that is not filtered takes a short way: a bit test and a comparison.
 
 use super::{Ascii, InvalidSettings, Lowercase, WordHash};
 use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
+use core::ops::ControlFlow;
 
 /// What Keras filters by default: the punctuation of ASCII except the apostrophe, tab and newline.
 ///
@@ -120,7 +124,7 @@ impl<'s> Filters<'s> {
         Self { ascii: [a, b, c, d], beyond_ascii, all }
     }
 
-    #[inline(always)]
+    #[inline]
     fn contains(&self, c: char) -> bool {
         match self.ascii.get((c as u32 >> 5) as usize) {
             Some(bits) => bits >> (c as u32 & 31) & 1 == 1,
@@ -135,7 +139,12 @@ impl<'s> Splitter<'s> {
     /// The split string is not lower-cased. For settings that are known only at run time there is [`try_new`](Self::try_new).
     ///
     /// # Panics
-    /// If `split` is empty; in a `const` that is an error of compilation.
+    /// If `split` is empty; in a `const` that is an error of compilation:
+    ///
+    /// ```compile_fail,E0080
+    /// # use nanoembed::text::Splitter;
+    /// const SPLITTER: Splitter = Splitter::new("!?", "");
+    /// ```
     pub const fn new(filters: &'s str, split: &'s str) -> Self {
         match Self::try_new(filters, split) {
             Ok(splitter) => splitter,
@@ -173,7 +182,7 @@ impl<'s, L> Splitter<'s, L> {
     }
 }
 
-impl<'s, L: Lowercase> Splitter<'s, L> {
+impl<L: Lowercase> Splitter<'_, L> {
     /// The words of `text`. A text without words, such as an empty one, gives none.
     #[inline]
     pub fn words<'a>(&'a self, text: &'a str) -> Words<'a, L> {
@@ -181,7 +190,7 @@ impl<'s, L: Lowercase> Splitter<'s, L> {
     }
 
     /// The character of the stream at `at`, and the position after it.
-    #[inline(always)]
+    #[inline]
     fn step(&self, text: &str, at: Position) -> Option<(char, Position)> {
         let &byte = text.as_bytes().get(at.byte)?;
         // Nearly always: an ASCII character that is not filtered.
@@ -199,17 +208,32 @@ impl<'s, L: Lowercase> Splitter<'s, L> {
     #[inline(never)]
     fn step_within(&self, text: &str, at: Position) -> Option<(char, Position)> {
         let c = text.get(at.byte..)?.chars().next()?;
-        let mut stream = L::lower(text, at.byte, c).flat_map(|lower| {
-            let filtered = self.filters.contains(lower);
-            let (kept, split) = if filtered { (None, self.split) } else { (Some(lower), "") };
-            kept.into_iter().chain(split.chars())
-        });
-        let c_at = stream.nth(at.taken)?;
-        let next = match stream.next() {
-            Some(_) => Position { byte: at.byte, taken: at.taken + 1 },
-            None => Position { byte: at.byte + c.len_utf8(), taken: 0 },
+        let mut skip = at.taken;
+        let mut found = None;
+        // Breaks at the second character that is not skipped: then the next position is still within `c`.
+        let mut visit = |c| match (skip, found) {
+            (0, None) => {
+                found = Some(c);
+                ControlFlow::Continue(())
+            }
+            (0, Some(_)) => ControlFlow::Break(()),
+            _ => {
+                skip -= 1;
+                ControlFlow::Continue(())
+            }
         };
-        Some((c_at, next))
+        let more = L::lower(text, at.byte, c).try_for_each(|lower| {
+            if self.filters.contains(lower) {
+                self.split.chars().try_for_each(&mut visit)
+            } else {
+                visit(lower)
+            }
+        });
+        let next = match more {
+            ControlFlow::Break(()) => Position { byte: at.byte, taken: at.taken + 1 },
+            ControlFlow::Continue(()) => Position { byte: at.byte + c.len_utf8(), taken: 0 },
+        };
+        Some((found?, next))
     }
 
     /// The position after `expected`, if these characters stand at `at`.

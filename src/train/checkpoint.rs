@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use super::trainer::Progress;
-use crate::image::{HEADER, ImageError, Kind, open, seal};
+use crate::image::{HEADER, ImageError, Kind, fill, open, seal};
 use crate::layers::{Fingerprint, Layer, Plain};
 use crate::loss::Loss;
 use crate::optim::Optimizer;
@@ -56,17 +56,10 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
             step: u32::from_le_bytes(*step),
             epoch: u32::from_le_bytes(*epoch),
         };
-        let mut rest = rest;
-        let mut fill = |part: &mut [u8]| {
-            if let Some((from, behind)) = rest.split_at_checked(part.len()) {
-                for (to, from) in part.iter_mut().zip(from) {
-                    *to = *from;
-                }
-                rest = behind;
-            }
-        };
-        model.visit_mut(&mut fill);
-        self.memory.slots.visit_mut(&mut fill);
+        fill(rest, |part| {
+            model.visit_mut(part);
+            self.memory.slots.visit_mut(part);
+        });
         Ok(())
     }
 }

@@ -150,7 +150,12 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     ///
     /// # Errors
     /// If an input or a label cannot be used, before anything is learnt; or at the first batch whose loss is not finite.
-    pub fn epoch(&mut self, model: &mut M, inputs: &[M::Input], labels: &[L::Label]) -> Result<Report, TrainError> {
+    pub fn epoch(
+        &mut self,
+        model: &mut M,
+        inputs: &[M::Input],
+        labels: &[L::Label],
+    ) -> Result<Report, TrainError> {
         self.epoch_with(model, inputs, labels, |_| {})
     }
 
@@ -171,8 +176,10 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         let mut in_order = 0..inputs.len();
         let mut report = Report::default();
         loop {
-            let order: &mut dyn Iterator<Item = usize> = if self.in_order { &mut in_order } else { &mut shuffled };
-            let examples = order.take(BATCH).filter_map(|place| Some((inputs.get(place)?, labels.get(place)?)));
+            let order: &mut dyn Iterator<Item = usize> =
+                if self.in_order { &mut in_order } else { &mut shuffled };
+            let examples =
+                order.take(BATCH).filter_map(|place| Some((inputs.get(place)?, labels.get(place)?)));
             let slots = self.memory.inputs.iter_mut().zip(&mut self.memory.labels);
             let mut n = 0;
             for ((input, label), (x, t)) in slots.zip(examples) {
@@ -194,7 +201,12 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     ///
     /// # Errors
     /// If an input or a label cannot be used, there are too many examples, or the loss is not finite: nothing has been learnt.
-    pub fn step(&mut self, model: &mut M, inputs: &[M::Input], labels: &[L::Label]) -> Result<Report, TrainError> {
+    pub fn step(
+        &mut self,
+        model: &mut M,
+        inputs: &[M::Input],
+        labels: &[L::Label],
+    ) -> Result<Report, TrainError> {
         Self::check(inputs, labels)?;
         InputError::check_batch(inputs.len(), BATCH, labels.len())?;
         let slots = self.memory.inputs.iter_mut().zip(&mut self.memory.labels);
@@ -210,7 +222,12 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     ///
     /// # Errors
     /// If an input or a label cannot be used.
-    pub fn evaluate(&mut self, model: &M, inputs: &[M::Input], labels: &[L::Label]) -> Result<Report, TrainError> {
+    pub fn evaluate(
+        &mut self,
+        model: &M,
+        inputs: &[M::Input],
+        labels: &[L::Label],
+    ) -> Result<Report, TrainError> {
         Self::check(inputs, labels)?;
         let batches = inputs.chunks(const { if BATCH > 0 { BATCH } else { 1 } });
         let mut labels = labels.iter();
@@ -221,7 +238,14 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
                 *slot = *label;
             }
             forward::<M, BATCH>(model, batch, cache, Context::EVALUATION, outputs);
-            report = report.and(loss_and_gradient::<M, L, BATCH>(&self.loss, Self::FUSED, batch_labels, batch.len(), outputs, d_outputs));
+            report = report.and(loss_and_gradient::<M, L, BATCH>(
+                &self.loss,
+                Self::FUSED,
+                batch_labels,
+                batch.len(),
+                outputs,
+                d_outputs,
+            ));
         }
         Ok(report)
     }
@@ -260,7 +284,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         let masks = [const { <M::Input as Value>::VALID }; BATCH];
         let x = Batch { values: inputs, masks: masks.get(..n).unwrap_or_default() };
         model.backward(x, cache, d_outputs.get(..n).unwrap_or_default(), Some(gradient), None);
-        model.update(&self.optimizer, step, gradient, slots);
+        model.update(&self.optimizer, self.optimizer.step(step), gradient, slots);
         self.progress.step = step;
         Ok(report)
     }
@@ -295,7 +319,8 @@ fn forward<M: Layer, const BATCH: usize>(
     let masks = [const { <M::Input as Value>::VALID }; BATCH];
     let mut output_masks = [const { <M::Output as Value>::VALID }; BATCH];
     let x = Batch { values: inputs, masks: masks.get(..n).unwrap_or_default() };
-    let (values, masks) = (outputs.get_mut(..n).unwrap_or_default(), output_masks.get_mut(..n).unwrap_or_default());
+    let (values, masks) =
+        (outputs.get_mut(..n).unwrap_or_default(), output_masks.get_mut(..n).unwrap_or_default());
     model.forward(x, cache, context, BatchMut { values, masks });
 }
 
@@ -309,7 +334,8 @@ fn loss_and_gradient<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
     outputs: &mut [M::Output; BATCH],
     d_outputs: &mut [M::Output; BATCH],
 ) -> Report {
-    let (outputs, d_outputs) = (outputs.get_mut(..n).unwrap_or_default(), d_outputs.get_mut(..n).unwrap_or_default());
+    let (outputs, d_outputs) =
+        (outputs.get_mut(..n).unwrap_or_default(), d_outputs.get_mut(..n).unwrap_or_default());
     if !fused {
         M::activate(outputs);
     }

@@ -73,9 +73,8 @@ pub(crate) fn assert_close(what: &str, found: &[f32], expected: &[f32], absolute
     assert_eq!(found.len(), expected.len(), "{what}: length");
     for (i, (&found, &expected)) in found.iter().zip(expected).enumerate() {
         let same = found == expected || found.is_nan() && expected.is_nan();
-        if !same && !((found - expected).abs() <= absolute + relative * expected.abs()) {
-            panic!("{what}[{i}]: found {found}, expected {expected}");
-        }
+        let close = (found - expected).abs() <= absolute + relative * expected.abs();
+        assert!(same || close, "{what}[{i}]: found {found}, expected {expected}");
     }
 }
 

@@ -14,7 +14,10 @@ fn options(case: &Value) -> (&'static str, &'static str, bool) {
         &*String::leak(given.unwrap_or(default).to_owned())
     };
     let known = |name: &String| ["filters", "split", "lower"].contains(&name.as_str());
-    assert!(options.as_object().expect("options").keys().all(known), "an option that is not known: {options}");
+    assert!(
+        options.as_object().expect("options").keys().all(known),
+        "an option that is not known: {options}"
+    );
     let lower = options.get("lower").is_none_or(|value| value.as_bool().expect("true or false"));
     (string("filters", KERAS_FILTERS), string("split", " "), lower)
 }
@@ -32,9 +35,10 @@ pub(crate) fn text_to_word_sequence(fixture: &Fixture) {
         let results = list(&case["results"]);
         assert_eq!(results.len(), sentences.len());
         for (text, expected) in sentences.iter().zip(results) {
-            let found = match lower {
-                true => words::<Unicode>(&splitter.lowercase(), text),
-                false => words::<Unchanged>(&splitter.lowercase(), text),
+            let found = if lower {
+                words::<Unicode>(&splitter.lowercase(), text)
+            } else {
+                words::<Unchanged>(&splitter.lowercase(), text)
             };
             assert_eq!(found, strings(expected), "{text:?} with {}", case["options"]);
         }
@@ -53,9 +57,10 @@ pub(crate) fn hashing_trick_md5(fixture: &Fixture) {
         let results = list(&case["results"]);
         assert_eq!(results.len(), sentences.len());
         for (text, expected) in sentences.iter().zip(results) {
-            let found = match lower {
-                true => ids::<Unicode>(&tokenizer.lowercase(), text),
-                false => ids::<Unchanged>(&tokenizer.lowercase(), text),
+            let found = if lower {
+                ids::<Unicode>(&tokenizer.lowercase(), text)
+            } else {
+                ids::<Unchanged>(&tokenizer.lowercase(), text)
             };
             assert_eq!(found, crate::fixture::integers(expected), "{text:?} with {rows} {}", case["options"]);
         }

@@ -63,7 +63,8 @@ fn predictions(model: &Reviews, ids: &[[u16; 4]]) -> Vec<f32> {
 
 fn reviews<O: Optimizer, const BATCH: usize>(fixture: &Fixture, optimizer: O) {
     let json = &fixture.0;
-    let ids: Vec<[u16; 4]> = Array::integers(&json["x"]).chunks(4).map(|ids| [0, 1, 2, 3].map(|i| ids[i] as u16)).collect();
+    let ids: Vec<[u16; 4]> =
+        Array::integers(&json["x"]).chunks(4).map(|ids| [0, 1, 2, 3].map(|i| ids[i] as u16)).collect();
     let labels: Vec<[f32; 1]> = Array::read(&json["y"]).data.into_iter().map(|label| [label]).collect();
     let losses = Array::read(&json["loss_before_each_step"]).data;
     let epochs = json["epochs"].as_u64().expect("epochs") as usize;
@@ -72,7 +73,13 @@ fn reviews<O: Optimizer, const BATCH: usize>(fixture: &Fixture, optimizer: O) {
     let (mut model, mut expected) = (Reviews::zeroed(), Reviews::zeroed());
     load(&json["initial_weights"], &mut model);
     load(&json["final_weights"], &mut expected);
-    assert_close("initial predictions", &predictions(&model, &ids), &Array::read(&json["initial_predictions"]).data, 1e-6, 1e-5);
+    assert_close(
+        "initial predictions",
+        &predictions(&model, &ids),
+        &Array::read(&json["initial_predictions"]).data,
+        1e-6,
+        1e-5,
+    );
 
     let mut trainer = Trainer::<Reviews, O, _, BATCH>::new(optimizer, BinaryCrossEntropy::default());
     trainer.set_shuffle(false);
@@ -83,8 +90,15 @@ fn reviews<O: Optimizer, const BATCH: usize>(fixture: &Fixture, optimizer: O) {
         }
         let report = json["fit_epoch_loss"]["data"].get(epoch).map(number);
         let of_epoch = &found[found.len() - ids.len().div_ceil(BATCH)..];
-        let weighted: f32 = of_epoch.iter().zip(ids.chunks(BATCH)).map(|(loss, ids)| loss * ids.len() as f32).sum();
-        assert_close("epoch loss", &[weighted / ids.len() as f32], &[report.expect("a loss an epoch")], CURVE, 0.0);
+        let weighted: f32 =
+            of_epoch.iter().zip(ids.chunks(BATCH)).map(|(loss, ids)| loss * ids.len() as f32).sum();
+        assert_close(
+            "epoch loss",
+            &[weighted / ids.len() as f32],
+            &[report.expect("a loss an epoch")],
+            CURVE,
+            0.0,
+        );
     }
     trainer.flush(&mut model);
     assert_close("losses", &found, &losses, CURVE, 0.0);
@@ -94,7 +108,13 @@ fn reviews<O: Optimizer, const BATCH: usize>(fixture: &Fixture, optimizer: O) {
     assert_close("embeddings", embedding.rows.as_numbers(), expected_embedding.rows.as_numbers(), CURVE, 0.0);
     assert_close("kernel", dense.kernel.as_numbers(), expected_dense.kernel.as_numbers(), CURVE, 0.0);
     assert_close("bias", &dense.bias, &expected_dense.bias, CURVE, 0.0);
-    assert_close("predictions", &predictions(&model, &ids), &Array::read(&json["final_predictions"]).data, CURVE, 0.0);
+    assert_close(
+        "predictions",
+        &predictions(&model, &ids),
+        &Array::read(&json["final_predictions"]).data,
+        CURVE,
+        0.0,
+    );
     let report = trainer.evaluate(&model, &ids, &labels).expect("valid examples");
     assert_close("loss", &[report.loss], &[number(&json["final_evaluate"]["loss"])], CURVE, 0.0);
     assert_close("accuracy", &[report.accuracy], &[number(&json["final_evaluate"]["accuracy"])], 1e-6, 0.0);

@@ -63,32 +63,6 @@ pub(crate) trait Lanes: Copy {
     fn sum(self, v: Self::V) -> f32;
 }
 
-/// Adds the upper half to the lower half until one number is left.
-#[allow(dead_code, reason = "not every back end needs it")]
-#[inline(always)]
-fn tree<const N: usize>(mut v: [f32; N]) -> f32 {
-    let mut half = N / 2;
-    while half > 0 {
-        let (low, high) = v.split_at_mut(half);
-        for (l, h) in low.iter_mut().zip(high) {
-            *l += *h;
-        }
-        half /= 2;
-    }
-    v[0]
-}
-
-/// Fewer than sixteen elements, padded with +0.
-#[allow(dead_code, reason = "not every back end needs it")]
-#[inline(always)]
-fn padded(from: &[f32]) -> [f32; LANES] {
-    let mut all = [0.0; LANES];
-    for (a, x) in all.iter_mut().zip(from) {
-        *a = *x;
-    }
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::scalar::Scalar;

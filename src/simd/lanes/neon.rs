@@ -1,6 +1,6 @@
 //! The lanes of AArch64: four NEON registers.
 
-use super::{LANES, Lanes, padded};
+use super::{LANES, Lanes};
 use core::arch::aarch64::{
     float32x4_t, vadd_f32, vaddq_f32, vdupq_n_f32, vget_high_f32, vget_lane_f32, vget_low_f32, vld1q_f32,
     vmulq_f32, vpadd_f32, vst1q_f32,
@@ -13,6 +13,20 @@ pub(crate) struct Neon(());
 impl Neon {
     pub(crate) const TOKEN: Self = Self(());
     pub(crate) const NAME: &str = "neon";
+}
+
+/// Four elements from `start` on, +0 where the slice ends before.
+#[inline(always)]
+fn quad(from: &[f32], start: usize) -> float32x4_t {
+    let four = match *from.get(start..).unwrap_or_default() {
+        [a, b, c, d, ..] => [a, b, c, d],
+        [a, b, c] => [a, b, c, 0.0],
+        [a, b] => [a, b, 0.0, 0.0],
+        [a] => [a, 0.0, 0.0, 0.0],
+        [] => [0.0; 4],
+    };
+    // SAFETY: NEON is part of the target; the array has four elements.
+    unsafe { vld1q_f32(four.as_ptr()) }
 }
 
 impl Lanes for Neon {
@@ -32,7 +46,7 @@ impl Lanes for Neon {
     }
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
-        self.load(&padded(from))
+        [quad(from, 0), quad(from, 4), quad(from, 8), quad(from, 12)]
     }
     #[inline(always)]
     fn store(self, [a, b, c, d]: Self::V, to: &mut [f32; LANES]) {

@@ -1,6 +1,6 @@
 //! The lanes of processors without vector instructions: plain floats.
 
-use super::{LANES, Lanes, padded, tree};
+use super::{LANES, Lanes};
 
 /// Always there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,11 @@ impl Lanes for Scalar {
     }
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
-        padded(from)
+        let mut v = [0.0; LANES];
+        for (v, x) in v.iter_mut().zip(from) {
+            *v = *x;
+        }
+        v
     }
     #[inline(always)]
     fn store(self, v: Self::V, to: &mut [f32; LANES]) {
@@ -57,7 +61,15 @@ impl Lanes for Scalar {
         total
     }
     #[inline(always)]
-    fn sum(self, v: Self::V) -> f32 {
-        tree(v)
+    fn sum(self, mut v: Self::V) -> f32 {
+        for half in [8, 4, 2, 1] {
+            if let Some((low, high)) = v.split_at_mut_checked(half) {
+                for (low, high) in low.iter_mut().zip(high) {
+                    *low += *high;
+                }
+            }
+        }
+        let [total, ..] = v;
+        total
     }
 }

@@ -1,8 +1,8 @@
 //! The lanes of WebAssembly with simd128: four 128-bit values.
 
-use super::{LANES, Lanes, padded};
+use super::{LANES, Lanes};
 use core::arch::wasm32::{
-    f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, i32x4_shuffle, v128, v128_load, v128_store,
+    f32x4, f32x4_add, f32x4_extract_lane, f32x4_mul, f32x4_splat, i32x4_shuffle, v128, v128_load, v128_store,
 };
 
 /// The proof of simd128, which the target itself gives.
@@ -12,6 +12,18 @@ pub(crate) struct Simd128(());
 impl Simd128 {
     pub(crate) const TOKEN: Self = Self(());
     pub(crate) const NAME: &str = "simd128";
+}
+
+/// Four elements from `start` on, +0 where the slice ends before.
+#[inline(always)]
+fn quad(from: &[f32], start: usize) -> v128 {
+    match *from.get(start..).unwrap_or_default() {
+        [a, b, c, d, ..] => f32x4(a, b, c, d),
+        [a, b, c] => f32x4(a, b, c, 0.0),
+        [a, b] => f32x4(a, b, 0.0, 0.0),
+        [a] => f32x4(a, 0.0, 0.0, 0.0),
+        [] => f32x4_splat(0.0),
+    }
 }
 
 impl Lanes for Simd128 {
@@ -30,7 +42,7 @@ impl Lanes for Simd128 {
     }
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
-        self.load(&padded(from))
+        [quad(from, 0), quad(from, 4), quad(from, 8), quad(from, 12)]
     }
     #[inline(always)]
     fn store(self, [a, b, c, d]: Self::V, to: &mut [f32; LANES]) {

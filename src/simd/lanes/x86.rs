@@ -2,7 +2,7 @@
 // SAFETY, for the whole file: a token of the level is the proof that its instructions exist (`Avx2::new`, `Avx512::new`; SSE2
 // is part of the target); every load and store stays inside the array or slice it is given.
 
-use super::{LANES, Lanes, padded};
+use super::{LANES, Lanes};
 #[allow(clippy::wildcard_imports, reason = "some thirty intrinsics, all with telling names")]
 use core::arch::x86_64::*;
 
@@ -41,6 +41,21 @@ impl Avx512 {
     }
 }
 
+/// Four elements from `start` on, +0 where the slice ends before.
+#[inline(always)]
+fn quad(from: &[f32], start: usize) -> __m128 {
+    // SAFETY: SSE2 is part of the target.
+    unsafe {
+        match *from.get(start..).unwrap_or_default() {
+            [a, b, c, d, ..] => _mm_setr_ps(a, b, c, d),
+            [a, b, c] => _mm_setr_ps(a, b, c, 0.0),
+            [a, b] => _mm_setr_ps(a, b, 0.0, 0.0),
+            [a] => _mm_set_ss(a),
+            [] => _mm_setzero_ps(),
+        }
+    }
+}
+
 /// Adds the four lanes of one SSE register by the tree.
 #[inline(always)]
 fn sum4(v: __m128) -> f32 {
@@ -68,7 +83,7 @@ impl Lanes for Sse2 {
     }
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
-        self.load(&padded(from))
+        [quad(from, 0), quad(from, 4), quad(from, 8), quad(from, 12)]
     }
     #[inline(always)]
     fn store(self, [a, b, c, d]: Self::V, to: &mut [f32; LANES]) {

@@ -1,0 +1,132 @@
+//! Clickbait or news? A text classifier on real headlines: fastText's model with hashed word 1-, 2- and 3-grams.
+//!
+//! ```text
+//! headline → n-grams of words → hash → up to 64 rows of 131,072 → mean → one sigmoid unit
+//! ```
+//!
+//! Both files hold one example a line, `label<TAB>text`, with two labels. Run it with
+//! `cargo run --release --features std --example headlines -- TRAIN.tsv TEST.tsv`.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use nanoembed::layers::{Bag, Dense, EmbeddingBag, Layer, Mean, Sigmoid};
+use nanoembed::loss::BinaryCrossEntropy;
+use nanoembed::optim::Adam;
+use nanoembed::text::{Ascii, HashingTokenizer, NativeHash};
+use nanoembed::train::Trainer;
+use nanoembed::{image, sequential};
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro128PlusPlus;
+use std::error::Error;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const ROWS: usize = 1 << 17;
+const DIM: usize = 16;
+/// n-grams of a headline; longer headlines lose their end.
+const NGRAMS: usize = 64;
+const BATCH: usize = 32;
+const EPOCHS: u64 = 5;
+
+type Headline = Bag<NGRAMS, u32>;
+type Headlines = sequential![EmbeddingBag<NGRAMS, ROWS, DIM, Mean, u32>, Dense<DIM, 1, Sigmoid>];
+
+// Lower-cased, as in published results. `.lowercase::<Unchanged>()` keeps the case, which gives much away in headlines: test
+// accuracy 0.993 instead of 0.975 on the clickbait corpus of Chakraborty et al. (2016).
+const TOKENIZER: HashingTokenizer<NativeHash, Ascii, 3> = HashingTokenizer::new(ROWS).word_ngrams();
+
+/// Examples, and the names of the labels 0 and 1.
+#[derive(Default)]
+struct Dataset {
+    headlines: Vec<Headline>,
+    labels: Vec<[f32; 1]>,
+    names: Vec<String>,
+}
+
+impl Dataset {
+    /// Reads a file; labels are numbered in the order of `names`, new ones behind them.
+    fn read(path: &Path, names: Vec<String>) -> Result<Self, Box<dyn Error>> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let mut dataset = Self { names, ..Self::default() };
+        for (i, line) in text.lines().enumerate() {
+            let at = |what: &str| format!("{}:{}: {what}", path.display(), i + 1);
+            let (label, headline) = line.split_once('\t').ok_or_else(|| at("expected label<TAB>text"))?;
+            let known = dataset.names.iter().position(|name| name == label);
+            let number = known.unwrap_or_else(|| {
+                dataset.names.push(label.to_owned());
+                dataset.names.len() - 1
+            });
+            if number > 1 {
+                return Err(at("a third label").into());
+            }
+            dataset.labels.push([number as f32]);
+            dataset.headlines.push(Bag::from_first(TOKENIZER.ids(headline).map(|id| id as u32)));
+        }
+        if dataset.headlines.is_empty() {
+            Err(format!("{}: empty", path.display()).into())
+        } else {
+            Ok(dataset)
+        }
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [train, test] = arguments.as_slice() else {
+        return Err("usage: headlines TRAIN.tsv TEST.tsv".into());
+    };
+    let train = Dataset::read(Path::new(train), Vec::new())?;
+    let test = Dataset::read(Path::new(test), train.names.clone())?;
+    println!(
+        "{} headlines to learn from, {} to test, labels {:?}",
+        train.headlines.len(),
+        test.headlines.len(),
+        train.names
+    );
+
+    let mut model = Headlines::boxed();
+    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    let adam = Adam { learning_rate: 0.003, ..Adam::default() };
+    let mut trainer = Trainer::<Headlines, _, _, BATCH>::boxed(adam, BinaryCrossEntropy::default());
+    println!("\n{}\n", trainer.summary());
+
+    let steps = train.headlines.len().div_ceil(BATCH) as u64;
+    let bar = ProgressBar::new(EPOCHS * steps);
+    bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {eta} left  {msg}")?);
+    let mut learning = Duration::ZERO;
+    for epoch in 1..=EPOCHS {
+        let start = Instant::now();
+        let report = trainer.epoch_with(&mut model, &train.headlines, &train.labels, |report| {
+            bar.inc(1);
+            if bar.position().is_multiple_of(100) {
+                bar.set_message(format!(
+                    "epoch {epoch}  loss {:.4}  accuracy {:.4}",
+                    report.loss, report.accuracy
+                ));
+            }
+        })?;
+        learning += start.elapsed();
+        bar.suspend(|| println!("epoch {epoch}  loss {:.4}  accuracy {:.4}", report.loss, report.accuracy));
+    }
+    bar.finish_and_clear();
+    println!("learnt in {:.2} s", learning.as_secs_f64());
+
+    let report = trainer.evaluate(&model, &test.headlines, &test.labels)?;
+    check_image(&model, &test.headlines)?;
+    println!("accuracy {:.4}", report.accuracy);
+    Ok(())
+}
+
+/// Writes the model to a file, reads it back and compares the predictions by bits.
+fn check_image(model: &Headlines, headlines: &[Headline]) -> Result<(), Box<dyn Error>> {
+    let path = std::env::temp_dir().join("headlines.image");
+    std::fs::write(&path, image::to_vec(model))?;
+    let mut same = Headlines::boxed();
+    image::read_into(&std::fs::read(&path)?, &mut *same)?;
+    for headline in headlines {
+        if model.predict(headline)?[0].to_bits() != same.predict(headline)?[0].to_bits() {
+            return Err("image: predictions differ".into());
+        }
+    }
+    println!("image: {} bytes, predictions bit-identical", image::size::<Headlines>());
+    Ok(())
+}

@@ -1,0 +1,368 @@
+//! gather, pool and scatter give the reference's bits at every level: all id types and policies, dims around every block edge,
+//! gaps between rows, repeats, the last row, empty bags, weights and padding. What stands behind an output stays, and a
+//! call that fails changes nothing.
+
+use nanoembed::error::ShapeMismatch;
+use nanoembed::kernels::{gather_at, pool_at, scatter_add_at, scatter_add_bags_at};
+use nanoembed::reference;
+use nanoembed::simd::Level;
+use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Table, TableMut};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+const DIMS: [usize; 23] =
+    [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 100, 128, 200];
+
+/// Written behind every output, and between the rows of a table.
+const SENTINEL: f32 = -1234.5;
+const BEHIND: usize = 70;
+
+fn bits(numbers: &[f32]) -> Vec<u32> {
+    numbers.iter().map(|x| x.to_bits()).collect()
+}
+
+/// Numbers of very different sizes and both zeros, so that another order of a sum gives other bits.
+fn number(seed: u64, i: usize) -> f32 {
+    let mut x = (seed ^ i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x ^= x >> 32;
+    let mantissa = (x & 0xffff) as f32 - 32768.5;
+    match (x >> 16) & 31 {
+        0 => 0.0,
+        1 => -0.0,
+        scale => mantissa / (1_u64 << scale) as f32,
+    }
+}
+
+fn numbers(seed: u64, length: usize) -> Vec<f32> {
+    (0..length).map(|i| number(seed, i)).collect()
+}
+
+/// A table's numbers, with sentinels between the rows and behind.
+fn strided(seed: u64, rows: usize, dim: usize, stride: usize) -> Vec<f32> {
+    let mut values = vec![SENTINEL; rows * stride + dim];
+    for row in 0..rows {
+        for column in 0..dim {
+            values[row * stride + column] = number(seed, row * dim + column);
+        }
+    }
+    values
+}
+
+/// An output of this length: NaN where the kernel has to write, sentinels behind.
+fn output(length: usize) -> Vec<f32> {
+    let mut out = vec![f32::NAN; length];
+    out.resize(length + BEHIND, SENTINEL);
+    out
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    seed: u64,
+    rows: usize,
+    dim: usize,
+    gap: usize,
+    /// In -2 rows .. 2 rows: each policy has its bad ones.
+    ids: Vec<i64>,
+    /// Lengths of bags, cut to the number of ids.
+    lengths: Vec<usize>,
+    weighted: bool,
+    padding: Option<usize>,
+    pooling: Pooling,
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    (1_usize..40).prop_flat_map(|rows| {
+        let bound = rows as i64;
+        let id = prop_oneof![8 => -bound..bound, 2 => Just(bound - 1), 1 => -2 * bound..2 * bound];
+        (
+            any::<u64>(),
+            select(&DIMS[..]),
+            prop_oneof![Just(0_usize), 1_usize..20],
+            prop::collection::vec(id, 0..60),
+            prop::collection::vec(prop_oneof![2 => 0_usize..8, 1 => Just(0_usize)], 1..12),
+            any::<bool>(),
+            prop::option::of(0..rows),
+            select(&[Pooling::Sum, Pooling::Mean][..]),
+        )
+            .prop_map(move |(seed, dim, gap, ids, lengths, weighted, padding, pooling)| Case {
+                seed,
+                rows,
+                dim,
+                gap,
+                ids,
+                lengths,
+                weighted,
+                padding,
+                pooling,
+            })
+    })
+}
+
+impl Case {
+    /// Offsets of the bags; the last bag takes the ids that are left.
+    fn offsets(&self) -> Vec<usize> {
+        let mut offsets = vec![0];
+        for length in &self.lengths {
+            offsets.push(self.ids.len().min(offsets[offsets.len() - 1] + length));
+        }
+        offsets.push(self.ids.len());
+        offsets
+    }
+
+    fn check<I: Index, P: Policy>(&self, indices: Indices<'_, I, P>) {
+        self.check_rows(indices);
+        let offsets = self.offsets();
+        self.check_bags(Bags::new(indices, &offsets).unwrap());
+        self.check_bags(Bags::from_starts(indices, &offsets[..offsets.len() - 1]).unwrap());
+        self.check_bags(Bags::fixed(indices, 1, self.ids.len()).unwrap());
+        self.check_bags(Bags::fixed(indices, self.ids.len(), 1).unwrap());
+    }
+
+    fn check_offset_type<O: Index>(&self, convert: impl Fn(usize) -> O) {
+        let ids: Vec<u32> = self.ids.iter().map(|&id| id as u32).collect();
+        let offsets: Vec<O> = self.offsets().into_iter().map(convert).collect();
+        let indices = Indices::skipping(&ids, self.rows);
+        self.check_bags(Bags::new(indices, &offsets).unwrap());
+        self.check_bags(Bags::from_starts(indices, &offsets[..offsets.len() - 1]).unwrap());
+    }
+
+    fn check_rows<I: Index, P: Policy>(&self, indices: Indices<'_, I, P>) {
+        let (rows, dim, stride, length) =
+            (self.rows, self.dim, self.dim + self.gap, self.ids.len() * self.dim);
+        let values = strided(self.seed, rows, dim, stride);
+        let table = Table::with_stride(&values, rows, dim, stride).unwrap();
+        let gradients = numbers(!self.seed, length);
+
+        let mut gathered = output(length);
+        reference::gather(table, indices, &mut gathered[..length]);
+        assert!(gathered.iter().all(|x| !x.is_nan()));
+        let mut scattered = values.clone();
+        let mut to = TableMut::with_stride(&mut scattered, rows, dim, stride).unwrap();
+        reference::scatter_add(&gradients, indices, &mut to);
+
+        for level in Level::available() {
+            let mut out = output(length);
+            gather_at(level, table, indices, &mut out[..length]).unwrap();
+            assert_eq!(bits(&out), bits(&gathered), "gather at {}", level.name());
+            let mut out = values.clone();
+            let mut to = TableMut::with_stride(&mut out, rows, dim, stride).unwrap();
+            scatter_add_at(level, &gradients, indices, &mut to).unwrap();
+            assert_eq!(bits(&out), bits(&scattered), "scatter_add at {}", level.name());
+        }
+    }
+
+    fn check_bags<I: Index, P: Policy, O: Index>(&self, bags: Bags<'_, I, P, O>) {
+        let (rows, dim, stride, length) = (self.rows, self.dim, self.dim + self.gap, bags.len() * self.dim);
+        let values = strided(self.seed, rows, dim, stride);
+        let table = Table::with_stride(&values, rows, dim, stride).unwrap();
+        let (weights, d_out) = (numbers(self.seed ^ 1, self.ids.len()), numbers(!self.seed, length));
+        let bags = if self.weighted { bags.with_weights(&weights).unwrap() } else { bags };
+        let bags = self.padding.map_or(bags, |row| bags.with_padding(row).unwrap());
+
+        let mut pooled = output(length);
+        reference::pool(table, &bags, self.pooling, &mut pooled[..length]);
+        let mut scattered = values.clone();
+        let mut to = TableMut::with_stride(&mut scattered, rows, dim, stride).unwrap();
+        reference::scatter_add_bags(&d_out, &bags, self.pooling, &mut to);
+
+        for level in Level::available() {
+            let mut out = output(length);
+            pool_at(level, table, &bags, self.pooling, &mut out[..length]).unwrap();
+            assert_eq!(bits(&out), bits(&pooled), "pool at {}", level.name());
+            let mut out = values.clone();
+            let mut to = TableMut::with_stride(&mut out, rows, dim, stride).unwrap();
+            scatter_add_bags_at(level, &d_out, &bags, self.pooling, &mut to).unwrap();
+            assert_eq!(bits(&out), bits(&scattered), "scatter_add_bags at {}", level.name());
+        }
+    }
+
+    /// Every policy on ids of this type: all of them where the policy takes any, the good ones else.
+    fn check_type<I: Index>(&self, convert: impl Fn(i64) -> Option<I>) {
+        let (rows, bound) = (self.rows, self.rows as i64);
+        let within = |range: std::ops::Range<i64>| -> Vec<I> {
+            // As many ids as the case has, so that its offsets and weights fit.
+            let good = |&id: &i64| if range.contains(&id) { convert(id) } else { None };
+            let first = convert(0).expect("every type has 0");
+            self.ids.iter().map(|id| good(id).unwrap_or(first)).collect()
+        };
+        self.check(Indices::new(&within(0..bound), rows).unwrap());
+        self.check(Indices::from_end(&within(-bound..bound), rows).unwrap());
+        let any = within(i64::MIN..i64::MAX);
+        self.check(Indices::skipping(&any, rows));
+        self.check(Indices::mapping(&any, rows, rows - 1).unwrap());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_level_gives_the_bits_of_the_reference(case in cases()) {
+        case.check_type(|id| u8::try_from(id).ok());
+        case.check_type(|id| u16::try_from(id).ok());
+        case.check_type(|id| u32::try_from(id).ok());
+        case.check_type(|id| u64::try_from(id).ok());
+        case.check_type(|id| usize::try_from(id).ok());
+        case.check_type(|id| i32::try_from(id).ok());
+        case.check_type(Some);
+        case.check_offset_type(|offset| offset as u8);
+        case.check_offset_type(|offset| offset as u16);
+        case.check_offset_type(|offset| offset as u32);
+        case.check_offset_type(|offset| offset as u64);
+        case.check_offset_type(|offset| offset as i32);
+        case.check_offset_type(|offset| offset as i64);
+    }
+}
+
+/// What each policy makes of an id, by arithmetic that cannot overflow.
+fn resolve(policy: &str, id: i128, rows: i128, to: i128) -> Option<usize> {
+    let row = match policy {
+        "from_end" if id < 0 => id + rows,
+        _ => id,
+    };
+    if (0..rows).contains(&row) {
+        Some(row as usize)
+    } else if policy == "mapping" {
+        Some(to as usize)
+    } else {
+        None
+    }
+}
+
+fn policies_agree<I: Index + Into<i128>>(ids: &[I], rows: usize) -> Result<(), TestCaseError> {
+    let plain = |policy: &str| -> Vec<Option<usize>> {
+        ids.iter().map(|&id| resolve(policy, id.into(), rows as i128, rows as i128 / 2)).collect()
+    };
+    for (policy, checked) in [
+        ("new", Indices::new(ids, rows).map(|indices| indices.iter().collect::<Vec<_>>())),
+        ("from_end", Indices::from_end(ids, rows).map(|indices| indices.iter().collect())),
+    ] {
+        let expected = plain(policy);
+        match (checked, expected.iter().position(Option::is_none)) {
+            (Ok(found), None) => prop_assert_eq!(found, expected),
+            (Err(error), Some(position)) => {
+                prop_assert_eq!((error.position, error.rows), (position, rows));
+                let shown = ids[position].into().min(i128::from(i64::MAX));
+                prop_assert_eq!(i128::from(error.index), shown);
+            }
+            (checked, bad) => prop_assert!(false, "{policy}: {checked:?}, first bad {bad:?}"),
+        }
+    }
+    prop_assert!(Indices::skipping(ids, rows).iter().eq(plain("skipping")));
+    let mapped = Indices::mapping(ids, rows, rows / 2).ok();
+    prop_assert_eq!(mapped.is_some(), rows > 0);
+    prop_assert!(mapped.is_none_or(|indices| indices.iter().eq(plain("mapping"))));
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn policies_resolve_ids_as_unbounded_arithmetic_does(
+        rows in prop_oneof![0_usize..5, 100_usize..300, Just(usize::MAX)],
+        small in prop::collection::vec(-5_i64..5, 0..40),
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+        words in prop::collection::vec(any::<u64>(), 0..4),
+    ) {
+        policies_agree(&bytes, rows)?;
+        policies_agree(&small, rows)?;
+        policies_agree(&words, rows)?;
+        policies_agree(&small.iter().map(|&id| id as i32).collect::<Vec<_>>(), rows)?;
+        policies_agree(&small.iter().map(|&id| id as u16).collect::<Vec<_>>(), rows)?;
+        policies_agree(&bytes.iter().map(|&id| u32::from(id)).collect::<Vec<_>>(), rows)?;
+        policies_agree(&words.iter().map(|&id| id as i64).collect::<Vec<_>>(), rows)?;
+    }
+}
+
+#[test]
+fn rows_of_a_table_above_the_caches_are_the_same() {
+    let (rows, dim) = (70_000, 65);
+    let values = numbers(1, rows * dim);
+    let table = Table::new(&values, rows, dim).unwrap();
+    let ids: Vec<u32> = (0..1000_u32).map(|i| i * 7919 % rows as u32).collect();
+    let indices = Indices::new(&ids, rows).unwrap();
+    let bags = Bags::fixed(indices, 50, 20).unwrap();
+    let (mut gathered, mut pooled) = (vec![0.0; 1000 * dim], vec![0.0; 50 * dim]);
+    reference::gather(table, indices, &mut gathered);
+    reference::pool(table, &bags, Pooling::Mean, &mut pooled);
+    for level in Level::available() {
+        let mut out = vec![f32::NAN; 1000 * dim];
+        gather_at(level, table, indices, &mut out).unwrap();
+        assert_eq!(bits(&out), bits(&gathered), "{}", level.name());
+        let mut out = vec![f32::NAN; 50 * dim];
+        pool_at(level, table, &bags, Pooling::Mean, &mut out).unwrap();
+        assert_eq!(bits(&out), bits(&pooled), "{}", level.name());
+    }
+}
+
+#[test]
+fn nothing_contributes_to_an_empty_bag_not_even_nan() {
+    let values = [f32::NAN, 1.0];
+    let table = Table::new(&values, 2, 1).unwrap();
+    let bags =
+        Bags::new(Indices::skipping(&[0_u8, 9, 0, 1], 2), &[0_u8, 0, 3, 4]).unwrap().with_padding(0).unwrap();
+    for (level, pooling) in
+        Level::available().flat_map(|level| [(level, Pooling::Sum), (level, Pooling::Mean)])
+    {
+        let mut out = [SENTINEL; 3];
+        pool_at(level, table, &bags, pooling, &mut out).unwrap();
+        assert_eq!(bits(&out), bits(&[0.0, 0.0, 1.0]), "{}", level.name());
+        let mut gradient = [0.0; 2];
+        let mut to = TableMut::new(&mut gradient, 2, 1).unwrap();
+        scatter_add_bags_at(level, &[f32::NAN, f32::NAN, 2.0], &bags, pooling, &mut to).unwrap();
+        assert_eq!(bits(&gradient), bits(&[0.0, 2.0]), "{}", level.name());
+    }
+}
+
+#[test]
+fn pooling_by_hand_with_weights_and_padding() {
+    let table = [[1.0, 10.0], [2.0, 20.0], [4.0, 40.0]];
+    let table = Table::from_rows(&table);
+    let bags = Bags::fixed(Indices::new(&[0_u16, 1, 2, 2], 3).unwrap(), 1, 4).unwrap();
+    let bags = bags.with_weights(&[1.0, 100.0, 3.0, 0.5]).unwrap().with_padding(1).unwrap();
+    let mut out = [0.0; 2];
+    pool_at(Level::current(), table, &bags, Pooling::Sum, &mut out).unwrap();
+    assert_eq!(out, [15.0, 150.0]);
+    pool_at(Level::current(), table, &bags, Pooling::Mean, &mut out).unwrap();
+    assert_eq!(out, [5.0, 50.0]);
+    let mut gradient = [[1.0; 2]; 3];
+    scatter_add_bags_at(
+        Level::current(),
+        &[6.0, 60.0],
+        &bags,
+        Pooling::Mean,
+        &mut TableMut::from_rows(&mut gradient),
+    )
+    .unwrap();
+    assert_eq!(gradient, [[3.0, 21.0], [1.0, 1.0], [1.0 + 6.0 + 1.0, 1.0 + 60.0 + 10.0]]);
+}
+
+#[test]
+fn failed_calls_change_nothing() {
+    let values = [1.0; 12];
+    let table = Table::new(&values, 4, 3).unwrap();
+    let (ids, offsets) = ([0_u8, 1], [0_u8, 1, 2]);
+    let good = Indices::new(&ids, 4).unwrap();
+    let other = Indices::new(&ids, 5).unwrap();
+    for level in Level::available() {
+        for (indices, length) in [(good, 5), (good, 7), (good, 0), (other, 6)] {
+            let bags = Bags::new(indices, &offsets).unwrap();
+            let expected = if indices.rows() == 4 {
+                (ShapeMismatch { what: "output length", expected: 6, found: length }, "gradients")
+            } else {
+                (ShapeMismatch { what: "rows of the indices", expected: 4, found: 5 }, "rows of the indices")
+            };
+            let mut out = vec![SENTINEL; length];
+            assert_eq!(gather_at(level, table, indices, &mut out), Err(expected.0));
+            assert_eq!(pool_at(level, table, &bags, Pooling::Sum, &mut out), Err(expected.0));
+            assert!(out.iter().all(|&x| x == SENTINEL));
+
+            let expected = Err(ShapeMismatch { what: expected.1, ..expected.0 });
+            let mut changed = values;
+            let mut to = TableMut::new(&mut changed, 4, 3).unwrap();
+            assert_eq!(scatter_add_at(level, &out, indices, &mut to), expected);
+            assert_eq!(scatter_add_bags_at(level, &out, &bags, Pooling::Mean, &mut to), expected);
+            assert_eq!(changed, values);
+        }
+    }
+}

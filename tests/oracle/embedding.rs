@@ -1,0 +1,37 @@
+//! Keras' `Embedding`: rows by ids, negative ids from the end; the mask; the gradient of the table.
+
+use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list};
+use nanoembed::kernels::{gather, scatter_add};
+use nanoembed::table::{Indices, Table, TableMut};
+
+pub(crate) fn forward_and_gradient(fixture: &Fixture) {
+    let cases = list(&fixture.0["cases"]);
+    assert!(!cases.is_empty(), "the fixture has cases");
+    for case in cases {
+        let name = case["name"].as_str().expect("a name");
+        let ids = Array::integers(&case["indices"]);
+        let embeddings = Array::read(&case["embeddings"]);
+        let [rows, dim] = embeddings.shape[..] else { panic!("{name}: a table is rows x dim") };
+        let table = Table::new(&embeddings.data, rows, dim).expect("a full table");
+        let indices = Indices::from_end(&ids, rows).expect("ids of the table");
+
+        let mut output = vec![0.0; ids.len() * dim];
+        gather(table, indices, &mut output).expect("shapes fit");
+        let (absolute, relative) = FORWARD;
+        assert_close(name, &output, &Array::read(&case["output"]).data, absolute, relative);
+
+        // Keras compares the id as it was given with 0: −rows, which names row 0 too, is not masked.
+        let mask_zero = case["mask_zero"].as_bool().expect("true or false");
+        assert_eq!(mask_zero, !case["mask"].is_null(), "{name}: a mask if asked for");
+        if mask_zero {
+            let mask: Vec<i64> = ids.iter().map(|&id| i64::from(id != 0)).collect();
+            assert_eq!(mask, Array::integers(&case["mask"]), "{name}: mask");
+        }
+
+        let mut gradient = vec![0.0; rows * dim];
+        let mut to = TableMut::new(&mut gradient, rows, dim).expect("a full table");
+        scatter_add(&Array::read(&case["cotangent"]).data, indices, &mut to).expect("shapes fit");
+        let (absolute, relative) = GRADIENT;
+        assert_close(name, &gradient, &Array::read(&case["grad_embeddings"]).data, absolute, relative);
+    }
+}
