@@ -48,6 +48,13 @@ impl Masking for MaskZero {
 /// assert_eq!(words.predict(&[7, 0, 7])?, [[1.0; 8], [0.0; 8], [1.0; 8]]);
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
+///
+/// An extent of 0 is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Embedding, Layer};
+/// let _ = Embedding::<3, 0, 8>::zeroed();
+/// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Embedding<const LEN: usize, const ROWS: usize, const DIM: usize, I = u16, M = NoMask> {

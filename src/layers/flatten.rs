@@ -32,6 +32,13 @@ impl MaskUse for IgnoreMask {
 /// # Shapes
 /// x `[LEN, DIM]`, y `[OUT]` with OUT = LEN · DIM.
 ///
+/// Another OUT is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Flatten, Layer};
+/// let _ = Flatten::<4, 8, 31>::zeroed();
+/// ```
+///
 /// A masked step gives zeros; with [`IgnoreMask`] it gives its values, as in Keras. Without a mask (an
 /// [`Embedding`](super::Embedding) that is not [`MaskZero`](super::MaskZero)) the two are one.
 #[derive(Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
