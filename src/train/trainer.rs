@@ -19,7 +19,8 @@ pub enum TrainError {
         /// Where it stands in the list of labels.
         position: usize,
     },
-    /// The loss of a batch is infinite or NaN. The batch has not been learnt from.
+    /// The loss of a batch is infinite or NaN. The batch has not been learnt from; with an exact optimizer its rows have caught
+    /// up with the steps before, which the next use would have had them do.
     NotFinite {
         /// The step that was not taken, counted from 1 over the life of the trainer.
         step: u32,
