@@ -143,8 +143,7 @@ fn predictions_of_bad_inputs() {
     let full = CapacityExceeded { what: "bag", capacity: 4 };
     assert_eq!(Bag::<4>::from_ids([0_u16; 5]), Err(full));
     assert_eq!(Bag::<4>::from_first([1_u16, 2, 3, 4, 5]).ids(), [1, 2, 3, 4]);
-    type Signed = Embedding<2, 10, 3, i32>;
-    assert_eq!(initial::<Signed>().predict(&[3, -1]), Err(outside(1, -1)));
+    assert_eq!(initial::<Embedding<2, 10, 3, i32>>().predict(&[3, -1]), Err(outside(1, -1)));
 }
 
 /// Whatever is wrong, the call that finds it leaves model, slots, steps and epochs as they were, and the next one works.

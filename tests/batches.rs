@@ -154,7 +154,7 @@ where
     let random = &mut Random::seed_from_u64(9);
     let mut model = M::zeroed();
     model.visit_mut(&mut |part| {
-        part.as_chunks_mut().0.iter_mut().for_each(|x| *x = draw(random).to_le_bytes())
+        part.as_chunks_mut().0.iter_mut().for_each(|x| *x = draw(random).to_le_bytes());
     });
     let x: Vec<M::Input> = (0..BATCH).map(|_| Draw::draw(random)).collect();
     let c: Vec<M::Output> = (0..BATCH).map(|_| Draw::draw(random)).collect();

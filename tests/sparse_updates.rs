@@ -267,9 +267,9 @@ fn leaves_unmoved_at_the_edges() {
         }
         said
     };
-    let quarter_ulp = 2.0_f32.powi(-25);
+    let quarter_ulp = 2.0_f64.powi(-25) as f32;
     for power in [-100, -20, -1, 0, 1, 20, 100] {
-        let weight = 2.0_f32.powi(power);
+        let weight = 2.0_f64.powi(power) as f32;
         let quarter = weight * quarter_ulp;
         for weight in [weight, weight.next_up(), weight * 1.5, (2.0 * weight).next_down()] {
             assert!(!unmoved(weight, quarter), "a tie at 2^{power} is not left to rounding");
