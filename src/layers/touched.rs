@@ -1,8 +1,8 @@
 //! The gradient of a table: of the rows that occurred, and of no other.
 
-use super::{Fingerprint, Plain};
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
+use super::{Fingerprint, Plain};
 use crate::kernels::{Occurrence, Touched, sort_by_row};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
