@@ -139,8 +139,8 @@ where
         d_x.extend(d_inputs.iter().map(GradientBits::bits));
     }
     let (mut stepped, mut slots) = (M::zeroed(), M::Slots::<Sgd>::new_zeroed());
-    let descent = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&descent, descent.step(1), &mut gradient, &mut slots);
+    let sgd = Sgd { learning_rate: 1.0 };
+    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     Pass { inferred, forward, d_x, gradient: parameters(&stepped) }
 }
 
@@ -154,7 +154,7 @@ where
     let random = &mut Random::seed_from_u64(9);
     let mut model = M::zeroed();
     model.visit_mut(&mut |part| {
-        part.as_chunks_mut().0.iter_mut().for_each(|x| *x = draw(random).to_le_bytes())
+        part.as_chunks_mut().0.iter_mut().for_each(|x| *x = draw(random).to_le_bytes());
     });
     let x: Vec<M::Input> = (0..BATCH).map(|_| Draw::draw(random)).collect();
     let c: Vec<M::Output> = (0..BATCH).map(|_| Draw::draw(random)).collect();

@@ -107,8 +107,8 @@ fn backward<M: Layer>(
     model.backward(batch, &mut cache, &d_y, Some(&mut gradient), Some(&mut d_x));
     // A step of size 1 from zero leaves the negative gradient.
     let (mut stepped, mut slots) = (M::zeroed(), M::Slots::<Sgd>::new_zeroed());
-    let descent = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&descent, descent.step(1), &mut gradient, &mut slots);
+    let sgd = Sgd { learning_rate: 1.0 };
+    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     let gradient = parameters(&stepped).into_iter().map(|x| -x).collect();
     Pass { y, y_masks, gradient, d_x }
 }
@@ -126,7 +126,7 @@ fn check_parameters<M>(
     let mut model = M::zeroed();
     set_parameters(&mut model, || draw(random));
     let mut c = vec![M::Output::new_zeroed(); x.len()];
-    c.iter_mut().flat_map(|c| c.as_numbers_mut()).for_each(|c| *c = draw(random));
+    c.iter_mut().flat_map(Numbers::as_numbers_mut).for_each(|c| *c = draw(random));
     let pass = backward(&model, x, &vec![M::Input::VALID; x.len()], &c);
     let parameters = wide(&parameters(&model));
     for ((y, x), number) in pass.y.iter().zip(x).zip(0..) {
@@ -321,6 +321,19 @@ fn chains() {
     }
 }
 
+/// Outputs and gradient of the model with these parameters.
+fn pass_of<M: Layer<Input = [u16; 3], Output = [f32; 2]>>(
+    numbers: &[f32],
+    x: &[[u16; 3]; BATCH],
+    c: &[[f32; 2]; BATCH],
+) -> (Vec<[f32; 2]>, Vec<f32>) {
+    let mut model = M::zeroed();
+    let mut numbers = numbers.iter();
+    set_parameters(&mut model, || *numbers.next().expect("a number for each parameter"));
+    let pass = backward(&model, x, &[(); BATCH], c);
+    (pass.y, pass.gradient)
+}
+
 /// A frozen layer passes gradients through and gets none.
 #[test]
 fn frozen_layers() {
@@ -332,33 +345,22 @@ fn frozen_layers() {
     let x: [[u16; 3]; BATCH] = std::array::from_fn(|_| ids(random));
     let c: [[f32; 2]; BATCH] = std::array::from_fn(|_| vector(random));
     let numbers: Vec<f32> = (0..24 + 65 + 12).map(|_| draw(random)).collect();
-    fn pass<M: Layer<Input = [u16; 3], Output = [f32; 2]>>(
-        numbers: &[f32],
-        x: &[[u16; 3]; BATCH],
-        c: &[[f32; 2]; BATCH],
-    ) -> (Vec<[f32; 2]>, Vec<f32>) {
-        let mut model = M::zeroed();
-        let mut numbers = numbers.iter();
-        set_parameters(&mut model, || *numbers.next().expect("a number for each parameter"));
-        let pass = backward(&model, x, &[(); BATCH], c);
-        (pass.y, pass.gradient)
-    }
-    let (y, gradient) = pass::<Learning>(&numbers, &x, &c);
+    let (y, gradient) = pass_of::<Learning>(&numbers, &x, &c);
     assert!(gradient.iter().filter(|g| **g != 0.0).count() > 80, "{gradient:?}");
     let frozen = |range: std::ops::Range<usize>| {
         let mut gradient = gradient.clone();
         gradient[range].fill(0.0);
         gradient
     };
-    assert_eq!(pass::<Middle>(&numbers, &x, &c), (y.clone(), frozen(24..24 + 65)));
-    assert_eq!(pass::<Front>(&numbers, &x, &c), (y.clone(), frozen(0..24)));
-    assert_eq!(pass::<All>(&numbers, &x, &c), (y, vec![0.0; numbers.len()]));
+    assert_eq!(pass_of::<Middle>(&numbers, &x, &c), (y.clone(), frozen(24..24 + 65)));
+    assert_eq!(pass_of::<Front>(&numbers, &x, &c), (y.clone(), frozen(0..24)));
+    assert_eq!(pass_of::<All>(&numbers, &x, &c), (y, vec![0.0; numbers.len()]));
 }
 
 /// Holds value and gradient of a loss on N outputs to the plain formula `value(y, label)`.
 fn check_loss<L, const N: usize>(
     what: &str,
-    loss: L,
+    loss: &L,
     y: [f32; N],
     label: L::Label,
     value: impl Fn(&[f64], &L::Label) -> f64,
@@ -428,22 +430,22 @@ fn check_losses<const N: usize>() {
             let a = label_smoothing;
             let loss = BinaryCrossEntropy { label_smoothing };
             let what = format!("binary, {N} outputs, smoothing {a}");
-            check_loss(&what, loss, scores, label, |x, t| naive::binary_of_scores(x, t, a));
+            check_loss(&what, &loss, scores, label, |x, t| naive::binary_of_scores(x, t, a));
             let what = format!("binary on probabilities, {N} outputs, smoothing {a}");
-            check_loss(&what, OnProbabilities(loss), p, label, |p, t| naive::binary(p, t, a));
+            check_loss(&what, &OnProbabilities(loss), p, label, |p, t| naive::binary(p, t, a));
             let loss = CategoricalCrossEntropy { label_smoothing };
             let what = format!("categorical, {N} outputs, smoothing {a}");
-            check_loss(&what, loss, scores, label, |x, t| naive::categorical_of_scores(x, t, a));
+            check_loss(&what, &loss, scores, label, |x, t| naive::categorical_of_scores(x, t, a));
             let what = format!("categorical on probabilities, {N} outputs, smoothing {a}");
             // The clip acts on p / Σ p: a single class has probability 1.
             if N > 1 {
-                check_loss(&what, OnProbabilities(loss), p, label, |p, t| naive::categorical(p, t, a));
+                check_loss(&what, &OnProbabilities(loss), p, label, |p, t| naive::categorical(p, t, a));
             }
         }
         let class = (random.next_u32() % N as u32) as u16;
         let loss = SparseCategoricalCrossEntropy;
-        check_loss("sparse", loss, scores, class, |x, class| naive::sparse_of_scores(x, *class));
-        check_loss("sparse on probabilities", OnProbabilities(loss), p, class, |p, class| {
+        check_loss("sparse", &loss, scores, class, |x, class| naive::sparse_of_scores(x, *class));
+        check_loss("sparse on probabilities", &OnProbabilities(loss), p, class, |p, class| {
             naive::sparse(p, *class)
         });
     }

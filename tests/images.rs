@@ -187,6 +187,7 @@ fn a_sealed_image_of_another_length_is_refused() {
 
 #[test]
 fn an_image_of_another_type_is_refused() {
+    type Wide = sequential![Frozen<Embedding<4, 50, 8, u32>>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
     let image = golden();
     macro_rules! refuses {
         ($($model:ty;)*) => {$(
@@ -211,7 +212,6 @@ fn an_image_of_another_type_is_refused() {
         sequential![EmbeddingBag<4, 50, 8, Sum>, Dense<8, 1, Sigmoid>];
     }
     // The types of ids and whether layers learn do not change what an image holds.
-    type Wide = sequential![Frozen<Embedding<4, 50, 8, u32>>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
     let wide: &Wide = image::read(image).expect("the same parameters");
     let narrow: &Reviews = image::read(image).expect("the same parameters");
     assert_eq!(wide.predict(&[1, 2, 3, 49]), narrow.predict(&[1, 2, 3, 49]));
@@ -233,7 +233,7 @@ fn a_checkpoint_is_no_image_of_a_model() {
 fn a_misaligned_image_is_refused() {
     let image = written(&pattern::<Small>());
     for shift in 0..64 {
-        let found = at(&image, shift, |image| image::read::<Small>(image).map(|model| written(model)));
+        let found = at(&image, shift, |image| image::read::<Small>(image).map(written));
         let expected = if shift % 4 == 0 { Ok(image.clone()) } else { Err(ImageError::Misaligned) };
         assert_eq!(found, expected, "{shift} bytes behind a cache line");
     }

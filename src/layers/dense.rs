@@ -18,6 +18,13 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// x `[IN]`, W (`kernel`) `[IN, OUT]`, b (`bias`) `[OUT]`, y `[OUT]`.
 ///
 /// Initial values: W Glorot uniform, b zeros.
+///
+/// An extent of 0 is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Dense, Layer};
+/// let _ = Dense::<0, 1>::zeroed();
+/// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Dense<const IN: usize, const OUT: usize, A = Linear> {

@@ -43,6 +43,13 @@ impl BagPooling for Mean {
 /// x [`Bag<CAPACITY, I>`](Bag), E (`rows`) `[ROWS, DIM]`, y `[DIM]`.
 ///
 /// An empty bag gives zeros. Initial values: E uniform in [−0.05, 0.05).
+///
+/// An extent of 0 is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{EmbeddingBag, Layer};
+/// let _ = EmbeddingBag::<0, 50, 8>::zeroed();
+/// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct EmbeddingBag<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P = Mean, I = u16> {

@@ -36,7 +36,7 @@ impl MaskUse for IgnoreMask {
 ///
 /// ```compile_fail
 /// use nanoembed::layers::{Flatten, Layer};
-/// let _ = Flatten::<4, 8, 31>::zeroed().predict(&[[0.0; 8]; 4]);
+/// let _ = Flatten::<4, 8, 31>::zeroed();
 /// ```
 ///
 /// A masked step gives zeros; with [`IgnoreMask`] it gives its values, as in Keras. Without a mask (an

@@ -12,7 +12,7 @@ pub trait Plain: FromBytes + KnownLayout + Immutable + Sized {
     /// The bytes of all parts together.
     const BYTES: usize;
     /// A hash of how the bytes are divided into parts.
-    const PARTS: Fingerprint;
+    const PARTS: Fingerprint = Fingerprint::of("plain").extent(Self::BYTES);
 
     /// Shows the bytes of each part.
     fn visit(&self, part: &mut dyn FnMut(&[u8]));

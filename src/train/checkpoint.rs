@@ -37,8 +37,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         })
     }
 
-    /// Goes back to a checkpoint: training then gives the bits of training that never stopped, with the same optimizer and
-    /// examples.
+    /// Goes back to a checkpoint: training then gives the bits of training that never stopped, with the same optimizer, loss,
+    /// batches, [`set_shuffle`](Self::set_shuffle) and examples, of which a checkpoint holds nothing.
     ///
     /// # Errors
     /// If the bytes are not an unharmed checkpoint of this model and kind of optimizer; nothing has changed then.

@@ -70,9 +70,10 @@ where
     OnProbabilities<L>: Loss<[f32; N], Label = L::Label>,
 {
     let y = vectors(&case["y_pred"]);
-    let (values, gradients) = match case["from_logits"].as_bool().expect("from_logits") {
-        true => evaluate(&loss, &y, labels),
-        false => evaluate(&OnProbabilities(loss), &y, labels),
+    let (values, gradients) = if case["from_logits"] == true {
+        evaluate(&loss, &y, labels)
+    } else {
+        evaluate(&OnProbabilities(loss), &y, labels)
     };
     assert_close(
         &format!("{what}, values"),
@@ -133,7 +134,9 @@ where
     hold("graph", &values, &gradients);
 
     let mut y = scores;
-    y.iter_mut().for_each(|y| A::activate(y));
+    for y in &mut y {
+        A::activate(y);
+    }
     let (values, mut gradients) = evaluate(&OnProbabilities(loss), &y, labels);
     y.iter().zip(&mut gradients).for_each(|(y, d_y)| A::activate_backward(y, d_y));
     hold("eager", &values, &gradients);
