@@ -1,12 +1,12 @@
 //! Optimizer steps on the rows that occur: the bits of a plain loop, no trace in any other row, and, in the exact form, the
 //! weights of an update of the whole table.
 
-use nanoembed::error::ShapeMismatch;
-use nanoembed::kernels::{self, Occurrence, Touched, UpdateRule, leaves_unmoved, sort_by_row};
+use nanoembed::error::{CapacityExceeded, ShapeMismatch};
+use nanoembed::kernels::{self, Occurrence, Touched, UpdateRule, leaves_unmoved, occurrences, sort_by_row};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
 use nanoembed::reference;
 use nanoembed::simd::Level;
-use nanoembed::table::{Table, TableMut};
+use nanoembed::table::{Indices, Table, TableMut};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -192,6 +192,33 @@ fn ids() -> impl Strategy<Value = Vec<u32>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn coalesced_gradients(seed: u64, rows in 1..100_usize, dim in dims(), ids in ids()) {
+        let random = &mut Random::seed_from_u64(seed);
+        // Ids from `rows` on are left out by their policy.
+        let ids: Vec<u32> = ids.into_iter().map(|id| id % (rows as u32 + 3)).collect();
+        let batch = Occurring::new(random, ids.clone(), dim);
+        let named: Vec<(u32, u32)> = batch.pairs().into_iter().filter(|(row, _)| (*row as usize) < rows).collect();
+        let n = named.len();
+
+        let (mut expected_rows, mut expected_sums) = (vec![u32::MAX; n], vec![7.0; n * dim]);
+        let sums = &mut TableMut::new(&mut expected_sums, n, dim).unwrap();
+        let distinct = reference::coalesce(&named, batch.table(dim), &mut expected_rows, sums);
+
+        let (mut list, mut scratch) = (vec![Occurrence::default(); ids.len()], vec![Occurrence::default(); ids.len()]);
+        let list = occurrences(Indices::skipping(&ids, rows), &mut list).unwrap();
+        prop_assert!(list.iter().map(|o| (o.row, o.source)).eq(named.iter().copied()));
+        sort_by_row(list, &mut scratch).unwrap();
+        for level in Level::available() {
+            let (mut found_rows, mut found_sums) = (vec![u32::MAX; n], vec![7.0; n * dim]);
+            let sums = &mut TableMut::new(&mut found_sums, n, dim).unwrap();
+            let found = kernels::coalesce_at(level, list, batch.table(dim), &mut found_rows, sums).unwrap();
+            prop_assert_eq!(found, distinct);
+            prop_assert_eq!(&found_rows, &expected_rows, "rows at {}", level.name());
+            prop_assert_eq!(bits(&found_sums), bits(&expected_sums), "sums at {}", level.name());
+        }
+    }
 
     #[test]
     fn a_step_of_sgd(seed: u64, rows in 1..9_usize, dim in dims(), ids in ids(), rate in 1e-4..1.0_f32) {
@@ -574,4 +601,28 @@ fn the_cost_follows_the_rows_that_occur() {
         adam.update_rows(adam.step(7), &mut weights, &mut state, &mut [], touched)
     };
     batch.touched(0, false, update).unwrap();
+}
+
+#[test]
+fn too_little_room_for_occurrences_is_an_error() {
+    let ids = [1_u8, 2, 1];
+    let indices = Indices::new(&ids, 3).unwrap();
+    let mut list = [Occurrence { row: 9, source: 9 }; 2];
+    assert_eq!(occurrences(indices, &mut list), Err(CapacityExceeded { what: "occurrences", capacity: 2 }));
+    assert_eq!(list, [Occurrence { row: 9, source: 9 }; 2]);
+
+    let sorted = [Occurrence { row: 1, source: 0 }, Occurrence { row: 2, source: 1 }];
+    let gradients = [[1.0; 4]; 2];
+    let (mut rows, mut sums) = ([7; 1], [[7.0; 4]; 2]);
+    let mut coalesce = |rows: &mut [u32]| {
+        kernels::coalesce(&sorted, Table::from_rows(&gradients), rows, &mut TableMut::from_rows(&mut sums))
+    };
+    assert_eq!(coalesce(&mut rows), Err(ShapeMismatch { what: "rows", expected: 2, found: 1 }));
+    assert_eq!(coalesce(&mut [0; 2]), Ok(2));
+    assert_eq!((rows, sums), ([7], [[1.0; 4]; 2]));
+    let mut short = [[7.0; 3]; 2];
+    let sums = &mut TableMut::from_rows(&mut short);
+    let found = kernels::coalesce(&sorted, Table::from_rows(&gradients), &mut [0; 2], sums);
+    assert_eq!(found, Err(ShapeMismatch { what: "dim of sums", expected: 4, found: 3 }));
+    assert_eq!(short, [[7.0; 3]; 2]);
 }

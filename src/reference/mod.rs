@@ -5,6 +5,7 @@
 //! wrong one may panic.
 
 mod activation;
+mod coalesce;
 mod gather;
 mod lanes;
 mod linear;
@@ -16,6 +17,7 @@ pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
+pub use coalesce::coalesce;
 pub use gather::gather;
 pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
