@@ -139,8 +139,8 @@ where
         d_x.extend(d_inputs.iter().map(GradientBits::bits));
     }
     let (mut stepped, mut slots) = (M::zeroed(), M::Slots::<Sgd>::new_zeroed());
-    let sgd = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    let descent = Sgd { learning_rate: 1.0 };
+    stepped.update::<Sgd, BATCH>(&descent, descent.step(1), &mut gradient, &mut slots);
     Pass { inferred, forward, d_x, gradient: parameters(&stepped) }
 }
 

@@ -107,8 +107,8 @@ fn backward<M: Layer>(
     model.backward(batch, &mut cache, &d_y, Some(&mut gradient), Some(&mut d_x));
     // A step of size 1 from zero leaves the negative gradient.
     let (mut stepped, mut slots) = (M::zeroed(), M::Slots::<Sgd>::new_zeroed());
-    let sgd = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    let descent = Sgd { learning_rate: 1.0 };
+    stepped.update::<Sgd, BATCH>(&descent, descent.step(1), &mut gradient, &mut slots);
     let gradient = parameters(&stepped).into_iter().map(|x| -x).collect();
     Pass { y, y_masks, gradient, d_x }
 }

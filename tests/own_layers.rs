@@ -23,6 +23,7 @@ struct Beside<A, B> {
 
 impl<A: Plain, B: Plain> Plain for Beside<A, B> {
     const BYTES: usize = A::BYTES + B::BYTES;
+    const PARTS: Fingerprint = Fingerprint::of("beside").part(A::PARTS).part(B::PARTS);
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
         self.left.visit(part);
         self.right.visit(part);
@@ -181,6 +182,7 @@ struct MaskedMean;
 
 impl Plain for MaskedMean {
     const BYTES: usize = 0;
+    const PARTS: Fingerprint = <() as Plain>::PARTS;
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
     fn visit_mut(&mut self, _: &mut dyn FnMut(&mut [u8])) {}
 }

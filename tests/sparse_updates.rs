@@ -328,7 +328,13 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         });
         assert_eq!(found, error("dim of slots", 6, 3));
         let found = batch.touched(3, false, |touched| {
-            exact.update_rows(exact.step(1), &mut weights, &mut slots, &mut [0; 3], touched)
+            Exact(Adam::default()).update_rows(
+                Exact(Adam::default()).step(1),
+                &mut weights,
+                &mut slots,
+                &mut [0; 3],
+                touched,
+            )
         });
         assert_eq!(found, error("rows of last steps", 2, 3));
         let mut none = TableMut::new(&mut [], 0, usize::MAX).unwrap();
@@ -345,7 +351,7 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         );
         assert_eq!(found, error("dim of slots", usize::MAX, 2));
         let occurrences = &mut [Occurrence::default(); 2];
-        assert_eq!(sort_by_row(occurrences, &mut [Occurrence::default(); 3]), error("scratch length", 2, 3));
+        assert_eq!(sort_by_row(occurrences, &mut [Occurrence::default(); 1]), error("scratch length", 2, 1));
         let found = kernels::update_block(rule, &mut [0.0; 3], &[0.0; 2], &mut [0.0; 6]);
         assert_eq!(found, error("gradient length", 3, 2));
         let found = kernels::update_block(rule, &mut [0.0; 3], &[0.0; 3], &mut [0.0; 5]);

@@ -1,6 +1,6 @@
 //! The trained model as bytes, used where they lie.
 //!
-//! [`write`] puts a header and the model's numbers into a buffer; [`read`] checks the bytes and gives a reference into them, no
+//! [`write`](write()) puts a header and the model's numbers into a buffer; [`read`] checks the bytes and gives a reference into them, no
 //! copy, so that a model in flash takes no RAM. [`include_image!`](crate::include_image) puts an image into a program.
 //!
 //! # Format, version 1

@@ -49,11 +49,11 @@ impl Masking for MaskZero {
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
 ///
-/// An extent of 0 is a compile error:
+/// A table without rows is a compile error:
 ///
 /// ```compile_fail
 /// use nanoembed::layers::{Embedding, Layer};
-/// let _ = Embedding::<3, 0, 8>::zeroed();
+/// let _ = Embedding::<3, 0, 8>::zeroed().predict(&[0; 3]);
 /// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]

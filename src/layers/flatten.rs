@@ -36,7 +36,7 @@ impl MaskUse for IgnoreMask {
 ///
 /// ```compile_fail
 /// use nanoembed::layers::{Flatten, Layer};
-/// let _ = Flatten::<4, 8, 31>::zeroed();
+/// let _ = Flatten::<4, 8, 31>::zeroed().predict(&[[0.0; 8]; 4]);
 /// ```
 ///
 /// A masked step gives zeros; with [`IgnoreMask`] it gives its values, as in Keras. Without a mask (an
@@ -47,7 +47,7 @@ pub struct Flatten<const LEN: usize, const DIM: usize, const OUT: usize, M = Hon
 
 impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Plain for Flatten<LEN, DIM, OUT, M> {
     const BYTES: usize = 0;
-    const LAYOUT: Fingerprint = <() as Plain>::LAYOUT;
+    const PARTS: Fingerprint = <() as Plain>::PARTS;
 
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
 

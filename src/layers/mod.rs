@@ -1,6 +1,6 @@
 //! Layers: typed maps from one example to one output, trained by backpropagation.
 //!
-//! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`. [`sequential!`]
+//! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`. [`sequential!`](crate::sequential)
 //! composes only layers whose types fit. A slice of examples is a batch; all scratch memory (what a forward pass keeps for the
 //! backward pass, the gradients, the optimizer's slots) is a type as well, sized by the largest batch.
 //!
@@ -223,7 +223,8 @@ pub trait Layer: Plain {
         workspace: &mut Self::Workspace<BATCH>,
         y: &mut [Self::Output],
     ) -> Result<(), InputError> {
-        let _: u64 = const { Self::FINGERPRINT.value() };
+        // The assertions of a layer's sizes stand in its fingerprint.
+        const { _ = Self::FINGERPRINT };
         Self::check(x)?;
         InputError::check_batch(x.len(), BATCH, y.len())?;
         let masks = [const { <Self::Input as Value>::VALID }; BATCH];

@@ -12,7 +12,7 @@ pub trait Plain: FromBytes + KnownLayout + Immutable + Sized {
     /// The bytes of all parts together.
     const BYTES: usize;
     /// A hash of how the bytes are divided into parts.
-    const LAYOUT: Fingerprint = Fingerprint::of("plain").extent(Self::BYTES);
+    const PARTS: Fingerprint;
 
     /// Shows the bytes of each part.
     fn visit(&self, part: &mut dyn FnMut(&[u8]));
@@ -23,7 +23,7 @@ pub trait Plain: FromBytes + KnownLayout + Immutable + Sized {
 
 impl<T: Numbers> Plain for T {
     const BYTES: usize = size_of::<Self>();
-    const LAYOUT: Fingerprint = Fingerprint::of("numbers").extent(Self::BYTES);
+    const PARTS: Fingerprint = Fingerprint::of("numbers").extent(Self::BYTES);
 
     #[inline]
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
@@ -38,7 +38,7 @@ impl<T: Numbers> Plain for T {
 
 impl Plain for () {
     const BYTES: usize = 0;
-    const LAYOUT: Fingerprint = Fingerprint::of("nothing");
+    const PARTS: Fingerprint = Fingerprint::of("nothing");
 
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
 
@@ -50,8 +50,8 @@ macro_rules! plain_fields {
     (impl[$($parameters:tt)*] $name:ty { $($field:tt: $type:ty),* $(,)? }) => {
         impl<$($parameters)*> $crate::layers::Plain for $name {
             const BYTES: usize = 0 $(+ <$type as $crate::layers::Plain>::BYTES)*;
-            const LAYOUT: $crate::layers::Fingerprint =
-                $crate::layers::Fingerprint::of("fields")$(.part(<$type as $crate::layers::Plain>::LAYOUT))*;
+            const PARTS: $crate::layers::Fingerprint =
+                $crate::layers::Fingerprint::of("fields")$(.part(<$type as $crate::layers::Plain>::PARTS))*;
 
             #[inline]
             fn visit(&self, part: &mut dyn FnMut(&[u8])) {

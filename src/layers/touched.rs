@@ -38,7 +38,7 @@ pub struct LastSteps<S>(S);
 
 impl<S: FromBytes + IntoBytes + KnownLayout + Immutable> Plain for LastSteps<S> {
     const BYTES: usize = size_of::<S>();
-    const LAYOUT: Fingerprint = Fingerprint::of("last_steps").extent(Self::BYTES);
+    const PARTS: Fingerprint = Fingerprint::of("last_steps").extent(Self::BYTES);
 
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
         part(self.0.as_bytes());

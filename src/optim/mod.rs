@@ -12,6 +12,35 @@
 //!   of the touched rows.
 //!
 //! The learning rate is subtracted: `w -= learning_rate * g`.
+//!
+//! A step on a borrowed table, from ids and their gradients:
+//!
+//! ```
+//! use nanoembed::kernels::{Occurrence, Touched, occurrences, sort_by_row};
+//! use nanoembed::optim::{Adam, Optimizer};
+//! use nanoembed::table::{Indices, Table, TableMut};
+//!
+//! let ids = [7_u32, 2, 7]; // row 7 occurs twice
+//! let gradients = [[0.1; 4]; 3];
+//! let mut table = vec![[1.0; 4]; 1000];
+//! let mut slots = vec![[0.0; 8]; 1000]; // Adam's two moments of each number
+//!
+//! let mut list = [Occurrence::default(); 3];
+//! let list = occurrences(Indices::new(&ids, table.len())?, &mut list)?;
+//! sort_by_row(list, &mut [Occurrence::default(); 3])?;
+//! let mut touched = Touched {
+//!     occurrences: list,
+//!     gradients: Table::from_rows(&gradients),
+//!     sum: &mut [0.0; 8],
+//!     keras3_duplicates: false,
+//! };
+//! let adam = Adam::default();
+//! let (mut rows, mut slots) = (TableMut::from_rows(&mut table), TableMut::from_rows(&mut slots));
+//! adam.update_rows(adam.step(1), &mut rows, &mut slots, &mut [], &mut touched)?;
+//! assert!(table[7][0] < 1.0 && table[2][0] < 1.0);
+//! assert_eq!(table[3], [1.0; 4]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod adam;
 mod exact;

@@ -116,8 +116,8 @@ impl Replay for Momentum {
     type Rule = MomentumStep;
 
     #[inline(always)]
-    fn rule(&self, step: u32) -> MomentumStep {
-        Optimizer::rule(self, step)
+    fn rule(&self, number: u32) -> MomentumStep {
+        Optimizer::rule(self, number)
     }
 
     // Without a gradient a step is at most |v|, and |v| only shrinks.

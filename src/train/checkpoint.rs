@@ -13,7 +13,7 @@ const PROGRESS: usize = 16;
 impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, O, L, BATCH> {
     /// Which layers learn shows in the layout of the slots alone, as does whether the optimizer is exact.
     const CHECKPOINT: Fingerprint =
-        Fingerprint::of("checkpoint").part(M::FINGERPRINT).name(O::NAME).part(M::Slots::<O>::LAYOUT);
+        Fingerprint::of("checkpoint").part(M::FINGERPRINT).name(O::NAME).part(M::Slots::<O>::PARTS);
     const PAYLOAD: usize = PROGRESS + M::BYTES + M::Slots::<O>::BYTES;
 
     /// The length of a checkpoint in bytes.

@@ -122,6 +122,8 @@ pub(super) struct Memory<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH
 impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, O, L, BATCH> {
     /// Whether the loss is given the scores in front of the model's last activation.
     const FUSED: bool = {
+        // The assertions of a layer's sizes stand in its fingerprint.
+        _ = M::FINGERPRINT;
         assert!(BATCH > 0, "Trainer: BATCH must be at least 1");
         let _: u64 = M::FINGERPRINT.value();
         let linear = matches!(M::ACTIVATION, ActivationKind::Linear);

@@ -76,8 +76,8 @@ fn check<const IN: usize, const OUT: usize, A: Activation>(case: &Value) {
     // A step of size 1 from zero leaves the negative gradient.
     let mut stepped = Dense::<IN, OUT, A>::zeroed();
     let mut slots = <<Dense<IN, OUT, A> as Layer>::Slots<Sgd> as zerocopy::FromZeros>::new_zeroed();
-    let sgd = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    let descent = Sgd { learning_rate: 1.0 };
+    stepped.update::<Sgd, BATCH>(&descent, descent.step(1), &mut gradient, &mut slots);
     let negative = |values: &[f32]| values.iter().map(|x| -x).collect::<Vec<_>>();
     let kernel = negative(stepped.kernel.as_numbers());
     assert_close(&what("gradient of the kernel"), &kernel, &data("grad_kernel"), GRADIENT.0, GRADIENT.1);

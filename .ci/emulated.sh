@@ -1,0 +1,106 @@
+# The parts that run programs of tests/firmware: on this processor, and on emulated ones.
+# shellcheck shell=bash disable=SC2034,SC2154 # the parts of one script share their variables
+
+readonly firmware_folder=$root/tests/firmware
+
+# Builds the host's program; sets `host` to it.
+build_host() {
+    CARGO_TARGET_DIR=$root/target/firmware cargo build --manifest-path "$firmware_folder/Cargo.toml" --profile host -p host
+    host=$root/target/firmware/host/host
+}
+
+# Builds the images for the Cortex-M4F, with the model that the host trained; `out` is where they are.
+build_images() {
+    packages qemu-system-arm binutils-arm-none-eabi
+    "$host" image "$logs/reviews.image" >"$logs/reviews.txt"
+    use_target thumbv7em-none-eabihf
+    (cd "$firmware_folder" && NANOEMBED_IMAGE=$logs/reviews.image "${cross[@]}" build --release -p images "${options[@]}")
+}
+
+# Runs an image; what it prints goes to standard output. With `-icount shift=0` it can count its instructions.
+run_image() {
+    timeout 300 qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -icount shift=0 \
+        -display none -monitor none -serial none -chardev stdio,id=host \
+        -semihosting-config enable=on,target=native,chardev=host -kernel "$out/$1" </dev/null
+}
+
+digest() {
+    local level model folder=$logs/digest columns=()
+    rm -rf "$folder" && mkdir -p "$folder"
+    packages qemu-user
+    build_host
+
+    for level in sse2 avx2 avx512; do
+        # Status 3: the processor does not have the level.
+        "$host" digest "$level" >"$folder/$level" || { (($? == 3)) && rm "$folder/$level" && not_run "digest at level $level"; }
+        columns+=("x86-64 $level=$folder/$level")
+    done
+    # The lower levels as an older processor has them: found, not chosen.
+    for model in Nehalem:sse2 Haswell:avx2; do
+        level=$(qemu-x86_64 -cpu "${model%:*}" "$host" levels 2>/dev/null | tail -n 1)
+        [[ $level == "${model#*:}" ]] || fail "on ${model%:*} the level is $level"
+        say "${model%:*}, emulated: $level is found"
+        qemu-x86_64 -cpu "${model%:*}" "$host" digest >"$folder/${model%:*}" 2>/dev/null
+        columns+=("${model%:*} $level=$folder/${model%:*}")
+    done
+
+    build_images
+    run_image digest >"$folder/cortex-m4f"
+    columns+=("Cortex-M4F=$folder/cortex-m4f")
+
+    use_aarch64
+    (cd "$firmware_folder" && "${cross[@]}" build --release -p host "${options[@]}")
+    "${aarch64_runner[@]}" "$out/host" digest >"$folder/aarch64"
+    columns+=("AArch64 NEON=$folder/aarch64")
+
+    # The table must be able to fail.
+    sed '$s/.$/-/' "$folder/sse2" >"$folder/falsified"
+    if "$host" table "a=$folder/sse2" "b=$folder/falsified" >/dev/null; then fail 'the table does not see a difference'; fi
+    "$host" table "${columns[@]}"
+}
+
+# What a program that can panic is linked with.
+panic_symbols() {
+    arm-none-eabi-nm "$out/$1" | grep -E 'panic|rust_begin_unwind|unwrap_failed|expect_failed|slice_[a-z_]*fail|fmt9Formatter'
+}
+
+# .text, other flash, and static RAM of an image.
+print_size() {
+    arm-none-eabi-size -A "$out/$1" | awk -v image="$1" '
+        $1 ~ /^\.(text|vector_table|rodata|data|bss|uninit)$/ { size[$1] = $2 }
+        END {
+            printf "%s: .text %d bytes, read-only data %d (with the model), static RAM %d\n", image, size[".text"],
+                size[".rodata"] + size[".vector_table"], size[".data"] + size[".bss"] + size[".uninit"]
+        }'
+}
+
+firmware() {
+    local image line
+    build_host
+    build_images
+    panic_symbols control >"$logs/control.txt" || fail 'the control image can panic, but the check does not see it'
+    say "control: the check sees $(wc -l <"$logs/control.txt") panic symbols"
+    for image in everything inference training; do
+        if panic_symbols "$image"; then fail "the $image image can panic"; fi
+        say "$image: no panic symbol"
+        run_image "$image" | tee "$logs/$image.txt"
+        print_size "$image"
+    done
+    # The hashes of training and predictions, as the host has them.
+    while read -r line; do
+        grep -qx "$line" "$logs/training.txt" || fail "training: the host has $line"
+    done <"$logs/reviews.txt"
+    grep -qx "$(grep predictions "$logs/reviews.txt")" "$logs/inference.txt" || fail 'inference: other predictions than on the host'
+    say 'training and predictions have the bits of the host'
+
+    mkdir -p "$logs/example"
+    TMPDIR=$logs/example cargo run --release --example reviews | tail -n 3
+    cmp "$logs/reviews.image" "$logs/example/reviews.image" || fail 'the example reviews writes another image'
+    say 'the example reviews wrote the same image'
+}
+
+# The integration tests and unit tests; property tests with fewer cases, for emulation is slow.
+aarch64() {
+    use_aarch64
+    PROPTEST_CASES=32 "${cross[@]}" test --all-features --lib --tests --release "${options[@]}"
+}

@@ -1,0 +1,140 @@
+//! Every layer, loss, optimizer and text rule, training that stops and resumes, inputs that are refused: for the linker, which must
+//! find nothing in them that can panic.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+use cortex_m_rt::entry;
+use nanoembed::image;
+use nanoembed::kernels::{
+    Occurrence, axpy, dot, gather, gemv, log_sum_exp, pool, scatter_add, scatter_add_bags, sort_by_row,
+};
+use nanoembed::layers::{
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, IgnoreMask, Layer, MaskZero, Relu, Sigmoid,
+    Softmax, Sum, Tanh, Value,
+};
+use nanoembed::loss::{
+    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
+};
+use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
+use nanoembed::sequential;
+use nanoembed::table::{Aligned, Bags, Indices, Pooling, Table, TableMut};
+use nanoembed::text::{HashingTokenizer, Padding, Truncating, Unchanged, pad};
+use nanoembed::train::{History, Trainer};
+use parts::reviews::REVIEWS;
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro128PlusPlus;
+
+type Masked = sequential![
+    Embedding<5, 40, 7, u32, MaskZero>,
+    Flatten<5, 7, 35>,
+    Dense<35, 9, Relu>,
+    Dense<9, 4, Tanh>,
+    Dense<4, 1>
+];
+type Tuned =
+    sequential![Frozen<Embedding<5, 40, 7, u32>>, Flatten<5, 7, 35, IgnoreMask>, Dense<35, 1, Sigmoid>];
+type Classes = sequential![EmbeddingBag<6, 40, 5>, Dense<5, 3, Softmax>];
+type Sums = sequential![EmbeddingBag<6, 40, 5, Sum, u8>, Dense<5, 3>];
+
+const BATCH: usize = 4;
+
+/// Everything that can be done with a model; what fails is `None`. The rooms for image and checkpoint must be of their size.
+fn live<M: Layer, O: Optimizer, L: Loss<M::Output>>(
+    optimizer: O,
+    loss: L,
+    inputs: &[M::Input],
+    labels: &[L::Label],
+) -> Option<()>
+where
+    M::Output: Value,
+{
+    let mut model = M::zeroed();
+    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(black_box(3)));
+    let mut trainer = Trainer::<M, O, L, BATCH>::new(optimizer, loss);
+    trainer.set_shuffle(black_box(true));
+    let mut history = History::<2>::new();
+    for _ in 0..black_box(3) {
+        history.push(trainer.epoch(&mut model, inputs, labels).ok()?);
+    }
+    trainer.step(&mut model, inputs.get(..2)?, labels.get(..2)?).ok()?;
+    trainer.flush(&mut model);
+    trainer.evaluate(&mut model, inputs, labels).ok()?;
+
+    let mut checkpoint = [0; 20_000];
+    let checkpoint = checkpoint.get_mut(..Trainer::<M, O, L, BATCH>::CHECKPOINT_SIZE)?;
+    trainer.checkpoint(&model, checkpoint).ok()?;
+    trainer.resume(&mut model, black_box(checkpoint)).ok()?;
+
+    let mut bytes = Aligned([0; 8_000]);
+    let bytes = bytes.get_mut(..image::size::<M>())?;
+    image::write(&model, bytes).ok()?;
+    let read = image::read::<M>(black_box(bytes)).ok()?;
+    black_box(read.predict(inputs.first()?).ok()?);
+    black_box(history.last()?.loss);
+    Some(())
+}
+
+/// The kernels that no layer calls in this form, on shapes that only the run knows.
+fn kernels() -> Option<()> {
+    let (rows, dim, len) = black_box((9_usize, 5_usize, 12_usize));
+    let mut values = black_box([0.5; 100]);
+    let mut out = [0.0; 100];
+    let ids = black_box([3_i32, -1, 8, 0, 0, 2, 7, 1, 5, 5, 5, -9]);
+    let ids = Indices::from_end(ids.get(..len)?, rows).ok()?;
+    let table = Table::with_stride(&values, rows, dim, dim + 2).ok()?;
+    gather(table, ids, out.get_mut(..len * dim)?).ok()?;
+    let offsets = black_box([0_u16, 4, 4, 12]);
+    let weights = black_box([0.5; 12]);
+    let bags = Bags::new(ids, &offsets)
+        .ok()?
+        .with_weights(weights.get(..len)?)
+        .ok()?
+        .with_padding(black_box(2))
+        .ok()?;
+    pool(table, &bags, Pooling::Mean, out.get_mut(..bags.len() * dim)?).ok()?;
+    gemv(table, weights.get(..dim)?, out.get_mut(..rows)?).ok()?;
+    let mut table = TableMut::with_stride(&mut values, rows, dim, dim + 2).ok()?;
+    scatter_add(out.get(..len * dim)?, ids, &mut table).ok()?;
+    scatter_add_bags(out.get(..bags.len() * dim)?, &bags, Pooling::Mean, &mut table).ok()?;
+    axpy(black_box(0.5), weights.get(..dim)?, out.get_mut(..dim)?).ok()?;
+    sort_by_row(&mut black_box([Occurrence::default(); 40]), &mut [Occurrence::default(); 40]).ok()?;
+    black_box(log_sum_exp(values.get(..len)?) + dot(&weights, out.get(..len)?).ok()?);
+    pad(weights.get(..len)?, Padding::Pre, Truncating::Pre, 0.0, out.get_mut(..black_box(7))?);
+    let mut predictions = [[0.0; 3]; BATCH];
+    let inputs = black_box([[0.5; 4]; BATCH]);
+    Dense::<4, 3>::zeroed()
+        .predict_batch::<BATCH>(inputs.get(..len % 4)?, &mut (), predictions.get_mut(..len % 4)?)
+        .ok()?;
+    black_box((out, predictions));
+    Some(())
+}
+
+fn run() -> Option<()> {
+    kernels()?;
+    let words = HashingTokenizer::try_new(black_box(40)).ok()?.truncating(Truncating::Post);
+    let pairs = words.word_ngrams::<2>().lowercase::<Unchanged>().padding(Padding::Pre);
+    let ids = black_box(REVIEWS).map(|text| words.encode::<5, u32>(text).unwrap_or_default());
+    let bags = black_box(REVIEWS).map(|text| Bag::<6>::from_first(pairs.ids(text).map(|id| id as u16)));
+    let small_bags =
+        black_box(REVIEWS).map(|text| Bag::<6, u8>::from_first(pairs.ids(text).map(|id| id as u8)));
+    let yes_or_no = black_box(REVIEWS).map(|text| [(text.len() % 2) as f32]);
+    let classes = black_box(REVIEWS).map(|text| (text.len() % 3) as u16);
+    let shares = classes.map(|class| [0, 1, 2].map(|c| if c == class { 1.0 } else { 0.0 }));
+
+    let (binary, adam) = (BinaryCrossEntropy::default(), Adam::default());
+    live::<Masked, _, _>(adam, binary, &ids, &yes_or_no)?;
+    live::<Masked, _, _>(Exact(Momentum::default()), binary, &ids, &yes_or_no)?;
+    live::<Tuned, _, _>(Sgd::default(), OnProbabilities(binary), &ids, &yes_or_no)?;
+    live::<Tuned, _, _>(Momentum::default(), binary, &ids, &yes_or_no)?;
+    live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
+    live::<Classes, _, _>(adam, OnProbabilities(SparseCategoricalCrossEntropy), &bags, &classes)?;
+    live::<Sums, _, _>(Exact(adam), CategoricalCrossEntropy::default(), &small_bags, &shares)?;
+    live::<Classes, _, _>(adam, OnProbabilities(CategoricalCrossEntropy::default()), &bags, &shares)?;
+    Some(())
+}
+
+#[entry]
+fn main() -> ! {
+    images::exit(run().is_some())
+}

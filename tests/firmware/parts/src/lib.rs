@@ -1,0 +1,27 @@
+//! What host and device share.
+//!
+//! The **digest** runs every part of the crate on made-up data and folds all output bits of a part into one hash. Equal hashes
+//! on two processors mean equal bits. Every number comes from a small integer generator, so a processor gets the same input
+//! by its integer operations alone.
+#![no_std]
+
+mod data;
+mod dense;
+mod math;
+mod optimizers;
+pub mod reviews;
+mod rows;
+mod text;
+mod training;
+
+pub use data::Fold;
+
+/// A part of the crate and what its output bits come to.
+pub type Part = (&'static str, fn() -> u64);
+
+/// All parts, in the order in which the modules build on each other.
+pub fn parts() -> impl Iterator<Item = Part> {
+    let lists: [&[Part]; 6] =
+        [math::PARTS, text::PARTS, rows::PARTS, dense::PARTS, optimizers::PARTS, training::PARTS];
+    lists.into_iter().flatten().copied()
+}

@@ -1,0 +1,196 @@
+//! Initial values, losses, the order of examples, images, checkpoints, whole trainings.
+
+use crate::data::{Data, Fold};
+use crate::reviews::{self, LABELS, REVIEWS, Reviews};
+use nanoembed::image;
+use nanoembed::layers::{
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Relu, Sigmoid, Softmax, Sum, Tanh,
+    glorot_uniform, uniform,
+};
+use nanoembed::loss::{
+    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
+};
+use nanoembed::optim::{Adam, AdamExact, Exact, Momentum, MomentumExact, Optimizer, Sgd};
+use nanoembed::sequential;
+use nanoembed::text::HashingTokenizer;
+use nanoembed::train::{Shuffle, Trainer};
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro128PlusPlus;
+
+pub(crate) const PARTS: &[crate::Part] = &[
+    ("init uniform", || initial(|values, random| uniform(values, 0.05, random))),
+    ("init glorot_uniform", || initial(|values, random| glorot_uniform(values, 32, 17, random))),
+    ("loss binary", || {
+        let label_smoothing = 0.1;
+        binary::<1>(BinaryCrossEntropy::default()) ^ binary::<17>(BinaryCrossEntropy { label_smoothing })
+    }),
+    ("loss categorical", || {
+        let label_smoothing = 0.1;
+        categorical::<3>(CategoricalCrossEntropy::default())
+            ^ categorical::<33>(CategoricalCrossEntropy { label_smoothing })
+    }),
+    ("loss sparse categorical", || {
+        sparse::<3>(SparseCategoricalCrossEntropy) ^ sparse::<33>(SparseCategoricalCrossEntropy)
+    }),
+    ("loss on probabilities, binary", || binary::<17>(OnProbabilities(BinaryCrossEntropy::default()))),
+    ("loss on probabilities, categorical", || {
+        categorical::<33>(OnProbabilities(CategoricalCrossEntropy::default()))
+    }),
+    ("loss on probabilities, sparse", || sparse::<33>(OnProbabilities(SparseCategoricalCrossEntropy))),
+    ("shuffle", shuffle),
+    ("image", model_image),
+    ("checkpoint", checkpoint),
+    ("train reviews", || {
+        let (mut model, mut trainer) = (Reviews::zeroed(), reviews::trainer());
+        reviews::train(&mut model, &mut trainer).unwrap() ^ reviews::predictions(&model).unwrap()
+    }),
+    ("train reviews, adam", || train_reviews::<Reviews, _>(ADAM)),
+    ("train reviews, adam exact", || train_reviews::<Reviews, AdamExact>(Exact(ADAM))),
+    ("train reviews, momentum", || train_reviews::<Reviews, _>(Momentum::default())),
+    ("train reviews, momentum exact", || {
+        train_reviews::<Reviews, MomentumExact>(Exact(Momentum { nesterov: true, ..Momentum::default() }))
+    }),
+    ("train reviews, deep and masked", || train_reviews::<Deep, _>(Adam { keras3_duplicates: true, ..ADAM })),
+    ("train reviews, frozen rows", || train_reviews::<Tuned, _>(Sgd { learning_rate: 0.5 })),
+    ("train bags, softmax", train_bags),
+];
+
+const ADAM: Adam =
+    Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, keras3_duplicates: false };
+
+type Deep = sequential![
+    Embedding<4, 50, 3, u16, MaskZero>,
+    Flatten<4, 3, 12>,
+    Dense<12, 17, Relu>,
+    Dense<17, 5, Tanh>,
+    Dense<5, 1>
+];
+type Tuned = sequential![Frozen<Embedding<4, 50, 8>>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+type Bags = sequential![EmbeddingBag<6, 60, 17>, Dense<17, 3, Softmax>];
+type Sums = sequential![EmbeddingBag<6, 60, 33, Sum>, Dense<33, 3>];
+
+fn initial(init: fn(&mut [f32], &mut Xoshiro128PlusPlus)) -> u64 {
+    let mut fold = Fold::new();
+    for seed in 0..20 {
+        let mut values = [0.0; 500];
+        init(&mut values, &mut Xoshiro128PlusPlus::seed_from_u64(seed));
+        fold.floats(&values);
+    }
+    fold.hash()
+}
+
+/// The loss of outputs and labels that `example` draws.
+fn losses<const N: usize, L: Loss<[f32; N]>>(loss: L, example: fn(&mut Data) -> ([f32; N], L::Label)) -> u64 {
+    let (mut data, mut fold) = (Data::new(14), Fold::new());
+    for _ in 0..100 {
+        let (mut y, label) = example(&mut data);
+        if L::LINK == nanoembed::layers::ActivationKind::Linear {
+            // Probabilities, some of them 0 or 1 and beyond.
+            y = y.map(|y| 0.3 * y + 0.5);
+        } else {
+            y = y.map(|y| 30.0 * y);
+        }
+        let mut d_y = [0.0; N];
+        fold.float(loss.value_and_gradient(&y, &label, 10.0, &mut d_y));
+        fold.floats(&d_y);
+        fold.float(loss.accuracy(&y, &label));
+    }
+    fold.hash()
+}
+
+fn binary<const N: usize>(loss: impl Loss<[f32; N], Label = [f32; N]>) -> u64 {
+    losses(loss, |data| (data.floats(), data.floats().map(|x: f32| 0.25 * x + 0.5)))
+}
+
+fn categorical<const N: usize>(loss: impl Loss<[f32; N], Label = [f32; N]>) -> u64 {
+    losses(loss, |data| (data.floats(), data.floats().map(|x: f32| (0.25 * x + 0.5) / N as f32)))
+}
+
+fn sparse<const N: usize>(loss: impl Loss<[f32; N], Label = u16>) -> u64 {
+    losses(loss, |data| (data.floats(), data.below(N) as u16))
+}
+
+fn shuffle() -> u64 {
+    let mut fold = Fold::new();
+    for len in (0..=40).chain([255, 256, 257, 1000]) {
+        Shuffle::new(len, 0x0123_4567_89ab_cdef ^ len as u64).for_each(|place| fold.number(place));
+    }
+    fold.hash()
+}
+
+/// The bytes of an image, which `Fold` takes as they are: a change of one bit of the format changes the hash.
+fn fold_image<M: Layer>(model: &M, fold: &mut Fold) {
+    let mut bytes = [0; 20_000];
+    let bytes = &mut bytes[..image::size::<M>()];
+    image::write(model, bytes).unwrap();
+    fold.bytes(bytes);
+}
+
+fn initialised<M: Layer>() -> M {
+    let mut model = M::zeroed();
+    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(7));
+    model
+}
+
+fn model_image() -> u64 {
+    let mut fold = Fold::new();
+    fold_image(&initialised::<Reviews>(), &mut fold);
+    fold_image(&initialised::<Deep>(), &mut fold);
+    fold_image(&initialised::<Bags>(), &mut fold);
+    fold.hash()
+}
+
+fn checkpoint() -> u64 {
+    const SIZE: usize = Trainer::<Reviews, AdamExact, BinaryCrossEntropy, 4>::CHECKPOINT_SIZE;
+    let mut model = initialised::<Reviews>();
+    let mut trainer = Trainer::<_, _, _, 4>::new(Exact(ADAM), BinaryCrossEntropy::default());
+    let ids = REVIEWS.map(reviews::encode);
+    trainer.epoch(&mut model, &ids, &LABELS).unwrap();
+    trainer.step(&mut model, &ids[..3], &LABELS[..3]).unwrap();
+    let mut bytes = [0; SIZE];
+    trainer.checkpoint(&model, &mut bytes).unwrap();
+    let mut fold = Fold::new();
+    fold.bytes(&bytes);
+    fold.hash()
+}
+
+fn train_reviews<M: Layer<Input = [u16; 4], Output = [f32; 1]>, O: Optimizer>(optimizer: O) -> u64 {
+    let mut model = initialised::<M>();
+    let mut trainer = Trainer::<M, O, _, 4>::new(optimizer, BinaryCrossEntropy::default());
+    let ids = REVIEWS.map(reviews::encode);
+    let mut fold = Fold::new();
+    for _ in 0..40 {
+        let report = trainer.epoch(&mut model, &ids, &LABELS).unwrap();
+        fold.floats(&[report.loss, report.accuracy]);
+    }
+    let report = trainer.evaluate(&model, &ids, &LABELS).unwrap();
+    fold.floats(&[report.loss, report.accuracy]);
+    fold_image(&model, &mut fold);
+    ids.iter().for_each(|ids| fold.floats(&model.predict(ids).unwrap()));
+    fold.hash()
+}
+
+fn train_bags() -> u64 {
+    let tokenizer = HashingTokenizer::new(60).word_ngrams::<2>();
+    let bags = REVIEWS.map(|text| Bag::<6>::from_first(tokenizer.ids(text).map(|id| id as u16)));
+    let labels = REVIEWS.map(|text| (text.len() % 3) as u16);
+    let mut fold = Fold::new();
+
+    let mut model = initialised::<Bags>();
+    let mut trainer = Trainer::<_, _, _, 4>::new(ADAM, SparseCategoricalCrossEntropy);
+    for _ in 0..40 {
+        fold.float(trainer.epoch(&mut model, &bags, &labels).unwrap().loss);
+    }
+    fold_image(&model, &mut fold);
+    bags.iter().for_each(|bag| fold.floats(&model.predict(bag).unwrap()));
+
+    let mut model = initialised::<Sums>();
+    let mut trainer =
+        Trainer::<_, _, _, 4>::new(Exact(ADAM), CategoricalCrossEntropy { label_smoothing: 0.1 });
+    let labels = labels.map(|label| [0, 1, 2].map(|class| if class == label { 1.0 } else { 0.0 }));
+    for _ in 0..40 {
+        fold.float(trainer.epoch(&mut model, &bags, &labels).unwrap().loss);
+    }
+    fold_image(&model, &mut fold);
+    fold.hash()
+}
