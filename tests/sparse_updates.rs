@@ -295,7 +295,7 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
     let random = &mut Random::seed_from_u64(1);
     let batch = Occurring::new(random, vec![1, 0, 1], 3);
     let before = State::new(random, 2, 3, 2);
-    let (rule, exact) = (Adam::default().rule(1), Exact(Adam::default()));
+    let rule = Adam::default().rule(1);
     let mut state = before.clone();
     {
         let (mut weights, mut slots, _) = state.views();
