@@ -3,10 +3,14 @@
 //! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture whose part of the crate does
 //! not exist yet is printed as `NOT COVERED`.
 
+#[path = "oracle/dense.rs"]
+mod dense;
 #[path = "oracle/embedding.rs"]
 mod embedding;
 #[path = "oracle/fixture.rs"]
 mod fixture;
+#[path = "oracle/losses.rs"]
+mod losses;
 #[path = "oracle/pad.rs"]
 mod pad;
 #[cfg(all(feature = "md5", feature = "unicode"))]
@@ -21,9 +25,11 @@ type Check = fn(&Fixture);
 
 /// The fixtures that are held, by file name, and the check of each.
 const COVERED: &[(&str, Check)] = &[
+    ("dense_forward_grad_keras", dense::forward_and_gradients),
     ("embedding_forward_grad_keras", embedding::forward_and_gradient),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
+    ("losses_keras", losses::losses),
     ("pad_sequences_keras", pad::pad),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("text_to_word_sequence_keras", text::text_to_word_sequence),

@@ -6,7 +6,7 @@ use nanoembed::layers::{
     Sigmoid, Value,
 };
 use nanoembed::loss::BinaryCrossEntropy;
-use nanoembed::optim::{Adam, Optimizer};
+use nanoembed::optim::{Adam, Optimizer, Step};
 use nanoembed::sequential;
 use nanoembed::train::Trainer;
 use rand_core::{Rng, SeedableRng};
@@ -23,6 +23,7 @@ struct Beside<A, B> {
 
 impl<A: Plain, B: Plain> Plain for Beside<A, B> {
     const BYTES: usize = A::BYTES + B::BYTES;
+    const PARTS: Fingerprint = Fingerprint::of("beside").part(A::PARTS).part(B::PARTS);
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
         self.left.visit(part);
         self.right.visit(part);
@@ -136,7 +137,7 @@ where
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut Self::Gradient<BATCH>,
         slots: &mut Self::Slots<O>,
     ) {
@@ -181,6 +182,7 @@ struct MaskedMean;
 
 impl Plain for MaskedMean {
     const BYTES: usize = 0;
+    const PARTS: Fingerprint = <() as Plain>::PARTS;
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
     fn visit_mut(&mut self, _: &mut dyn FnMut(&mut [u8])) {}
 }
@@ -230,7 +232,14 @@ impl Layer for MaskedMean {
         }
     }
 
-    fn update<O: Optimizer, const BATCH: usize>(&mut self, _: &O, _: u32, (): &mut (), (): &mut ()) {}
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        _: &O,
+        _: Step<O::Rule>,
+        (): &mut (),
+        (): &mut (),
+    ) {
+    }
 
     fn describe(_: &mut dyn FnMut(LayerSummary)) {}
 }

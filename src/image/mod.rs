@@ -72,6 +72,9 @@ pub fn to_vec<M: Layer>(model: &M) -> alloc::vec::Vec<u8> {
 pub fn read<M: Layer>(bytes: &[u8]) -> Result<&M, ImageError> {
     const { assert!(size_of::<M>() == <M as Plain>::BYTES, "the parts of a model leave gaps between them") }
     let payload = open(Kind::Model, M::FINGERPRINT, bytes)?;
+    if payload.len() != M::BYTES {
+        return Err(ImageError::Length { expected: size::<M>(), found: bytes.len() });
+    }
     M::ref_from_bytes(payload).map_err(|_| ImageError::Misaligned)
 }
 

@@ -12,7 +12,7 @@
 //!
 //! - The greatest element is looked for in sixteen lanes, for a chain of comparisons is slower than the exponentials. Of two
 //!   equal numbers it is no matter which is taken (ex − max is the same for −0 and +0), and a NaN makes all results NaN.
-//! - relu hides from the compiler that a kept number is the old one: see `where_positive`.
+//! - relu hides from the compiler that a kept number is the old one: see `rectified`.
 //! - `log_sum_exp` keeps no exponentials but 64 at a time, as long as four times the lanes, so that the loop which makes
 //!   them is long enough to be vectorised.
 //!
@@ -31,7 +31,7 @@ simd_fn! {
     /// x ← tanh x, element by element: [`math::tanh`].
     pub fn tanh, tanh_at(x: &mut [f32]) = tanh_body;
 
-    /// x ← x where x > 0, else +0; so NaN and −0 become +0.
+    /// x ← +0 where x ≤ 0, else x; so −0 becomes +0, and NaN stays, to be seen in the loss.
     pub fn relu, relu_at(x: &mut [f32]) = relu_body;
 
     /// xᵢ ← exp(xᵢ − max) / Σⱼ exp(xⱼ − max) over one row.
@@ -64,7 +64,7 @@ simd_fn! {
     /// If the lengths differ; `d` is then as it was.
     pub fn tanh_backward, tanh_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = tanh_backward_body;
 
-    /// d ← d where y > 0, else +0: the gradient of [`relu`] with output y.
+    /// d ← +0 where y ≤ 0, else d: the gradient of [`relu`] with output y.
     /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
@@ -93,21 +93,21 @@ fn tanh_body<L: Lanes>(_: L, x: &mut [f32]) {
     }
 }
 
-/// `value` where x > 0, else +0.
+/// +0 where x ≤ 0, else `value`.
 ///
 /// `hidden` is zero. If the compiler saw that, it would find that only the zeros change and store them under a mask, which
 /// takes AVX2 three times as long as storing everything.
 #[inline(always)]
-fn where_positive(x: f32, value: f32, hidden: u32) -> f32 {
+fn rectified(x: f32, value: f32, hidden: u32) -> f32 {
     let value = f32::from_bits(value.to_bits() ^ hidden);
-    if x > 0.0 { value } else { 0.0 }
+    if x <= 0.0 { 0.0 } else { value }
 }
 
 #[inline(always)]
 fn relu_body<L: Lanes>(_: L, x: &mut [f32]) {
     let hidden = black_box(0);
     for x in x {
-        *x = where_positive(*x, *x, hidden);
+        *x = rectified(*x, *x, hidden);
     }
 }
 
@@ -183,7 +183,7 @@ fn relu_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), Sh
     ShapeMismatch::check("length of d", y.len(), d.len())?;
     let hidden = black_box(0);
     for (d, y) in d.iter_mut().zip(y) {
-        *d = where_positive(*y, *d, hidden);
+        *d = rectified(*y, *d, hidden);
     }
     Ok(())
 }

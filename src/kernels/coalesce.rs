@@ -14,7 +14,9 @@
 //! short list is sorted by insertion, which needs no counts. Both are stable, so sums keep the order of occurrence, and
 //! neither can fail. Cost: at most four passes over 8 bytes an occurrence.
 
-use crate::error::ShapeMismatch;
+use crate::error::{CapacityExceeded, ShapeMismatch};
+use crate::simd::{Lanes, simd_fn};
+use crate::table::{Index, Indices, Policy, Table, TableMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// One use of a row: the gradient numbered `source` belongs to row `row`.
@@ -27,13 +29,106 @@ pub struct Occurrence {
     pub source: u32,
 }
 
+/// Lists the occurrences of the ids that name a row: the gradient of the id at a position is row `position` of the gradient matrix.
+/// Gives the list, the front of `out`.
+///
+/// # Errors
+/// If `out` is shorter than the ids, or the table has more than 2^32 rows or the ids more than 2^32 positions.
+pub fn occurrences<'o, I: Index, P: Policy>(
+    indices: Indices<'_, I, P>,
+    out: &'o mut [Occurrence],
+) -> Result<&'o mut [Occurrence], CapacityExceeded> {
+    const MOST: u64 = 1 << 32;
+    if indices.rows() as u64 > MOST || indices.len() as u64 > MOST {
+        return Err(CapacityExceeded { what: "row numbers of 32 bits", capacity: u32::MAX as usize });
+    }
+    if out.len() < indices.len() {
+        return Err(CapacityExceeded { what: "occurrences", capacity: out.len() });
+    }
+    let mut count = 0;
+    let named = indices.iter().enumerate().filter_map(|(position, row)| Some((row?, position)));
+    for (slot, (row, position)) in out.iter_mut().zip(named) {
+        *slot = Occurrence { row: row as u32, source: position as u32 };
+        count += 1;
+    }
+    Ok(out.get_mut(..count).unwrap_or_default())
+}
+
+simd_fn! {
+    /// Sums the gradients of each row that occurs: PyTorch's `coalesce` of a sparse gradient.
+    ///
+    /// `occurrences` are sorted by [`sort_by_row`]. Writes the distinct rows, ascending, to the front of `rows` and the sum of
+    /// the gradients of each, in order of occurrence, to the same row of `sums`; gives how many there are.
+    ///
+    /// # Shapes
+    /// `gradients` `[sources, dim]`, `rows` `[occurrences]`, `sums` `[occurrences, dim]`.
+    ///
+    /// ```
+    /// use nanoembed::kernels::{Occurrence, coalesce, occurrences, sort_by_row};
+    /// use nanoembed::table::{Indices, Table, TableMut};
+    /// let gradients = [[1.0, 0.5], [2.0, 0.5], [4.0, 0.5]];
+    /// let mut list = [Occurrence::default(); 3];
+    /// let list = occurrences(Indices::new(&[7_u8, 2, 7], 10)?, &mut list)?;
+    /// sort_by_row(list, &mut [Occurrence::default(); 3])?;
+    ///
+    /// let (mut rows, mut sums) = ([0; 3], [[0.0; 2]; 3]);
+    /// let distinct = coalesce(list, Table::from_rows(&gradients), &mut rows, &mut TableMut::from_rows(&mut sums))?;
+    /// assert_eq!(rows[..distinct], [2, 7]);
+    /// assert_eq!(sums[..distinct], [[2.0, 0.5], [5.0, 1.0]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `rows` or `sums` has fewer rows than there are occurrences, or `sums` another dim than `gradients`. Nothing has been
+    /// written then.
+    pub fn coalesce, coalesce_at(
+        occurrences: &[Occurrence], gradients: Table<'_>, rows: &mut [u32], sums: &mut TableMut<'_>
+    ) -> Result<usize, ShapeMismatch> = coalesce_body;
+}
+
+#[inline(always)]
+fn coalesce_body<L: Lanes>(
+    _: L,
+    occurrences: &[Occurrence],
+    gradients: Table<'_>,
+    rows: &mut [u32],
+    sums: &mut TableMut<'_>,
+) -> Result<usize, ShapeMismatch> {
+    ShapeMismatch::check("dim of sums", gradients.dim(), sums.dim())?;
+    for (what, found) in [("rows", rows.len()), ("rows of sums", sums.rows())] {
+        if found < occurrences.len() {
+            return Err(ShapeMismatch { what, expected: occurrences.len(), found });
+        }
+    }
+    let mut distinct = 0;
+    let mut last = None;
+    for occurrence in occurrences {
+        let Some(gradient) = gradients.row(occurrence.source as usize) else { continue };
+        if last == Some(occurrence.row) {
+            if let Some(sum) = sums.row_mut(distinct - 1) {
+                for (sum, g) in sum.iter_mut().zip(gradient) {
+                    *sum += g;
+                }
+            }
+        } else if let (Some(row), Some(sum)) = (rows.get_mut(distinct), sums.row_mut(distinct)) {
+            last = Some(occurrence.row);
+            *row = occurrence.row;
+            for (sum, g) in sum.iter_mut().zip(gradient) {
+                *sum = *g;
+            }
+            distinct += 1;
+        }
+    }
+    Ok(distinct)
+}
+
 /// Lists up to this length are sorted by insertion.
 const SHORT: usize = 32;
 const DIGIT_BITS: u32 = 8;
 const DIGITS: usize = 1 << DIGIT_BITS;
 
-/// Sorts occurrences by row; those of one row keep their order. `scratch` is as long as the list and holds nothing of use
-/// afterwards.
+/// Sorts occurrences by row; those of one row keep their order. `scratch` is at least as long as the list and holds
+/// nothing of use afterwards.
 ///
 /// ```
 /// use nanoembed::kernels::{Occurrence, sort_by_row};
@@ -45,9 +140,10 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 /// ```
 ///
 /// # Errors
-/// If `scratch` has another length than `list`.
+/// If `scratch` is shorter than `list`.
 pub fn sort_by_row(list: &mut [Occurrence], scratch: &mut [Occurrence]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("scratch length", list.len(), scratch.len())?;
+    let short = ShapeMismatch { what: "scratch length", expected: list.len(), found: scratch.len() };
+    let scratch = scratch.get_mut(..list.len()).ok_or(short)?;
     if list.len() <= SHORT {
         sort_by_insertion(list);
     } else {

@@ -20,7 +20,7 @@ pub use activation::{
     tanh_backward,
 };
 pub use catch_up::{Replay, catch_up_row, leaves_unmoved};
-pub use coalesce::{Occurrence, sort_by_row};
+pub use coalesce::{Occurrence, coalesce, occurrences, sort_by_row};
 pub use gather::gather;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use pool::pool;
@@ -34,6 +34,7 @@ pub use {
         softmax_backward_at, tanh_at, tanh_backward_at,
     },
     catch_up::catch_up_row_at,
+    coalesce::coalesce_at,
     gather::gather_at,
     linear::{axpy_at, dot_at, gemm_at, gemm_nt_at, gemm_tn_at, gemv_at, sum_at},
     pool::pool_at,

@@ -24,7 +24,7 @@
 use super::{Ahead, Look, Never, column_blocks, columns, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{Bag, Bags, Index, Policy, Pooling, Table};
+use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
 
 simd_fn! {
     /// Pools each bag of rows into one row.
@@ -102,7 +102,7 @@ fn pool_bags<L: Lanes, I: Index, P: Policy, O: Index>(
 #[inline(always)]
 fn pool_block<const WIDTH: usize, I: Index, P: Policy>(
     table: Table<'_>,
-    bag: &Bag<'_, I, P>,
+    bag: &BagView<'_, I, P>,
     pooling: Pooling,
     column: usize,
     ask: impl Fn(usize),

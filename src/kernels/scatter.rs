@@ -25,7 +25,7 @@
 use super::{Ahead, Look, column_blocks, columns_mut, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{Bag, Bags, Index, Indices, Policy, Pooling, TableMut};
+use crate::table::{BagView, Bags, Index, Indices, Policy, Pooling, TableMut};
 
 simd_fn! {
     /// Adds each gradient to the row that its id names: `table[row(position)] += gradients[position]`, in order.
@@ -139,7 +139,7 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
     d: &[f32; WIDTH],
     divisor: Option<f32>,
     bags: &Bags<'_, I, P, O>,
-    bag: &Bag<'_, I, P>,
+    bag: &BagView<'_, I, P>,
     column: usize,
     ahead: bool,
     table: &mut TableMut<'_>,

@@ -19,8 +19,11 @@ use crate::table::{Table, TableMut};
 /// One step of an optimizer on a block of numbers, with the step's scalars computed.
 ///
 /// `weights` and `gradient` have one length n; `squares` yields n numbers, the squares of the gradient; `slots` is the block's
-/// optimizer state, as many numbers as the optimizer keeps for n weights.
+/// optimizer state, [`slots(n)`](Self::slots) numbers.
 pub trait UpdateRule: Copy {
+    /// How many numbers of state it keeps for a block of `weights` numbers.
+    fn slots(weights: usize) -> usize;
+
     /// Moves `weights` and `slots` by the step.
     fn apply(
         &self,
@@ -50,8 +53,8 @@ simd_fn! {
     /// Occurrences of rows that `table` does not have and sources that `gradients` does not have contribute nothing.
     ///
     /// # Errors
-    /// If `gradients` has another dim than `table`, `slots` another number of rows, or `sum` not `2 * dim` numbers. Nothing has
-    /// been written then.
+    /// If `gradients` has another dim than `table`, `slots` another number of rows or another dim than the rule keeps, or `sum`
+    /// not `2 * dim` numbers. Nothing has been written then.
     pub fn update_rows, update_rows_at[R: UpdateRule](
         rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut Touched<'_>
     ) -> Result<(), ShapeMismatch> = update_rows_body;
@@ -59,7 +62,7 @@ simd_fn! {
     /// One optimizer step on a variable that has a gradient for each of its numbers.
     ///
     /// # Errors
-    /// If `gradient` has another length than `weights`. Nothing has been written then.
+    /// If `gradient` has another length than `weights`, or `slots` another than the rule keeps. Nothing has been written then.
     pub fn update_block, update_block_at[R: UpdateRule](
         rule: R, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]
     ) -> Result<(), ShapeMismatch> = update_block_body;
@@ -76,7 +79,8 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
     let dim = table.dim();
     ShapeMismatch::check("gradient dim", dim, touched.gradients.dim())?;
     ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
-    ShapeMismatch::check("sum length", 2 * dim, touched.sum.len())?;
+    ShapeMismatch::check("dim of slots", R::slots(dim), slots.dim())?;
+    ShapeMismatch::check("sum length", dim.saturating_mul(2), touched.sum.len())?;
     let Some((sum, squares)) = touched.sum.split_at_mut_checked(dim) else { return Ok(()) };
     let mut rest = touched.occurrences;
     while let Some((first, others)) = rest.split_first() {
@@ -118,6 +122,7 @@ fn update_block_body<L: Lanes, R: UpdateRule>(
     slots: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("gradient length", weights.len(), gradient.len())?;
+    ShapeMismatch::check("slots length", R::slots(weights.len()), slots.len())?;
     rule.apply(weights, gradient, gradient.iter().map(|g| g * g), slots);
     Ok(())
 }

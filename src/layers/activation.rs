@@ -7,7 +7,7 @@ use crate::kernels;
 pub enum ActivationKind {
     /// f(x) = x.
     Linear,
-    /// f(x) = x for x > 0, else 0.
+    /// f(x) = 0 for x ≤ 0, else x.
     Relu,
     /// f(x) = 1 / (1 + e⁻ˣ).
     Sigmoid,
@@ -45,7 +45,7 @@ pub trait Activation: Copy {
 /// f(x) = x.
 #[derive(Clone, Copy, Debug)]
 pub struct Linear;
-/// f(x) = x for x > 0, else 0.
+/// f(x) = 0 for x ≤ 0, else x.
 #[derive(Clone, Copy, Debug)]
 pub struct Relu;
 /// f(x) = 1 / (1 + e⁻ˣ).

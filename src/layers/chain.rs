@@ -5,7 +5,7 @@ use super::value::{first, first_mut};
 use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value};
 use crate::error::InputError;
 use crate::layers::Plain;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 
@@ -170,7 +170,7 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut Self::Gradient<BATCH>,
         slots: &mut Self::Slots<O>,
     ) {

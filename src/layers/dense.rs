@@ -6,7 +6,7 @@ use super::{
     glorot_uniform,
 };
 use crate::kernels::{gemm, gemm_nt, gemm_tn};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -18,6 +18,13 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// x `[IN]`, W (`kernel`) `[IN, OUT]`, b (`bias`) `[OUT]`, y `[OUT]`.
 ///
 /// Initial values: W Glorot uniform, b zeros.
+///
+/// An extent of 0 is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Dense, Layer};
+/// let _ = Dense::<0, 1>::zeroed();
+/// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Dense<const IN: usize, const OUT: usize, A = Linear> {
@@ -132,7 +139,7 @@ impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, 
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut DenseGradient<IN, OUT>,
         slots: &mut Self::Slots<O>,
     ) {

@@ -6,7 +6,7 @@ use super::value::Value;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
 use crate::error::InputError;
 use crate::kernels::gather;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Index, Indices, Numbers, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -47,6 +47,13 @@ impl Masking for MaskZero {
 /// words.rows[7] = [1.0; 8];
 /// assert_eq!(words.predict(&[7, 0, 7])?, [[1.0; 8], [0.0; 8], [1.0; 8]]);
 /// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
+///
+/// An extent of 0 is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Embedding, Layer};
+/// let _ = Embedding::<3, 0, 8>::zeroed();
 /// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
@@ -151,7 +158,7 @@ where
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut TouchedRows<LEN, LEN, DIM, BATCH>,
         slots: &mut Self::Slots<O>,
     ) {

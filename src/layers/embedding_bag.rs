@@ -6,7 +6,7 @@ use super::value::{Bag, Value};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
 use crate::error::{IndexOutOfRange, InputError};
 use crate::kernels::pool;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -43,6 +43,13 @@ impl BagPooling for Mean {
 /// x [`Bag<CAPACITY, I>`](Bag), E (`rows`) `[ROWS, DIM]`, y `[DIM]`.
 ///
 /// An empty bag gives zeros. Initial values: E uniform in [−0.05, 0.05).
+///
+/// An extent of 0 is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{EmbeddingBag, Layer};
+/// let _ = EmbeddingBag::<0, 50, 8>::zeroed();
+/// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct EmbeddingBag<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P = Mean, I = u16> {
@@ -155,7 +162,7 @@ where
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut TouchedRows<CAPACITY, 1, DIM, BATCH>,
         slots: &mut Self::Slots<O>,
     ) {

@@ -2,7 +2,7 @@
 
 use super::value::Value;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -32,6 +32,13 @@ impl MaskUse for IgnoreMask {
 /// # Shapes
 /// x `[LEN, DIM]`, y `[OUT]` with OUT = LEN · DIM.
 ///
+/// Another OUT is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Flatten, Layer};
+/// let _ = Flatten::<4, 8, 31>::zeroed();
+/// ```
+///
 /// A masked step gives zeros; with [`IgnoreMask`] it gives its values, as in Keras. Without a mask (an
 /// [`Embedding`](super::Embedding) that is not [`MaskZero`](super::MaskZero)) the two are one.
 #[derive(Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -40,6 +47,7 @@ pub struct Flatten<const LEN: usize, const DIM: usize, const OUT: usize, M = Hon
 
 impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Plain for Flatten<LEN, DIM, OUT, M> {
     const BYTES: usize = 0;
+    const PARTS: Fingerprint = <() as Plain>::PARTS;
 
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
 
@@ -101,7 +109,14 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
         }
     }
 
-    fn update<O: Optimizer, const BATCH: usize>(&mut self, _: &O, _: u32, (): &mut (), (): &mut ()) {}
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        _: &O,
+        _: Step<O::Rule>,
+        (): &mut (),
+        (): &mut (),
+    ) {
+    }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {
         visit(LayerSummary {

@@ -3,7 +3,7 @@
 use super::plain::plain_fields;
 use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
 use crate::error::InputError;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -82,7 +82,14 @@ impl<L: Layer> Layer for Frozen<L> {
         L::activate_backward(y, d_y);
     }
 
-    fn update<O: Optimizer, const BATCH: usize>(&mut self, _: &O, _: u32, (): &mut (), (): &mut ()) {}
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        _: &O,
+        _: Step<O::Rule>,
+        (): &mut (),
+        (): &mut (),
+    ) {
+    }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {
         L::describe(&mut |layer| visit(LayerSummary { trainable: false, ..layer }));

@@ -43,7 +43,7 @@ pub use touched::{TableSlots, TouchedRows};
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
 
 use crate::error::InputError;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::FromZeros;
 
@@ -96,6 +96,8 @@ pub trait Layer: Plain {
     /// The activation that [`activate`](Self::activate) applies to an output.
     const ACTIVATION: ActivationKind = ActivationKind::Linear;
     /// A hash of the layer's kind, shape and options: equal for types that can read each other's images.
+    ///
+    /// Here a layer asserts that its sizes fit; what makes or uses a model evaluates it, so that wrong ones do not compile.
     const FINGERPRINT: Fingerprint;
 
     /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in memory.
@@ -173,11 +175,11 @@ pub trait Layer: Plain {
         let _ = (optimizer, until, slots);
     }
 
-    /// Step `step` of the optimizer on all parameters that have a gradient; clears the gradients.
+    /// One step of the optimizer on all parameters that have a gradient; clears the gradients.
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         gradient: &mut Self::Gradient<BATCH>,
         slots: &mut Self::Slots<O>,
     );
@@ -187,6 +189,7 @@ pub trait Layer: Plain {
 
     /// A layer with all parameters zero, to be filled by [`init`](Self::init).
     fn zeroed() -> Self {
+        let _: u64 = const { Self::FINGERPRINT.value() };
         Self::new_zeroed()
     }
 
@@ -220,6 +223,7 @@ pub trait Layer: Plain {
         workspace: &mut Self::Workspace<BATCH>,
         y: &mut [Self::Output],
     ) -> Result<(), InputError> {
+        let _: u64 = const { Self::FINGERPRINT.value() };
         Self::check(x)?;
         InputError::check_batch(x.len(), BATCH, y.len())?;
         let masks = [const { <Self::Input as Value>::VALID }; BATCH];

@@ -1,5 +1,6 @@
 //! Memory that is plain bytes: what images and checkpoints are made of.
 
+use super::Fingerprint;
 use crate::table::Numbers;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -10,6 +11,8 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 pub trait Plain: FromBytes + KnownLayout + Immutable + Sized {
     /// The bytes of all parts together.
     const BYTES: usize;
+    /// A hash of how the bytes are divided into parts.
+    const PARTS: Fingerprint = Fingerprint::of("plain").extent(Self::BYTES);
 
     /// Shows the bytes of each part.
     fn visit(&self, part: &mut dyn FnMut(&[u8]));
@@ -20,6 +23,7 @@ pub trait Plain: FromBytes + KnownLayout + Immutable + Sized {
 
 impl<T: Numbers> Plain for T {
     const BYTES: usize = size_of::<Self>();
+    const PARTS: Fingerprint = Fingerprint::of("numbers").extent(Self::BYTES);
 
     #[inline]
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
@@ -34,6 +38,7 @@ impl<T: Numbers> Plain for T {
 
 impl Plain for () {
     const BYTES: usize = 0;
+    const PARTS: Fingerprint = Fingerprint::of("nothing");
 
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
 
@@ -45,6 +50,8 @@ macro_rules! plain_fields {
     (impl[$($parameters:tt)*] $name:ty { $($field:tt: $type:ty),* $(,)? }) => {
         impl<$($parameters)*> $crate::layers::Plain for $name {
             const BYTES: usize = 0 $(+ <$type as $crate::layers::Plain>::BYTES)*;
+            const PARTS: $crate::layers::Fingerprint =
+                $crate::layers::Fingerprint::of("fields")$(.part(<$type as $crate::layers::Plain>::PARTS))*;
 
             #[inline]
             fn visit(&self, part: &mut dyn FnMut(&[u8])) {

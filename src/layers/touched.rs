@@ -1,10 +1,10 @@
 //! The gradient of a table: of the rows that occurred, and of no other.
 
-use super::Plain;
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
+use super::{Fingerprint, Plain};
 use crate::kernels::{Occurrence, Touched, sort_by_row};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -38,6 +38,7 @@ pub struct LastSteps<S>(S);
 
 impl<S: FromBytes + IntoBytes + KnownLayout + Immutable> Plain for LastSteps<S> {
     const BYTES: usize = size_of::<S>();
+    const PARTS: Fingerprint = Fingerprint::of("last_steps").extent(Self::BYTES);
 
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
         part(self.0.as_bytes());
@@ -75,11 +76,11 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         self.examples += 1;
     }
 
-    /// Step `step` of the optimizer on the rows that occurred; forgets the examples.
+    /// One step of the optimizer on the rows that occurred; forgets the examples.
     pub fn update<O: Optimizer, const ROWS: usize>(
         &mut self,
         optimizer: &O,
-        step: u32,
+        step: Step<O::Rule>,
         table: &mut [[f32; DIM]; ROWS],
         slots: &mut SlotsOf<O, ROWS, DIM>,
     ) {

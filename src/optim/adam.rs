@@ -49,6 +49,11 @@ pub struct AdamStep {
 
 impl UpdateRule for AdamStep {
     #[inline(always)]
+    fn slots(weights: usize) -> usize {
+        weights.saturating_mul(2)
+    }
+
+    #[inline(always)]
     fn apply(
         &self,
         weights: &mut [f32],
@@ -74,9 +79,9 @@ impl Optimizer for Adam {
     const NAME: &'static str = "adam";
 
     #[inline]
-    fn rule(&self, step: u32) -> AdamStep {
-        let correction_1 = 1.0 - libm::powf(self.beta_1, step as f32);
-        let correction_2 = 1.0 - libm::powf(self.beta_2, step as f32);
+    fn rule(&self, number: u32) -> AdamStep {
+        let correction_1 = 1.0 - libm::powf(self.beta_1, number as f32);
+        let correction_2 = 1.0 - libm::powf(self.beta_2, number as f32);
         AdamStep {
             rate: self.learning_rate * math::sqrt(correction_2) / correction_1,
             gain_1: 1.0 - self.beta_1,
@@ -94,18 +99,23 @@ impl Replay for Adam {
     type Rule = AdamStep;
 
     #[inline(always)]
-    fn rule(&self, step: u32) -> AdamStep {
-        Optimizer::rule(self, step)
+    fn rule(&self, number: u32) -> AdamStep {
+        Optimizer::rule(self, number)
     }
 
-    // |m| / (√v + ε) shrinks from step to step while beta_1 ≤ √beta_2, and the corrected rate of this step and all later
+    // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2, and the corrected rate of this step and all later
     // ones is at most learning_rate / (1 − beta_1ᵗ).
     #[inline(always)]
     fn at_rest(&self, step: u32, weights: &[f32], slots: &[f32]) -> bool {
         let Some((first, second)) = slots.split_at_checked(weights.len()) else { return true };
         let largest_rate = self.learning_rate / (1.0 - libm::powf(self.beta_1, step as f32));
         let size = |m: f32, v: f32| largest_rate * m.abs() / (math::sqrt(v) + self.epsilon);
-        weights.iter().zip(first.iter().zip(second)).all(|(w, (m, v))| leaves_unmoved(*w, size(*m, *v)))
+        let shrinks = self.beta_1 * self.beta_1 <= self.beta_2;
+        shrinks
+            && weights
+                .iter()
+                .zip(first.iter().zip(second))
+                .all(|(w, (m, v))| leaves_unmoved(*w, size(*m, *v)))
     }
 
     #[inline(always)]

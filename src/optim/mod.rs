@@ -12,6 +12,35 @@
 //!   of the touched rows.
 //!
 //! The learning rate is subtracted: `w -= learning_rate * g`.
+//!
+//! A step on a borrowed table, from ids and their gradients:
+//!
+//! ```
+//! use nanoembed::kernels::{Occurrence, Touched, occurrences, sort_by_row};
+//! use nanoembed::optim::{Adam, Optimizer};
+//! use nanoembed::table::{Indices, Table, TableMut};
+//!
+//! let ids = [7_u32, 2, 7]; // row 7 occurs twice
+//! let gradients = [[0.1; 4]; 3];
+//! let mut table = vec![[1.0; 4]; 1000];
+//! let mut slots = vec![[0.0; 8]; 1000]; // Adam's two moments of each number
+//!
+//! let mut list = [Occurrence::default(); 3];
+//! let list = occurrences(Indices::new(&ids, table.len())?, &mut list)?;
+//! sort_by_row(list, &mut [Occurrence::default(); 3])?;
+//! let mut touched = Touched {
+//!     occurrences: list,
+//!     gradients: Table::from_rows(&gradients),
+//!     sum: &mut [0.0; 8],
+//!     keras3_duplicates: false,
+//! };
+//! let adam = Adam::default();
+//! let (mut rows, mut slots) = (TableMut::from_rows(&mut table), TableMut::from_rows(&mut slots));
+//! adam.update_rows(adam.step(1), &mut rows, &mut slots, &mut [], &mut touched)?;
+//! assert!(table[7][0] < 1.0 && table[2][0] < 1.0);
+//! assert_eq!(table[3], [1.0; 4]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod adam;
 mod exact;
@@ -25,6 +54,13 @@ use crate::error::ShapeMismatch;
 use crate::kernels::{self, Touched, UpdateRule};
 use crate::table::{Numbers, TableMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// One step of an optimizer: its number, counted from 1, and its rule, whose scalars are computed once for all parameters.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<R> {
+    pub(crate) number: u32,
+    pub(crate) rule: R,
+}
 
 /// What Keras 3 calls by the same name: turns gradients into steps, with state (slots) beside the weights.
 ///
@@ -44,8 +80,13 @@ pub trait Optimizer {
     /// What slots hold before the first step.
     const INITIAL_SLOT: f32 = 0.0;
 
-    /// Step `step`, counted from 1.
-    fn rule(&self, step: u32) -> Self::Rule;
+    /// The rule of step `number`, counted from 1.
+    fn rule(&self, number: u32) -> Self::Rule;
+
+    /// Step `number`, counted from 1.
+    fn step(&self, number: u32) -> Step<Self::Rule> {
+        Step { number, rule: self.rule(number) }
+    }
 
     /// Whether a row that occurs several times in a batch enters the second moment by the sum of the squares of its
     /// gradients, as in Keras 3, instead of by the square of their sum, which is the square of the true gradient.
@@ -53,35 +94,35 @@ pub trait Optimizer {
         false
     }
 
-    /// Sparse entry: step `step` on the touched rows of `table`, whose state is in the rows of `slots` and, for exact forms, in
+    /// Sparse entry: a step on the touched rows of `table`, whose state is in the rows of `slots` and, for exact forms, in
     /// `last_steps`.
     ///
     /// # Errors
     /// If the shapes do not agree; nothing has been written then.
     fn update_rows(
         &self,
-        step: u32,
+        step: Step<Self::Rule>,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
         touched: &mut Touched<'_>,
     ) -> Result<(), ShapeMismatch> {
         let _ = last_steps;
-        kernels::update_rows(self.rule(step), table, slots, touched)
+        kernels::update_rows(step.rule, table, slots, touched)
     }
 
-    /// Dense entry: step `step` on a variable with a gradient for each of its numbers.
+    /// Dense entry: a step on a variable with a gradient for each of its numbers.
     ///
     /// # Errors
     /// If the lengths do not agree; nothing has been written then.
     fn update_block(
         &self,
-        step: u32,
+        step: Step<Self::Rule>,
         weights: &mut [f32],
         gradient: &[f32],
         slots: &mut [f32],
     ) -> Result<(), ShapeMismatch> {
-        kernels::update_block(self.rule(step), weights, gradient, slots)
+        kernels::update_block(step.rule, weights, gradient, slots)
     }
 
     /// Exact forms: brings `row` to where the dense update has it after step `until`. Lazy forms do nothing.

@@ -27,6 +27,11 @@ pub struct SgdStep {
 
 impl UpdateRule for SgdStep {
     #[inline(always)]
+    fn slots(_: usize) -> usize {
+        0
+    }
+
+    #[inline(always)]
     fn apply(&self, weights: &mut [f32], gradient: &[f32], _: impl Iterator<Item = f32>, _: &mut [f32]) {
         for (w, g) in weights.iter_mut().zip(gradient) {
             *w -= self.learning_rate * g;
@@ -73,6 +78,11 @@ pub struct MomentumStep(Momentum);
 
 impl UpdateRule for MomentumStep {
     #[inline(always)]
+    fn slots(weights: usize) -> usize {
+        weights
+    }
+
+    #[inline(always)]
     fn apply(
         &self,
         weights: &mut [f32],
@@ -106,8 +116,8 @@ impl Replay for Momentum {
     type Rule = MomentumStep;
 
     #[inline(always)]
-    fn rule(&self, step: u32) -> MomentumStep {
-        Optimizer::rule(self, step)
+    fn rule(&self, number: u32) -> MomentumStep {
+        Optimizer::rule(self, number)
     }
 
     // Without a gradient a step is at most |v|, and |v| only shrinks.

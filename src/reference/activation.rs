@@ -18,10 +18,10 @@ pub fn tanh(x: &mut [f32]) {
     }
 }
 
-/// x ← x where x > 0, else 0.
+/// x ← 0 where x ≤ 0, else x.
 pub fn relu(x: &mut [f32]) {
     for x in x {
-        *x = if *x > 0.0 { *x } else { 0.0 };
+        *x = if *x <= 0.0 { 0.0 } else { *x };
     }
 }
 
@@ -76,14 +76,14 @@ pub fn tanh_backward(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
     Ok(())
 }
 
-/// d ← d where y > 0, else 0.
+/// d ← 0 where y ≤ 0, else d.
 ///
 /// # Errors
 /// If the lengths differ.
 pub fn relu_backward(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("length of d", y.len(), d.len())?;
     for (d, y) in d.iter_mut().zip(y) {
-        *d = if *y > 0.0 { *d } else { 0.0 };
+        *d = if *y <= 0.0 { 0.0 } else { *d };
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod lanes;
 mod linear;
 mod pool;
 mod scatter;
+mod update;
 
 pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
@@ -20,3 +21,4 @@ pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use pool::pool;
 pub use scatter::{scatter_add, scatter_add_bags};
+pub use update::{adam, momentum, sgd, update_rows};

@@ -54,7 +54,7 @@ enum Split<'a, O> {
 
 /// One group of ids, in [`Bags`].
 #[derive(Clone, Copy, Debug)]
-pub struct Bag<'a, I, P = Reject> {
+pub struct BagView<'a, I, P = Reject> {
     indices: Indices<'a, I, P>,
     weights: Option<&'a [f32]>,
     start: usize,
@@ -175,19 +175,19 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
 
     /// Bag number `bag`, or `None` if there are fewer.
     #[inline(always)]
-    pub fn bag(&self, bag: usize) -> Option<Bag<'a, I, P>> {
+    pub fn bag(&self, bag: usize) -> Option<BagView<'a, I, P>> {
         let positions = self.positions(bag)?;
         let weights = match self.weights {
             Some(weights) => Some(weights.get(positions.clone())?),
             None => None,
         };
         let start = positions.start;
-        Some(Bag { indices: self.indices.slice(positions)?, weights, start, padding: self.padding })
+        Some(BagView { indices: self.indices.slice(positions)?, weights, start, padding: self.padding })
     }
 
     /// All bags in order.
     #[inline(always)]
-    pub fn iter(&self) -> impl Iterator<Item = Bag<'a, I, P>> + use<'a, I, P, O> {
+    pub fn iter(&self) -> impl Iterator<Item = BagView<'a, I, P>> + use<'a, I, P, O> {
         let bags = *self;
         (0..bags.count).filter_map(move |bag| bags.bag(bag))
     }
@@ -229,7 +229,7 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
     }
 }
 
-impl<'a, I: Index, P: Policy> Bag<'a, I, P> {
+impl<'a, I: Index, P: Policy> BagView<'a, I, P> {
     /// The ids that contribute, in order.
     #[inline(always)]
     pub fn iter(&self) -> impl Iterator<Item = Entry> + use<'a, I, P> {

@@ -7,7 +7,7 @@ mod numbers;
 mod view;
 
 pub use aligned::Aligned;
-pub use bags::{Bag, Bags, Entry, Pooling};
+pub use bags::{BagView, Bags, Entry, Pooling};
 pub use indices::{FromEnd, Index, Indices, MapTo, Policy, Reject, Skip};
 pub use numbers::Numbers;
 pub use view::{Table, TableMut};

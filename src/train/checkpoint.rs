@@ -11,8 +11,9 @@ use crate::optim::Optimizer;
 const PROGRESS: usize = 16;
 
 impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, O, L, BATCH> {
+    /// Which layers learn shows in the layout of the slots alone, as does whether the optimizer is exact.
     const CHECKPOINT: Fingerprint =
-        Fingerprint::of("checkpoint").part(M::FINGERPRINT).name(O::NAME).extent(M::Slots::<O>::BYTES);
+        Fingerprint::of("checkpoint").part(M::FINGERPRINT).name(O::NAME).part(M::Slots::<O>::PARTS);
     const PAYLOAD: usize = PROGRESS + M::BYTES + M::Slots::<O>::BYTES;
 
     /// The length of a checkpoint in bytes.
@@ -36,8 +37,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         })
     }
 
-    /// Goes back to a checkpoint: training then gives the bits of training that never stopped, with the same optimizer and
-    /// examples.
+    /// Goes back to a checkpoint: training then gives the bits of training that never stopped, with the same optimizer, loss,
+    /// batches, [`set_shuffle`](Self::set_shuffle) and examples, of which a checkpoint holds nothing.
     ///
     /// # Errors
     /// If the bytes are not an unharmed checkpoint of this model and kind of optimizer; nothing has changed then.

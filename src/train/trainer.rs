@@ -19,7 +19,8 @@ pub enum TrainError {
         /// Where it stands in the list of labels.
         position: usize,
     },
-    /// The loss of a batch is infinite or NaN. The batch has not been learnt from.
+    /// The loss of a batch is infinite or NaN. The batch has not been learnt from; with an exact optimizer its rows have caught
+    /// up with the steps before, which the next use would have had them do.
     NotFinite {
         /// The step that was not taken, counted from 1 over the life of the trainer.
         step: u32,
@@ -83,6 +84,20 @@ pub(super) struct Progress {
 /// assert!(model.predict(&ids[0])?[0] > 0.5);
 /// # Ok::<(), nanoembed::train::TrainError>(())
 /// ```
+///
+/// Batches of 0 examples are a compile error, as are a loss and a last activation that do not fit:
+///
+/// ```compile_fail
+/// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Sgd, train::Trainer};
+/// let mut trainer = Trainer::<Dense<2, 1>, _, _, 0>::new(Sgd::default(), BinaryCrossEntropy::default());
+/// let _ = trainer.evaluate(&Dense::zeroed(), &[], &[]);
+/// ```
+///
+/// ```compile_fail
+/// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Sgd, train::Trainer};
+/// let mut trainer = Trainer::<Dense<2, 1, Tanh>, _, _, 1>::new(Sgd::default(), BinaryCrossEntropy::default());
+/// let _ = trainer.evaluate(&Dense::zeroed(), &[], &[]);
+/// ```
 #[derive(FromZeros)]
 pub struct Trainer<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> {
     pub(super) optimizer: O,
@@ -107,7 +122,10 @@ pub(super) struct Memory<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH
 impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, O, L, BATCH> {
     /// Whether the loss is given the scores in front of the model's last activation.
     const FUSED: bool = {
+        // The assertions of a layer's sizes stand in its fingerprint.
+        _ = M::FINGERPRINT;
         assert!(BATCH > 0, "Trainer: BATCH must be at least 1");
+        let _: u64 = M::FINGERPRINT.value();
         let linear = matches!(M::ACTIVATION, ActivationKind::Linear);
         let link_is_linear = matches!(L::LINK, ActivationKind::Linear);
         assert!(
@@ -284,7 +302,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         let masks = [const { <M::Input as Value>::VALID }; BATCH];
         let x = Batch { values: inputs, masks: masks.get(..n).unwrap_or_default() };
         model.backward(x, cache, d_outputs.get(..n).unwrap_or_default(), Some(gradient), None);
-        model.update(&self.optimizer, step, gradient, slots);
+        model.update(&self.optimizer, self.optimizer.step(step), gradient, slots);
         self.progress.step = step;
         Ok(report)
     }

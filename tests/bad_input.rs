@@ -1,0 +1,300 @@
+//! Each bad input gives its error or its documented value, and nothing is half-written.
+
+use nanoembed::error::{
+    BagError, CapacityExceeded, IndexOutOfRange, InputError, RowOutOfRange, ShapeMismatch,
+};
+use nanoembed::image;
+use nanoembed::kernels::{gather, pool};
+use nanoembed::layers::{
+    Activation, Bag, Dense, Embedding, EmbeddingBag, Flatten, Layer, Linear, MaskZero, Relu, Sigmoid,
+    Softmax, Sum, Tanh,
+};
+use nanoembed::loss::{
+    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
+};
+use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
+use nanoembed::sequential;
+use nanoembed::table::{Bags, Indices, Pooling, Table};
+use nanoembed::text::HashingTokenizer;
+use nanoembed::train::{Report, TrainError, Trainer};
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro128PlusPlus;
+
+const BATCH: usize = 4;
+
+type Reviews = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 1, Sigmoid>];
+type Classes = sequential![EmbeddingBag<4, 10, 3>, Dense<3, 3, Softmax>];
+
+fn initial<M: Layer>() -> M {
+    let mut model = M::zeroed();
+    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(7));
+    model
+}
+
+/// All that training depends on, as bytes.
+fn state<M: Layer, O: Optimizer, L: Loss<M::Output>>(
+    trainer: &Trainer<M, O, L, BATCH>,
+    model: &M,
+) -> Vec<u8> {
+    let mut bytes = vec![0; Trainer::<M, O, L, BATCH>::CHECKPOINT_SIZE];
+    trainer.checkpoint(model, &mut bytes).expect("the right length");
+    bytes
+}
+
+fn parameters<M: Layer>(model: &M) -> Vec<u8> {
+    let mut bytes = vec![0; image::size::<M>()];
+    image::write(model, &mut bytes).expect("the right length");
+    bytes
+}
+
+fn outside(position: usize, index: i64) -> InputError {
+    InputError::Index(IndexOutOfRange { position, index, rows: 10 })
+}
+
+#[test]
+fn texts_without_words_are_padding() {
+    let tokenizer = HashingTokenizer::new(10);
+    for text in ["", " ", "\n\t ", "!?.", "... , !", "\u{a}"] {
+        let ids: [u16; 4] = tokenizer.encode(text).expect("u16 holds 10 rows");
+        assert_eq!(ids, [0; 4], "{text:?}");
+        assert!(initial::<Reviews>().predict(&ids).expect("padding is a valid input")[0].is_finite());
+    }
+    let empty = initial::<EmbeddingBag<4, 10, 3>>().predict(&Bag::default()).expect("an empty bag");
+    assert_eq!(empty, [0.0; 3], "an empty bag gives zeros");
+    let masked = sequential_of_padding();
+    assert_eq!(masked, 0.5, "only padding: the scores of no word");
+}
+
+/// A fully masked text through a layer that honours the mask: the sigmoid of the bias, 0.
+fn sequential_of_padding() -> f32 {
+    type Masked = sequential![Embedding<4, 10, 3, u16, MaskZero>, Flatten<4, 3, 12>, Dense<12, 1, Sigmoid>];
+    initial::<Masked>().predict(&[0; 4]).expect("padding is a valid input")[0]
+}
+
+#[test]
+fn ids_outside_the_table_by_each_policy() {
+    let rows = [[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]];
+    let table = Table::from_rows(&rows);
+    let ids = [2_i32, -1, 3, 0];
+    let error = |position, index| IndexOutOfRange { position, index, rows: 3 };
+    assert_eq!(Indices::new(&ids, 3).unwrap_err(), error(1, -1));
+    assert_eq!(Indices::from_end(&ids, 3).unwrap_err(), error(2, 3));
+    assert_eq!(Indices::from_end(&[-4_i32], 3).unwrap_err(), error(0, -4));
+    assert_eq!(Indices::mapping(&ids, 3, 3).unwrap_err(), RowOutOfRange { row: 3, rows: 3 });
+    let mut out = [7.0; 8];
+    gather(table, Indices::skipping(&ids, 3), &mut out).unwrap();
+    assert_eq!(out, [5.0, 6.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0]);
+    gather(table, Indices::mapping(&ids, 3, 1).unwrap(), &mut out).unwrap();
+    assert_eq!(out, [5.0, 6.0, 3.0, 4.0, 3.0, 4.0, 1.0, 2.0]);
+    gather(table, Indices::from_end(&ids[..2], 3).unwrap(), &mut out[..4]).unwrap();
+    assert_eq!(out[..4], [5.0, 6.0, 5.0, 6.0]);
+
+    // Checked against another table, or with an output of another length: refused before anything is written.
+    let mut out = [7.0; 4];
+    let found = gather(table, Indices::skipping(&ids, 4), &mut out);
+    assert!(matches!(found, Err(ShapeMismatch { .. })));
+    let found = gather(table, Indices::skipping(&ids, 3), &mut out);
+    assert!(matches!(found, Err(ShapeMismatch { expected: 8, found: 4, .. })));
+    assert_eq!(out, [7.0; 4]);
+}
+
+#[test]
+fn offsets_that_decrease_and_lengths_that_differ() {
+    let rows = [[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]];
+    let indices = Indices::new(&[0_u8, 1, 2], 3).unwrap();
+    assert_eq!(Bags::new(indices, &[0, 2, 1, 3]).unwrap_err(), BagError::OffsetsDecrease { bag: 1 });
+    assert_eq!(Bags::new(indices, &[0, 2]).unwrap_err(), BagError::OffsetsEnd { offset: 2, indices: 3 });
+    let bags = Bags::new(indices, &[0, 0, 3]).unwrap();
+    let mut out = [7.0; 6];
+    assert!(pool(Table::from_rows(&rows), &bags, Pooling::Mean, &mut out).is_err());
+    assert!(pool(Table::from_rows(&rows[..2]), &bags, Pooling::Mean, &mut out[..4]).is_err());
+    assert_eq!(out, [7.0; 6]);
+    pool(Table::from_rows(&rows), &bags, Pooling::Mean, &mut out[..4]).unwrap();
+    assert_eq!(out, [0.0, 0.0, 3.0, 4.0, 7.0, 7.0]);
+}
+
+#[test]
+fn predictions_of_bad_inputs() {
+    let model = initial::<Reviews>();
+    assert_eq!(model.predict(&[0, 9, 10, 11]), Err(outside(2, 10)));
+    let mut y = [[7.0]; 3];
+    let mut workspace = zerocopy::FromZeros::new_zeroed();
+    let good = [[1, 2, 3, 4]; 3];
+    let found = model.predict_batch::<3>(&[[0; 4], [9; 4], [0, u16::MAX, 0, 0]], &mut workspace, &mut y);
+    assert_eq!(found, Err(outside(9, 65_535)), "the position counts the ids of all examples");
+    let found = model.predict_batch::<3>(&good[..2], &mut workspace, &mut y);
+    assert_eq!(
+        found,
+        Err(InputError::Shape(ShapeMismatch { what: "number of examples", expected: 2, found: 3 }))
+    );
+    let mut small = zerocopy::FromZeros::new_zeroed();
+    let found = model.predict_batch::<2>(&good, &mut small, &mut y);
+    assert_eq!(found, Err(InputError::Capacity(CapacityExceeded { what: "batch", capacity: 2 })));
+    assert_eq!(y, [[7.0]; 3]);
+    model.predict_batch::<3>(&[], &mut workspace, &mut []).expect("no example is a batch");
+
+    let bags = initial::<Classes>();
+    let bag = |ids: &[u16]| Bag::<4>::from_ids(ids.iter().copied()).expect("at most 4 ids");
+    assert_eq!(bags.predict(&bag(&[1, 12])), Err(outside(1, 12)));
+    let mut y = [[7.0; 3]; 2];
+    let mut workspace = zerocopy::FromZeros::new_zeroed();
+    let found = bags.predict_batch::<2>(&[bag(&[1, 2]), bag(&[3, 10])], &mut workspace, &mut y);
+    assert_eq!((found, y), (Err(outside(3, 10)), [[7.0; 3]; 2]));
+    let full = CapacityExceeded { what: "bag", capacity: 4 };
+    assert_eq!(Bag::<4>::from_ids([0_u16; 5]), Err(full));
+    assert_eq!(Bag::<4>::from_first([1_u16, 2, 3, 4, 5]).ids(), [1, 2, 3, 4]);
+    assert_eq!(initial::<Embedding<2, 10, 3, i32>>().predict(&[3, -1]), Err(outside(1, -1)));
+}
+
+/// Whatever is wrong, the call that finds it leaves model, slots, steps and epochs as they were, and the next one works.
+fn check_training<O: Optimizer + Copy>(optimizer: O) {
+    let mut trainer = Trainer::<Reviews, O, _, BATCH>::new(optimizer, BinaryCrossEntropy::default());
+    let mut model = initial::<Reviews>();
+    let ids: Vec<[u16; 4]> = (0..9).map(|i| [i, 9 - i, 3, 1]).collect();
+    let labels: Vec<[f32; 1]> = (0..9).map(|i| [(i % 2) as f32]).collect();
+    trainer.epoch(&mut model, &ids, &labels).expect("valid examples");
+    let before = state(&trainer, &model);
+
+    let mut bad_ids = ids.clone();
+    bad_ids[7] = [1, 2, 3, 10];
+    let shape = |expected, found| {
+        TrainError::Input(InputError::Shape(ShapeMismatch { what: "number of labels", expected, found }))
+    };
+    let id = TrainError::Input(outside(31, 10));
+    assert_eq!(trainer.epoch(&mut model, &bad_ids, &labels), Err(id));
+    assert_eq!(trainer.evaluate(&model, &bad_ids, &labels), Err(id));
+    assert_eq!(
+        trainer.step(&mut model, &bad_ids[6..8], &labels[..2]),
+        Err(TrainError::Input(outside(7, 10)))
+    );
+    assert_eq!(trainer.epoch(&mut model, &ids, &labels[..8]), Err(shape(9, 8)));
+    assert_eq!(trainer.evaluate(&model, &ids[..1], &labels), Err(shape(1, 9)));
+    assert_eq!(trainer.step(&mut model, &ids[..2], &labels[..3]), Err(shape(2, 3)));
+    for label in [f32::NAN, f32::INFINITY, -f32::INFINITY, -0.1, 1.1, -f32::MIN_POSITIVE, 1.0_f32.next_up()] {
+        let mut bad_labels = labels.clone();
+        bad_labels[5] = [label];
+        let error = TrainError::Label { position: 5 };
+        assert_eq!(trainer.epoch(&mut model, &ids, &bad_labels), Err(error), "{label}");
+        assert_eq!(trainer.evaluate(&model, &ids, &bad_labels), Err(error), "{label}");
+        let error = TrainError::Label { position: 1 };
+        assert_eq!(trainer.step(&mut model, &ids[4..6], &bad_labels[4..6]), Err(error), "{label}");
+    }
+    let full = TrainError::Input(InputError::Capacity(CapacityExceeded { what: "batch", capacity: BATCH }));
+    assert_eq!(trainer.step(&mut model, &ids[..5], &labels[..5]), Err(full));
+    assert_eq!(trainer.step(&mut model, &[], &[]), Ok(Report::default()), "no example is no step");
+    assert_eq!(trainer.evaluate(&model, &[], &[]), Ok(Report::default()));
+    assert!(state(&trainer, &model) == before, "{}: a refused call left a trace", O::NAME);
+
+    assert_eq!(trainer.epoch(&mut model, &[], &[]), Ok(Report::default()));
+    assert_eq!((trainer.steps(), trainer.epochs()), (3, 2), "an empty epoch is one");
+    trainer.epoch(&mut model, &ids, &labels).expect("valid examples");
+    assert!(state(&trainer, &model) != before);
+}
+
+#[test]
+fn bad_examples_teach_nothing() {
+    check_training(Sgd::default());
+    check_training(Momentum::default());
+    check_training(Adam::default());
+    check_training(Exact(Momentum::default()));
+    check_training(Exact(Adam::default()));
+}
+
+#[test]
+fn labels_out_of_range() {
+    type Sparse = SparseCategoricalCrossEntropy;
+    let is_class = |class| <Sparse as Loss<[f32; 3]>>::is_label(&class);
+    assert!(is_class(0) && is_class(2) && !is_class(3) && !is_class(u16::MAX));
+    assert!(!<OnProbabilities<Sparse> as Loss<[f32; 3]>>::is_label(&3));
+    let mut trainer = Trainer::<Classes, _, _, BATCH>::new(Adam::default(), SparseCategoricalCrossEntropy);
+    let mut model = initial::<Classes>();
+    let before = state(&trainer, &model);
+    let bags = [Bag::from_first([1, 2, 3]), Bag::default()];
+    let error = Err(TrainError::Label { position: 1 });
+    assert_eq!(trainer.step(&mut model, &bags, &[2, 3]), error);
+    assert_eq!(trainer.epoch(&mut model, &bags, &[0, u16::MAX]), error);
+    assert_eq!(trainer.evaluate(&model, &bags, &[0, 3]), error);
+    assert!(state(&trainer, &model) == before);
+
+    let mut trainer =
+        Trainer::<Classes, _, _, BATCH>::new(Adam::default(), CategoricalCrossEntropy::default());
+    for bad in [f32::NAN, f32::INFINITY, -0.5, 1.5] {
+        let found = trainer.step(&mut model, &bags, &[[0.0, 1.0, 0.0], [0.0, bad, 0.0]]);
+        assert_eq!(found, error, "{bad}");
+    }
+    assert!(parameters(&model) == parameters(&initial::<Classes>()));
+}
+
+/// A number that is none, anywhere in a model, reaches the loss through each activation, and the step is not taken.
+fn check_not_a_number<A: Activation, L: Loss<[f32; 2]> + Copy>(loss: L, label: L::Label, bad: f32)
+where
+    Deep<A>: Layer<Input = [u16; 4], Output = [f32; 2]>,
+{
+    let what = format!("{bad} through {}", A::KIND.name());
+    let mut trainer = Trainer::<Deep<A>, _, L, BATCH>::new(Adam::default(), loss);
+    let mut model = initial::<Deep<A>>();
+    trainer.step(&mut model, &[[1, 2, 3, 4]], &[label]).expect("finite numbers");
+    model.first.rows[5][1] = bad;
+    let before = state(&trainer, &model);
+    let found = trainer.step(&mut model, &[[1, 2, 3, 4], [1, 5, 2, 0]], &[label; 2]);
+    assert_eq!(found, Err(TrainError::NotFinite { step: 2 }), "{what}");
+    let found = trainer.epoch(&mut model, &[[5, 0, 0, 0]], &[label]);
+    assert_eq!(found, Err(TrainError::NotFinite { step: 2 }), "{what}");
+    assert!(state(&trainer, &model) == before, "{what} taught something");
+    let report = trainer.evaluate(&model, &[[1, 5, 2, 0]], &[label]).expect("a valid input");
+    assert!(!report.loss.is_finite(), "{what}: {report:?}");
+    assert!(model.predict(&[1, 5, 2, 0]).expect("valid ids").iter().all(|y| y.is_nan()), "{what}");
+    // Rows without it go on learning.
+    trainer.step(&mut model, &[[1, 2, 3, 4]], &[label]).expect("finite numbers");
+}
+
+type Deep<A> = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 6, A>, Dense<6, 2, Softmax>];
+
+#[test]
+fn not_a_number_is_not_learnt_from() {
+    fn check_losses<A: Activation>() {
+        check_not_a_number::<A, _>(CategoricalCrossEntropy::default(), [0.0, 1.0], f32::NAN);
+        check_not_a_number::<A, _>(SparseCategoricalCrossEntropy, 1, f32::NAN);
+        check_not_a_number::<A, _>(OnProbabilities(CategoricalCrossEntropy::default()), [0.0, 1.0], f32::NAN);
+        check_not_a_number::<A, _>(OnProbabilities(SparseCategoricalCrossEntropy), 1, f32::NAN);
+        check_not_a_number::<A, _>(OnProbabilities(BinaryCrossEntropy::default()), [0.0, 1.0], f32::NAN);
+    }
+    check_losses::<Linear>();
+    check_losses::<Relu>();
+    check_losses::<Sigmoid>();
+    check_losses::<Softmax>();
+    check_losses::<Tanh>();
+}
+
+/// Also of a bag, and of the binary loss on scores.
+#[test]
+fn not_a_number_in_a_bag() {
+    type Binary = sequential![EmbeddingBag<4, 10, 3, Sum>, Dense<3, 1, Sigmoid>];
+    for bad in [f32::NAN, f32::INFINITY, -f32::INFINITY] {
+        let mut trainer = Trainer::<Binary, _, _, BATCH>::new(Sgd::default(), BinaryCrossEntropy::default());
+        let mut model = initial::<Binary>();
+        model.first.rows[5] = [bad, 0.0, 0.0];
+        let before = state(&trainer, &model);
+        for label in [0.0, 0.5, 1.0] {
+            let found = trainer.step(&mut model, &[Bag::from_first([5_u16])], &[[label]]);
+            if found.is_err() || bad.is_nan() {
+                assert_eq!(found, Err(TrainError::NotFinite { step: 1 }), "{bad}, label {label}");
+                assert!(state(&trainer, &model) == before, "{bad}, label {label}");
+            }
+        }
+    }
+}
+
+/// Steps before the bad batch of an epoch stay; the error says which step was not taken.
+#[test]
+fn an_epoch_stops_at_the_batch_that_is_not_finite() {
+    let mut trainer =
+        Trainer::<Reviews, _, _, BATCH>::new(Exact(Adam::default()), BinaryCrossEntropy::default());
+    trainer.set_shuffle(false);
+    let mut model = initial::<Reviews>();
+    let mut ids = vec![[1, 2, 3, 4]; 12];
+    ids[9] = [1, 2, 5, 5];
+    model.first.rows[5][0] = f32::NAN;
+    assert_eq!(trainer.epoch(&mut model, &ids, &[[1.0]; 12]), Err(TrainError::NotFinite { step: 3 }));
+    assert_eq!((trainer.steps(), trainer.epochs()), (2, 0));
+}

@@ -1,0 +1,89 @@
+//! `Dense` with each activation: outputs and gradients of Keras.
+
+use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list};
+use nanoembed::layers::{
+    Activation, Batch, BatchMut, Context, Dense, Layer, Linear, Plain, Relu, Sigmoid, Softmax, Tanh,
+};
+use nanoembed::optim::{Optimizer, Sgd};
+use nanoembed::table::Numbers;
+use serde_json::Value;
+
+/// As many examples as the largest case has, those of all positions of a sequence together.
+const BATCH: usize = 6;
+
+pub(crate) fn forward_and_gradients(fixture: &Fixture) {
+    for case in list(&fixture.0["cases"]) {
+        match case["activation"].as_str().expect("a name") {
+            "linear" => shape::<Linear>(case),
+            "relu" => shape::<Relu>(case),
+            "sigmoid" => shape::<Sigmoid>(case),
+            "softmax" => shape::<Softmax>(case),
+            "tanh" => shape::<Tanh>(case),
+            other => panic!("activation {other}"),
+        }
+    }
+}
+
+/// Chooses the layer's type by the shape of the kernel.
+fn shape<A: Activation>(case: &Value) {
+    match Array::read(&case["kernel"]).shape[..] {
+        [2, 2] => check::<2, 2, A>(case),
+        [5, 3] => check::<5, 3, A>(case),
+        [5, 4] => check::<5, 4, A>(case),
+        [6, 3] => check::<6, 3, A>(case),
+        [17, 19] => check::<17, 19, A>(case),
+        [32, 1] => check::<32, 1, A>(case),
+        ref other => panic!("a kernel of shape {other:?}"),
+    }
+}
+
+fn rows<const N: usize>(value: &Value) -> Vec<[f32; N]> {
+    Array::read(value).data.as_chunks().0.to_vec()
+}
+
+fn check<const IN: usize, const OUT: usize, A: Activation>(case: &Value) {
+    let what = |part: &str| format!("{} [{IN}, {OUT}] {part}", A::KIND.name());
+    let data = |name: &str| Array::read(&case[name]).data;
+    let mut layer = Dense::<IN, OUT, A>::zeroed();
+    layer.kernel.as_numbers_mut().copy_from_slice(&data("kernel"));
+    if case["use_bias"] == true {
+        layer.bias.copy_from_slice(&data("bias"));
+    }
+    // A sequence is a batch of its steps.
+    let (x, mut d_y) = (rows::<IN>(&case["input"]), rows::<OUT>(&case["cotangent"]));
+    let (mut y, mut d_x) = (vec![[0.0; OUT]; x.len()], vec![[0.0; IN]; x.len()]);
+    let masks = vec![(); x.len()];
+    layer.predict_batch::<BATCH>(&x, &mut (), &mut y).expect("a batch");
+    assert_close(&what("output of predict"), y.as_flattened(), &data("output"), FORWARD.0, FORWARD.1);
+
+    let batch = Batch { values: &x, masks: &masks };
+    let outputs = BatchMut { values: &mut y, masks: &mut vec![(); x.len()] };
+    layer.forward::<BATCH>(batch, &mut (), Context::EVALUATION, outputs);
+    <Dense<IN, OUT, A>>::activate(&mut y);
+    assert_close(&what("output of forward"), y.as_flattened(), &data("output"), FORWARD.0, FORWARD.1);
+
+    <Dense<IN, OUT, A>>::activate_backward(&y, &mut d_y);
+    let mut gradient = <<Dense<IN, OUT, A> as Layer>::Gradient<BATCH> as zerocopy::FromZeros>::new_zeroed();
+    layer.backward::<BATCH>(batch, &mut (), &d_y, Some(&mut gradient), Some(&mut d_x));
+    assert_close(
+        &what("gradient of the input"),
+        d_x.as_flattened(),
+        &data("grad_input"),
+        GRADIENT.0,
+        GRADIENT.1,
+    );
+
+    // A step of size 1 from zero leaves the negative gradient.
+    let mut stepped = Dense::<IN, OUT, A>::zeroed();
+    let mut slots = <<Dense<IN, OUT, A> as Layer>::Slots<Sgd> as zerocopy::FromZeros>::new_zeroed();
+    let sgd = Sgd { learning_rate: 1.0 };
+    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    let negative = |values: &[f32]| values.iter().map(|x| -x).collect::<Vec<_>>();
+    let kernel = negative(stepped.kernel.as_numbers());
+    assert_close(&what("gradient of the kernel"), &kernel, &data("grad_kernel"), GRADIENT.0, GRADIENT.1);
+    if case["use_bias"] == true {
+        let bias = negative(&stepped.bias);
+        assert_close(&what("gradient of the bias"), &bias, &data("grad_bias"), GRADIENT.0, GRADIENT.1);
+    }
+    assert_eq!(<Dense<IN, OUT, A> as Plain>::BYTES, 4 * (IN * OUT + OUT));
+}
