@@ -25,14 +25,19 @@ run_image() {
 }
 
 digest() {
-    local level model folder=$logs/digest columns=()
+    local level model status folder=$logs/digest columns=()
     rm -rf "$folder" && mkdir -p "$folder"
     packages qemu-user
     build_host
 
     for level in sse2 avx2 avx512; do
-        # Status 3: the processor does not have the level.
-        "$host" digest "$level" >"$folder/$level" || { (($? == 3)) && rm "$folder/$level" && not_run "digest at level $level"; }
+        status=0
+        "$host" digest "$level" >"$folder/$level" || status=$?
+        case $status in
+            0) ;;
+            3) rm "$folder/$level" && not_run "the digest at level $level, which this processor lacks" ;;
+            *) fail "the digest at level $level ended with status $status" ;;
+        esac
         columns+=("x86-64 $level=$folder/$level")
     done
     # The lower levels as an older processor has them: found, not chosen.
