@@ -11,6 +11,7 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("scatter_add", scatter_add),
     ("scatter_add_bags", scatter_add_bags),
     ("sort_by_row", sort),
+    ("coalesce", coalesce),
 ];
 
 pub(crate) const ROWS: usize = 23;
@@ -128,6 +129,28 @@ fn sort() -> u64 {
             for Occurrence { row, source } in &list[..len] {
                 fold.number(*row as usize);
                 fold.number(*source as usize);
+            }
+        }
+    }
+    fold.hash()
+}
+
+fn coalesce() -> u64 {
+    let (mut data, mut fold) = (Data::new(7), Fold::new());
+    let (mut rows, mut sums) = ([0; MAX_LEN], [0.0; MAX_LEN * MAX_DIM]);
+    for dim in DIMS {
+        for len in 0..=MAX_LEN {
+            let gradients = data.floats::<{ MAX_LEN * MAX_DIM }>();
+            let gradients = Table::new(&gradients[..len * dim], len, dim).unwrap();
+            let ids = data.ids::<MAX_LEN>(ROWS + 3);
+            let mut list = [Occurrence::default(); MAX_LEN];
+            let list = kernels::occurrences(Indices::skipping(&ids[..len], ROWS), &mut list).unwrap();
+            sort_by_row(list, &mut [Occurrence::default(); MAX_LEN]).unwrap();
+            let mut sums = TableMut::new(&mut sums[..len * dim], len, dim).unwrap();
+            let distinct = kernels::coalesce(list, gradients, &mut rows, &mut sums).unwrap();
+            for (i, row) in rows[..distinct].iter().enumerate() {
+                fold.number(*row as usize);
+                fold.floats(sums.as_table().row(i).unwrap());
             }
         }
     }
