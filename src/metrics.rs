@@ -20,11 +20,11 @@ pub fn binary_accuracy(y: &[f32], label: &[f32], threshold: f32) -> f32 {
 /// assert_eq!(argmax(&[0.2, 0.5, 0.5]), 1);
 /// ```
 pub fn argmax(y: &[f32]) -> usize {
-    let mut best = (0, f32::NEG_INFINITY);
+    let mut best = None;
     for (i, &y) in y.iter().enumerate() {
-        if y > best.1 {
-            best = (i, y);
+        if !y.is_nan() && best.is_none_or(|(_, greatest)| y > greatest) {
+            best = Some((i, y));
         }
     }
-    best.0
+    best.map_or(0, |(i, _)| i)
 }

@@ -237,12 +237,12 @@ fn examples_are_independent_at_every_level() {
     let best = Level::current();
     let trained: Vec<_> = Level::available()
         .map(|level| {
-            level.limit();
+            level.set_current();
             assert_eq!(Level::current(), level);
             (level.name(), check_layers())
         })
         .collect();
-    best.limit();
+    best.set_current();
     for (name, models) in &trained {
         assert!(*models == trained[0].1, "training at {name} has the bits of training at {}", trained[0].0);
     }

@@ -151,6 +151,7 @@ fn activate(kind: ActivationKind, z: &[f64]) -> Vec<f64> {
             z.iter().map(|z| z.exp() / sum).collect()
         }
         ActivationKind::Tanh => z.iter().map(|z| z.tanh()).collect(),
+        kind => unreachable!("{kind:?}"),
     }
 }
 

@@ -41,12 +41,14 @@ const COVERED: &[(&str, Check)] = &[
 #[test]
 fn fixtures_hold() {
     let mut failed = Vec::new();
+    let mut seen = Vec::new();
     for path in fixture::all() {
         let name =
             path.file_stem().and_then(|stem| stem.to_str()).expect("a fixture has a UTF-8 name").to_owned();
         match COVERED.iter().find(|(covered, _)| *covered == name) {
             None => println!("NOT COVERED {name}"),
             Some((_, check)) => {
+                seen.push(name.clone());
                 let fixture = Fixture::read(&path);
                 match std::panic::catch_unwind(|| check(&fixture)) {
                     Ok(()) => println!("ok {name}"),
@@ -54,6 +56,9 @@ fn fixtures_hold() {
                 }
             }
         }
+    }
+    for (name, _) in COVERED {
+        assert!(seen.iter().any(|seen| seen == name), "the fixture {name} is missing");
     }
     assert!(failed.is_empty(), "fixtures that do not hold: {failed:?}");
 }

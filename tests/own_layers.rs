@@ -6,7 +6,7 @@ use nanoembed::layers::{
     Sigmoid, Value,
 };
 use nanoembed::loss::BinaryCrossEntropy;
-use nanoembed::optim::{Adam, Optimizer, Step};
+use nanoembed::optim::{Adam, Exact, Optimizer, Step};
 use nanoembed::sequential;
 use nanoembed::train::Trainer;
 use rand_core::{Rng, SeedableRng};
@@ -134,6 +134,29 @@ where
         }
     }
 
+    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
+        A::init_slots::<O>(&mut slots.left);
+        B::init_slots::<O>(&mut slots.right);
+    }
+
+    fn catch_up<O: Optimizer>(
+        &mut self,
+        x: &[Self::Input],
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
+        for x in x {
+            self.left.catch_up(&[x.first], optimizer, until, &mut slots.left);
+            self.right.catch_up(&[x.second], optimizer, until, &mut slots.right);
+        }
+    }
+
+    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        self.left.flush(optimizer, until, &mut slots.left);
+        self.right.flush(optimizer, until, &mut slots.right);
+    }
+
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
@@ -151,25 +174,31 @@ where
     }
 }
 
+type Likes = sequential![Beside<Embedding<1, 6, 4>, Embedding<1, 9, 4>>, Dense<8, 8, nanoembed::layers::Tanh>, Dense<8, 1, Sigmoid>];
+
 /// A user likes an item if their numbers are on the same side: learnt from pairs, through one dense unit on a table each.
 #[test]
 fn two_inputs_are_learnt_together() {
-    type Likes = sequential![Beside<Embedding<1, 6, 4>, Embedding<1, 9, 4>>, Dense<8, 8, nanoembed::layers::Tanh>, Dense<8, 1, Sigmoid>];
     let pairs: Vec<Pair<[u16; 1], [u16; 1]>> =
         (0..54).map(|i| Pair { first: [i % 6], second: [i / 6] }).collect();
     let labels: Vec<[f32; 1]> = pairs
         .iter()
         .map(|pair| [if (pair.first[0] < 3) == (pair.second[0] < 5) { 1.0 } else { 0.0 }])
         .collect();
+    let adam = Adam { learning_rate: 0.02, ..Adam::default() };
+    learn_likes(adam, &pairs, &labels);
+    learn_likes(Exact(adam), &pairs, &labels);
+}
+
+fn learn_likes<O: Optimizer>(optimizer: O, pairs: &[Pair<[u16; 1], [u16; 1]>], labels: &[[f32; 1]]) {
     let mut model = Likes::zeroed();
     model.init(&mut Xoshiro128PlusPlus::seed_from_u64(3));
-    let adam = Adam { learning_rate: 0.02, ..Adam::default() };
-    let mut trainer = Trainer::<Likes, _, _, 8>::new(adam, BinaryCrossEntropy::default());
+    let mut trainer = Trainer::<Likes, _, _, 8>::new(optimizer, BinaryCrossEntropy::default());
     for _ in 0..60 {
-        trainer.epoch(&mut model, &pairs, &labels).unwrap();
+        trainer.epoch(&mut model, pairs, labels).unwrap();
     }
-    assert_eq!(trainer.evaluate(&model, &pairs, &labels).unwrap().accuracy, 1.0);
-    for (pair, label) in pairs.iter().zip(&labels) {
+    assert_eq!(trainer.evaluate(&model, pairs, labels).unwrap().accuracy, 1.0);
+    for (pair, label) in pairs.iter().zip(labels) {
         assert_eq!(model.predict(pair).unwrap()[0] > 0.5, label[0] > 0.5);
     }
     assert!(model.predict(&Pair { first: [0], second: [9] }).is_err());
@@ -231,6 +260,12 @@ impl Layer for MaskedMean {
             *d_x = std::array::from_fn(|t| d_y.map(|d| if mask[t] { d / valid } else { 0.0 }));
         }
     }
+
+    fn init_slots<O: Optimizer>((): &mut ()) {}
+
+    fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, (): &mut ()) {}
+
+    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}
 
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,

@@ -2,7 +2,9 @@
 //! weights of an update of the whole table.
 
 use nanoembed::error::{CapacityExceeded, ShapeMismatch};
-use nanoembed::kernels::{self, Occurrence, Touched, UpdateRule, leaves_unmoved, occurrences, sort_by_row};
+use nanoembed::kernels::{
+    self, Occurrence, SortedOccurrences, Touched, UpdateRule, leaves_unmoved, occurrences, sort_by_row,
+};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
 use nanoembed::reference;
 use nanoembed::simd::Level;
@@ -108,18 +110,13 @@ impl Occurring {
     }
 
     /// Calls `update` with the sorted occurrences.
-    fn touched<T>(
-        &self,
-        dim: usize,
-        keras3_duplicates: bool,
-        update: impl FnOnce(&mut Touched<'_>) -> T,
-    ) -> T {
+    fn touched<T>(&self, dim: usize, update: impl FnOnce(&mut Touched<'_>) -> T) -> T {
         let mut occurrences: Vec<_> =
             self.pairs().into_iter().map(|(row, source)| Occurrence { row, source }).collect();
         let mut scratch = occurrences.clone();
-        sort_by_row(&mut occurrences, &mut scratch).expect("one length");
+        let occurrences = sort_by_row(&mut occurrences, &mut scratch).expect("one length");
         let (gradients, sum) = (self.table(dim), &mut vec![f32::NAN; 2 * dim]);
-        update(&mut Touched { occurrences: &occurrences, gradients, sum, keras3_duplicates })
+        update(&mut Touched { occurrences, gradients, sum })
     }
 }
 
@@ -150,7 +147,7 @@ fn check_step<O: Formula<N>, const N: usize>(
         let update = |touched: &mut Touched<'_>| {
             kernels::update_rows_at(level, optimizer.rule(step), &mut weights, &mut slots, touched)
         };
-        batch.touched(dim, keras3, update).expect("shapes that agree");
+        batch.touched(dim, update).expect("shapes that agree");
         assert_eq!(bits(&found.weights), bits(&expected.weights), "weights at {}", level.name());
         assert_eq!(bits(&found.slots), bits(&expected.slots), "slots at {}", level.name());
         for row in (0..rows as u32).filter(|row| !batch.rows.contains(row)) {
@@ -209,7 +206,7 @@ proptest! {
         let (mut list, mut scratch) = (vec![Occurrence::default(); ids.len()], vec![Occurrence::default(); ids.len()]);
         let list = occurrences(Indices::skipping(&ids, rows), &mut list).unwrap();
         prop_assert!(list.iter().map(|o| (o.row, o.source)).eq(named.iter().copied()));
-        sort_by_row(list, &mut scratch).unwrap();
+        let list = sort_by_row(list, &mut scratch).unwrap();
         for level in Level::available() {
             let (mut found_rows, mut found_sums) = (vec![u32::MAX; n], vec![7.0; n * dim]);
             let sums = &mut TableMut::new(&mut found_sums, n, dim).unwrap();
@@ -232,7 +229,7 @@ proptest! {
 
     #[test]
     fn a_step_of_adam(seed: u64, rows in 1..9_usize, dim in dims(), ids in ids(), adam in adam(), keras3: bool) {
-        check_step(adam, seed, rows, dim, &ids, keras3);
+        check_step(Adam { keras3_duplicates: keras3, ..adam }, seed, rows, dim, &ids, keras3);
     }
 
     #[test]
@@ -328,10 +325,9 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         let (mut weights, mut slots, _) = state.views();
         let error = |what, expected, found| Err(ShapeMismatch { what, expected, found });
         let other = Occurring { rows: vec![0], gradients: vec![1.0; 4] };
-        let found =
-            other.touched(4, false, |touched| kernels::update_rows(rule, &mut weights, &mut slots, touched));
+        let found = other.touched(4, |touched| kernels::update_rows(rule, &mut weights, &mut slots, touched));
         assert_eq!(found, error("gradient dim", 3, 4));
-        let found = batch.touched(3, false, |touched| {
+        let found = batch.touched(3, |touched| {
             kernels::update_rows(
                 rule,
                 &mut weights,
@@ -340,12 +336,12 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
             )
         });
         assert_eq!(found, error("rows of slots", 2, 1));
-        let found = batch.touched(3, false, |touched| {
+        let found = batch.touched(3, |touched| {
             let mut touched = Touched { sum: &mut [0.0; 5], ..*touched };
             kernels::update_rows(rule, &mut weights, &mut slots, &mut touched)
         });
         assert_eq!(found, error("sum length", 6, 5));
-        let found = batch.touched(3, false, |touched| {
+        let found = batch.touched(3, |touched| {
             kernels::update_rows(
                 rule,
                 &mut weights,
@@ -354,7 +350,7 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
             )
         });
         assert_eq!(found, error("dim of slots", 6, 3));
-        let found = batch.touched(3, false, |touched| {
+        let found = batch.touched(3, |touched| {
             exact.update_rows(exact.step(1), &mut weights, &mut slots, &mut [0; 3], touched)
         });
         assert_eq!(found, error("rows of last steps", 2, 3));
@@ -364,15 +360,15 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
             &mut none.reborrow(),
             &mut TableMut::new(&mut [], 0, 2).unwrap(),
             &mut Touched {
-                occurrences: &[],
+                occurrences: SortedOccurrences::default(),
                 gradients: Table::new(&[], 0, usize::MAX).unwrap(),
                 sum: &mut [],
-                keras3_duplicates: false,
             },
         );
         assert_eq!(found, error("dim of slots", usize::MAX, 2));
         let occurrences = &mut [Occurrence::default(); 2];
-        assert_eq!(sort_by_row(occurrences, &mut [Occurrence::default(); 1]), error("scratch length", 2, 1));
+        let found = sort_by_row(occurrences, &mut [Occurrence::default(); 1]).map(drop);
+        assert_eq!(found, error("scratch length, at least", 2, 1));
         let found = kernels::update_block(rule, &mut [0.0; 3], &[0.0; 2], &mut [0.0; 6]);
         assert_eq!(found, error("gradient length", 3, 2));
         let found = kernels::update_block(rule, &mut [0.0; 3], &[0.0; 3], &mut [0.0; 5]);
@@ -387,6 +383,8 @@ struct Race<O: Optimizer> {
     sparse: State,
     dense: State,
     step: u32,
+    /// Whether rows are caught up before a step that needs them, as they are when a model reads them.
+    catch_up_first: bool,
 }
 
 impl<O: Optimizer, R: UpdateRule> Race<O>
@@ -395,23 +393,23 @@ where
 {
     fn new(optimizer: O, random: &mut Random, rows: usize, dim: usize, slots: usize) -> Self {
         let sparse = State::new(random, rows, dim, slots);
-        Self { optimizer: Exact(optimizer), dense: sparse.clone(), sparse, step: 0 }
+        Self { optimizer: Exact(optimizer), dense: sparse.clone(), sparse, step: 0, catch_up_first: true }
     }
 
     /// One step, in which these rows have a gradient.
     fn step(&mut self, random: &mut Random, rows: Vec<u32>) {
         let dim = self.sparse.dim;
         let batch = Occurring::new(random, rows, dim);
-        for row in batch.rows.clone() {
-            self.catch_up(row as usize);
+        if self.catch_up_first {
+            batch.rows.iter().for_each(|row| self.catch_up(*row as usize));
         }
         self.step += 1;
-        let Self { optimizer, sparse, dense, step } = self;
+        let Self { optimizer, sparse, dense, step, .. } = self;
         let (mut weights, mut slots, last_steps) = sparse.views();
         let update = |touched: &mut Touched<'_>| {
             optimizer.update_rows(optimizer.step(*step), &mut weights, &mut slots, last_steps, touched)
         };
-        batch.touched(dim, optimizer.keras3_duplicates(), update).expect("shapes that agree");
+        batch.touched(dim, update).expect("shapes that agree");
 
         let mut gradients = vec![0.0; dense.weights.len()];
         for (row, gradient) in batch.rows.iter().zip(batch.gradients.chunks(dim)) {
@@ -439,10 +437,23 @@ where
         (0..self.sparse.rows()).for_each(|row| self.catch_up(row));
     }
 
+    /// The slots as the next gradient finds them: those of rows that rest decay at once.
+    fn slots(&self) -> Vec<f32> {
+        let mut slots = self.sparse.slots.clone();
+        let slot_dim = slots.len() / self.sparse.rows();
+        for (slots, last) in slots.chunks_mut(slot_dim).zip(&self.sparse.last_steps) {
+            if *last > 0 && *last < self.step {
+                kernels::Replay::decay(&self.optimizer.0, self.step - last, slots);
+            }
+        }
+        slots
+    }
+
     /// The largest difference of the slots, relative to the dense one; numbers below the normal ones count as zero.
     fn slot_difference(&self) -> f32 {
         let normal = |x: f32| if x.abs() < 1e-30 { 0.0 } else { x };
-        let pairs = self.sparse.slots.iter().zip(&self.dense.slots).map(|(a, b)| (normal(*a), normal(*b)));
+        let slots = self.slots();
+        let pairs = slots.iter().zip(&self.dense.slots).map(|(a, b)| (normal(*a), normal(*b)));
         pairs
             .filter(|(a, b)| a != b)
             .map(|(a, b)| ((a - b) / b).abs())
@@ -524,6 +535,36 @@ proptest! {
     }
 }
 
+/// To look at a table changes nothing of what is learnt: rows that are caught up in between, before they rest, while they rest or
+/// never, have the same bits at the end.
+#[test]
+fn catching_up_in_between_changes_no_bit() {
+    for seed in 0..20 {
+        let finish = |flush_every: u32, catch_up_first: bool| {
+            let random = &mut Random::seed_from_u64(seed);
+            let mut race = Race::new(Adam { learning_rate: 0.01, ..Adam::default() }, random, 4, 5, 2);
+            race.catch_up_first = catch_up_first;
+            for round in 0..4 {
+                race.step(random, vec![0, 1, 1 + round % 3]);
+                for step in 0..1 + random.next_u32() % 900 {
+                    race.step(random, vec![]);
+                    if step % flush_every == flush_every - 1 {
+                        race.flush();
+                    }
+                }
+            }
+            race.step(random, vec![0, 1, 2]);
+            race.flush();
+            (bits(&race.sparse.weights), bits(&race.sparse.slots), race.sparse.last_steps)
+        };
+        let quiet = finish(u32::MAX, true);
+        for flush_every in [1, 7, 8, 100] {
+            assert!(finish(flush_every, true) == quiet, "flushed every {flush_every} steps, seed {seed}");
+        }
+        assert!(finish(u32::MAX, false) == quiet, "not caught up before the step, seed {seed}");
+    }
+}
+
 /// A gradient after a rest meets moments that decayed by powers, equal to the dense ones within 2e-5, so that the weights are
 /// no longer equal by bits: measured, and far below what training notices.
 #[test]
@@ -563,7 +604,7 @@ fn keras3_duplicates_sum_squares() {
         let update = |touched: &mut Touched<'_>| {
             adam.update_rows(adam.step(1), &mut weights, &mut slots, &mut [], touched)
         };
-        batch.touched(1, adam.keras3_duplicates(), update).unwrap();
+        batch.touched(1, update).unwrap();
         let square = if keras3_duplicates { 10.0 } else { 4.0 };
         assert_eq!(state.slots, [2.0 * (1.0 - 0.9), square * (1.0 - 0.999)]);
     }
@@ -585,7 +626,7 @@ fn the_cost_follows_the_rows_that_occur() {
     let update = |touched: &mut Touched<'_>| {
         adam.update_rows(adam.step(7), &mut weights, &mut state, &mut [], touched)
     };
-    batch.touched(DIM, false, update).unwrap();
+    batch.touched(DIM, update).unwrap();
     for row in 0..ROWS {
         let same = bits(&table[row * DIM..][..DIM]) == bits(&before[row * DIM..][..DIM])
             && bits(&slots[2 * row * DIM..][..2 * DIM]) == bits(&slots_before[2 * row * DIM..][..2 * DIM]);
@@ -600,7 +641,7 @@ fn the_cost_follows_the_rows_that_occur() {
     let update = |touched: &mut Touched<'_>| {
         adam.update_rows(adam.step(7), &mut weights, &mut state, &mut [], touched)
     };
-    batch.touched(0, false, update).unwrap();
+    batch.touched(0, update).unwrap();
 }
 
 #[test]
@@ -611,18 +652,27 @@ fn too_little_room_for_occurrences_is_an_error() {
     assert_eq!(occurrences(indices, &mut list), Err(CapacityExceeded { what: "occurrences", capacity: 2 }));
     assert_eq!(list, [Occurrence { row: 9, source: 9 }; 2]);
 
-    let sorted = [Occurrence { row: 1, source: 0 }, Occurrence { row: 2, source: 1 }];
+    let mut sorted = [Occurrence { row: 1, source: 0 }, Occurrence { row: 2, source: 1 }];
+    let sorted = sort_by_row(&mut sorted, &mut [Occurrence::default(); 2]).unwrap();
     let gradients = [[1.0; 4]; 2];
     let (mut rows, mut sums) = ([7; 1], [[7.0; 4]; 2]);
     let mut coalesce = |rows: &mut [u32]| {
-        kernels::coalesce(&sorted, Table::from_rows(&gradients), rows, &mut TableMut::from_rows(&mut sums))
+        kernels::coalesce(sorted, Table::from_rows(&gradients), rows, &mut TableMut::from_rows(&mut sums))
     };
-    assert_eq!(coalesce(&mut rows), Err(ShapeMismatch { what: "rows", expected: 2, found: 1 }));
+    assert_eq!(
+        coalesce(&mut rows),
+        Err(ShapeMismatch { what: "length of rows, at least", expected: 2, found: 1 })
+    );
     assert_eq!(coalesce(&mut [0; 2]), Ok(2));
     assert_eq!((rows, sums), ([7], [[1.0; 4]; 2]));
     let mut short = [[7.0; 3]; 2];
     let sums = &mut TableMut::from_rows(&mut short);
-    let found = kernels::coalesce(&sorted, Table::from_rows(&gradients), &mut [0; 2], sums);
+    let found = kernels::coalesce(sorted, Table::from_rows(&gradients), &mut [0; 2], sums);
     assert_eq!(found, Err(ShapeMismatch { what: "dim of sums", expected: 4, found: 3 }));
+    let mut right = [[7.0; 4]; 2];
+    let one_gradient = Table::from_rows(&gradients[..1]);
+    let found = kernels::coalesce(sorted, one_gradient, &mut [0; 2], &mut TableMut::from_rows(&mut right));
+    assert_eq!(found, Err(ShapeMismatch { what: "rows of gradients, at least", expected: 2, found: 1 }));
+    assert_eq!(right, [[7.0; 4]; 2]);
     assert_eq!(short, [[7.0; 3]; 2]);
 }

@@ -119,6 +119,7 @@ pub(crate) fn seal(
             rest = behind;
         }
     });
+    rest.fill(0);
     header.fill(0);
     for (to, from) in header.iter_mut().zip(fields(kind, fingerprint, payload)) {
         *to = from;

@@ -5,15 +5,20 @@
 //!
 //! ```text
 //! for τ = last + 1 ..= until:
-//!     if no later step can move a weight of the row:
-//!         slots ← their decay over the steps that are left, by powers;  stop
-//!     rule(τ)(weights, gradient 0, slots)                                the very expressions of the dense form
+//!     if τ % 8 = 0 and no later step can move a weight of the row:  stop, the row rests
+//!     rule(τ)(weights, gradient 0, slots)                            the very expressions of the dense form
+//!     last = τ
 //! ```
 //!
-//! The weights get the bits of the dense form, however long the gap. Cost: a row's weights and slots once a replayed step,
-//! from the cache; nothing for rows that never had a gradient.
+//! The weights get the bits of the dense form, however long the gap. Of a row that rests nothing changes but its slots, which no one
+//! reads until its next gradient; they then decay by powers, over all steps since `last` at once. So it makes no
+//! difference how often a row is caught up in between. Rest is looked for at every eighth step, which its number fixes.
+//!
+//! Cost: the row's weights and slots, from the cache, and the scalars of a step, once a replayed step, of which there are at most
+//! as many as it takes the row to come to rest; nothing for rows that never had a gradient.
 
 use super::UpdateRule;
+use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 
 /// An optimizer whose dense form moves a row also in steps in which the row has no gradient.
@@ -32,12 +37,16 @@ pub trait Replay {
 }
 
 simd_fn! {
-    /// Brings a row that is up to date after step `last` to where the dense form has it after step `until`.
+    /// Brings the weights of a row that is up to date after step `last` to where the dense form has them after step `until`, and gives
+    /// the last step that was replayed: `until`, or the one before the row came to rest.
     ///
-    /// `zeros` is a gradient of zeros, as long as the row.
+    /// `zeros` is a gradient of zeros.
+    ///
+    /// # Errors
+    /// If `zeros` is not as long as `weights`, or `slots` not as long as the rule keeps them. Nothing has been written then.
     pub fn catch_up_row, catch_up_row_at[R: Replay](
         optimizer: &R, last: u32, until: u32, weights: &mut [f32], slots: &mut [f32], zeros: &[f32]
-    ) = catch_up_row_body;
+    ) -> Result<u32, ShapeMismatch> = catch_up_row_body;
 }
 
 #[inline(always)]
@@ -49,14 +58,17 @@ fn catch_up_row_body<L: Lanes, R: Replay>(
     weights: &mut [f32],
     slots: &mut [f32],
     zeros: &[f32],
-) {
+) -> Result<u32, ShapeMismatch> {
+    const REST: u32 = 8;
+    ShapeMismatch::check("length of zeros", weights.len(), zeros.len())?;
+    ShapeMismatch::check("slots length", R::Rule::slots(weights.len()), slots.len())?;
     for step in last.saturating_add(1)..=until {
-        if optimizer.at_rest(step, weights, slots) {
-            optimizer.decay(until - step + 1, slots);
-            return;
+        if step.is_multiple_of(REST) && optimizer.at_rest(step, weights, slots) {
+            return Ok(step - 1);
         }
         optimizer.rule(step).apply(weights, zeros, zeros.iter().copied(), slots);
     }
+    Ok(until)
 }
 
 /// Whether subtracting a number of this size from `weight` gives `weight` back: below a quarter of its unit in the last
@@ -66,5 +78,5 @@ pub fn leaves_unmoved(weight: f32, size: f32) -> bool {
     const EXPONENT: u32 = 0x7f80_0000;
     const QUARTER_ULP_OF_ONE: f32 = 1.0 / (1_u32 << 25) as f32;
     let power = f32::from_bits(weight.to_bits() & EXPONENT);
-    size == 0.0 || size < power * QUARTER_ULP_OF_ONE
+    size == 0.0 || size.abs() < power * QUARTER_ULP_OF_ONE
 }

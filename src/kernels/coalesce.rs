@@ -33,13 +33,12 @@ pub struct Occurrence {
 /// Gives the list, the front of `out`.
 ///
 /// # Errors
-/// If `out` is shorter than the ids, or the table has more than 2^32 rows or the ids more than 2^32 positions.
+/// If `out` is shorter than the ids, or there are more than `u32::MAX` rows or ids.
 pub fn occurrences<'o, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     out: &'o mut [Occurrence],
 ) -> Result<&'o mut [Occurrence], CapacityExceeded> {
-    const MOST: u64 = 1 << 32;
-    if indices.rows() as u64 > MOST || indices.len() as u64 > MOST {
+    if indices.rows() as u64 > u64::from(u32::MAX) || indices.len() as u64 > u64::from(u32::MAX) {
         return Err(CapacityExceeded { what: "row numbers of 32 bits", capacity: u32::MAX as usize });
     }
     if out.len() < indices.len() {
@@ -57,7 +56,7 @@ pub fn occurrences<'o, I: Index, P: Policy>(
 simd_fn! {
     /// Sums the gradients of each row that occurs: PyTorch's `coalesce` of a sparse gradient.
     ///
-    /// `occurrences` are sorted by [`sort_by_row`]. Writes the distinct rows, ascending, to the front of `rows` and the sum of
+    /// Writes the distinct rows, ascending, to the front of `rows` and the sum of
     /// the gradients of each, in order of occurrence, to the same row of `sums`; gives how many there are.
     ///
     /// # Shapes
@@ -69,40 +68,42 @@ simd_fn! {
     /// let gradients = [[1.0, 0.5], [2.0, 0.5], [4.0, 0.5]];
     /// let mut list = [Occurrence::default(); 3];
     /// let list = occurrences(Indices::new(&[7_u8, 2, 7], 10)?, &mut list)?;
-    /// sort_by_row(list, &mut [Occurrence::default(); 3])?;
+    /// let sorted = sort_by_row(list, &mut [Occurrence::default(); 3])?;
     ///
     /// let (mut rows, mut sums) = ([0; 3], [[0.0; 2]; 3]);
-    /// let distinct = coalesce(list, Table::from_rows(&gradients), &mut rows, &mut TableMut::from_rows(&mut sums))?;
+    /// let distinct = coalesce(sorted, Table::from_rows(&gradients), &mut rows, &mut TableMut::from_rows(&mut sums))?;
     /// assert_eq!(rows[..distinct], [2, 7]);
     /// assert_eq!(sums[..distinct], [[2.0, 0.5], [5.0, 1.0]]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// If `rows` or `sums` has fewer rows than there are occurrences, or `sums` another dim than `gradients`. Nothing has been
-    /// written then.
+    /// If `gradients` lacks a row that an occurrence names, `rows` or `sums` has fewer rows than there are occurrences, or `sums`
+    /// another dim than `gradients`. Nothing has been written then.
     pub fn coalesce, coalesce_at(
-        occurrences: &[Occurrence], gradients: Table<'_>, rows: &mut [u32], sums: &mut TableMut<'_>
+        occurrences: SortedOccurrences<'_>, gradients: Table<'_>, rows: &mut [u32], sums: &mut TableMut<'_>
     ) -> Result<usize, ShapeMismatch> = coalesce_body;
 }
 
 #[inline(always)]
 fn coalesce_body<L: Lanes>(
     _: L,
-    occurrences: &[Occurrence],
+    occurrences: SortedOccurrences<'_>,
     gradients: Table<'_>,
     rows: &mut [u32],
     sums: &mut TableMut<'_>,
 ) -> Result<usize, ShapeMismatch> {
     ShapeMismatch::check("dim of sums", gradients.dim(), sums.dim())?;
-    for (what, found) in [("rows", rows.len()), ("rows of sums", sums.rows())] {
-        if found < occurrences.len() {
-            return Err(ShapeMismatch { what, expected: occurrences.len(), found });
+    occurrences.check(usize::MAX, gradients.rows())?;
+    let list = occurrences.as_slice();
+    for (what, found) in [("length of rows, at least", rows.len()), ("rows of sums, at least", sums.rows())] {
+        if found < list.len() {
+            return Err(ShapeMismatch { what, expected: list.len(), found });
         }
     }
     let mut distinct = 0;
     let mut last = None;
-    for occurrence in occurrences {
+    for occurrence in list {
         let Some(gradient) = gradients.row(occurrence.source as usize) else { continue };
         if last == Some(occurrence.row) {
             if let Some(sum) = sums.row_mut(distinct - 1) {
@@ -122,6 +123,37 @@ fn coalesce_body<L: Lanes>(
     Ok(distinct)
 }
 
+/// Occurrences that [`sort_by_row`] sorted: those of one row stand together, in order of occurrence.
+///
+/// They remember how many rows and sources they need, so that kernels compare that with their tables in O(1).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SortedOccurrences<'a> {
+    list: &'a [Occurrence],
+    rows: usize,
+    sources: usize,
+}
+
+impl<'a> SortedOccurrences<'a> {
+    /// The occurrences, by row.
+    #[inline]
+    pub fn as_slice(&self) -> &'a [Occurrence] {
+        self.list
+    }
+
+    /// Whether a table of `rows` rows and a gradient matrix of `sources` rows have all that occurs.
+    #[inline]
+    pub(super) fn check(&self, rows: usize, sources: usize) -> Result<(), ShapeMismatch> {
+        for (what, expected, found) in
+            [("rows, at least", self.rows, rows), ("rows of gradients, at least", self.sources, sources)]
+        {
+            if found < expected {
+                return Err(ShapeMismatch { what, expected, found });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Lists up to this length are sorted by insertion.
 const SHORT: usize = 32;
 const DIGIT_BITS: u32 = 8;
@@ -134,22 +166,29 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 /// use nanoembed::kernels::{Occurrence, sort_by_row};
 /// let at = |row, source| Occurrence { row, source };
 /// let mut list = [at(7, 0), at(2, 1), at(7, 2), at(0, 3)];
-/// sort_by_row(&mut list, &mut [Occurrence::default(); 4])?;
-/// assert_eq!(list, [at(0, 3), at(2, 1), at(7, 0), at(7, 2)]);
+/// let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 4])?;
+/// assert_eq!(sorted.as_slice(), [at(0, 3), at(2, 1), at(7, 0), at(7, 2)]);
 /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
 /// ```
 ///
 /// # Errors
 /// If `scratch` is shorter than `list`.
-pub fn sort_by_row(list: &mut [Occurrence], scratch: &mut [Occurrence]) -> Result<(), ShapeMismatch> {
-    let short = ShapeMismatch { what: "scratch length", expected: list.len(), found: scratch.len() };
+pub fn sort_by_row<'a>(
+    list: &'a mut [Occurrence],
+    scratch: &mut [Occurrence],
+) -> Result<SortedOccurrences<'a>, ShapeMismatch> {
+    let short =
+        ShapeMismatch { what: "scratch length, at least", expected: list.len(), found: scratch.len() };
     let scratch = scratch.get_mut(..list.len()).ok_or(short)?;
     if list.len() <= SHORT {
         sort_by_insertion(list);
     } else {
         sort_by_digits(list, scratch);
     }
-    Ok(())
+    let rows = list.last().map_or(0, |o| o.row as usize + 1);
+    let sources =
+        list.iter().fold(0, |most, o| if o.source as usize >= most { o.source as usize + 1 } else { most });
+    Ok(SortedOccurrences { list, rows, sources })
 }
 
 fn sort_by_insertion(list: &mut [Occurrence]) {

@@ -20,11 +20,12 @@ pub use activation::{
     tanh_backward,
 };
 pub use catch_up::{Replay, catch_up_row, leaves_unmoved};
-pub use coalesce::{Occurrence, coalesce, occurrences, sort_by_row};
+pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, sort_by_row};
 pub use gather::gather;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use pool::pool;
 pub use scatter::{scatter_add, scatter_add_bags};
+pub(crate) use update::check_update;
 pub use update::{Touched, UpdateRule, update_block, update_rows};
 
 #[doc(hidden)]

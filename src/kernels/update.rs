@@ -11,7 +11,7 @@
 //! written: occurrences of one bag share a source. Bytes moved: each touched row's gradients read once, its weights
 //! and slots read and written once; nothing of any other row.
 
-use super::Occurrence;
+use super::SortedOccurrences;
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Table, TableMut};
@@ -23,6 +23,12 @@ use crate::table::{Table, TableMut};
 pub trait UpdateRule: Copy {
     /// How many numbers of state it keeps for a block of `weights` numbers.
     fn slots(weights: usize) -> usize;
+
+    /// Whether a row that occurs several times in a batch enters the second moment by the sum of the squares of its gradients,
+    /// as in Keras 3, instead of by the square of their sum, which is the square of the true gradient.
+    fn keras3_duplicates(&self) -> bool {
+        false
+    }
 
     /// Moves `weights` and `slots` by the step.
     fn apply(
@@ -37,23 +43,19 @@ pub trait UpdateRule: Copy {
 /// The rows that a batch touched and their gradients.
 #[derive(Debug)]
 pub struct Touched<'a> {
-    /// Sorted by row: see [`sort_by_row`](super::sort_by_row).
-    pub occurrences: &'a [Occurrence],
+    /// Which rows occur, and which gradients are theirs.
+    pub occurrences: SortedOccurrences<'a>,
     /// The gradients that occurrences name by `source`, shape `[sources, dim]`.
     pub gradients: Table<'a>,
     /// Where the gradients of a row are summed, `2 * dim` numbers.
     pub sum: &'a mut [f32],
-    /// Repeated rows enter the second moment as in Keras 3: by the sum of the squares of their occurrences.
-    pub keras3_duplicates: bool,
 }
 
 simd_fn! {
     /// One optimizer step on the touched rows of `table`, whose state is in the rows of `slots`.
     ///
-    /// Occurrences of rows that `table` does not have and sources that `gradients` does not have contribute nothing.
-    ///
     /// # Errors
-    /// If `gradients` has another dim than `table`, `slots` another number of rows or another dim than the rule keeps, or `sum`
+    /// If `table` or `gradients` lacks a row that occurs, `gradients` has another dim than `table`, `slots` another number of rows or another dim than the rule keeps, or `sum`
     /// not `2 * dim` numbers. Nothing has been written then.
     pub fn update_rows, update_rows_at[R: UpdateRule](
         rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut Touched<'_>
@@ -68,6 +70,20 @@ simd_fn! {
     ) -> Result<(), ShapeMismatch> = update_block_body;
 }
 
+/// Whether the shapes of a sparse update agree.
+pub(crate) fn check_update<R: UpdateRule>(
+    table: &TableMut<'_>,
+    slots: &TableMut<'_>,
+    touched: &Touched<'_>,
+) -> Result<(), ShapeMismatch> {
+    let dim = table.dim();
+    touched.occurrences.check(table.rows(), touched.gradients.rows())?;
+    ShapeMismatch::check("gradient dim", dim, touched.gradients.dim())?;
+    ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
+    ShapeMismatch::check("dim of slots", R::slots(dim), slots.dim())?;
+    ShapeMismatch::check("sum length", dim.saturating_mul(2), touched.sum.len())
+}
+
 #[inline(always)]
 fn update_rows_body<L: Lanes, R: UpdateRule>(
     _: L,
@@ -76,13 +92,10 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
     slots: &mut TableMut<'_>,
     touched: &mut Touched<'_>,
 ) -> Result<(), ShapeMismatch> {
+    check_update::<R>(table, slots, touched)?;
     let dim = table.dim();
-    ShapeMismatch::check("gradient dim", dim, touched.gradients.dim())?;
-    ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
-    ShapeMismatch::check("dim of slots", R::slots(dim), slots.dim())?;
-    ShapeMismatch::check("sum length", dim.saturating_mul(2), touched.sum.len())?;
     let Some((sum, squares)) = touched.sum.split_at_mut_checked(dim) else { return Ok(()) };
-    let mut rest = touched.occurrences;
+    let mut rest = touched.occurrences.as_slice();
     while let Some((first, others)) = rest.split_first() {
         let repeats = others.iter().take_while(|o| o.row == first.row).count();
         let (repeats, after) = others.split_at_checked(repeats).unwrap_or_default();
@@ -104,7 +117,7 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
                 *q += g * g;
             }
         }
-        if touched.keras3_duplicates {
+        if rule.keras3_duplicates() {
             rule.apply(weights, sum, squares.iter().copied(), slots);
         } else {
             rule.apply(weights, sum, sum.iter().map(|g| g * g), slots);

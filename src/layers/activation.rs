@@ -4,6 +4,7 @@ use crate::kernels;
 
 /// Which activation a layer ends with; a loss is fused with the one that is its link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ActivationKind {
     /// f(x) = x.
     Linear,
@@ -31,7 +32,7 @@ impl ActivationKind {
 }
 
 /// An activation as a type parameter of a layer: [`Linear`], [`Relu`], [`Sigmoid`], [`Softmax`] or [`Tanh`].
-pub trait Activation: Copy {
+pub trait Activation: Copy + sealed::Sealed {
     /// Which one it is.
     const KIND: ActivationKind;
 
@@ -58,6 +59,11 @@ pub struct Softmax;
 #[derive(Clone, Copy, Debug)]
 pub struct Tanh;
 
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for Linear {}
 impl Activation for Linear {
     const KIND: ActivationKind = ActivationKind::Linear;
 
@@ -70,6 +76,7 @@ impl Activation for Linear {
 
 macro_rules! activation {
     ($($name:ident, $forward:ident, $backward:ident;)*) => {$(
+        impl sealed::Sealed for $name {}
         impl Activation for $name {
             const KIND: ActivationKind = ActivationKind::$name;
 

@@ -136,6 +136,11 @@ impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, 
         slots.bias.as_numbers_mut().fill(O::INITIAL_SLOT);
     }
 
+    // Every number has a gradient at every step: there is nothing to catch up with.
+    fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, _: &mut Self::Slots<O>) {}
+
+    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, _: &mut Self::Slots<O>) {}
+
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,

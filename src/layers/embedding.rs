@@ -41,9 +41,8 @@ impl Masking for MaskZero {
 /// row 0 is still gathered. In training only rows that occur learn; all others keep their bits.
 ///
 /// ```
-/// use nanoembed::{layers::*, sequential};
-/// use zerocopy::FromZeros;
-/// let mut words = Embedding::<3, 50, 8>::new_zeroed();
+/// use nanoembed::layers::{Embedding, Layer};
+/// let mut words = Embedding::<3, 50, 8>::zeroed();
 /// words.rows[7] = [1.0; 8];
 /// assert_eq!(words.predict(&[7, 0, 7])?, [[1.0; 8], [0.0; 8], [1.0; 8]]);
 /// # Ok::<(), nanoembed::error::InputError>(())
@@ -83,6 +82,10 @@ where
     const FINGERPRINT: Fingerprint = {
         assert!(LEN > 0 && ROWS > 0 && DIM > 0, "Embedding<LEN, ROWS, DIM>: all must be at least 1");
         assert!(ROWS <= u32::MAX as usize, "Embedding<LEN, ROWS, DIM>: at most u32::MAX rows");
+        assert!(
+            ROWS as u64 - 1 <= I::MAX,
+            "Embedding<LEN, ROWS, DIM>: the type of the ids is too small for the rows"
+        );
         let masking = if M::MASK_ZERO { "mask_zero" } else { "no_mask" };
         Fingerprint::of("embedding").extent(LEN).extent(ROWS).extent(DIM).name(masking)
     };

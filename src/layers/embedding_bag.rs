@@ -81,6 +81,10 @@ where
             "EmbeddingBag<CAPACITY, ROWS, DIM>: all must be at least 1"
         );
         assert!(ROWS <= u32::MAX as usize, "EmbeddingBag<CAPACITY, ROWS, DIM>: at most u32::MAX rows");
+        assert!(
+            ROWS as u64 - 1 <= I::MAX,
+            "EmbeddingBag<CAPACITY, ROWS, DIM>: the type of the ids is too small for the rows"
+        );
         Fingerprint::of("embedding_bag").extent(ROWS).extent(DIM).name(P::NAME)
     };
 

@@ -155,9 +155,7 @@ pub trait Layer: Plain {
     }
 
     /// Sets the optimizer's state to what it starts from.
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
-        let _ = slots;
-    }
+    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>);
 
     /// Brings the parameters that `x` names to where the optimizer's dense form has them after step `until`.
     fn catch_up<O: Optimizer>(
@@ -166,14 +164,10 @@ pub trait Layer: Plain {
         optimizer: &O,
         until: u32,
         slots: &mut Self::Slots<O>,
-    ) {
-        let _ = (x, optimizer, until, slots);
-    }
+    );
 
     /// Brings all parameters to where the optimizer's dense form has them after step `until`.
-    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        let _ = (optimizer, until, slots);
-    }
+    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>);
 
     /// One step of the optimizer on all parameters that have a gradient; clears the gradients.
     fn update<O: Optimizer, const BATCH: usize>(

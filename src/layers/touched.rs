@@ -89,12 +89,8 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         let mut touched = Touched {
             gradients: Table::from_rows(first(self.gradients.as_flattened(), self.examples * SOURCES)),
             // Both lists have one length, the only thing that sorting checks.
-            occurrences: match sort_by_row(list, scratch) {
-                Ok(()) => list,
-                Err(_) => &[],
-            },
+            occurrences: sort_by_row(list, scratch).unwrap_or_default(),
             sum: self.sum.as_flattened_mut(),
-            keras3_duplicates: optimizer.keras3_duplicates(),
         };
         if let Some((mut slots, last_steps)) = slots.as_views() {
             // All shapes agree by type.

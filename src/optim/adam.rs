@@ -45,12 +45,18 @@ pub struct AdamStep {
     gain_1: f32,
     gain_2: f32,
     epsilon: f32,
+    keras3_duplicates: bool,
 }
 
 impl UpdateRule for AdamStep {
     #[inline(always)]
     fn slots(weights: usize) -> usize {
         weights.saturating_mul(2)
+    }
+
+    #[inline(always)]
+    fn keras3_duplicates(&self) -> bool {
+        self.keras3_duplicates
     }
 
     #[inline(always)]
@@ -87,11 +93,8 @@ impl Optimizer for Adam {
             gain_1: 1.0 - self.beta_1,
             gain_2: 1.0 - self.beta_2,
             epsilon: self.epsilon,
+            keras3_duplicates: self.keras3_duplicates,
         }
-    }
-
-    fn keras3_duplicates(&self) -> bool {
-        self.keras3_duplicates
     }
 }
 
@@ -103,12 +106,12 @@ impl Replay for Adam {
         Optimizer::rule(self, number)
     }
 
-    // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2, and the corrected rate of this step and all later
-    // ones is at most learning_rate / (1 − beta_1ᵗ).
+    // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2, and no step's corrected rate is above that of a first step
+    // without the correction of v.
     #[inline(always)]
-    fn at_rest(&self, step: u32, weights: &[f32], slots: &[f32]) -> bool {
+    fn at_rest(&self, _: u32, weights: &[f32], slots: &[f32]) -> bool {
         let Some((first, second)) = slots.split_at_checked(weights.len()) else { return true };
-        let largest_rate = self.learning_rate / (1.0 - libm::powf(self.beta_1, step as f32));
+        let largest_rate = self.learning_rate / (1.0 - self.beta_1);
         let size = |m: f32, v: f32| largest_rate * m.abs() / (math::sqrt(v) + self.epsilon);
         let shrinks = self.beta_1 * self.beta_1 <= self.beta_2;
         shrinks

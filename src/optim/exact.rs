@@ -11,12 +11,21 @@ use zerocopy::FromZeros;
 /// Each row remembers the step at which it was last up to date and, before it is next read, replays the steps that it missed,
 /// with the very expressions of the dense form: its weights are bit-equal to those of a dense update of the whole table. The
 /// replay ends when the row has come to rest, when no step can move a weight any more (with Adam's defaults after some hundred
-/// steps); the moments then decay by powers, equal to the dense ones within 2e-5 relative as long as they are normal numbers. A
-/// gradient after a rest meets these moments, so that from there on weights agree with the dense ones closely (1.2e-4 of a step in
-/// the tests), but not by bits. Rows that never had a gradient stay as they are, as they do in the dense form.
+/// steps). At its next gradient its moments decay by powers, equal to the dense ones within 2e-5 relative as long as they are
+/// normal numbers, so that from there on weights agree with the dense ones closely (1.2e-4 of a step in the tests), but not by
+/// bits. Rows that never had a gradient stay as they are, as they do in the dense form.
+///
+/// A row costs a step of its own for each step that it missed, up to rest: rows that come back within a few steps cost little
+/// more than in the lazy form, rows that come back after hundreds cost hundreds of steps.
 ///
 /// A row that has not caught up is not where the dense form has it: the trainer catches up the rows of a batch before it reads
-/// them, and all rows at the end of an epoch.
+/// them, and all rows at the end of an epoch. How often rows are caught up changes no bit of what is learnt.
+///
+/// ```
+/// use nanoembed::optim::{Adam, AdamExact, Exact};
+/// // Keras' Adam(0.01), on an embedding too.
+/// let adam: AdamExact = Exact(Adam { learning_rate: 0.01, keras3_duplicates: true, ..Adam::default() });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
 pub struct Exact<O>(pub O);
 
@@ -41,10 +50,6 @@ where
         Optimizer::rule(&self.0, number)
     }
 
-    fn keras3_duplicates(&self) -> bool {
-        self.0.keras3_duplicates()
-    }
-
     fn update_rows(
         &self,
         step: Step<R>,
@@ -54,13 +59,23 @@ where
         touched: &mut Touched<'_>,
     ) -> Result<(), ShapeMismatch> {
         ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;
-        self.0.update_rows(step, table, slots, &mut [], touched)?;
-        for occurrence in touched.occurrences {
-            if let Some(last) = last_steps.get_mut(occurrence.row as usize) {
-                *last = step.number;
+        // Checks all shapes before anything is written, for the rows are caught up first.
+        kernels::check_update::<R>(table, slots, touched)?;
+        let zeros = touched.sum.get_mut(..table.dim()).unwrap_or_default();
+        zeros.fill(0.0);
+        let before = step.number().saturating_sub(1);
+        for occurrence in touched.occurrences.as_slice() {
+            let row = occurrence.row as usize;
+            self.catch_up(before, row, table, slots, last_steps, zeros);
+            if let (Some(last), Some(slots)) = (last_steps.get_mut(row), slots.row_mut(row)) {
+                let rested = if *last > 0 { before.saturating_sub(*last) } else { 0 };
+                if rested > 0 {
+                    self.0.decay(rested, slots);
+                }
+                *last = step.number();
             }
         }
-        Ok(())
+        self.0.update_rows(step, table, slots, &mut [], touched)
     }
 
     #[inline]
@@ -79,8 +94,9 @@ where
             return;
         }
         if let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) {
-            kernels::catch_up_row(&self.0, *last, until, weights, slots, zeros);
-            *last = until;
+            if let Ok(replayed) = kernels::catch_up_row(&self.0, *last, until, weights, slots, zeros) {
+                *last = replayed;
+            }
         }
     }
 }

@@ -27,12 +27,10 @@
 //!
 //! let mut list = [Occurrence::default(); 3];
 //! let list = occurrences(Indices::new(&ids, table.len())?, &mut list)?;
-//! sort_by_row(list, &mut [Occurrence::default(); 3])?;
 //! let mut touched = Touched {
-//!     occurrences: list,
+//!     occurrences: sort_by_row(list, &mut [Occurrence::default(); 3])?,
 //!     gradients: Table::from_rows(&gradients),
 //!     sum: &mut [0.0; 8],
-//!     keras3_duplicates: false,
 //! };
 //! let adam = Adam::default();
 //! let (mut rows, mut slots) = (TableMut::from_rows(&mut table), TableMut::from_rows(&mut slots));
@@ -58,8 +56,20 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// One step of an optimizer: its number, counted from 1, and its rule, whose scalars are computed once for all parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<R> {
-    pub(crate) number: u32,
-    pub(crate) rule: R,
+    number: u32,
+    rule: R,
+}
+
+impl<R: Copy> Step<R> {
+    /// Its number, counted from 1.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Its rule.
+    pub fn rule(&self) -> R {
+        self.rule
+    }
 }
 
 /// What Keras 3 calls by the same name: turns gradients into steps, with state (slots) beside the weights.
@@ -83,15 +93,10 @@ pub trait Optimizer {
     /// The rule of step `number`, counted from 1.
     fn rule(&self, number: u32) -> Self::Rule;
 
-    /// Step `number`, counted from 1.
+    /// Step `number`, counted from 1; 0 is taken for 1.
     fn step(&self, number: u32) -> Step<Self::Rule> {
+        let number = number.max(1);
         Step { number, rule: self.rule(number) }
-    }
-
-    /// Whether a row that occurs several times in a batch enters the second moment by the sum of the squares of its
-    /// gradients, as in Keras 3, instead of by the square of their sum, which is the square of the true gradient.
-    fn keras3_duplicates(&self) -> bool {
-        false
     }
 
     /// Sparse entry: a step on the touched rows of `table`, whose state is in the rows of `slots` and, for exact forms, in
@@ -108,7 +113,7 @@ pub trait Optimizer {
         touched: &mut Touched<'_>,
     ) -> Result<(), ShapeMismatch> {
         let _ = last_steps;
-        kernels::update_rows(step.rule, table, slots, touched)
+        kernels::update_rows(step.rule(), table, slots, touched)
     }
 
     /// Dense entry: a step on a variable with a gradient for each of its numbers.
@@ -122,10 +127,11 @@ pub trait Optimizer {
         gradient: &[f32],
         slots: &mut [f32],
     ) -> Result<(), ShapeMismatch> {
-        kernels::update_block(step.rule, weights, gradient, slots)
+        kernels::update_block(step.rule(), weights, gradient, slots)
     }
 
-    /// Exact forms: brings `row` to where the dense update has it after step `until`. Lazy forms do nothing.
+    /// Exact forms: brings the weights of `row` to where the dense update has them after step `until`, before they are read. Lazy
+    /// forms do nothing, nor does any form if the shapes do not agree.
     ///
     /// `zeros` is a gradient of zeros, as long as the row.
     #[inline]

@@ -30,7 +30,7 @@ impl Level {
     /// What the target was compiled for: SSE2, NEON, simd128 or plain floats. Always there.
     pub const BASELINE: Self = Self(Kind::Baseline(Baseline::TOKEN));
 
-    /// The level kernels run at: the best one of this processor, unless [`limit`](Self::limit) lowered it.
+    /// The level kernels run at: the best one of this processor, unless [`set_current`](Self::set_current) lowered it.
     #[inline]
     pub fn current() -> Self {
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -48,9 +48,9 @@ impl Level {
     }
 
     /// Lets all later kernel calls of the process run at this level: for tests and benches, which compare levels.
-    pub fn limit(self) {
+    pub fn set_current(self) {
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-        x86::limit(self);
+        x86::set_current(self);
     }
 
     /// `"avx512"`, `"avx2"`, or the baseline's: `"sse2"`, `"neon"`, `"simd128"`, `"scalar"`.
@@ -106,7 +106,7 @@ mod x86 {
         (BASELINE..=detect()).map(|code| unsafe { level(code) })
     }
 
-    pub(super) fn limit(level: Level) {
+    pub(super) fn set_current(level: Level) {
         let code = match level.0 {
             Kind::Baseline(_) => BASELINE,
             Kind::Avx2(_) => AVX2,

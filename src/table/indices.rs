@@ -13,6 +13,9 @@ mod sealed {
 
 /// An integer type of ids and offsets: `u8`, `u16`, `u32`, `u64`, `usize`, `i32` or `i64`.
 pub trait Index: Copy + Ord + core::fmt::Debug + sealed::Sealed + 'static {
+    /// The largest number.
+    const MAX: u64;
+
     /// The number, or `None` if it is negative or above `usize::MAX`.
     fn to_usize(self) -> Option<usize>;
 
@@ -25,6 +28,8 @@ macro_rules! impl_index {
         impl sealed::Sealed for $integer {}
 
         impl Index for $integer {
+            const MAX: u64 = <$integer>::MAX as u64;
+
             #[inline(always)]
             fn to_usize(self) -> Option<usize> {
                 usize::try_from(self).ok()

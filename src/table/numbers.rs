@@ -9,10 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// let kernel = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
 /// assert_eq!(kernel.as_numbers(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 /// ```
-pub trait Numbers: FromBytes + IntoBytes + KnownLayout + Immutable + Sized {
-    /// How many numbers it holds.
-    const COUNT: usize = size_of::<Self>() / size_of::<f32>();
-
+pub trait Numbers: FromBytes + IntoBytes + KnownLayout + Immutable + Sized + sealed::Sealed {
     /// All numbers in order.
     // Nested arrays of `f32` are aligned for `f32` and a multiple of its size, so the cast cannot fail.
     #[inline(always)]
@@ -26,6 +23,13 @@ pub trait Numbers: FromBytes + IntoBytes + KnownLayout + Immutable + Sized {
         <[f32]>::mut_from_bytes(self.as_mut_bytes()).unwrap_or_default()
     }
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for f32 {}
+impl<T: Numbers, const N: usize> sealed::Sealed for [T; N] {}
 
 impl Numbers for f32 {}
 impl<T: Numbers, const N: usize> Numbers for [T; N] {}

@@ -41,6 +41,7 @@ use core::fmt;
 
 /// Settings that no text can be read with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InvalidSettings {
     /// The split string is empty; Python refuses it too.
     EmptySplit,

@@ -29,7 +29,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         ["digest"] => digest(),
         ["digest", name] => match Level::available().find(|level| level.name() == name) {
             Some(level) => {
-                level.limit();
+                level.set_current();
                 digest();
             }
             None => return Ok(NO_SUCH_LEVEL.into()),
