@@ -37,13 +37,11 @@ fn update_rows<O: Optimizer>(optimizer: O, kept: usize) -> u64 {
             for (source, occurrence) in occurrences.iter_mut().enumerate() {
                 *occurrence = Occurrence { row: data.below(ROWS) as u32, source: source as u32 };
             }
-            let occurrences = &mut occurrences[..len];
-            sort_by_row(occurrences, &mut [Occurrence::default(); MAX_LEN][..len]).unwrap();
+            let scratch = &mut [Occurrence::default(); MAX_LEN];
             let mut touched = Touched {
-                occurrences,
+                occurrences: sort_by_row(&mut occurrences[..len], scratch).unwrap(),
                 gradients: Table::new(&gradients[..MAX_LEN * dim], MAX_LEN, dim).unwrap(),
                 sum: &mut [0.0; 2 * MAX_DIM][..2 * dim],
-                keras3_duplicates: optimizer.keras3_duplicates(),
             };
             let mut table = TableMut::new(weights, ROWS, dim).unwrap();
             let mut slots = TableMut::new(slots, ROWS, kept * dim).unwrap();
@@ -81,7 +79,10 @@ fn catch_up<O: Replay>(optimizer: O, kept: usize) -> u64 {
             // Second moments are not negative.
             let mut slots = data.floats::<{ 2 * MAX_DIM }>().map(|x| x * x);
             let (weights, slots) = (&mut weights[..dim], &mut slots[..kept * dim]);
-            kernels::catch_up_row(&optimizer, 3, 3 + gap, weights, slots, &[0.0; MAX_DIM][..dim]);
+            let zeros = &[0.0; MAX_DIM][..dim];
+            let last = kernels::catch_up_row(&optimizer, 3, 3 + gap, weights, slots, zeros).unwrap();
+            optimizer.decay(3 + gap - last, slots);
+            fold.number(last as usize);
             fold.floats(weights);
             fold.floats(slots);
         }

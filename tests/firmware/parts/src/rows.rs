@@ -145,9 +145,9 @@ fn coalesce() -> u64 {
             let ids = data.ids::<MAX_LEN>(ROWS + 3);
             let mut list = [Occurrence::default(); MAX_LEN];
             let list = kernels::occurrences(Indices::skipping(&ids[..len], ROWS), &mut list).unwrap();
-            sort_by_row(list, &mut [Occurrence::default(); MAX_LEN]).unwrap();
+            let sorted = sort_by_row(list, &mut [Occurrence::default(); MAX_LEN]).unwrap();
             let mut sums = TableMut::new(&mut sums[..len * dim], len, dim).unwrap();
-            let distinct = kernels::coalesce(list, gradients, &mut rows, &mut sums).unwrap();
+            let distinct = kernels::coalesce(sorted, gradients, &mut rows, &mut sums).unwrap();
             for (i, row) in rows[..distinct].iter().enumerate() {
                 fold.number(*row as usize);
                 fold.floats(sums.as_table().row(i).unwrap());

@@ -7,7 +7,8 @@ use core::hint::black_box;
 use cortex_m_rt::entry;
 use nanoembed::image;
 use nanoembed::kernels::{
-    Occurrence, axpy, dot, gather, gemv, log_sum_exp, pool, scatter_add, scatter_add_bags, sort_by_row,
+    Occurrence, axpy, coalesce, dot, gather, gemv, log_sum_exp, occurrences, pool, scatter_add,
+    scatter_add_bags, sort_by_row,
 };
 use nanoembed::layers::{
     Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, IgnoreMask, Layer, MaskZero, Relu, Sigmoid,
@@ -98,7 +99,13 @@ fn kernels() -> Option<()> {
     scatter_add(out.get(..len * dim)?, ids, &mut table).ok()?;
     scatter_add_bags(out.get(..bags.len() * dim)?, &bags, Pooling::Mean, &mut table).ok()?;
     axpy(black_box(0.5), weights.get(..dim)?, out.get_mut(..dim)?).ok()?;
-    sort_by_row(&mut black_box([Occurrence::default(); 40]), &mut [Occurrence::default(); 40]).ok()?;
+    let mut list = [Occurrence::default(); 40];
+    let list = occurrences(ids, &mut list).ok()?;
+    let sorted = sort_by_row(list, &mut [Occurrence::default(); 40]).ok()?;
+    let gradients = Table::new(out.get(..len * dim)?, len, dim).ok()?;
+    let mut sums = [0.0; 60];
+    let sums = &mut TableMut::new(sums.get_mut(..len * dim)?, len, dim).ok()?;
+    coalesce(sorted, gradients, &mut black_box([0; 40]), sums).ok()?;
     black_box(log_sum_exp(values.get(..len)?) + dot(&weights, out.get(..len)?).ok()?);
     pad(weights.get(..len)?, Padding::Pre, Truncating::Pre, 0.0, out.get_mut(..black_box(7))?);
     let mut predictions = [[0.0; 3]; BATCH];
