@@ -13,12 +13,12 @@
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
+use nanoembed::rand_core::SeedableRng;
+use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::table::Aligned;
 use nanoembed::text::HashingTokenizer;
 use nanoembed::train::Trainer;
 use nanoembed::{image, sequential};
-use rand_core::SeedableRng;
-use rand_xoshiro::Xoshiro128PlusPlus;
 use std::error::Error;
 
 /// 4 ids a text, a table of 50 rows of 8 numbers, 32 numbers into one unit.

@@ -78,6 +78,9 @@ pub mod image;
 
 pub mod train;
 
+// The crates whose types stand in this one's interface, so that versions agree.
+pub use {rand_core, rand_xoshiro, zerocopy};
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct ReadMe;

@@ -2,7 +2,8 @@
 
 /// Keras' `binary_accuracy` of one example: the part of the outputs that lie on the label's side of `threshold`.
 ///
-/// An output counts as 1 if it is above the threshold, strictly: 0.5 for probabilities, 0 for scores.
+/// An output counts as 1 if it is above the threshold, strictly: 0.5 for probabilities, 0 for scores. A label counts as 1 above
+/// 0.5.
 ///
 /// ```
 /// use nanoembed::metrics::binary_accuracy;

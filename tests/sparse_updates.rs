@@ -546,7 +546,7 @@ fn catching_up_in_between_changes_no_bit() {
             race.catch_up_first = catch_up_first;
             for round in 0..4 {
                 race.step(random, vec![0, 1, 1 + round % 3]);
-                for step in 0..1 + random.next_u32() % 900 {
+                for step in 0..=random.next_u32() % 900 {
                     race.step(random, vec![]);
                     if step % flush_every == flush_every - 1 {
                         race.flush();

@@ -41,6 +41,7 @@ pub use plain::Plain;
 pub use summary::{LayerSummary, Summary};
 pub use touched::{TableSlots, TouchedRows};
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
+pub(crate) use value::{first, first_mut};
 
 use crate::error::InputError;
 use crate::optim::{Optimizer, Step};
@@ -63,12 +64,23 @@ impl Context {
     /// A pass that learns nothing: evaluation.
     pub const EVALUATION: Self = Self { training: false, seed: 0 };
 
-    /// The context of the `position`-th of several layers.
+    /// The context of the `position`-th of several layers or steps.
     #[must_use]
     pub fn branch(self, position: u64) -> Self {
-        const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-        Self { seed: (self.seed ^ position).wrapping_mul(GOLDEN).rotate_left(29), ..self }
+        Self { seed: mix(self.seed, position), ..self }
     }
+}
+
+/// A number that depends on all bits of `seed` and `number`, and differently on the two: the finaliser of SplitMix64 (Steele, Lea
+/// and Flood, 2014), applied to one after the other.
+pub(crate) fn mix(seed: u64, number: u64) -> u64 {
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    let finish = |z: u64| {
+        let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    };
+    finish(finish(seed.wrapping_add(GOLDEN)).wrapping_add(number.wrapping_mul(GOLDEN)))
 }
 
 /// A map from one [`Input`](Self::Input) to one [`Output`](Self::Output) with parameters that can be learnt.
@@ -114,7 +126,7 @@ pub trait Layer: Plain {
         Ok(())
     }
 
-    /// The outputs, for use: keeps nothing.
+    /// The outputs, for use: keeps nothing. Writes every value and every mask of `y`.
     fn infer<const BATCH: usize>(
         &self,
         x: Batch<'_, Self::Input>,
@@ -122,7 +134,8 @@ pub trait Layer: Plain {
         y: BatchMut<'_, Self::Output>,
     );
 
-    /// The outputs, for training: keeps in `cache` what [`backward`](Self::backward) needs.
+    /// The outputs, for training: keeps in `cache` what [`backward`](Self::backward) needs. Writes every value and every mask of
+    /// `y`.
     fn forward<const BATCH: usize>(
         &self,
         x: Batch<'_, Self::Input>,
@@ -154,7 +167,7 @@ pub trait Layer: Plain {
         let _ = (y, d_y);
     }
 
-    /// Sets the optimizer's state to what it starts from.
+    /// Sets zeroed slots to what the optimizer starts from.
     fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>);
 
     /// Brings the parameters that `x` names to where the optimizer's dense form has them after step `until`.
@@ -190,7 +203,13 @@ pub trait Layer: Plain {
     /// The same on the heap, without passing over the stack.
     #[cfg(feature = "alloc")]
     fn boxed() -> alloc::boxed::Box<Self> {
+        let _: u64 = const { Self::FINGERPRINT.value() };
         zeroed_box()
+    }
+
+    /// Scratch for [`predict_batch`](Self::predict_batch).
+    fn workspace<const BATCH: usize>() -> Self::Workspace<BATCH> {
+        Self::Workspace::new_zeroed()
     }
 
     /// The output of one example, activation applied.
@@ -200,7 +219,7 @@ pub trait Layer: Plain {
     /// # Errors
     /// If the input cannot be used.
     fn predict(&self, x: &Self::Input) -> Result<Self::Output, InputError> {
-        let mut workspace = Self::Workspace::<1>::new_zeroed();
+        let mut workspace = Self::workspace::<1>();
         let mut y = [Self::Output::new_zeroed()];
         self.predict_batch::<1>(core::slice::from_ref(x), &mut workspace, &mut y)?;
         let [y] = y;
@@ -208,6 +227,16 @@ pub trait Layer: Plain {
     }
 
     /// The outputs of up to `BATCH` examples, activation applied.
+    ///
+    /// ```
+    /// use nanoembed::layers::{Dense, Layer};
+    /// let model = Dense::<3, 2>::zeroed();
+    /// let mut workspace = Dense::<3, 2>::workspace::<8>();
+    /// let (x, mut y) = ([[1.0, 2.0, 3.0]; 5], [[7.0; 2]; 5]);
+    /// model.predict_batch::<8>(&x, &mut workspace, &mut y)?;
+    /// assert_eq!(y, [[0.0; 2]; 5]);
+    /// # Ok::<(), nanoembed::error::InputError>(())
+    /// ```
     ///
     /// # Errors
     /// If an input cannot be used, there are more than `BATCH`, or `y` has another length. Nothing has been written then.

@@ -34,6 +34,7 @@ pub struct Summary<M>(PhantomData<M>);
 impl<M: Layer> Summary<M> {
     /// The summary of `M`.
     pub const fn new() -> Self {
+        let _: u64 = const { M::FINGERPRINT.value() };
         Self(PhantomData)
     }
 }

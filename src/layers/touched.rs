@@ -114,10 +114,12 @@ impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
         Some((rows, self.last_steps.0.as_mut()))
     }
 
-    /// Fills the slots with what the optimizer starts from.
+    /// Fills zeroed slots with what the optimizer starts from. Zeros are not written again: pages of rows that never occur take no
+    /// memory on a host.
     pub(super) fn fill(&mut self, initial: f32) {
-        self.rows.as_numbers_mut().fill(initial);
-        self.last_steps.0.as_mut().fill(0);
+        if initial != 0.0 {
+            self.rows.as_numbers_mut().fill(initial);
+        }
     }
 }
 

@@ -28,6 +28,13 @@ impl CategoricalCrossEntropy {
     }
 }
 
+/// Scores relative to the greatest one, which change no probability: the difference that is the loss is then taken of small
+/// numbers, however large the scores are.
+fn below_greatest<const K: usize>(y: &[f32; K]) -> [f32; K] {
+    let greatest = y.get(argmax(y)).copied().unwrap_or_default();
+    y.map(|x| x - greatest)
+}
+
 impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
     type Label = [f32; K];
     const LINK: ActivationKind = ActivationKind::Softmax;
@@ -44,7 +51,8 @@ impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
         for (d, t) in d_y.iter_mut().zip(&label) {
             *d = (*d * total - t) / examples;
         }
-        log_sum_exp(y) * total - dot(&label, y).unwrap_or(f32::NAN)
+        let y = below_greatest(y);
+        log_sum_exp(&y) * total - dot(&label, &y).unwrap_or(f32::NAN)
     }
 
     fn accuracy(&self, y: &[f32; K], label: &[f32; K]) -> f32 {
@@ -65,6 +73,7 @@ impl<const K: usize> Loss<[f32; K]> for SparseCategoricalCrossEntropy {
     const LINK: ActivationKind = ActivationKind::Softmax;
 
     fn is_label(label: &u16) -> bool {
+        const { assert!(K <= 1 << 16, "SparseCategoricalCrossEntropy: labels are u16, for at most 65,536 classes") }
         usize::from(*label) < K
     }
 
@@ -75,7 +84,8 @@ impl<const K: usize> Loss<[f32; K]> for SparseCategoricalCrossEntropy {
             let t = if j == usize::from(*label) { 1.0 } else { 0.0 };
             *d = (*d - t) / examples;
         }
-        log_sum_exp(y) - y.get(usize::from(*label)).copied().unwrap_or(f32::NAN)
+        let y = below_greatest(y);
+        log_sum_exp(&y) - y.get(usize::from(*label)).copied().unwrap_or(f32::NAN)
     }
 
     fn accuracy(&self, y: &[f32; K], label: &u16) -> f32 {

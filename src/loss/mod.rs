@@ -24,7 +24,7 @@ pub trait Loss<Y> {
     /// given the model's outputs as they are.
     const LINK: ActivationKind;
 
-    /// Whether `label` is one: a class that exists, a probability.
+    /// Whether `label` is valid: a class that exists, a probability.
     fn is_label(label: &Self::Label) -> bool;
 
     /// The loss of one example. Writes to `d_y` its gradient with respect to `y`, divided by `examples`, the size of the batch

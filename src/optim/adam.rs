@@ -24,7 +24,7 @@ pub struct Adam {
     pub beta_1: f32,
     /// Decay of the second moment, in [`beta_1`, 1).
     pub beta_2: f32,
-    /// Added to the root of the second moment.
+    /// Added to the root of the second moment; greater than 0, or rows whose gradient is 0 become NaN.
     pub epsilon: f32,
     /// Rows that occur several times in a batch enter the second moment by the sum of the squares of their gradients, as in
     /// Keras 3, instead of by the square of the sum.

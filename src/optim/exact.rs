@@ -93,10 +93,10 @@ where
         if !had_a_gradient || *last >= until {
             return;
         }
-        if let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) {
-            if let Ok(replayed) = kernels::catch_up_row(&self.0, *last, until, weights, slots, zeros) {
-                *last = replayed;
-            }
+        if let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row))
+            && let Ok(replayed) = kernels::catch_up_row(&self.0, *last, until, weights, slots, zeros)
+        {
+            *last = replayed;
         }
     }
 }

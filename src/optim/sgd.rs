@@ -5,7 +5,7 @@ use crate::kernels::{Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 
-/// Plain stochastic gradient descent: `w -= learning_rate * g`. Keeps no state.
+/// Plain stochastic gradient descent: `w -= learning_rate * g`. Keeps no state; with momentum it is [`Momentum`].
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct Sgd {
     /// Step size.

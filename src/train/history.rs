@@ -1,6 +1,6 @@
 //! What training reports, epoch by epoch.
 
-/// What came of some steps or of an evaluation.
+/// What came of some steps or of an evaluation; zeros of no examples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Report {
     /// Mean loss of an example, each before the step that it took part in.
@@ -11,16 +11,46 @@ pub struct Report {
     pub examples: usize,
 }
 
-impl Report {
-    /// This report and a later one as one.
-    #[must_use]
-    pub(crate) fn and(self, later: Self) -> Self {
-        let examples = self.examples + later.examples;
-        if examples == 0 {
-            return self;
+/// Sums over examples, one after the other: the same bits in whatever batches they come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    loss: Sum,
+    accuracy: Sum,
+    examples: usize,
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, loss: f32, accuracy: f32) {
+        self.loss.add(loss);
+        self.accuracy.add(accuracy);
+        self.examples += 1;
+    }
+
+    /// The means; zeros of no examples.
+    pub(super) fn report(&self) -> Report {
+        let count = if self.examples == 0 { 1.0 } else { self.examples as f32 };
+        Report {
+            loss: self.loss.total / count,
+            accuracy: self.accuracy.total / count,
+            examples: self.examples,
         }
-        let mean = |a: f32, b: f32| (a * self.examples as f32 + b * later.examples as f32) / examples as f32;
-        Self { loss: mean(self.loss, later.loss), accuracy: mean(self.accuracy, later.accuracy), examples }
+    }
+}
+
+/// Kahan's compensated sum: millions of small numbers are not lost beside their total.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    total: f32,
+    /// What the last addition rounded away.
+    excess: f32,
+}
+
+impl Sum {
+    fn add(&mut self, x: f32) {
+        let x = x - self.excess;
+        let total = self.total + x;
+        self.excess = (total - self.total) - x;
+        self.total = total;
     }
 }
 
@@ -76,5 +106,21 @@ impl<const CAPACITY: usize> History<CAPACITY> {
 impl<const CAPACITY: usize> Default for History<CAPACITY> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Totals;
+
+    #[test]
+    fn means_of_many_examples_do_not_drift() {
+        let mut totals = Totals::default();
+        for i in 0..20_000_000_u32 {
+            totals.add(1.1, if i % 3 == 0 { 0.0 } else { 1.0 });
+        }
+        let report = totals.report();
+        assert!((report.loss - 1.1).abs() <= 1e-6, "{report:?}");
+        assert!((report.accuracy - 2.0 / 3.0).abs() <= 1e-6, "{report:?}");
     }
 }

@@ -1,8 +1,9 @@
 //! Steps, epochs, evaluation.
 
+use super::history::Totals;
 use super::{Report, Shuffle};
 use crate::error::{InputError, ShapeMismatch};
-use crate::layers::{ActivationKind, Batch, BatchMut, Context, Layer, Value};
+use crate::layers::{ActivationKind, Batch, BatchMut, Context, Layer, Value, first, first_mut, mix};
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 use core::fmt;
@@ -14,13 +15,13 @@ use zerocopy::FromZeros;
 pub enum TrainError {
     /// An input that cannot be used, or lists of different length. Nothing has been learnt in this call.
     Input(InputError),
-    /// A label that is none: a class that does not exist, a number outside [0, 1]. Nothing has been learnt in this call.
+    /// An invalid label: a class that does not exist, a number outside [0, 1]. Nothing has been learnt in this call.
     Label {
         /// Where it stands in the list of labels.
         position: usize,
     },
-    /// The loss of a batch is infinite or NaN. The batch has not been learnt from; with an exact optimizer its rows have caught
-    /// up with the steps before, which the next use would have had them do.
+    /// The loss of a batch is infinite or NaN, and the batch has not been learnt from. The loss tells what earlier steps did: a
+    /// learning rate or an input that is far too large shows one step late.
     NotFinite {
         /// The step that was not taken, counted from 1 over the life of the trainer.
         step: u32,
@@ -29,8 +30,14 @@ pub enum TrainError {
     TooManySteps,
 }
 
-impl<E: Into<InputError>> From<E> for TrainError {
-    fn from(error: E) -> Self {
+impl From<InputError> for TrainError {
+    fn from(error: InputError) -> Self {
+        Self::Input(error)
+    }
+}
+
+impl From<ShapeMismatch> for TrainError {
+    fn from(error: ShapeMismatch) -> Self {
         Self::Input(error.into())
     }
 }
@@ -66,8 +73,8 @@ pub(super) struct Progress {
 ///
 /// ```
 /// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Adam, sequential, train::Trainer};
-/// use rand_core::SeedableRng;
-/// use rand_xoshiro::Xoshiro128PlusPlus;
+/// use nanoembed::rand_core::SeedableRng;
+/// use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 ///
 /// type Model = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
 /// let ids = [[4, 7, 0, 0], [9, 3, 0, 0]];
@@ -89,14 +96,12 @@ pub(super) struct Progress {
 ///
 /// ```compile_fail
 /// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Sgd, train::Trainer};
-/// let mut trainer = Trainer::<Dense<2, 1>, _, _, 0>::new(Sgd::default(), BinaryCrossEntropy::default());
-/// let _ = trainer.evaluate(&Dense::zeroed(), &[], &[]);
+/// let _ = Trainer::<Dense<2, 1>, _, _, 0>::new(Sgd::default(), BinaryCrossEntropy::default());
 /// ```
 ///
 /// ```compile_fail
 /// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Sgd, train::Trainer};
-/// let mut trainer = Trainer::<Dense<2, 1, Tanh>, _, _, 1>::new(Sgd::default(), BinaryCrossEntropy::default());
-/// let _ = trainer.evaluate(&Dense::zeroed(), &[], &[]);
+/// let _ = Trainer::<Dense<2, 1, Tanh>, _, _, 1>::new(Sgd::default(), BinaryCrossEntropy::default());
 /// ```
 #[derive(FromZeros)]
 pub struct Trainer<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> {
@@ -120,11 +125,10 @@ pub(super) struct Memory<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH
 }
 
 impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, O, L, BATCH> {
-    /// Whether the loss is given the scores in front of the model's last activation.
-    const FUSED: bool = {
-        // The assertions of a layer's sizes stand in its fingerprint.
-        _ = M::FINGERPRINT;
+    /// That the sizes are right and the loss fits the model's last activation.
+    const CHECKED: () = {
         assert!(BATCH > 0, "Trainer: BATCH must be at least 1");
+        // The assertions of a layer's sizes stand in its fingerprint.
         let _: u64 = M::FINGERPRINT.value();
         let linear = matches!(M::ACTIVATION, ActivationKind::Linear);
         let link_is_linear = matches!(L::LINK, ActivationKind::Linear);
@@ -132,13 +136,16 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
             linear || link_is_linear || M::ACTIVATION as u8 == L::LINK as u8,
             "Trainer: the model's last activation is neither the loss's link nor linear"
         );
-        !link_is_linear
     };
+
+    /// `BATCH`, which is not 0.
+    const CHUNK: usize = if BATCH > 0 { BATCH } else { 1 };
 
     /// A trainer that has taken no step.
     ///
     /// It is as large as its arrays; `Trainer::boxed` (feature `alloc`) puts one that outgrows the stack on the heap.
     pub fn new(optimizer: O, loss: L) -> Self {
+        const { Self::CHECKED };
         let mut memory = Memory::<M, O, L, BATCH>::new_zeroed();
         M::init_slots::<O>(&mut memory.slots);
         Self { optimizer, loss, in_order: false, progress: Progress::default(), memory }
@@ -180,7 +187,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// The same, and calls `after_step` with the report of the epoch so far: to show progress.
     ///
     /// # Errors
-    /// As [`epoch`](Self::epoch).
+    /// As [`epoch`](Self::epoch). An epoch that ends with an error is not counted: the next one has the same order.
     pub fn epoch_with(
         &mut self,
         model: &mut M,
@@ -189,10 +196,25 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         mut after_step: impl FnMut(Report),
     ) -> Result<Report, TrainError> {
         Self::check(inputs, labels)?;
-        let seed = self.progress.seed.wrapping_add(u64::from(self.progress.epoch).rotate_left(32));
-        let mut shuffled = Shuffle::new(inputs.len(), seed);
+        let result = self.steps_of_epoch(model, inputs, labels, &mut after_step);
+        self.flush(model);
+        let report = result?;
+        self.progress.epoch = self.progress.epoch.saturating_add(1);
+        Ok(report)
+    }
+
+    /// The steps of one epoch.
+    fn steps_of_epoch(
+        &mut self,
+        model: &mut M,
+        inputs: &[M::Input],
+        labels: &[L::Label],
+        after_step: &mut dyn FnMut(Report),
+    ) -> Result<Report, TrainError> {
+        let mut shuffled =
+            Shuffle::new(inputs.len(), mix(self.progress.seed, u64::from(self.progress.epoch)));
         let mut in_order = 0..inputs.len();
-        let mut report = Report::default();
+        let mut totals = Totals::default();
         loop {
             let order: &mut dyn Iterator<Item = usize> =
                 if self.in_order { &mut in_order } else { &mut shuffled };
@@ -205,17 +227,16 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
                 n += 1;
             }
             if n == 0 {
-                break;
+                return Ok(totals.report());
             }
-            report = report.and(self.step_on_batch(model, n)?);
-            after_step(report);
+            self.step_on_batch(model, n, &mut totals)?;
+            after_step(totals.report());
         }
-        self.flush(model);
-        self.progress.epoch = self.progress.epoch.saturating_add(1);
-        Ok(report)
     }
 
-    /// Learns from these examples, at most `BATCH`, in one step.
+    /// Learns from these examples, at most `BATCH`, in one step; of no examples, takes none.
+    ///
+    /// With an exact optimizer, [`flush`](Self::flush) before the model is used for anything but further steps.
     ///
     /// # Errors
     /// If an input or a label cannot be used, there are too many examples, or the loss is not finite: nothing has been learnt.
@@ -231,7 +252,11 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         for ((input, label), (x, t)) in slots.zip(inputs.iter().zip(labels)) {
             (*input, *label) = (*x, *t);
         }
-        self.step_on_batch(model, inputs.len())
+        let mut totals = Totals::default();
+        if !inputs.is_empty() {
+            self.step_on_batch(model, inputs.len(), &mut totals)?;
+        }
+        Ok(totals.report())
     }
 
     /// Loss and accuracy of these examples; learns nothing.
@@ -247,25 +272,38 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         labels: &[L::Label],
     ) -> Result<Report, TrainError> {
         Self::check(inputs, labels)?;
-        let batches = inputs.chunks(const { if BATCH > 0 { BATCH } else { 1 } });
-        let mut labels = labels.iter();
-        let mut report = Report::default();
-        for batch in batches {
-            let Memory { cache, labels: batch_labels, outputs, d_outputs, .. } = &mut self.memory;
-            for (slot, label) in batch_labels.iter_mut().zip(labels.by_ref().take(batch.len())) {
-                *slot = *label;
-            }
-            forward::<M, BATCH>(model, batch, cache, Context::EVALUATION, outputs);
-            report = report.and(loss_and_gradient::<M, L, BATCH>(
-                &self.loss,
-                Self::FUSED,
-                batch_labels,
-                batch.len(),
-                outputs,
-                d_outputs,
-            ));
+        let mut totals = Totals::default();
+        for (inputs, labels) in inputs.chunks(Self::CHUNK).zip(labels.chunks(Self::CHUNK)) {
+            let Memory { cache, outputs, d_outputs, .. } = &mut self.memory;
+            forward::<M, BATCH>(model, inputs, cache, Context::EVALUATION, outputs);
+            loss_and_gradient::<M, L, BATCH>(&self.loss, labels, outputs, d_outputs, &mut totals);
         }
-        Ok(report)
+        Ok(totals.report())
+    }
+
+    /// The model's outputs, activation applied, in batches of `BATCH`: Keras' `predict`.
+    ///
+    /// With an exact optimizer and steps taken by [`step`](Self::step), [`flush`](Self::flush) first.
+    ///
+    /// # Errors
+    /// If an input cannot be used, or there are not as many outputs as inputs. Nothing has been written then.
+    pub fn predict(
+        &mut self,
+        model: &M,
+        inputs: &[M::Input],
+        outputs: &mut [M::Output],
+    ) -> Result<(), InputError> {
+        M::check(inputs)?;
+        ShapeMismatch::check("number of outputs", inputs.len(), outputs.len())?;
+        for (inputs, outputs) in inputs.chunks(Self::CHUNK).zip(outputs.chunks_mut(Self::CHUNK)) {
+            let Memory { cache, outputs: scores, .. } = &mut self.memory;
+            forward::<M, BATCH>(model, inputs, cache, Context::EVALUATION, scores);
+            for (output, score) in outputs.iter_mut().zip(scores) {
+                *output = *score;
+            }
+            M::activate(outputs);
+        }
+        Ok(())
     }
 
     /// Brings every row to where the optimizer's dense form has it: the one call that visits all rows.
@@ -284,27 +322,24 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         }
     }
 
-    /// One step on the first `n` examples in memory.
-    fn step_on_batch(&mut self, model: &mut M, n: usize) -> Result<Report, TrainError> {
+    /// One step on the first `n` examples in memory, of which there is one at least.
+    fn step_on_batch(&mut self, model: &mut M, n: usize, totals: &mut Totals) -> Result<(), TrainError> {
         let Memory { slots, gradient, cache, inputs, labels, outputs, d_outputs } = &mut self.memory;
         let step = self.progress.step.checked_add(1).ok_or(TrainError::TooManySteps)?;
-        let inputs = inputs.get(..n).unwrap_or_default();
-        if n == 0 {
-            return Ok(Report::default());
-        }
+        let (inputs, labels) = (first(inputs, n), first(labels, n));
         model.catch_up(inputs, &self.optimizer, self.progress.step, slots);
         let context = Context { training: true, seed: self.progress.seed }.branch(u64::from(step));
         forward::<M, BATCH>(model, inputs, cache, context, outputs);
-        let report = loss_and_gradient::<M, L, BATCH>(&self.loss, Self::FUSED, labels, n, outputs, d_outputs);
-        if !report.loss.is_finite() {
+        loss_and_gradient::<M, L, BATCH>(&self.loss, labels, outputs, d_outputs, totals);
+        if !totals.report().loss.is_finite() {
             return Err(TrainError::NotFinite { step });
         }
         let masks = [const { <M::Input as Value>::VALID }; BATCH];
-        let x = Batch { values: inputs, masks: masks.get(..n).unwrap_or_default() };
-        model.backward(x, cache, d_outputs.get(..n).unwrap_or_default(), Some(gradient), None);
+        let x = Batch { values: inputs, masks: first(&masks, n) };
+        model.backward(x, cache, first(d_outputs, n), Some(gradient), None);
         model.update(&self.optimizer, self.optimizer.step(step), gradient, slots);
         self.progress.step = step;
-        Ok(report)
+        Ok(())
     }
 }
 
@@ -318,6 +353,7 @@ where
 {
     /// The same as [`new`](Self::new) on the heap, without passing over the stack.
     pub fn boxed(optimizer: O, loss: L) -> alloc::boxed::Box<Self> {
+        const { Self::CHECKED };
         let mut trainer = crate::layers::zeroed_box::<Self>();
         M::init_slots::<O>(&mut trainer.memory.slots);
         trainer.optimizer = optimizer;
@@ -336,34 +372,30 @@ fn forward<M: Layer, const BATCH: usize>(
     let n = inputs.len();
     let masks = [const { <M::Input as Value>::VALID }; BATCH];
     let mut output_masks = [const { <M::Output as Value>::VALID }; BATCH];
-    let x = Batch { values: inputs, masks: masks.get(..n).unwrap_or_default() };
-    let (values, masks) =
-        (outputs.get_mut(..n).unwrap_or_default(), output_masks.get_mut(..n).unwrap_or_default());
-    model.forward(x, cache, context, BatchMut { values, masks });
+    let x = Batch { values: inputs, masks: first(&masks, n) };
+    let y = BatchMut { values: first_mut(outputs, n), masks: first_mut(&mut output_masks, n) };
+    model.forward(x, cache, context, y);
 }
 
-/// The mean loss and accuracy of the first `n` outputs, and the gradient of the mean loss with respect to what the last layer's
-/// forward pass wrote.
+/// Adds the losses and accuracies of the outputs of these labels to `totals`; writes the gradient of their mean loss with respect to
+/// what the last layer's forward pass wrote.
 fn loss_and_gradient<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
     loss: &L,
-    fused: bool,
-    labels: &[L::Label; BATCH],
-    n: usize,
+    labels: &[L::Label],
     outputs: &mut [M::Output; BATCH],
     d_outputs: &mut [M::Output; BATCH],
-) -> Report {
-    let (outputs, d_outputs) =
-        (outputs.get_mut(..n).unwrap_or_default(), d_outputs.get_mut(..n).unwrap_or_default());
+    totals: &mut Totals,
+) {
+    let n = labels.len();
+    let fused = !matches!(L::LINK, ActivationKind::Linear);
+    let (outputs, d_outputs) = (first_mut(outputs, n), first_mut(d_outputs, n));
     if !fused {
         M::activate(outputs);
     }
-    let (mut total, mut correct) = (0.0, 0.0);
     for ((y, label), d_y) in outputs.iter().zip(labels).zip(&mut *d_outputs) {
-        total += loss.value_and_gradient(y, label, n as f32, d_y);
-        correct += loss.accuracy(y, label);
+        totals.add(loss.value_and_gradient(y, label, n as f32, d_y), loss.accuracy(y, label));
     }
     if !fused {
         M::activate_backward(outputs, d_outputs);
     }
-    Report { loss: total / n as f32, accuracy: correct / n as f32, examples: n }
 }
