@@ -89,7 +89,7 @@ fn fisher_yates(len: usize, seed: u64) -> [u8; FEW] {
     }
     for last in (1..len).rev() {
         // The upper half of the hash, scaled to 0..=last.
-        let other = (mix(seed, last as u64) >> 32) * (last as u64 + 1) >> 32;
+        let other = ((mix(seed, last as u64) >> 32) * (last as u64 + 1)) >> 32;
         // An error means that the two are one: nothing to swap.
         if let Ok([a, b]) = order.get_disjoint_mut([last, other as usize]) {
             core::mem::swap(a, b);
