@@ -59,7 +59,7 @@ impl Dataset {
                 return Err(at("a third label").into());
             }
             dataset.labels.push([number as f32]);
-            dataset.headlines.push(Bag::from_first(TOKENIZER.ids(headline).map(|id| id as u32)));
+            dataset.headlines.push(Bag::from_first(TOKENIZER.ids_as(headline)?));
         }
         if dataset.headlines.is_empty() {
             Err(format!("{}: empty", path.display()).into())

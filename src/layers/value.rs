@@ -69,7 +69,7 @@ impl<const CAPACITY: usize, I: Index + Default> Bag<CAPACITY, I> {
         Ok(bag)
     }
 
-    /// The bag of the first `CAPACITY` of these ids.
+    /// The bag of the first `CAPACITY` of these ids; what follows is left out.
     pub fn from_first(ids: impl IntoIterator<Item = I>) -> Self {
         let mut bag = Self::default();
         for (slot, id) in bag.ids.iter_mut().zip(ids) {

@@ -227,6 +227,27 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
         Ok(count)
     }
 
+    /// The row numbers of `text`, as [`ids`](Self::ids), in the type of a model's ids.
+    ///
+    /// ```
+    /// use nanoembed::{layers::Bag, text::HashingTokenizer};
+    /// let tokenizer = HashingTokenizer::new(1000);
+    /// let bag = Bag::<8>::from_first(tokenizer.ids_as("couldn't have done better")?);
+    /// assert_eq!(bag.ids().len(), 4);
+    /// # Ok::<(), nanoembed::error::CapacityExceeded>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the type cannot hold every row number.
+    #[inline]
+    pub fn ids_as<'a, Id: TryFrom<usize>>(
+        &'a self,
+        text: &'a str,
+    ) -> Result<impl Iterator<Item = Id> + use<'a, Id, H, L, N>, CapacityExceeded> {
+        self.check_fit::<Id>()?;
+        Ok(self.narrow_ids(text))
+    }
+
     /// Row numbers as `Id`, which was checked to hold them all.
     #[inline]
     fn narrow_ids<'a, Id: TryFrom<usize>>(
