@@ -1,12 +1,14 @@
 //! Training: epochs of batches, and what comes of them.
 
 mod checkpoint;
+mod error;
 mod history;
 mod shuffle;
 mod summary;
 mod trainer;
 
+pub use error::TrainError;
 pub use history::{History, Report};
 pub use shuffle::Shuffle;
 pub use summary::TrainingSummary;
-pub use trainer::{TrainError, Trainer};
+pub use trainer::Trainer;

@@ -1,0 +1,50 @@
+//! What can be wrong in training.
+
+use crate::error::{InputError, ShapeMismatch};
+use core::fmt;
+
+/// Why training did not go on. The model and the optimizer's state are as they were after the last whole step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// An input that cannot be used, or lists of different length. Nothing has been learnt in this call.
+    Input(InputError),
+    /// An invalid label: a class that does not exist, a number outside [0, 1]. Nothing has been learnt in this call.
+    Label {
+        /// Where it stands in the list of labels.
+        position: usize,
+    },
+    /// The loss of a batch is infinite or NaN, and the batch has not been learnt from. The loss tells what earlier steps did: a
+    /// learning rate or an input that is far too large shows one step late.
+    NotFinite {
+        /// The step that was not taken, counted from 1 over the life of the trainer.
+        step: u32,
+    },
+    /// More steps than can be counted.
+    TooManySteps,
+}
+
+impl From<InputError> for TrainError {
+    fn from(error: InputError) -> Self {
+        Self::Input(error)
+    }
+}
+
+impl From<ShapeMismatch> for TrainError {
+    fn from(error: ShapeMismatch) -> Self {
+        Self::Input(error.into())
+    }
+}
+
+impl fmt::Display for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(error) => error.fmt(f),
+            Self::Label { position } => write!(f, "label at position {position} is out of range"),
+            Self::NotFinite { step } => write!(f, "the loss at step {step} is not finite"),
+            Self::TooManySteps => f.write_str("more steps than can be counted"),
+        }
+    }
+}
+
+impl core::error::Error for TrainError {}
