@@ -55,8 +55,8 @@ simd_fn! {
     /// One optimizer step on the touched rows of `table`, whose state is in the rows of `slots`.
     ///
     /// # Errors
-    /// If `table` or `gradients` lacks a row that occurs, `gradients` has another dim than `table`, `slots` another number of rows or another dim than the rule keeps, or `sum`
-    /// not `2 * dim` numbers. Nothing has been written then.
+    /// If `table` or `gradients` lacks a row that occurs, `gradients` has another dim than `table`, `slots` another number of
+    /// rows or another dim than the rule keeps, or `sum` not `2 * dim` numbers. Nothing has been written then.
     pub fn update_rows, update_rows_at[R: UpdateRule](
         rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut Touched<'_>
     ) -> Result<(), ShapeMismatch> = update_rows_body;

@@ -140,14 +140,6 @@ pub struct BatchMut<'a, V: Value> {
     pub masks: &'a mut [V::Mask],
 }
 
-impl<V: Value> BatchMut<'_, V> {
-    /// The same examples, to read.
-    #[inline]
-    pub fn as_batch(&self) -> Batch<'_, V> {
-        Batch { values: self.values, masks: self.masks }
-    }
-}
-
 /// The first `n` items; all if there are fewer.
 #[inline(always)]
 pub(crate) fn first<T>(items: &[T], n: usize) -> &[T] {

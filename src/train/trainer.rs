@@ -77,6 +77,22 @@ pub(super) struct Memory<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH
     d_outputs: [M::Output; BATCH],
 }
 
+impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Memory<M, O, L, BATCH> {
+    /// Copies up to `BATCH` examples to where a step learns from; gives how many there were.
+    fn load<'a>(&mut self, examples: impl Iterator<Item = (&'a M::Input, &'a L::Label)>) -> usize
+    where
+        M::Input: 'a,
+        L::Label: 'a,
+    {
+        let mut n = 0;
+        for ((input, label), (x, t)) in self.inputs.iter_mut().zip(&mut self.labels).zip(examples) {
+            (*input, *label) = (*x, *t);
+            n += 1;
+        }
+        n
+    }
+}
+
 impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, O, L, BATCH> {
     /// That the sizes are right and the loss fits the model's last activation.
     const CHECKED: () = {
@@ -173,12 +189,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
                 if self.in_order { &mut in_order } else { &mut shuffled };
             let examples =
                 order.take(BATCH).filter_map(|place| Some((inputs.get(place)?, labels.get(place)?)));
-            let slots = self.memory.inputs.iter_mut().zip(&mut self.memory.labels);
-            let mut n = 0;
-            for ((input, label), (x, t)) in slots.zip(examples) {
-                (*input, *label) = (*x, *t);
-                n += 1;
-            }
+            let n = self.memory.load(examples);
             if n == 0 {
                 return Ok(totals.report());
             }
@@ -201,13 +212,10 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     ) -> Result<Report, TrainError> {
         Self::check(inputs, labels)?;
         InputError::check_batch(inputs.len(), BATCH, labels.len())?;
-        let slots = self.memory.inputs.iter_mut().zip(&mut self.memory.labels);
-        for ((input, label), (x, t)) in slots.zip(inputs.iter().zip(labels)) {
-            (*input, *label) = (*x, *t);
-        }
+        let n = self.memory.load(inputs.iter().zip(labels));
         let mut totals = Totals::default();
-        if !inputs.is_empty() {
-            self.step_on_batch(model, inputs.len(), &mut totals)?;
+        if n > 0 {
+            self.step_on_batch(model, n, &mut totals)?;
         }
         Ok(totals.report())
     }
