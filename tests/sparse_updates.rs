@@ -389,7 +389,7 @@ struct Race<O: Optimizer> {
 
 impl<O: Optimizer, R: UpdateRule> Race<O>
 where
-    O: kernels::Replay<Rule = R> + Optimizer<Rule = R> + Copy,
+    O: kernels::Replay + Optimizer<Rule = R> + Copy,
 {
     fn new(optimizer: O, random: &mut Random, rows: usize, dim: usize, slots: usize) -> Self {
         let sparse = State::new(random, rows, dim, slots);
@@ -464,7 +464,7 @@ where
 /// Gaps short enough that no row comes to rest: weights and state have the bits of the dense form, wherever rows are flushed.
 fn check_short_gaps<O, R: UpdateRule>(optimizer: O, slots: usize, seed: u64)
 where
-    O: kernels::Replay<Rule = R> + Optimizer<Rule = R> + Copy,
+    O: kernels::Replay + Optimizer<Rule = R> + Copy,
 {
     let random = &mut Random::seed_from_u64(seed);
     let mut race = Race::new(optimizer, random, 6, 5, slots);
@@ -486,7 +486,7 @@ where
 /// is flushed. Gives the difference of the slots.
 fn check_long_gap<O, R: UpdateRule>(optimizer: O, slots: usize, seed: u64, gap: u32) -> f32
 where
-    O: kernels::Replay<Rule = R> + Optimizer<Rule = R> + Copy,
+    O: kernels::Replay + Optimizer<Rule = R> + Copy,
 {
     let random = &mut Random::seed_from_u64(seed);
     let mut race = Race::new(optimizer, random, 4, 5, slots);

@@ -20,15 +20,10 @@
 use super::UpdateRule;
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
+use core::ops::RangeInclusive;
 
 /// An optimizer whose dense form moves a row also in steps in which the row has no gradient.
 pub trait Replay {
-    /// One step of it.
-    type Rule: UpdateRule;
-
-    /// Step `step`, counted from 1: a pure function, so that it can be replayed.
-    fn rule(&self, step: u32) -> Self::Rule;
-
     /// Whether neither step `step` nor any later one can move a weight of the row while its gradient is zero.
     fn at_rest(&self, step: u32, weights: &[f32], slots: &[f32]) -> bool;
 
@@ -37,36 +32,37 @@ pub trait Replay {
 }
 
 simd_fn! {
-    /// Brings the weights of a row that is up to date after step `last` to where the dense form has them after step `until`, and gives
-    /// the last step that was replayed: `until`, or the one before the row came to rest.
+    /// Brings the weights of a row that missed these steps to where the dense form has them after the last one, and gives the last
+    /// step that was replayed: that one, or the one before the row came to rest.
     ///
-    /// `zeros` is a gradient of zeros.
+    /// `rule` gives the rule of a step; `zeros` is a gradient of zeros.
     ///
     /// # Errors
     /// If `zeros` is not as long as `weights`, or `slots` not as long as the rule keeps them. Nothing has been written then.
-    pub fn catch_up_row, catch_up_row_at[R: Replay](
-        optimizer: &R, last: u32, until: u32, weights: &mut [f32], slots: &mut [f32], zeros: &[f32]
+    pub fn catch_up_row, catch_up_row_at[O: Replay, R: UpdateRule, F: Fn(u32) -> R](
+        optimizer: &O, rule: F, missed: RangeInclusive<u32>, weights: &mut [f32], slots: &mut [f32], zeros: &[f32]
     ) -> Result<u32, ShapeMismatch> = catch_up_row_body;
 }
 
 #[inline(always)]
-fn catch_up_row_body<L: Lanes, R: Replay>(
+fn catch_up_row_body<L: Lanes, O: Replay, R: UpdateRule, F: Fn(u32) -> R>(
     _: L,
-    optimizer: &R,
-    last: u32,
-    until: u32,
+    optimizer: &O,
+    rule: F,
+    missed: RangeInclusive<u32>,
     weights: &mut [f32],
     slots: &mut [f32],
     zeros: &[f32],
 ) -> Result<u32, ShapeMismatch> {
     const REST: u32 = 8;
     ShapeMismatch::check("length of zeros", weights.len(), zeros.len())?;
-    ShapeMismatch::check("slots length", R::Rule::slots(weights.len()), slots.len())?;
-    for step in last.saturating_add(1)..=until {
+    ShapeMismatch::check("slots length", R::slots(weights.len()), slots.len())?;
+    let until = *missed.end();
+    for step in missed {
         if step.is_multiple_of(REST) && optimizer.at_rest(step, weights, slots) {
             return Ok(step - 1);
         }
-        optimizer.rule(step).apply(weights, zeros, zeros.iter().copied(), slots);
+        rule(step).apply(weights, zeros, zeros.iter().copied(), slots);
     }
     Ok(until)
 }

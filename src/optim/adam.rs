@@ -99,13 +99,6 @@ impl Optimizer for Adam {
 }
 
 impl Replay for Adam {
-    type Rule = AdamStep;
-
-    #[inline(always)]
-    fn rule(&self, number: u32) -> AdamStep {
-        Optimizer::rule(self, number)
-    }
-
     // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2, and no step's corrected rate is above that of a first step
     // without the correction of v.
     #[inline(always)]

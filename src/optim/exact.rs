@@ -34,25 +34,21 @@ pub type AdamExact = Exact<Adam>;
 /// Momentum as Keras applies it to an embedding: the velocity of rows that do not occur goes on moving them.
 pub type MomentumExact = Exact<Momentum>;
 
-impl<O, R> Optimizer for Exact<O>
-where
-    O: Optimizer<Rule = R> + Replay<Rule = R>,
-    R: kernels::UpdateRule,
-{
-    type Rule = R;
-    type Slots<P: Numbers> = <O as Optimizer>::Slots<P>;
-    type RowSlots<const DIM: usize> = <O as Optimizer>::RowSlots<DIM>;
+impl<O: Optimizer + Replay> Optimizer for Exact<O> {
+    type Rule = O::Rule;
+    type Slots<P: Numbers> = O::Slots<P>;
+    type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
     type LastSteps<const ROWS: usize> = [u32; ROWS];
     const NAME: &'static str = O::NAME;
     const INITIAL_SLOT: f32 = O::INITIAL_SLOT;
 
-    fn rule(&self, number: u32) -> R {
-        Optimizer::rule(&self.0, number)
+    fn rule(&self, number: u32) -> O::Rule {
+        self.0.rule(number)
     }
 
     fn update_rows(
         &self,
-        step: Step<R>,
+        step: Step<O::Rule>,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
@@ -60,7 +56,7 @@ where
     ) -> Result<(), ShapeMismatch> {
         ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;
         // Checks all shapes before anything is written, for the rows are caught up first.
-        kernels::check_update::<R>(table, slots, touched)?;
+        kernels::check_update::<O::Rule>(table, slots, touched)?;
         let zeros = touched.sum.get_mut(..table.dim()).unwrap_or_default();
         zeros.fill(0.0);
         let before = step.number().saturating_sub(1);
@@ -93,8 +89,10 @@ where
         if !had_a_gradient || *last >= until {
             return;
         }
+        let missed = *last + 1..=until;
+        let rule = |step| self.0.rule(step);
         if let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row))
-            && let Ok(replayed) = kernels::catch_up_row(&self.0, *last, until, weights, slots, zeros)
+            && let Ok(replayed) = kernels::catch_up_row(&self.0, rule, missed, weights, slots, zeros)
         {
             *last = replayed;
         }

@@ -113,13 +113,6 @@ impl Optimizer for Momentum {
 }
 
 impl Replay for Momentum {
-    type Rule = MomentumStep;
-
-    #[inline(always)]
-    fn rule(&self, number: u32) -> MomentumStep {
-        Optimizer::rule(self, number)
-    }
-
     // Without a gradient a step is at most |v|, and |v| only shrinks.
     #[inline(always)]
     fn at_rest(&self, _: u32, weights: &[f32], velocity: &[f32]) -> bool {

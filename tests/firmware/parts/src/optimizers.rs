@@ -71,7 +71,7 @@ fn update_block<O: Optimizer>(optimizer: O, kept: usize) -> u64 {
 }
 
 /// Short gaps, and gaps after which no weight moves any more.
-fn catch_up<O: Replay>(optimizer: O, kept: usize) -> u64 {
+fn catch_up<O: Replay + Optimizer>(optimizer: O, kept: usize) -> u64 {
     let (mut data, mut fold) = (Data::new(13), Fold::new());
     for dim in DIMS {
         for gap in [0, 1, 2, 7, 50, 400] {
@@ -80,7 +80,15 @@ fn catch_up<O: Replay>(optimizer: O, kept: usize) -> u64 {
             let mut slots = data.floats::<{ 2 * MAX_DIM }>().map(|x| x * x);
             let (weights, slots) = (&mut weights[..dim], &mut slots[..kept * dim]);
             let zeros = &[0.0; MAX_DIM][..dim];
-            let last = kernels::catch_up_row(&optimizer, 3, 3 + gap, weights, slots, zeros).unwrap();
+            let last = kernels::catch_up_row(
+                &optimizer,
+                |step| optimizer.rule(step),
+                4..=3 + gap,
+                weights,
+                slots,
+                zeros,
+            )
+            .unwrap();
             optimizer.decay(3 + gap - last, slots);
             fold.number(last as usize);
             fold.floats(weights);
