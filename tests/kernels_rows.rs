@@ -1,9 +1,12 @@
-//! gather, pool and scatter give the reference's bits at every level: all id types and policies, dims around every block edge,
+//! gather, pool, scatter and the gradients of weights give the reference's bits at every level: all id types and policies, dims around every block edge,
 //! gaps between rows, repeats, the last row, empty bags, weights and padding. What stands behind an output stays, and a
 //! call that fails changes nothing.
 
 use nanoembed::error::ShapeMismatch;
-use nanoembed::kernels::{gather_at, pool_at, scatter_add_at, scatter_add_bags_at};
+use nanoembed::kernels::{
+    NO_ID, gather_at, gather_stream_at, pool_at, pool_max_at, scatter_add_at, scatter_add_bags_at,
+    scatter_add_max, weight_gradients_at,
+};
 use nanoembed::reference;
 use nanoembed::simd::Level;
 use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Table, TableMut};
@@ -83,7 +86,7 @@ fn cases() -> impl Strategy<Value = Case> {
             prop::collection::vec(prop_oneof![2 => 0_usize..8, 1 => Just(0_usize)], 1..12),
             any::<bool>(),
             prop::option::of(0..rows),
-            select(&[Pooling::Sum, Pooling::Mean][..]),
+            select(&Pooling::ALL[..]),
         )
             .prop_map(move |(seed, dim, gap, ids, lengths, weighted, padding, pooling)| Case {
                 seed,
@@ -145,6 +148,13 @@ impl Case {
             let mut out = output(length);
             gather_at(level, table, indices, &mut out[..length]).unwrap();
             assert_eq!(bits(&out), bits(&gathered), "gather at {}", level.name());
+            for start in 0..2 {
+                // At one of the two starts the output is not aligned to a cache line.
+                let mut out = vec![SENTINEL; start];
+                out.extend(output(length));
+                gather_stream_at(level, table, indices, &mut out[start..][..length]).unwrap();
+                assert_eq!(bits(&out[start..]), bits(&gathered), "gather_stream at {}", level.name());
+            }
             let mut out = values.clone();
             let mut to = TableMut::with_stride(&mut out, rows, dim, stride).unwrap();
             scatter_add_at(level, &gradients, indices, &mut to).unwrap();
@@ -174,6 +184,48 @@ impl Case {
             let mut to = TableMut::with_stride(&mut out, rows, dim, stride).unwrap();
             scatter_add_bags_at(level, &d_out, &bags, self.pooling, &mut to).unwrap();
             assert_eq!(bits(&out), bits(&scattered), "scatter_add_bags at {}", level.name());
+        }
+        self.check_max(&bags, table, &d_out);
+        self.check_weights(&bags, table, &d_out);
+    }
+
+    fn check_max<I: Index, P: Policy, O: Index>(
+        &self,
+        bags: &Bags<'_, I, P, O>,
+        table: Table<'_>,
+        d_out: &[f32],
+    ) {
+        let (mut max, mut arg_max) = (output(d_out.len()), vec![7; d_out.len() + 1]);
+        reference::pool_max(table, bags, &mut max[..d_out.len()], &mut arg_max[..d_out.len()]);
+        for level in Level::available() {
+            let (mut out, mut positions) = (output(d_out.len()), vec![7; d_out.len() + 1]);
+            pool_max_at(level, table, bags, &mut out[..d_out.len()], &mut positions[..d_out.len()]).unwrap();
+            assert_eq!(bits(&out), bits(&max), "pool_max at {}", level.name());
+            assert_eq!(positions, arg_max, "positions at {}", level.name());
+        }
+        arg_max.pop();
+        let start = numbers(self.seed ^ 2, self.rows * self.dim);
+        let (mut found, mut expected) = (start.clone(), start);
+        let mut to = TableMut::new(&mut found, self.rows, self.dim).unwrap();
+        scatter_add_max(d_out, &arg_max, bags, &mut to).unwrap();
+        let mut to = TableMut::new(&mut expected, self.rows, self.dim).unwrap();
+        reference::scatter_add_max(d_out, &arg_max, bags, &mut to);
+        assert_eq!(bits(&found), bits(&expected), "scatter_add_max");
+    }
+
+    fn check_weights<I: Index, P: Policy, O: Index>(
+        &self,
+        bags: &Bags<'_, I, P, O>,
+        table: Table<'_>,
+        d_out: &[f32],
+    ) {
+        let ids = self.ids.len();
+        let mut expected = output(ids);
+        reference::weight_gradients(table, bags, self.pooling, d_out, &mut expected[..ids]);
+        for level in Level::available() {
+            let mut out = output(ids);
+            weight_gradients_at(level, table, bags, self.pooling, d_out, &mut out[..ids]).unwrap();
+            assert_eq!(bits(&out), bits(&expected), "weight_gradients at {}", level.name());
         }
     }
 
@@ -292,6 +344,9 @@ fn rows_of_a_table_above_the_caches_are_the_same() {
         let mut out = vec![f32::NAN; 50 * dim];
         pool_at(level, table, &bags, Pooling::Mean, &mut out).unwrap();
         assert_eq!(bits(&out), bits(&pooled), "{}", level.name());
+        let mut out = vec![f32::NAN; 1000 * dim];
+        gather_stream_at(level, table, indices, &mut out).unwrap();
+        assert_eq!(bits(&out), bits(&gathered), "{}", level.name());
     }
 }
 
@@ -301,8 +356,7 @@ fn nothing_contributes_to_an_empty_bag_not_even_nan() {
     let table = Table::new(&values, 2, 1).unwrap();
     let bags =
         Bags::new(Indices::skipping(&[0_u8, 9, 0, 1], 2), &[0_u8, 0, 3, 4]).unwrap().with_padding(0).unwrap();
-    for (level, pooling) in
-        Level::available().flat_map(|level| [(level, Pooling::Sum), (level, Pooling::Mean)])
+    for (level, pooling) in Level::available().flat_map(|level| Pooling::ALL.map(|pooling| (level, pooling)))
     {
         let mut out = [SENTINEL; 3];
         pool_at(level, table, &bags, pooling, &mut out).unwrap();
@@ -311,6 +365,61 @@ fn nothing_contributes_to_an_empty_bag_not_even_nan() {
         let mut to = TableMut::new(&mut gradient, 2, 1).unwrap();
         scatter_add_bags_at(level, &[f32::NAN, f32::NAN, 2.0], &bags, pooling, &mut to).unwrap();
         assert_eq!(bits(&gradient), bits(&[0.0, 2.0]), "{}", level.name());
+        let mut d_weights = [SENTINEL; 4];
+        weight_gradients_at(level, table, &bags, pooling, &[f32::NAN, f32::NAN, 2.0], &mut d_weights)
+            .unwrap();
+        assert_eq!(bits(&d_weights[..3]), [0; 3], "{}", level.name());
+        let (mut out, mut positions) = ([SENTINEL; 3], [7; 3]);
+        pool_max_at(level, table, &bags, &mut out, &mut positions).unwrap();
+        assert_eq!((bits(&out), positions), (bits(&[0.0, 0.0, 1.0]), [NO_ID, NO_ID, 3]), "{}", level.name());
+    }
+}
+
+#[test]
+fn weights_that_sum_to_nothing_pool_to_zeros_and_learn_nothing() {
+    let table = [[1.0, 10.0], [2.0, 20.0]];
+    let table = Table::from_rows(&table);
+    let bags = Bags::fixed(Indices::new(&[0_u16, 1], 2).unwrap(), 1, 2).unwrap();
+    for (pooling, weights) in [(Pooling::WeightedMean, [1.5, -1.5]), (Pooling::SqrtN, [0.0, -0.0])] {
+        let bags = bags.with_weights(&weights).unwrap();
+        for level in Level::available() {
+            let (mut out, mut gradient, mut d_weights) = ([7.0; 2], [[1.0; 2]; 2], [7.0; 2]);
+            pool_at(level, table, &bags, pooling, &mut out).unwrap();
+            let to = &mut TableMut::from_rows(&mut gradient);
+            scatter_add_bags_at(level, &[1.0, 2.0], &bags, pooling, to).unwrap();
+            weight_gradients_at(level, table, &bags, pooling, &[1.0, 2.0], &mut d_weights).unwrap();
+            assert_eq!((out, gradient, d_weights), ([0.0; 2], [[1.0; 2]; 2], [0.0; 2]), "{pooling:?}");
+        }
+    }
+}
+
+/// The gradients of the weights against differences of the pooled bag.
+#[test]
+fn weight_gradients_are_slopes() {
+    let (rows, dim) = (5, 7);
+    let values: Vec<f32> = (0..rows * dim).map(|i| (i as f32 * 0.7).sin()).collect();
+    let d_out: Vec<f32> = (0..2 * dim).map(|i| (i as f32 * 1.3).cos()).collect();
+    let table = Table::new(&values, rows, dim).unwrap();
+    let indices = Indices::new(&[4_u8, 0, 2, 4, 1], rows).unwrap();
+    let weights = [0.5, 2.0, -0.75, 1.0, 1.5];
+    for pooling in Pooling::ALL {
+        let value = |weights: &[f32]| {
+            let bags = Bags::new(indices, &[0_u8, 3, 5]).unwrap().with_weights(weights).unwrap();
+            let mut out = vec![0.0; 2 * dim];
+            pool_at(Level::current(), table, &bags, pooling, &mut out).unwrap();
+            out.iter().zip(&d_out).map(|(y, d)| f64::from(*y) * f64::from(*d)).sum::<f64>()
+        };
+        let bags = Bags::new(indices, &[0_u8, 3, 5]).unwrap().with_weights(&weights).unwrap();
+        let mut d_weights = [0.0; 5];
+        weight_gradients_at(Level::current(), table, &bags, pooling, &d_out, &mut d_weights).unwrap();
+        for (i, found) in d_weights.into_iter().enumerate() {
+            let at = |step: f32| {
+                value(&std::array::from_fn::<f32, 5, _>(|j| weights[j] + if i == j { step } else { 0.0 }))
+            };
+            let slope = (at(0.01) - at(-0.01)) / 0.02;
+            let difference = (f64::from(found) - slope).abs();
+            assert!(difference <= 2e-3, "{pooling:?}, weight {i}: {found} and {slope}");
+        }
     }
 }
 
@@ -354,7 +463,11 @@ fn failed_calls_change_nothing() {
             };
             let mut out = vec![SENTINEL; length];
             assert_eq!(gather_at(level, table, indices, &mut out), Err(expected.0));
+            assert_eq!(gather_stream_at(level, table, indices, &mut out), Err(expected.0));
             assert_eq!(pool_at(level, table, &bags, Pooling::Sum, &mut out), Err(expected.0));
+            let mut positions = [7; 6];
+            assert_eq!(pool_max_at(level, table, &bags, &mut out, &mut positions), Err(expected.0));
+            assert_eq!(positions, [7; 6]);
             assert!(out.iter().all(|&x| x == SENTINEL));
 
             let expected = Err(ShapeMismatch { what: expected.1, ..expected.0 });
@@ -362,7 +475,14 @@ fn failed_calls_change_nothing() {
             let mut to = TableMut::new(&mut changed, 4, 3).unwrap();
             assert_eq!(scatter_add_at(level, &out, indices, &mut to), expected);
             assert_eq!(scatter_add_bags_at(level, &out, &bags, Pooling::Mean, &mut to), expected);
+            assert_eq!(scatter_add_max(&out, &[0; 6], &bags, &mut to), expected);
             assert_eq!(changed, values);
+            let mut d_weights = [SENTINEL; 2];
+            assert_eq!(
+                weight_gradients_at(level, table, &bags, Pooling::Sum, &out, &mut d_weights),
+                expected
+            );
+            assert_eq!(d_weights, [SENTINEL; 2]);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nanoembed::error::{BagError, IndexOutOfRange, RowOutOfRange};
-use nanoembed::kernels::{gather, pool, scatter_add, scatter_add_bags};
+use nanoembed::kernels::{gather, pool, pool_max, scatter_add, scatter_add_bags, weight_gradients};
 use nanoembed::reference;
 use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Table, TableMut};
 
@@ -165,7 +165,7 @@ impl Input<'_> {
                 bags
             }
         };
-        let pooling = if self.flags & 16 == 0 { Pooling::Sum } else { Pooling::Mean };
+        let pooling = Pooling::ALL[usize::from(self.flags >> 4) % Pooling::ALL.len()];
 
         let (rows, dim) = (self.rows, self.dim);
         let values = numbers(rows * dim);
@@ -180,6 +180,18 @@ impl Input<'_> {
         let (mut a, mut b) = (view(&mut found, rows, dim), view(&mut expected, rows, dim));
         scatter_add_bags(&d_out, &bags, pooling, &mut a).expect("shapes fit");
         reference::scatter_add_bags(&d_out, &bags, pooling, &mut b);
+        assert_same(&found, &expected);
+
+        let (mut found, mut expected) = (vec![f32::NAN; d_out.len()], vec![0.0; d_out.len()]);
+        let (mut found_at, mut expected_at) = (vec![7; d_out.len()], vec![0; d_out.len()]);
+        pool_max(table, &bags, &mut found, &mut found_at).expect("shapes fit");
+        reference::pool_max(table, &bags, &mut expected, &mut expected_at);
+        assert_same(&found, &expected);
+        assert_eq!(found_at, expected_at);
+
+        let (mut found, mut expected) = (weights.clone(), vec![0.0; weights.len()]);
+        weight_gradients(table, &bags, pooling, &d_out, &mut found).expect("shapes fit");
+        reference::weight_gradients(table, &bags, pooling, &d_out, &mut expected);
         assert_same(&found, &expected);
     }
 }

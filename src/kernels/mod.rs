@@ -11,6 +11,7 @@ mod linear;
 mod pool;
 mod scatter;
 mod update;
+mod weights;
 
 use ahead::{Ahead, Look, Never, pays};
 use columns::{column_blocks, columns, columns_mut};
@@ -21,12 +22,13 @@ pub use activation::{
 };
 pub use catch_up::{Replay, catch_up_row, leaves_unmoved};
 pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, sort_by_row};
-pub use gather::gather;
+pub use gather::{gather, gather_stream};
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
-pub use pool::pool;
-pub use scatter::{scatter_add, scatter_add_bags};
+pub use pool::{NO_ID, pool, pool_max};
+pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
 pub(crate) use update::check_update;
 pub use update::{Touched, UpdateRule, update_block, update_rows};
+pub use weights::weight_gradients;
 
 #[doc(hidden)]
 pub use {
@@ -36,9 +38,10 @@ pub use {
     },
     catch_up::catch_up_row_at,
     coalesce::coalesce_at,
-    gather::gather_at,
+    gather::{gather_at, gather_stream_at},
     linear::{axpy_at, dot_at, gemm_at, gemm_nt_at, gemm_tn_at, gemv_at, sum_at},
-    pool::pool_at,
+    pool::{pool_at, pool_max_at},
     scatter::{scatter_add_at, scatter_add_bags_at},
     update::{update_block_at, update_rows_at},
+    weights::weight_gradients_at,
 };

@@ -1,14 +1,19 @@
-//! Bags of rows summed.
+//! Bags of rows, each pooled into one row.
 //!
 //! ```text
-//! for bag in 0..bags:
-//!     sum = 0, count = 0
-//!     for id in bag, if it contributes:
-//!         sum += weight(id) * table[row(id)], count += 1
-//!     out[bag] = sum                                      or sum / count
+//! pool:      for bag in 0..bags:
+//!                sum = 0
+//!                for id in bag, if it contributes:
+//!                    sum += weight(id) * table[row(id)]
+//!                out[bag] = sum                              or sum / divisor: see Pooling
+//!
+//! pool_max:  for bag in 0..bags:
+//!                for id in bag, if it contributes:
+//!                    x = weight(id) * table[row(id)]
+//!                    where first or x > out[bag]:  out[bag] = x, arg_max[bag] = position(id)
 //! ```
 //!
-//! Deviations from this loop:
+//! Deviations from these loops:
 //!
 //! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums stay in registers and
 //!   `out` is written once. A sum in memory would be loaded and stored again for every row.
@@ -16,7 +21,7 @@
 //!   block of columns; the later ones find them in the cache.
 //! - Without weights nothing is multiplied.
 //!
-//! Each column is one serial sum in the order of the ids, so blocks and levels change no bit.
+//! Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no bit.
 //!
 //! Moved per id: `4 dim` bytes read from the table and the id itself, once for each block of columns; per bag `4 dim` bytes
 //! written. One addition for each four bytes: the time is that of reading the rows, from whichever cache or memory they lie in.
@@ -24,13 +29,13 @@
 use super::{Ahead, Look, Never, column_blocks, columns, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
+use crate::table::{BagView, Bags, Entry, Index, Policy, Pooling, Table};
 
 simd_fn! {
     /// Pools each bag of rows into one row.
     ///
-    /// `out[bag] = Σ weight(id) * table[row(id)]` over the ids of the bag that contribute, divided by their number for
-    /// [`Pooling::Mean`]. A bag in which nothing contributes gives zeros.
+    /// `out[bag] = Σ weight(id) * table[row(id)]` over the ids of the bag that contribute, divided as [`Pooling`] says. A bag in
+    /// which nothing contributes gives zeros.
     ///
     /// # Shapes
     /// `table` `[rows, dim]`, `out` `[bags, dim]`.
@@ -54,7 +59,39 @@ simd_fn! {
         pooling: Pooling,
         out: &mut [f32],
     ) -> Result<(), ShapeMismatch> = pool_body;
+
+    /// The greatest number of each column of each bag, and which id it comes from: PyTorch's `mode="max"`.
+    ///
+    /// `out[bag][c] = max weight(id) * table[row(id)][c]` over the ids of the bag that contribute, and `arg_max[bag][c]` is the position
+    /// of the first id with that value in the list of all ids. A bag in which nothing contributes gives zeros and [`NO_ID`]. A NaN counts
+    /// as the greatest only if it comes first.
+    ///
+    /// # Shapes
+    /// `table` `[rows, dim]`, `out` and `arg_max` `[bags, dim]`.
+    ///
+    /// # Errors
+    /// If the ids were checked against another number of rows, there are more than `u32::MAX` of them, or `out` or `arg_max` does not
+    /// hold `bags * dim` numbers; both are then as they were.
+    ///
+    /// ```
+    /// use nanoembed::{kernels::pool_max, table::{Bags, Indices, Table}};
+    /// let table = Table::from_rows(&[[1.0, 2.0], [3.0, -4.0], [5.0, -6.0]]);
+    /// let bags = Bags::new(Indices::new(&[2_u8, 1, 0], table.rows())?, &[0_u8, 2, 3])?;
+    /// let (mut out, mut arg_max) = ([0.0; 4], [0; 4]);
+    /// pool_max(table, &bags, &mut out, &mut arg_max)?;
+    /// assert_eq!((out, arg_max), ([5.0, -4.0, 1.0, 2.0], [0, 1, 2, 2]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pool_max, pool_max_at[I: Index, P: Policy, O: Index](
+        table: Table<'_>,
+        bags: &Bags<'_, I, P, O>,
+        out: &mut [f32],
+        arg_max: &mut [u32],
+    ) -> Result<(), ShapeMismatch> = pool_max_body;
 }
+
+/// Stands in `arg_max` where no id of the bag contributes.
+pub const NO_ID: u32 = u32::MAX;
 
 #[inline(always)]
 fn pool_body<L: Lanes, I: Index, P: Policy, O: Index>(
@@ -87,52 +124,123 @@ fn pool_bags<L: Lanes, I: Index, P: Policy, O: Index>(
     for bag in bags.iter() {
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
+        let divisor = bag.divisor(pooling);
         let ask = |column: usize, position: usize| {
             if column == 0 {
                 look.ask(table, bags.indices(), position);
             }
         };
         column_blocks!(L, as_chunks_mut(to), |block, column| {
-            pool_block(table, &bag, pooling, column, |position| ask(column, position), block);
+            *block = sum_block(table, &bag, column, |position| ask(column, position));
+            match divisor {
+                None => {}
+                Some(0.0) => *block = [0.0; _],
+                Some(divisor) => {
+                    for sum in block {
+                        *sum /= divisor;
+                    }
+                }
+            }
         });
     }
 }
 
-/// `WIDTH` columns of one bag.
+/// The sums of `WIDTH` columns of one bag.
 #[inline(always)]
-fn pool_block<const WIDTH: usize, I: Index, P: Policy>(
+fn sum_block<const WIDTH: usize, I: Index, P: Policy>(
     table: Table<'_>,
     bag: &BagView<'_, I, P>,
-    pooling: Pooling,
     column: usize,
     ask: impl Fn(usize),
-    out: &mut [f32; WIDTH],
-) {
+) -> [f32; WIDTH] {
     let mut sum = [0.0; WIDTH];
-    let mut count = 0_usize;
-    let rows = bag.iter().filter_map(|entry| {
-        ask(entry.position);
-        Some((entry.weight, columns::<WIDTH>(table.row(entry.row)?, column)?))
-    });
+    let rows = entries::<WIDTH, _, _>(table, bag, column, ask);
     if bag.is_weighted() {
-        for (weight, row) in rows {
+        for (entry, row) in rows {
             for (sum, x) in sum.iter_mut().zip(row) {
-                *sum += weight * x;
+                *sum += entry.weight * x;
             }
-            count += 1;
         }
     } else {
         for (_, row) in rows {
             for (sum, x) in sum.iter_mut().zip(row) {
                 *sum += x;
             }
-            count += 1;
         }
     }
-    if pooling == Pooling::Mean && count > 0 {
-        for sum in &mut sum {
-            *sum /= count as f32;
+    sum
+}
+
+/// The ids of a bag that contribute, and `WIDTH` columns of the row of each.
+#[inline(always)]
+fn entries<'a, const WIDTH: usize, I: Index, P: Policy>(
+    table: Table<'a>,
+    bag: &BagView<'_, I, P>,
+    column: usize,
+    ask: impl Fn(usize),
+) -> impl Iterator<Item = (Entry, &'a [f32; WIDTH])> {
+    bag.iter().filter_map(move |entry| {
+        ask(entry.position);
+        Some((entry, columns::<WIDTH>(table.row(entry.row)?, column)?))
+    })
+}
+
+#[inline(always)]
+fn pool_max_body<L: Lanes, I: Index, P: Policy, O: Index>(
+    _: L,
+    table: Table<'_>,
+    bags: &Bags<'_, I, P, O>,
+    out: &mut [f32],
+    arg_max: &mut [u32],
+) -> Result<(), ShapeMismatch> {
+    let length = bags.len().saturating_mul(table.dim());
+    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+    ShapeMismatch::check("output length", length, out.len())?;
+    ShapeMismatch::check("arg_max length", length, arg_max.len())?;
+    let ids = bags.indices().len();
+    if ids as u64 > u64::from(NO_ID) {
+        return Err(ShapeMismatch { what: "number of ids, at most", expected: NO_ID as usize, found: ids });
+    }
+
+    let ahead = pays(table);
+    let (mut rest, mut rest_positions) = (out, arg_max);
+    for bag in bags.iter() {
+        let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
+        let Some((positions, positions_after)) = rest_positions.split_at_mut_checked(table.dim()) else {
+            break;
+        };
+        (rest, rest_positions) = (after, positions_after);
+        let ask = |column: usize, position: usize| {
+            if ahead && column == 0 {
+                Ahead.ask(table, bags.indices(), position);
+            }
+        };
+        column_blocks!(L, as_chunks_mut(to), |block, column| {
+            if let Some(positions) = positions.get_mut(column..).and_then(<[u32]>::first_chunk_mut) {
+                (*block, *positions) = max_block(table, &bag, column, |position| ask(column, position));
+            }
+        });
+    }
+    Ok(())
+}
+
+/// The maxima of `WIDTH` columns of one bag and their positions.
+#[inline(always)]
+fn max_block<const WIDTH: usize, I: Index, P: Policy>(
+    table: Table<'_>,
+    bag: &BagView<'_, I, P>,
+    column: usize,
+    ask: impl Fn(usize),
+) -> ([f32; WIDTH], [u32; WIDTH]) {
+    let (mut max, mut positions) = ([0.0; WIDTH], [NO_ID; WIDTH]);
+    for (entry, row) in entries::<WIDTH, _, _>(table, bag, column, ask) {
+        let position = entry.position as u32;
+        for ((max, at), x) in max.iter_mut().zip(&mut positions).zip(row) {
+            let x = if bag.is_weighted() { entry.weight * x } else { *x };
+            let greater = *at == NO_ID || x > *max;
+            *max = if greater { x } else { *max };
+            *at = if greater { position } else { *at };
         }
     }
-    *out = sum;
+    (max, positions)
 }

@@ -5,12 +5,16 @@
 //!                        table[row(position)] += gradients[position]
 //!
 //! scatter_add_bags:  for bag in 0..bags:
-//!                        d = d_out[bag]                              or d_out[bag] / count(bag)
+//!                        d = d_out[bag]                              or d_out[bag] / divisor: see Pooling
 //!                        for id in bag, if it contributes:
 //!                            table[row(id)] += weight(id) * d
+//!
+//! scatter_add_max:   for bag in 0..bags, for c in 0..dim:
+//!                        id = the id at position arg_max[bag][c]
+//!                        table[row(id)][c] += weight(id) * d_out[bag][c]
 //! ```
 //!
-//! They are the derivatives of gather and pool. A repeated row is summed in the order of occurrence: one serial sum for each number
+//! They are the derivatives of gather, pool and pool_max. A repeated row is summed in the order of occurrence: one serial sum for each number
 //! of the table, so blocks and levels change no bit.
 //!
 //! Deviations from these loops:
@@ -54,8 +58,8 @@ simd_fn! {
 
     /// Adds the gradient of each pooled bag to the rows that entered it: the derivative of [`pool`](super::pool()).
     ///
-    /// `table[row(id)] += weight(id) * d_out[bag]`, in the order of the ids, with `d_out[bag]` divided by the number of ids that
-    /// contribute for [`Pooling::Mean`]. Rows that did not enter a bag do not change.
+    /// `table[row(id)] += weight(id) * d_out[bag]`, in the order of the ids, with `d_out[bag]` divided as [`Pooling`] says. Rows that
+    /// did not enter a bag do not change.
     ///
     /// # Shapes
     /// `d_out` `[bags, dim]`, `table` `[rows, dim]`.
@@ -77,6 +81,52 @@ simd_fn! {
         pooling: Pooling,
         table: &mut TableMut<'_>,
     ) -> Result<(), ShapeMismatch> = scatter_add_bags_body;
+}
+
+/// Adds the gradient of each number that [`pool_max`](super::pool_max()) gave to the number that it came from: the derivative of
+/// `pool_max`, which wrote `arg_max` for the same bags.
+///
+/// `table[row(id)][c] += weight(id) * d_out[bag][c]` for the id at position `arg_max[bag][c]`, bag by bag. It follows the ids, one
+/// number of a row at a time, and is the same at every level.
+///
+/// # Shapes
+/// `d_out` and `arg_max` `[bags, dim]`, `table` `[rows, dim]`.
+///
+/// # Errors
+/// If the ids were checked against another number of rows, or there are not `bags * dim` gradients or positions; `table` is then as
+/// it was.
+///
+/// ```
+/// use nanoembed::{kernels::{pool_max, scatter_add_max}, table::{Bags, Indices, Table, TableMut}};
+/// let rows = [[1.0, 2.0], [3.0, -4.0], [5.0, -6.0]];
+/// let bags = Bags::fixed(Indices::new(&[2_u8, 1, 0], 3)?, 1, 3)?;
+/// let (mut out, mut arg_max, mut d_rows) = ([0.0; 2], [0; 2], [[0.0; 2]; 3]);
+/// pool_max(Table::from_rows(&rows), &bags, &mut out, &mut arg_max)?;
+/// scatter_add_max(&[0.5, 0.25], &arg_max, &bags, &mut TableMut::from_rows(&mut d_rows))?;
+/// assert_eq!(d_rows, [[0.0, 0.25], [0.0, 0.0], [0.5, 0.0]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn scatter_add_max<I: Index, P: Policy, O: Index>(
+    d_out: &[f32],
+    arg_max: &[u32],
+    bags: &Bags<'_, I, P, O>,
+    table: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
+    let (dim, indices) = (table.dim(), bags.indices());
+    let length = bags.len().saturating_mul(dim);
+    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+    ShapeMismatch::check("gradients", length, d_out.len())?;
+    ShapeMismatch::check("arg_max length", length, arg_max.len())?;
+    let columns = (0..dim).cycle();
+    for ((d, position), column) in d_out.iter().zip(arg_max).zip(columns) {
+        let position = *position as usize;
+        let weight = bags.weights().and_then(|weights| weights.get(position));
+        let row = indices.row(position).and_then(|row| table.row_mut(row));
+        if let Some(x) = row.and_then(|row| row.get_mut(column)) {
+            *x += weight.map_or(*d, |weight| weight * d);
+        }
+    }
+    Ok(())
 }
 
 #[inline(always)]
@@ -122,10 +172,10 @@ fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
     for bag in bags.iter() {
         let Some((d, after)) = rest.split_at_checked(table.dim()) else { break };
         rest = after;
-        let divisor = match pooling {
-            Pooling::Sum => None,
-            Pooling::Mean => Some(bag.count() as f32),
-        };
+        let divisor = bag.divisor(pooling);
+        if divisor == Some(0.0) {
+            continue;
+        }
         column_blocks!(L, as_chunks(d), |block, column| {
             scatter_block(block, divisor, bags, &bag, column, ahead && column == 0, &mut table);
         });

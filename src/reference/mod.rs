@@ -6,12 +6,16 @@
 
 mod activation;
 mod coalesce;
+mod divisor;
 mod gather;
 mod lanes;
 mod linear;
 mod pool;
 mod scatter;
 mod update;
+mod weights;
+
+use divisor::divisor;
 
 pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
@@ -21,6 +25,7 @@ pub use coalesce::coalesce;
 pub use gather::gather;
 pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
-pub use pool::pool;
-pub use scatter::{scatter_add, scatter_add_bags};
+pub use pool::{pool, pool_max};
+pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
 pub use update::{adam, momentum, sgd, update_rows};
+pub use weights::weight_gradients;

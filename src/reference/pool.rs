@@ -1,8 +1,9 @@
-//! Bags of rows summed.
+//! Bags of rows, each pooled into one row.
 
+use super::divisor;
 use crate::table::{Bags, Index, Policy, Pooling, Table};
 
-/// `out[bag] = Σ weight(id) * table[row(id)]`, divided by the number of ids that contribute for a mean; zeros if none does.
+/// `out[bag] = Σ weight(id) * table[row(id)]`, divided as the pooling says; zeros if nothing contributes or the divisor is 0.
 #[allow(clippy::missing_panics_doc)]
 pub fn pool<I: Index, P: Policy, O: Index>(
     table: Table<'_>,
@@ -17,10 +18,34 @@ pub fn pool<I: Index, P: Policy, O: Index>(
                 let x = table.row(entry.row).expect("a checked row")[column];
                 sum += if bag.is_weighted() { entry.weight * x } else { x };
             }
-            if pooling == Pooling::Mean && bag.count() > 0 {
-                sum /= bag.count() as f32;
+            if let Some(divisor) = divisor(pooling, bag.iter().map(|entry| entry.weight)) {
+                sum = if divisor == 0.0 { 0.0 } else { sum / divisor };
             }
             out[number * table.dim() + column] = sum;
+        }
+    }
+}
+
+/// `out[bag] = max weight(id) * table[row(id)]` and the position of the first id with it; zeros and `u32::MAX` if none contributes.
+#[allow(clippy::missing_panics_doc)]
+pub fn pool_max<I: Index, P: Policy, O: Index>(
+    table: Table<'_>,
+    bags: &Bags<'_, I, P, O>,
+    out: &mut [f32],
+    arg_max: &mut [u32],
+) {
+    for (number, bag) in bags.iter().enumerate() {
+        for column in 0..table.dim() {
+            let (mut max, mut position) = (0.0, u32::MAX);
+            for entry in bag.iter() {
+                let x = table.row(entry.row).expect("a checked row")[column];
+                let x = if bag.is_weighted() { entry.weight * x } else { x };
+                if position == u32::MAX || x > max {
+                    (max, position) = (x, entry.position as u32);
+                }
+            }
+            out[number * table.dim() + column] = max;
+            arg_max[number * table.dim() + column] = position;
         }
     }
 }

@@ -10,6 +10,7 @@ mod level;
 mod prefetch;
 mod reduce;
 mod sqrt;
+mod stream;
 
 pub(crate) use dispatch::simd_fn;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -17,6 +18,8 @@ pub(crate) use lanes::{Avx2, Avx512};
 pub(crate) use lanes::{LANES, Lanes};
 pub(crate) use level::Kind;
 pub use level::Level;
+use prefetch::CACHE_LINE;
 pub(crate) use prefetch::{PREFETCHES, prefetch};
 pub(crate) use reduce::{dots, sum};
 pub(crate) use sqrt::sqrt;
+pub(crate) use stream::{copy_past_caches, finish_stream};

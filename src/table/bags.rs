@@ -5,6 +5,7 @@
 
 use super::indices::{Index, Indices, Policy, Reject};
 use crate::error::{BagError, RowOutOfRange, ShapeMismatch};
+use crate::math;
 use core::ops::Range;
 
 /// How the rows of a bag become one row.
@@ -15,6 +16,17 @@ pub enum Pooling {
     Sum,
     /// That sum divided by the number of ids that entered it; with weights too, as FBGEMM does.
     Mean,
+    /// That sum divided by the sum of the weights: the weighted mean of TensorFlow (`combiner="mean"`). Zeros if the weights sum
+    /// to 0.
+    WeightedMean,
+    /// That sum divided by the root of the sum of the squared weights, √(number of ids) without weights: TensorFlow's
+    /// `combiner="sqrtn"`. Zeros if all weights are 0.
+    SqrtN,
+}
+
+impl Pooling {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Sum, Self::Mean, Self::WeightedMean, Self::SqrtN];
 }
 
 /// Checked ids in groups.
@@ -36,12 +48,7 @@ pub struct Bags<'a, I, P = Reject, O = usize> {
     split: Split<'a, O>,
     count: usize,
     weights: Option<&'a [f32]>,
-    /// The padding row, or [`NO_ROW`].
-    padding: usize,
 }
-
-/// No table has this row: row numbers are below `rows`, which is a `usize`. It spares a second test per id.
-const NO_ROW: usize = usize::MAX;
 
 /// Where the bags start.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +65,6 @@ pub struct BagView<'a, I, P = Reject> {
     indices: Indices<'a, I, P>,
     weights: Option<&'a [f32]>,
     start: usize,
-    padding: usize,
 }
 
 /// An id that contributes to its bag.
@@ -102,7 +108,7 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
         if end != indices.len() {
             return Err(BagError::OffsetsEnd { offset: end, indices: indices.len() });
         }
-        Ok(Self { indices, split: Split::Offsets(offsets), count, weights: None, padding: NO_ROW })
+        Ok(Self { indices, split: Split::Offsets(offsets), count, weights: None })
     }
 
     /// Bags by the offset at which each starts; the last bag ends with the ids. (In PyTorch: `include_last_offset=False`.)
@@ -114,13 +120,7 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
             return Err(BagError::OffsetsMissing);
         }
         check_offsets(starts, indices.len())?;
-        Ok(Self {
-            indices,
-            split: Split::Offsets(starts),
-            count: starts.len(),
-            weights: None,
-            padding: NO_ROW,
-        })
+        Ok(Self { indices, split: Split::Offsets(starts), count: starts.len(), weights: None })
     }
 }
 
@@ -131,7 +131,7 @@ impl<'a, I: Index, P: Policy> Bags<'a, I, P> {
     /// If there are not `bags * length` ids.
     pub fn fixed(indices: Indices<'a, I, P>, bags: usize, length: usize) -> Result<Self, ShapeMismatch> {
         ShapeMismatch::check("number of ids", bags.saturating_mul(length), indices.len())?;
-        Ok(Self { indices, split: Split::Length(length), count: bags, weights: None, padding: NO_ROW })
+        Ok(Self { indices, split: Split::Length(length), count: bags, weights: None })
     }
 }
 
@@ -150,8 +150,7 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
     /// # Errors
     /// If the table has no such row.
     pub fn with_padding(self, row: usize) -> Result<Self, RowOutOfRange> {
-        RowOutOfRange::check(row, self.rows())?;
-        Ok(Self { padding: row, ..self })
+        Ok(Self { indices: self.indices.with_padding(row)?, ..self })
     }
 
     /// The ids that bag number `bag` holds, as a range of positions.
@@ -182,7 +181,7 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
             None => None,
         };
         let start = positions.start;
-        Some(BagView { indices: self.indices.slice(positions)?, weights, start, padding: self.padding })
+        Some(BagView { indices: self.indices.slice(positions)?, weights, start })
     }
 
     /// All bags in order.
@@ -216,12 +215,6 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
         self.weights
     }
 
-    /// The row that is left out, if there is one.
-    #[inline]
-    pub fn padding(&self) -> Option<usize> {
-        Some(self.padding).filter(|&row| row != NO_ROW)
-    }
-
     /// The number of rows of the tables that these bags may be used with.
     #[inline]
     pub fn rows(&self) -> usize {
@@ -233,18 +226,38 @@ impl<'a, I: Index, P: Policy> BagView<'a, I, P> {
     /// The ids that contribute, in order.
     #[inline(always)]
     pub fn iter(&self) -> impl Iterator<Item = Entry> + use<'a, I, P> {
-        let Self { indices, weights, start, padding } = *self;
+        let Self { indices, weights, start } = *self;
         indices.iter().enumerate().filter_map(move |(i, row)| {
-            let row = row.filter(|&row| row != padding)?;
+            let row = row?;
             let weight = weights.and_then(|weights| weights.get(i)).copied().unwrap_or(1.0);
             Some(Entry { row, weight, position: start + i })
         })
+    }
+
+    /// The ids that contribute, each with its place in the bag.
+    #[inline(always)]
+    pub(crate) fn iter_with_places(&self) -> impl Iterator<Item = (usize, Entry)> + use<'a, I, P> {
+        let start = self.start;
+        self.iter().map(move |entry| (entry.position - start, entry))
     }
 
     /// Number of ids that contribute: the divisor of a mean.
     #[inline(always)]
     pub fn count(&self) -> usize {
         self.iter().count()
+    }
+
+    /// What the sum of the bag is divided by; `None` for [`Pooling::Sum`]. If it is 0, the bag pools to zeros and its ids have no
+    /// gradient.
+    #[inline(always)]
+    pub fn divisor(&self, pooling: Pooling) -> Option<f32> {
+        let weights = || self.iter().map(|entry| entry.weight);
+        match pooling {
+            Pooling::Sum => None,
+            Pooling::Mean => Some(self.count() as f32),
+            Pooling::WeightedMean => Some(weights().fold(0.0, |sum, weight| sum + weight)),
+            Pooling::SqrtN => Some(math::sqrt(weights().fold(0.0, |sum, weight| sum + weight * weight))),
+        }
     }
 
     /// Number of ids, with those that do not contribute.
@@ -270,6 +283,7 @@ impl<'a, I: Index, P: Policy> BagView<'a, I, P> {
 mod tests {
     use super::{Bags, Entry};
     use crate::error::{BagError, RowOutOfRange, ShapeMismatch};
+    use crate::math;
     use crate::table::{Index, Indices};
     use std::vec::Vec;
 
@@ -351,10 +365,10 @@ mod tests {
         let expected =
             [Entry { row: 3, weight: 0.5, position: 0 }, Entry { row: 0, weight: 3.5, position: 3 }];
         assert!(bag.iter().eq(expected));
-        assert_eq!((bag.count(), bag.len(), weighted.padding()), (2, 5, Some(1)));
+        assert_eq!((bag.count(), bag.len(), weighted.indices().padding()), (2, 5, Some(1)));
         assert!(weighted.bag(1).is_none());
         let plain = bags.bag(0).unwrap();
-        assert_eq!((plain.count(), plain.is_weighted(), bags.padding()), (4, false, None));
+        assert_eq!((plain.count(), plain.is_weighted(), bags.indices().padding()), (4, false, None));
         assert!(plain.iter().all(|entry| entry.weight == 1.0));
     }
 }

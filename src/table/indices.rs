@@ -4,7 +4,7 @@
 //! that it is vectorised. Only after a failure a second pass looks for the place to name. What was checked remembers the number
 //! of rows it was checked against, and a kernel compares that with its table in O(1).
 
-use crate::error::{IndexOutOfRange, RowOutOfRange};
+use crate::error::{IndexOutOfRange, RowOutOfRange, ShapeMismatch};
 use core::ops::Range;
 
 mod sealed {
@@ -105,7 +105,8 @@ impl Policy for FromEnd {
     }
 }
 
-/// Ids that were checked against a table of `rows` rows: every one names a row below `rows`, or none by its [`Policy`].
+/// Ids that were checked against a table of `rows` rows: every one names a row below `rows`, or none by its [`Policy`] or because
+/// it is padding.
 ///
 /// Any number of rows is handled, up to `usize::MAX`. The ids stay as they are; a position is resolved when it is read.
 ///
@@ -125,7 +126,12 @@ pub struct Indices<'a, I, P = Reject> {
     ids: &'a [I],
     rows: usize,
     policy: P,
+    /// The padding row, or [`NO_ROW`].
+    padding: usize,
 }
+
+/// No table has this row: row numbers are below `rows`, which is a `usize`. It spares a second test per id.
+const NO_ROW: usize = usize::MAX;
 
 impl<'a, I: Index> Indices<'a, I, Reject> {
     /// Ids that all lie in `0..rows`.
@@ -134,7 +140,7 @@ impl<'a, I: Index> Indices<'a, I, Reject> {
     /// The first id that does not.
     #[inline]
     pub fn new(ids: &'a [I], rows: usize) -> Result<Self, IndexOutOfRange> {
-        Self { ids, rows, policy: Reject }.checked()
+        Self { ids, rows, policy: Reject, padding: NO_ROW }.checked()
     }
 }
 
@@ -142,7 +148,7 @@ impl<'a, I: Index> Indices<'a, I, Skip> {
     /// Ids of which those outside `0..rows` contribute nothing. Takes no time.
     #[inline]
     pub fn skipping(ids: &'a [I], rows: usize) -> Self {
-        Self { ids, rows, policy: Skip }
+        Self { ids, rows, policy: Skip, padding: NO_ROW }
     }
 }
 
@@ -154,7 +160,7 @@ impl<'a, I: Index> Indices<'a, I, MapTo> {
     #[inline]
     pub fn mapping(ids: &'a [I], rows: usize, to: usize) -> Result<Self, RowOutOfRange> {
         RowOutOfRange::check(to, rows)?;
-        Ok(Self { ids, rows, policy: MapTo { row: to } })
+        Ok(Self { ids, rows, policy: MapTo { row: to }, padding: NO_ROW })
     }
 }
 
@@ -165,7 +171,7 @@ impl<'a, I: Index> Indices<'a, I, FromEnd> {
     /// The first id that does not.
     #[inline]
     pub fn from_end(ids: &'a [I], rows: usize) -> Result<Self, IndexOutOfRange> {
-        Self { ids, rows, policy: FromEnd }.checked()
+        Self { ids, rows, policy: FromEnd, padding: NO_ROW }.checked()
     }
 }
 
@@ -191,9 +197,50 @@ impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
         IndexOutOfRange { position, index, rows: self.rows }
     }
 
+    /// The same ids, of which those that name `row` are padding and contribute nothing: a gather gives a row of zeros, a bag leaves
+    /// them out of its sum and of its count, a scatter drops their gradients. (In PyTorch: `padding_idx`, whose row is
+    /// read, however; it holds zeros unless it is set.)
+    ///
+    /// # Errors
+    /// If the table has no such row.
+    ///
+    /// ```
+    /// use nanoembed::table::Indices;
+    /// let indices = Indices::new(&[7_u16, 0, 3, 0], 10)?.with_padding(0)?;
+    /// assert!(indices.iter().eq([Some(7), None, Some(3), None]));
+    ///
+    /// let mut mask = [false; 4];
+    /// indices.mask(&mut mask)?;
+    /// assert_eq!(mask, [true, false, true, false]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[inline]
+    pub fn with_padding(self, row: usize) -> Result<Self, RowOutOfRange> {
+        RowOutOfRange::check(row, self.rows)?;
+        Ok(Self { padding: row, ..self })
+    }
+
+    /// The row that is padding, if there is one.
+    #[inline]
+    pub fn padding(&self) -> Option<usize> {
+        Some(self.padding).filter(|&row| row != NO_ROW)
+    }
+
+    /// Whether each id contributes, `[len]`: Keras' mask, for layers that leave steps out.
+    ///
+    /// # Errors
+    /// If `out` is not as long as the ids; it is then as it was.
+    pub fn mask(&self, out: &mut [bool]) -> Result<(), ShapeMismatch> {
+        ShapeMismatch::check("mask length", self.len(), out.len())?;
+        for (valid, row) in out.iter_mut().zip(self.iter()) {
+            *valid = row.is_some();
+        }
+        Ok(())
+    }
+
     #[inline(always)]
     fn resolve(&self, id: I) -> Option<usize> {
-        self.policy.row(id, self.rows)
+        self.policy.row(id, self.rows).filter(|&row| row != self.padding)
     }
 
     /// The row that the id at `position` names: below [`rows`](Self::rows), or `None` if it contributes nothing. `None` also behind
@@ -208,8 +255,8 @@ impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
     pub fn iter(
         &self,
     ) -> impl ExactSizeIterator<Item = Option<usize>> + DoubleEndedIterator + Clone + use<'a, I, P> {
-        let Self { ids, rows, policy } = *self;
-        ids.iter().map(move |&id| policy.row(id, rows))
+        let indices = *self;
+        indices.ids.iter().map(move |&id| indices.resolve(id))
     }
 
     /// The ids of these positions, which need no second check; `None` if there are fewer.

@@ -52,6 +52,14 @@ pub(crate) trait Lanes: Copy {
     /// The first elements of `from`, at most sixteen; +0 in the other lanes.
     fn load_part(self, from: &[f32]) -> Self::V;
     fn store(self, v: Self::V, to: &mut [f32; LANES]);
+    /// Stores past the caches, where the processor can.
+    ///
+    /// # Safety
+    /// `to` starts at a multiple of 64 bytes.
+    #[inline(always)]
+    unsafe fn stream(self, v: Self::V, to: &mut [f32; LANES]) {
+        self.store(v, to);
+    }
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
     /// total + a · b for slices of one length below sixteen; the other lanes stay.

@@ -97,6 +97,17 @@ impl Lanes for Sse2 {
         }
     }
     #[inline(always)]
+    unsafe fn stream(self, [a, b, c, d]: Self::V, to: &mut [f32; LANES]) {
+        let p = to.as_mut_ptr();
+        // SAFETY: the token; as in `store`, and the caller aligned `to`.
+        unsafe {
+            _mm_stream_ps(p, a);
+            _mm_stream_ps(p.add(4), b);
+            _mm_stream_ps(p.add(8), c);
+            _mm_stream_ps(p.add(12), d);
+        }
+    }
+    #[inline(always)]
     fn add(self, [a, b, c, d]: Self::V, [e, f, g, h]: Self::V) -> Self::V {
         // SAFETY: the token.
         unsafe { [_mm_add_ps(a, e), _mm_add_ps(b, f), _mm_add_ps(c, g), _mm_add_ps(d, h)] }
@@ -149,6 +160,15 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn stream(self, [low, high]: Self::V, to: &mut [f32; LANES]) {
+        let p = to.as_mut_ptr();
+        // SAFETY: the token; as in `store`, and the caller aligned `to`.
+        unsafe {
+            _mm256_stream_ps(p, low);
+            _mm256_stream_ps(p.add(8), high);
+        }
+    }
+    #[inline(always)]
     fn add(self, [a, b]: Self::V, [c, d]: Self::V) -> Self::V {
         // SAFETY: the token.
         unsafe { [_mm256_add_ps(a, c), _mm256_add_ps(b, d)] }
@@ -193,6 +213,11 @@ impl Lanes for Avx512 {
     fn store(self, v: Self::V, to: &mut [f32; LANES]) {
         // SAFETY: the token; the array has sixteen elements.
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), v) }
+    }
+    #[inline(always)]
+    unsafe fn stream(self, v: Self::V, to: &mut [f32; LANES]) {
+        // SAFETY: the token; the array has sixteen elements, and the caller aligned it.
+        unsafe { _mm512_stream_ps(to.as_mut_ptr(), v) }
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
