@@ -9,6 +9,8 @@ mod dense;
 mod embedding;
 #[path = "oracle/fixture.rs"]
 mod fixture;
+#[path = "oracle/formats.rs"]
+mod formats;
 #[path = "oracle/losses.rs"]
 mod losses;
 #[path = "oracle/pad.rs"]
@@ -31,6 +33,7 @@ const COVERED: &[(&str, Check)] = &[
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("losses_keras", losses::losses),
     ("pad_sequences_keras", pad::pad),
+    ("quantised_rowwise_embedding_bag_torch", formats::packed_rows_and_bags),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("text_to_word_sequence_keras", text::text_to_word_sequence),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),

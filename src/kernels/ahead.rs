@@ -6,7 +6,7 @@
 //! the caches the requests would only take time from the work.
 
 use crate::simd::{PREFETCHES, prefetch};
-use crate::table::{Index, Indices, Policy, Table};
+use crate::table::{Format, Index, Indices, Policy, Table};
 
 /// Ids from the row worked on to the row asked for.
 const DISTANCE: usize = 16;
@@ -17,14 +17,19 @@ const CACHED: usize = 1 << 24;
 
 /// Whether to look ahead in this table.
 #[inline(always)]
-pub(crate) fn pays(table: Table<'_>) -> bool {
-    PREFETCHES && table.rows().saturating_mul(table.stride()).saturating_mul(size_of::<f32>()) > CACHED
+pub(crate) fn pays<F: Format>(table: Table<'_, F>) -> bool {
+    PREFETCHES && table.rows().saturating_mul(table.stride()).saturating_mul(size_of::<F::Element>()) > CACHED
 }
 
 /// Looks ahead, or does not. It is a type, because even a test of whether to look would show in the loops over cached rows.
 pub(crate) trait Look: Copy {
     /// Asks for the row that will be needed soon after that of the id at `position`.
-    fn ask<I: Index, P: Policy>(self, table: Table<'_>, indices: Indices<'_, I, P>, position: usize);
+    fn ask<F: Format, I: Index, P: Policy>(
+        self,
+        table: Table<'_, F>,
+        indices: Indices<'_, I, P>,
+        position: usize,
+    );
 }
 
 /// Asks for rows.
@@ -37,7 +42,12 @@ pub(crate) struct Never;
 
 impl Look for Ahead {
     #[inline(always)]
-    fn ask<I: Index, P: Policy>(self, table: Table<'_>, indices: Indices<'_, I, P>, position: usize) {
+    fn ask<F: Format, I: Index, P: Policy>(
+        self,
+        table: Table<'_, F>,
+        indices: Indices<'_, I, P>,
+        position: usize,
+    ) {
         if let Some(row) = indices.row(position + DISTANCE)
             && let Some(row) = table.row(row)
         {
@@ -48,5 +58,5 @@ impl Look for Ahead {
 
 impl Look for Never {
     #[inline(always)]
-    fn ask<I: Index, P: Policy>(self, _: Table<'_>, _: Indices<'_, I, P>, _: usize) {}
+    fn ask<F: Format, I: Index, P: Policy>(self, _: Table<'_, F>, _: Indices<'_, I, P>, _: usize) {}
 }

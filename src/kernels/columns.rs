@@ -31,12 +31,6 @@ macro_rules! column_blocks {
 }
 pub(crate) use column_blocks;
 
-/// The block of a row that starts at `column`.
-#[inline(always)]
-pub(crate) fn columns<const WIDTH: usize>(row: &[f32], column: usize) -> Option<&[f32; WIDTH]> {
-    row.get(column..)?.first_chunk()
-}
-
 /// The block of a row that starts at `column`, to be written.
 #[inline(always)]
 pub(crate) fn columns_mut<const WIDTH: usize>(row: &mut [f32], column: usize) -> Option<&mut [f32; WIDTH]> {

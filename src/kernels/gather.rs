@@ -3,6 +3,7 @@
 //! ```text
 //! for position in 0..len:
 //!     out[position] = table[row(position)]                or zeros where the policy leaves the id out
+//!                     scale * q + bias                    in packed formats
 //! ```
 //!
 //! Deviations from this loop:
@@ -12,19 +13,20 @@
 //!   an output that is larger than they are and is not read soon: it saves reading the lines that are going to be
 //!   overwritten, and leaves the caches to others.
 //!
-//! A row is copied by a loop over its numbers. Copies in blocks of constant width were slower at every width, and a checked
-//! `copy_from_slice`, as fast, has a panic in it.
+//! A row of `f32` is copied by a loop over its numbers. Copies in blocks of constant width were slower at every width, and a checked
+//! `copy_from_slice`, as fast, has a panic in it. A row of another format is converted in blocks of columns, with a multiplication and
+//! an addition for each number if it is packed.
 //!
-//! Moved per id: `4 dim` bytes read from the table, `4 dim` written, and the id itself. There is no arithmetic; with a big
+//! Moved per id: the bytes of a row read from the table, `4 dim` written, and the id itself. With a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, Look, Never, pays};
+use super::{Ahead, Look, Never, column_blocks, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
-use crate::table::{Index, Indices, Policy, Table};
+use crate::table::{Format, Index, Indices, Policy, Table};
 
 simd_fn! {
-    /// Copies the row that each id names: `out[position] = table[row(position)]`.
+    /// Copies the row that each id names: `out[position] = table[row(position)]`, as `f32` from whatever format.
     ///
     /// # Shapes
     /// `table` `[rows, dim]`, `indices` `[len]`, `out` `[len, dim]`.
@@ -43,7 +45,7 @@ simd_fn! {
     /// assert_eq!(out, [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn gather, gather_at[I: Index, P: Policy](table: Table<'_>, indices: Indices<'_, I, P>, out: &mut [f32])
+    pub fn gather, gather_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32])
         -> Result<(), ShapeMismatch> = gather_body;
 
     /// [`gather`], with stores that go past the caches: for an output larger than the caches that is not read soon.
@@ -59,17 +61,41 @@ simd_fn! {
 }
 
 #[inline(always)]
-fn gather_body<L: Lanes, I: Index, P: Policy>(
-    _: L,
-    table: Table<'_>,
+fn gather_body<L: Lanes, F: Format, I: Index, P: Policy>(
+    lanes: L,
+    table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
-    gather_rows(table, indices, out, |from, to| {
+    gather_rows(
+        table,
+        indices,
+        out,
+        #[inline(always)]
+        |from, to| convert::<L, F>(lanes, from, to),
+    )
+}
+
+/// The numbers of a row as `f32`.
+#[inline(always)]
+pub(super) fn convert<L: Lanes, F: Format>(lanes: L, from: &[F::Element], to: &mut [f32]) {
+    if let Some(from) = F::as_floats(from) {
         for (to, from) in to.iter_mut().zip(from) {
             *to = *from;
         }
-    })
+        return;
+    }
+    let scale_and_bias = F::scale_and_bias(lanes, from);
+    column_blocks!(L, as_chunks_mut(to), |block, column| {
+        if let Some(numbers) = F::block(lanes, from, column) {
+            *block = numbers;
+            if let Some((scale, bias)) = scale_and_bias {
+                for x in block {
+                    *x = scale * *x + bias;
+                }
+            }
+        }
+    });
 }
 
 #[inline(always)]
@@ -85,11 +111,11 @@ fn gather_stream_body<L: Lanes, I: Index, P: Policy>(
 }
 
 #[inline(always)]
-fn gather_rows<I: Index, P: Policy>(
-    table: Table<'_>,
+fn gather_rows<F: Format, I: Index, P: Policy>(
+    table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-    copy: impl Fn(&[f32], &mut [f32]),
+    copy: impl Fn(&[F::Element], &mut [f32]),
 ) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
     ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())?;
@@ -103,12 +129,12 @@ fn gather_rows<I: Index, P: Policy>(
 }
 
 #[inline(always)]
-fn copy_rows<I: Index, P: Policy>(
+fn copy_rows<F: Format, I: Index, P: Policy>(
     look: impl Look,
-    table: Table<'_>,
+    table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-    copy: impl Fn(&[f32], &mut [f32]),
+    copy: impl Fn(&[F::Element], &mut [f32]),
 ) {
     let mut rest = out;
     for (position, row) in indices.iter().enumerate() {

@@ -3,28 +3,33 @@
 
 mod activation;
 mod ahead;
+mod any;
 mod catch_up;
 mod coalesce;
 mod columns;
 mod gather;
 mod linear;
 mod pool;
+mod quantise;
 mod scatter;
 mod update;
 mod weights;
 
 use ahead::{Ahead, Look, Never, pays};
-use columns::{column_blocks, columns, columns_mut};
+use columns::{column_blocks, columns_mut};
+use gather::convert;
 
 pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
+pub use any::{gather_any, pool_any};
 pub use catch_up::{Replay, catch_up_row, leaves_unmoved};
 pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, sort_by_row};
 pub use gather::{gather, gather_stream};
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use pool::{NO_ID, pool, pool_max};
+pub use quantise::{dequantise, dequantise_row, quantise, quantise_row};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
 pub(crate) use update::check_update;
 pub use update::{Touched, UpdateRule, update_block, update_rows};
@@ -41,6 +46,7 @@ pub use {
     gather::{gather_at, gather_stream_at},
     linear::{axpy_at, dot_at, gemm_at, gemm_nt_at, gemm_tn_at, gemv_at, sum_at},
     pool::{pool_at, pool_max_at},
+    quantise::{dequantise_at, dequantise_row_at, quantise_at, quantise_row_at},
     scatter::{scatter_add_at, scatter_add_bags_at},
     update::{update_block_at, update_rows_at},
     weights::weight_gradients_at,

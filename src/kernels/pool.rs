@@ -7,6 +7,12 @@
 //!                    sum += weight(id) * table[row(id)]
 //!                out[bag] = sum                              or sum / divisor: see Pooling
 //!
+//!            of a packed table:
+//!                sum = 0, bias_sum = 0
+//!                for id in bag, if it contributes:
+//!                    sum += (scale(row) * weight(id)) * q(row), bias_sum += bias(row) * weight(id)
+//!                out[bag] = sum + bias_sum                   or that / divisor
+//!
 //! pool_max:  for bag in 0..bags:
 //!                for id in bag, if it contributes:
 //!                    x = weight(id) * table[row(id)]
@@ -19,23 +25,26 @@
 //!   `out` is written once. A sum in memory would be loaded and stored again for every row.
 //! - Rows of tables above the size of the caches are asked for sixteen ids ahead, across the borders of bags, in the first
 //!   block of columns; the later ones find them in the cache.
-//! - Without weights nothing is multiplied.
+//! - Without weights nothing is multiplied by them.
+//! - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the biases are summed apart saves an
+//!   addition for each number.
 //!
 //! Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no bit.
 //!
-//! Moved per id: `4 dim` bytes read from the table and the id itself, once for each block of columns; per bag `4 dim` bytes
-//! written. One addition for each four bytes: the time is that of reading the rows, from whichever cache or memory they lie in.
+//! Moved per id: the bytes of a row read from the table and the id itself, once for each block of columns; per bag `4 dim` bytes
+//! written. One addition for each four bytes of `f32`: the time is that of reading the rows, from whichever cache or memory they lie
+//! in. Packed rows in the caches take the time of the arithmetic, four to six vector operations for each register of numbers.
 
-use super::{Ahead, Look, Never, column_blocks, columns, pays};
+use super::{Ahead, Look, Never, column_blocks, pays};
 use crate::error::ShapeMismatch;
-use crate::simd::{Lanes, simd_fn};
-use crate::table::{BagView, Bags, Entry, Index, Policy, Pooling, Table};
+use crate::simd::{LANES, Lanes, simd_fn};
+use crate::table::{BagView, Bags, Entry, Format, Index, Policy, Pooling, Table};
 
 simd_fn! {
     /// Pools each bag of rows into one row.
     ///
     /// `out[bag] = Σ weight(id) * table[row(id)]` over the ids of the bag that contribute, divided as [`Pooling`] says. A bag in
-    /// which nothing contributes gives zeros.
+    /// which nothing contributes gives zeros. The table may have any [`Format`]; it is never expanded.
     ///
     /// # Shapes
     /// `table` `[rows, dim]`, `out` `[bags, dim]`.
@@ -53,8 +62,8 @@ simd_fn! {
     /// assert_eq!(out, [3.0, 4.0, 0.0, 0.0, 3.0, 4.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn pool, pool_at[I: Index, P: Policy, O: Index](
-        table: Table<'_>,
+    pub fn pool, pool_at[F: Format, I: Index, P: Policy, O: Index](
+        table: Table<'_, F>,
         bags: &Bags<'_, I, P, O>,
         pooling: Pooling,
         out: &mut [f32],
@@ -82,8 +91,8 @@ simd_fn! {
     /// assert_eq!((out, arg_max), ([5.0, -4.0, 1.0, 2.0], [0, 1, 2, 2]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn pool_max, pool_max_at[I: Index, P: Policy, O: Index](
-        table: Table<'_>,
+    pub fn pool_max, pool_max_at[F: Format, I: Index, P: Policy, O: Index](
+        table: Table<'_, F>,
         bags: &Bags<'_, I, P, O>,
         out: &mut [f32],
         arg_max: &mut [u32],
@@ -94,9 +103,9 @@ simd_fn! {
 pub const NO_ID: u32 = u32::MAX;
 
 #[inline(always)]
-fn pool_body<L: Lanes, I: Index, P: Policy, O: Index>(
-    _: L,
-    table: Table<'_>,
+fn pool_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+    lanes: L,
+    table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
     out: &mut [f32],
@@ -105,17 +114,18 @@ fn pool_body<L: Lanes, I: Index, P: Policy, O: Index>(
     ShapeMismatch::check("output length", bags.len().saturating_mul(table.dim()), out.len())?;
 
     if pays(table) {
-        pool_bags::<L, _, _, _>(Ahead, table, bags, pooling, out);
+        pool_bags(lanes, Ahead, table, bags, pooling, out);
     } else {
-        pool_bags::<L, _, _, _>(Never, table, bags, pooling, out);
+        pool_bags(lanes, Never, table, bags, pooling, out);
     }
     Ok(())
 }
 
 #[inline(always)]
-fn pool_bags<L: Lanes, I: Index, P: Policy, O: Index>(
+fn pool_bags<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+    lanes: L,
     look: impl Look,
-    table: Table<'_>,
+    table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
     out: &mut [f32],
@@ -131,7 +141,7 @@ fn pool_bags<L: Lanes, I: Index, P: Policy, O: Index>(
             }
         };
         column_blocks!(L, as_chunks_mut(to), |block, column| {
-            *block = sum_block(table, &bag, column, |position| ask(column, position));
+            *block = sum_block(lanes, table, &bag, column, |position| ask(column, position));
             match divisor {
                 None => {}
                 Some(0.0) => *block = [0.0; _],
@@ -147,48 +157,100 @@ fn pool_bags<L: Lanes, I: Index, P: Policy, O: Index>(
 
 /// The sums of `WIDTH` columns of one bag.
 #[inline(always)]
-fn sum_block<const WIDTH: usize, I: Index, P: Policy>(
-    table: Table<'_>,
+fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
+    lanes: L,
+    table: Table<'_, F>,
     bag: &BagView<'_, I, P>,
     column: usize,
     ask: impl Fn(usize),
 ) -> [f32; WIDTH] {
-    let mut sum = [0.0; WIDTH];
-    let rows = entries::<WIDTH, _, _>(table, bag, column, ask);
+    let (mut sum, mut bias_sum) = ([0.0; WIDTH], 0.0);
     if bag.is_weighted() {
-        for (entry, row) in rows {
-            for (sum, x) in sum.iter_mut().zip(row) {
-                *sum += entry.weight * x;
-            }
+        for (entry, row) in entries(table, bag, ask) {
+            add_row::<WIDTH, L, F>(lanes, row, column, Some(entry.weight), &mut sum, &mut bias_sum);
         }
     } else {
-        for (_, row) in rows {
-            for (sum, x) in sum.iter_mut().zip(row) {
-                *sum += x;
-            }
+        for (_, row) in entries(table, bag, ask) {
+            add_row::<WIDTH, L, F>(lanes, row, column, None, &mut sum, &mut bias_sum);
+        }
+    }
+    if F::SCALED {
+        for sum in &mut sum {
+            *sum += bias_sum;
         }
     }
     sum
 }
 
-/// The ids of a bag that contribute, and `WIDTH` columns of the row of each.
+/// Adds `WIDTH` columns of one row; of a packed row the bias goes to a sum of its own.
 #[inline(always)]
-fn entries<'a, const WIDTH: usize, I: Index, P: Policy>(
-    table: Table<'a>,
-    bag: &BagView<'_, I, P>,
+fn add_row<const WIDTH: usize, L: Lanes, F: Format>(
+    lanes: L,
+    row: &[F::Element],
     column: usize,
+    weight: Option<f32>,
+    sum: &mut [f32; WIDTH],
+    bias_sum: &mut f32,
+) {
+    let Some(numbers) = F::block::<L, WIDTH>(lanes, row, column) else { return };
+    match (F::scale_and_bias(lanes, row), weight) {
+        (None, None) => {
+            for (sum, x) in sum.iter_mut().zip(numbers) {
+                *sum += x;
+            }
+        }
+        (None, Some(weight)) => {
+            for (sum, x) in sum.iter_mut().zip(numbers) {
+                *sum += weight * x;
+            }
+        }
+        (Some((scale, bias)), None) => {
+            add_product(lanes, scale, &numbers, sum);
+            *bias_sum += bias;
+        }
+        (Some((scale, bias)), Some(weight)) => {
+            add_product(lanes, scale * weight, &numbers, sum);
+            *bias_sum += bias * weight;
+        }
+    }
+}
+
+/// sum += scale * q, in the lanes where they are filled: a plain loop behind the instructions that unpack the codes is not
+/// vectorised.
+#[inline(always)]
+fn add_product<const WIDTH: usize, L: Lanes>(lanes: L, scale: f32, q: &[f32; WIDTH], sum: &mut [f32; WIDTH]) {
+    if WIDTH.is_multiple_of(LANES) {
+        let scale = lanes.splat(scale);
+        for (sum, q) in sum.as_chunks_mut().0.iter_mut().zip(q.as_chunks().0) {
+            lanes.store(lanes.add(lanes.load(sum), lanes.mul(scale, lanes.load(q))), sum);
+        }
+    } else {
+        for (sum, q) in sum.iter_mut().zip(q) {
+            *sum += scale * q;
+        }
+    }
+}
+
+/// The ids of a bag that contribute, and the row of each.
+#[inline(always)]
+fn entries<'a, F: Format, I: Index, P: Policy>(
+    table: Table<'a, F>,
+    bag: &BagView<'_, I, P>,
     ask: impl Fn(usize),
-) -> impl Iterator<Item = (Entry, &'a [f32; WIDTH])> {
-    bag.iter().filter_map(move |entry| {
-        ask(entry.position);
-        Some((entry, columns::<WIDTH>(table.row(entry.row)?, column)?))
-    })
+) -> impl Iterator<Item = (Entry, &'a [F::Element])> {
+    bag.iter().filter_map(
+        #[inline(always)]
+        move |entry| {
+            ask(entry.position);
+            Some((entry, table.row(entry.row)?))
+        },
+    )
 }
 
 #[inline(always)]
-fn pool_max_body<L: Lanes, I: Index, P: Policy, O: Index>(
-    _: L,
-    table: Table<'_>,
+fn pool_max_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+    lanes: L,
+    table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     out: &mut [f32],
     arg_max: &mut [u32],
@@ -217,7 +279,8 @@ fn pool_max_body<L: Lanes, I: Index, P: Policy, O: Index>(
         };
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             if let Some(positions) = positions.get_mut(column..).and_then(<[u32]>::first_chunk_mut) {
-                (*block, *positions) = max_block(table, &bag, column, |position| ask(column, position));
+                (*block, *positions) =
+                    max_block(lanes, table, &bag, column, |position| ask(column, position));
             }
         });
     }
@@ -226,17 +289,24 @@ fn pool_max_body<L: Lanes, I: Index, P: Policy, O: Index>(
 
 /// The maxima of `WIDTH` columns of one bag and their positions.
 #[inline(always)]
-fn max_block<const WIDTH: usize, I: Index, P: Policy>(
-    table: Table<'_>,
+fn max_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
+    lanes: L,
+    table: Table<'_, F>,
     bag: &BagView<'_, I, P>,
     column: usize,
     ask: impl Fn(usize),
 ) -> ([f32; WIDTH], [u32; WIDTH]) {
     let (mut max, mut positions) = ([0.0; WIDTH], [NO_ID; WIDTH]);
-    for (entry, row) in entries::<WIDTH, _, _>(table, bag, column, ask) {
+    for (entry, row) in entries(table, bag, ask) {
+        let Some(mut numbers) = F::block::<L, WIDTH>(lanes, row, column) else { continue };
+        if let Some((scale, bias)) = F::scale_and_bias(lanes, row) {
+            for x in &mut numbers {
+                *x = scale * *x + bias;
+            }
+        }
         let position = entry.position as u32;
-        for ((max, at), x) in max.iter_mut().zip(&mut positions).zip(row) {
-            let x = if bag.is_weighted() { entry.weight * x } else { *x };
+        for ((max, at), x) in max.iter_mut().zip(&mut positions).zip(numbers) {
+            let x = if bag.is_weighted() { entry.weight * x } else { x };
             let greater = *at == NO_ID || x > *max;
             *max = if greater { x } else { *max };
             *at = if greater { position } else { *at };

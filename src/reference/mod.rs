@@ -7,6 +7,7 @@
 mod activation;
 mod coalesce;
 mod divisor;
+mod formats;
 mod gather;
 mod lanes;
 mod linear;
@@ -22,6 +23,7 @@ pub use activation::{
     tanh_backward,
 };
 pub use coalesce::coalesce;
+pub use formats::{Plain, bf16_nearest, bf16_value, dequantise, f16_nearest, f16_value, quantise};
 pub use gather::gather;
 pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
