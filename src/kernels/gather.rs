@@ -18,7 +18,7 @@
 //! Moved per id: `4 dim` bytes read from the table, `4 dim` written, and the id itself. There is no arithmetic; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, Look, Never, pays};
+use super::{Ahead, Columns, Look, Never, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
 use crate::table::{Index, Indices, Policy, Table};
@@ -110,9 +110,10 @@ fn copy_rows<I: Index, P: Policy>(
     out: &mut [f32],
     copy: impl Fn(&[f32], &mut [f32]),
 ) {
+    let columns = Columns::new(table, 0);
     let mut rest = out;
     for (position, row) in indices.iter().enumerate() {
-        look.ask(table, indices, position);
+        columns.prefetch(table.dim(), look.ahead(indices, position));
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {

@@ -14,7 +14,7 @@ mod update;
 mod weights;
 
 use ahead::{Ahead, Look, Never, pays};
-use columns::{column_blocks, columns, columns_mut};
+use columns::{Columns, column_blocks, columns_mut};
 
 pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
