@@ -51,7 +51,8 @@ impl<'a> Columns<'a> {
     /// in a loop over them.
     #[inline(always)]
     pub(crate) fn block<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {
-        self.values.get(row * self.stride..)?.first_chunk()
+        let start = row * self.stride;
+        self.values.get(start..start.wrapping_add(WIDTH))?.first_chunk()
     }
 
     /// Asks for a block that will be needed soon.

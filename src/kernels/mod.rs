@@ -21,7 +21,7 @@ pub use activation::{
     tanh_backward,
 };
 pub use catch_up::{Replay, catch_up_row, leaves_unmoved};
-pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, sort_by_row};
+pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, occurrences_of_bags, sort_by_row};
 pub use gather::{gather, gather_stream};
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use pool::{NO_ID, pool, pool_max};

@@ -202,7 +202,8 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
     }
     for entry in bag.iter() {
         if ahead {
-            Columns::new(table.as_table(), column).prefetch(WIDTH, Ahead.ahead(bags.indices(), entry.position));
+            Columns::new(table.as_table(), column)
+                .prefetch(WIDTH, Ahead.ahead(bags.indices(), entry.position));
         }
         let Some(row) = table.row_mut(entry.row) else { continue };
         if bag.weights().is_some() {

@@ -282,14 +282,12 @@ impl<'a, I: Index, P: Policy> BagView<'a, I, P> {
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
-
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Bags, Entry};
     use crate::error::{BagError, RowOutOfRange, ShapeMismatch};
-    use crate::math;
     use crate::table::{Index, Indices};
     use std::vec::Vec;
 

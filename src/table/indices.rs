@@ -218,11 +218,7 @@ impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
         let Some(&first) = self.ids.first() else { return Ok(self) };
         let (lowest, highest) = range(first, self.ids);
         let names_a_row = |id| self.policy.row(id, self.rows).is_some();
-        if names_a_row(lowest) && names_a_row(highest) {
-            Ok(self)
-        } else {
-            Err(self.first_bad())
-        }
+        if names_a_row(lowest) && names_a_row(highest) { Ok(self) } else { Err(self.first_bad()) }
     }
 
     /// The first id without a row; there is one.
