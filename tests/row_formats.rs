@@ -1,5 +1,5 @@
 //! Row formats: quantise, dequantise, gather and pool from packed rows give the reference's bits at every level, for all formats,
-//! policies, dims around every block edge, gaps between rows, weights, padding and empty bags; also for bytes that no
+//! dims around every block edge, gaps between rows, weights, padding and empty bags; also for bytes that no
 //! quantisation would write. Errors change nothing.
 
 use nanoembed::error::ShapeMismatch;
@@ -141,17 +141,7 @@ impl Case {
         let (values, stride) = self.packed::<F>();
         let table = Table::<F>::packed_with_stride(&values, self.rows, self.dim, stride).unwrap();
         self.check_dequantise(table);
-        // The ids are checked before a kernel sees the table, and `kernels_rows` runs all their types: each policy with one here.
-        let (rows, bound) = (self.rows, self.rows as i64);
-        let good = |first: i64| {
-            let good = move |&id: &i64| if (first..bound).contains(&id) { id } else { 0 };
-            self.ids.iter().map(good).collect::<Vec<i64>>()
-        };
-        let small: Vec<u8> = good(0).iter().map(|&id| id as u8).collect();
-        self.check_ids(table, Indices::new(&small, rows).unwrap());
-        self.check_ids(table, Indices::from_end(&good(-bound), rows).unwrap());
-        let any: Vec<u64> = self.ids.iter().map(|&id| id as u64).collect();
-        self.check_ids(table, Indices::mapping(&any, rows, rows - 1).unwrap());
+        // The ids are checked before a kernel sees the table, and `kernels_rows` runs all their types.
         let ids: Vec<u32> = self.ids.iter().map(|&id| id as u32).collect();
         let indices = Indices::skipping(&ids, self.rows);
         self.check_ids(table, indices);
@@ -278,7 +268,7 @@ fn halves_are_rounded_as_the_reference_finds_them() {
 #[test]
 fn numbers_come_back_within_half_a_step() {
     fn check<F: Format>(halves: f32) {
-        let numbers: Vec<f32> = (0..64_usize).map(|i| number(5, 8, i) * 0.3).collect();
+        let numbers: Vec<f32> = (0..64_usize).map(|i| (hash(5, i) % 1000) as f32 * 6e-4 - 0.3).collect();
         let mut row: Vec<F::Element> = elements(1, F::row_length(64));
         let mut back = [0.0; 64];
         let level = Level::current();

@@ -14,19 +14,18 @@
 //!   overwritten, and leaves the caches to others.
 //!
 //! A row of `f32` is copied by a loop over its numbers. Copies in blocks of constant width were slower at every width, and a checked
-//! `copy_from_slice`, as fast, has a panic in it. A row of another format is converted in blocks of columns, with a multiplication and
-//! an addition for each number if it is packed.
+//! `copy_from_slice`, as fast, has a panic in it. A row of another format is converted in blocks of columns.
 //!
-//! Moved per id: the bytes of a row read from the table, `4 dim` written, and the id itself. With a big
+//! Moved per id: the bytes of a row read from the table, `4 dim` written, and the id itself. The only arithmetic is the conversion; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, Look, Never, column_blocks, pays};
+use super::{Ahead, Columns, Look, Never, column_blocks, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
 use crate::table::{Format, Index, Indices, Policy, Table};
 
 simd_fn! {
-    /// Copies the row that each id names: `out[position] = table[row(position)]`, as `f32` from whatever format.
+    /// Copies the row that each id names: `out[position] = table[row(position)]`, as `f32` from whatever [`Format`].
     ///
     /// # Shapes
     /// `table` `[rows, dim]`, `indices` `[len]`, `out` `[len, dim]`.
@@ -56,7 +55,7 @@ simd_fn! {
     ///
     /// # Errors
     /// As `gather`.
-    pub fn gather_stream, gather_stream_at[I: Index, P: Policy](table: Table<'_>, indices: Indices<'_, I, P>, out: &mut [f32])
+    pub fn gather_stream, gather_stream_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32])
         -> Result<(), ShapeMismatch> = gather_stream_body;
 }
 
@@ -67,83 +66,91 @@ fn gather_body<L: Lanes, F: Format, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     out: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
-    gather_rows(
-        table,
-        indices,
-        out,
-        #[inline(always)]
-        |from, to| convert::<L, F>(lanes, from, to),
-    )
-}
-
-/// The numbers of a row as `f32`.
-#[inline(always)]
-pub(super) fn convert<L: Lanes, F: Format>(lanes: L, from: &[F::Element], to: &mut [f32]) {
-    if let Some(from) = F::as_floats(from) {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = *from;
-        }
-        return;
-    }
-    let scale_and_bias = F::scale_and_bias(lanes, from);
-    column_blocks!(L, as_chunks_mut(to), |block, column| {
-        if let Some(numbers) = F::block(lanes, from, column) {
-            *block = numbers;
-            if let Some((scale, bias)) = scale_and_bias {
-                for x in block {
-                    *x = scale * *x + bias;
-                }
-            }
-        }
-    });
+    gather_rows::<_, false, _, _, _>(lanes, table, indices, out)
 }
 
 #[inline(always)]
-fn gather_stream_body<L: Lanes, I: Index, P: Policy>(
+fn gather_stream_body<L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
-    table: Table<'_>,
+    table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
-    let result = gather_rows(table, indices, out, |from, to| copy_past_caches(lanes, from, to));
+    let result = gather_rows::<_, true, _, _, _>(lanes, table, indices, out);
     finish_stream();
     result
 }
 
 #[inline(always)]
-fn gather_rows<F: Format, I: Index, P: Policy>(
+fn gather_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
+    lanes: L,
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-    copy: impl Fn(&[F::Element], &mut [f32]),
 ) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
     ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())?;
 
     if pays(table) {
-        copy_rows(Ahead, table, indices, out, copy);
+        copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out);
     } else {
-        copy_rows(Never, table, indices, out, copy);
+        copy_rows::<_, STREAM, _, _, _>(lanes, Never, table, indices, out);
     }
     Ok(())
 }
 
 #[inline(always)]
-fn copy_rows<F: Format, I: Index, P: Policy>(
+fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
+    lanes: L,
     look: impl Look,
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-    copy: impl Fn(&[F::Element], &mut [f32]),
 ) {
+    let columns = Columns::new(table, 0);
     let mut rest = out;
     for (position, row) in indices.iter().enumerate() {
-        look.ask(table, indices, position);
+        columns.prefetch(table.dim(), look.ahead(indices, position));
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {
-            Some(from) => copy(from, to),
+            Some(from) => convert::<L, STREAM, F>(lanes, from, to),
             None => to.fill(0.0),
         }
     }
+}
+
+/// The numbers of a row as `f32`.
+#[inline(always)]
+pub(super) fn convert<L: Lanes, const STREAM: bool, F: Format>(
+    lanes: L,
+    from: &[F::Element],
+    to: &mut [f32],
+) {
+    match F::as_floats(from) {
+        Some(from) if STREAM => return copy_past_caches(lanes, from, to),
+        Some(from) => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = *from;
+            }
+            return;
+        }
+        None => {}
+    }
+    let Some((codes, end)) = from.split_at_checked(from.len().wrapping_sub(F::SCALE_AND_BIAS)) else {
+        return;
+    };
+    let (scale, bias) = F::scale_and_bias(lanes, end).unwrap_or((1.0, 0.0));
+    column_blocks!(L, as_chunks_mut(to), |block, column| {
+        if let Some(codes) = codes.get(column / F::NUMBERS..)
+            && let Some(numbers) = F::block(lanes, codes, column, scale)
+        {
+            *block = numbers;
+            if F::SCALE_AND_BIAS > 0 {
+                for x in block {
+                    *x += bias;
+                }
+            }
+        }
+    });
 }

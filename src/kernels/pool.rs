@@ -7,7 +7,7 @@
 //!                    sum += weight(id) * table[row(id)]
 //!                out[bag] = sum                              or sum / divisor: see Pooling
 //!
-//!            of a packed table:
+//!            of packed rows:
 //!                sum = 0, bias_sum = 0
 //!                for id in bag, if it contributes:
 //!                    sum += (scale(row) * weight(id)) * q(row), bias_sum += bias(row) * weight(id)
@@ -23,22 +23,22 @@
 //!
 //! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums stay in registers and
 //!   `out` is written once. A sum in memory would be loaded and stored again for every row.
-//! - Rows of tables above the size of the caches are asked for sixteen ids ahead, across the borders of bags, in the first
-//!   block of columns; the later ones find them in the cache.
+//! - Rows of tables above the size of the near caches are asked for sixteen ids ahead, across the borders of bags, each block of
+//!   columns for itself.
 //! - Without weights nothing is multiplied by them.
-//! - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the biases are summed apart saves an
-//!   addition for each number.
+//! - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the biases are summed apart saves
+//!   an addition for each number.
 //!
 //! Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no bit.
 //!
 //! Moved per id: the bytes of a row read from the table and the id itself, once for each block of columns; per bag `4 dim` bytes
-//! written. One addition for each four bytes of `f32`: the time is that of reading the rows, from whichever cache or memory they lie
-//! in. Packed rows in the caches take the time of the arithmetic, four to six vector operations for each register of numbers.
+//! written. One addition for each four bytes of `f32`: the time is that of reading the rows, from whichever cache or memory they
+//! lie in. Packed rows in the caches take the time of the arithmetic, four to six vector operations for each register of numbers.
 
-use super::{Ahead, Look, Never, column_blocks, pays};
+use super::{Ahead, Columns, Look, Never, column_blocks, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
-use crate::table::{BagView, Bags, Entry, Format, Index, Policy, Pooling, Table};
+use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Table};
 
 simd_fn! {
     /// Pools each bag of rows into one row.
@@ -135,13 +135,9 @@ fn pool_bags<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         let divisor = bag.divisor(pooling);
-        let ask = |column: usize, position: usize| {
-            if column == 0 {
-                look.ask(table, bags.indices(), position);
-            }
-        };
+        let ahead = |position: usize| look.ahead(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
-            *block = sum_block(lanes, table, &bag, column, |position| ask(column, position));
+            *block = sum_block(lanes, Columns::new(table, column), &bag, ahead);
             match divisor {
                 None => {}
                 Some(0.0) => *block = [0.0; _],
@@ -159,22 +155,44 @@ fn pool_bags<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
 #[inline(always)]
 fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
-    table: Table<'_, F>,
+    columns: Columns<'_, F>,
     bag: &BagView<'_, I, P>,
-    column: usize,
-    ask: impl Fn(usize),
+    ahead: impl Fn(usize) -> Option<usize>,
 ) -> [f32; WIDTH] {
     let (mut sum, mut bias_sum) = ([0.0; WIDTH], 0.0);
-    if bag.is_weighted() {
-        for (entry, row) in entries(table, bag, ask) {
-            add_row::<WIDTH, L, F>(lanes, row, column, Some(entry.weight), &mut sum, &mut bias_sum);
+    let ids = bag.indices();
+    if let Some(weights) = bag.weights() {
+        for ((position, row), weight) in (bag.start()..).zip(ids.iter()).zip(weights) {
+            columns.prefetch(WIDTH, ahead(position));
+            let Some(row) = row else { continue };
+            if F::SCALE_AND_BIAS > 0 {
+                let Some((scale, bias)) = columns.scale_and_bias(lanes, row) else { continue };
+                let Some(x) = columns.block::<WIDTH, L>(lanes, row, scale * weight) else { continue };
+                add(lanes, &x, &mut sum);
+                bias_sum += bias * weight;
+            } else if let Some(x) = columns.block::<WIDTH, L>(lanes, row, 1.0) {
+                for (sum, x) in sum.iter_mut().zip(x) {
+                    *sum += weight * x;
+                }
+            }
         }
     } else {
-        for (_, row) in entries(table, bag, ask) {
-            add_row::<WIDTH, L, F>(lanes, row, column, None, &mut sum, &mut bias_sum);
+        for (position, row) in (bag.start()..).zip(ids.iter()) {
+            columns.prefetch(WIDTH, ahead(position));
+            let Some(row) = row else { continue };
+            if F::SCALE_AND_BIAS > 0 {
+                let Some((scale, bias)) = columns.scale_and_bias(lanes, row) else { continue };
+                let Some(x) = columns.block::<WIDTH, L>(lanes, row, scale) else { continue };
+                add(lanes, &x, &mut sum);
+                bias_sum += bias;
+            } else if let Some(x) = columns.block::<WIDTH, L>(lanes, row, 1.0) {
+                for (sum, x) in sum.iter_mut().zip(x) {
+                    *sum += x;
+                }
+            }
         }
     }
-    if F::SCALED {
+    if F::SCALE_AND_BIAS > 0 {
         for sum in &mut sum {
             *sum += bias_sum;
         }
@@ -182,69 +200,18 @@ fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     sum
 }
 
-/// Adds `WIDTH` columns of one row; of a packed row the bias goes to a sum of its own.
+/// sum += x, in the lanes where they are filled: a plain loop behind the instructions that unpack codes is not vectorised.
 #[inline(always)]
-fn add_row<const WIDTH: usize, L: Lanes, F: Format>(
-    lanes: L,
-    row: &[F::Element],
-    column: usize,
-    weight: Option<f32>,
-    sum: &mut [f32; WIDTH],
-    bias_sum: &mut f32,
-) {
-    let Some(numbers) = F::block::<L, WIDTH>(lanes, row, column) else { return };
-    match (F::scale_and_bias(lanes, row), weight) {
-        (None, None) => {
-            for (sum, x) in sum.iter_mut().zip(numbers) {
-                *sum += x;
-            }
-        }
-        (None, Some(weight)) => {
-            for (sum, x) in sum.iter_mut().zip(numbers) {
-                *sum += weight * x;
-            }
-        }
-        (Some((scale, bias)), None) => {
-            add_product(lanes, scale, &numbers, sum);
-            *bias_sum += bias;
-        }
-        (Some((scale, bias)), Some(weight)) => {
-            add_product(lanes, scale * weight, &numbers, sum);
-            *bias_sum += bias * weight;
-        }
-    }
-}
-
-/// sum += scale * q, in the lanes where they are filled: a plain loop behind the instructions that unpack the codes is not
-/// vectorised.
-#[inline(always)]
-fn add_product<const WIDTH: usize, L: Lanes>(lanes: L, scale: f32, q: &[f32; WIDTH], sum: &mut [f32; WIDTH]) {
+fn add<const WIDTH: usize, L: Lanes>(lanes: L, x: &[f32; WIDTH], sum: &mut [f32; WIDTH]) {
     if WIDTH.is_multiple_of(LANES) {
-        let scale = lanes.splat(scale);
-        for (sum, q) in sum.as_chunks_mut().0.iter_mut().zip(q.as_chunks().0) {
-            lanes.store(lanes.add(lanes.load(sum), lanes.mul(scale, lanes.load(q))), sum);
+        for (sum, x) in sum.as_chunks_mut().0.iter_mut().zip(x.as_chunks().0) {
+            lanes.store(lanes.add(lanes.load(sum), lanes.load(x)), sum);
         }
     } else {
-        for (sum, q) in sum.iter_mut().zip(q) {
-            *sum += scale * q;
+        for (sum, x) in sum.iter_mut().zip(x) {
+            *sum += x;
         }
     }
-}
-
-/// The ids of a bag that contribute, and the row of each.
-#[inline(always)]
-fn entries<'a, F: Format, I: Index, P: Policy>(
-    table: Table<'a, F>,
-    bag: &BagView<'_, I, P>,
-    ask: impl Fn(usize),
-) -> impl Iterator<Item = (Entry, &'a [F::Element])> {
-    bag.iter().filter_map(
-        #[inline(always)]
-        move |entry| {
-            ask(entry.position);
-            Some((entry, table.row(entry.row)?))
-        },
-    )
 }
 
 #[inline(always)]
@@ -264,7 +231,7 @@ fn pool_max_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
         return Err(ShapeMismatch { what: "number of ids, at most", expected: NO_ID as usize, found: ids });
     }
 
-    let ahead = pays(table);
+    let look = pays(table);
     let (mut rest, mut rest_positions) = (out, arg_max);
     for bag in bags.iter() {
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
@@ -272,15 +239,10 @@ fn pool_max_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
             break;
         };
         (rest, rest_positions) = (after, positions_after);
-        let ask = |column: usize, position: usize| {
-            if ahead && column == 0 {
-                Ahead.ask(table, bags.indices(), position);
-            }
-        };
+        let ahead = |position: usize| if look { Ahead.ahead(bags.indices(), position) } else { None };
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             if let Some(positions) = positions.get_mut(column..).and_then(<[u32]>::first_chunk_mut) {
-                (*block, *positions) =
-                    max_block(lanes, table, &bag, column, |position| ask(column, position));
+                (*block, *positions) = max_block(lanes, Columns::new(table, column), &bag, ahead);
             }
         });
     }
@@ -291,22 +253,24 @@ fn pool_max_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
 #[inline(always)]
 fn max_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
-    table: Table<'_, F>,
+    columns: Columns<'_, F>,
     bag: &BagView<'_, I, P>,
-    column: usize,
-    ask: impl Fn(usize),
+    ahead: impl Fn(usize) -> Option<usize>,
 ) -> ([f32; WIDTH], [u32; WIDTH]) {
+    let weighted = bag.weights().is_some();
     let (mut max, mut positions) = ([0.0; WIDTH], [NO_ID; WIDTH]);
-    for (entry, row) in entries(table, bag, ask) {
-        let Some(mut numbers) = F::block::<L, WIDTH>(lanes, row, column) else { continue };
-        if let Some((scale, bias)) = F::scale_and_bias(lanes, row) {
+    for entry in bag.iter() {
+        columns.prefetch(WIDTH, ahead(entry.position));
+        let (scale, bias) = columns.scale_and_bias(lanes, entry.row).unwrap_or((1.0, 0.0));
+        let Some(mut numbers) = columns.block::<WIDTH, L>(lanes, entry.row, scale) else { continue };
+        if F::SCALE_AND_BIAS > 0 {
             for x in &mut numbers {
-                *x = scale * *x + bias;
+                *x += bias;
             }
         }
         let position = entry.position as u32;
         for ((max, at), x) in max.iter_mut().zip(&mut positions).zip(numbers) {
-            let x = if bag.is_weighted() { entry.weight * x } else { x };
+            let x = if weighted { entry.weight * x } else { x };
             let greater = *at == NO_ID || x > *max;
             *max = if greater { x } else { *max };
             *at = if greater { position } else { *at };

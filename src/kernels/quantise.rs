@@ -109,7 +109,7 @@ fn dequantise_body<L: Lanes, F: Format>(
     ShapeMismatch::check("dim", from.dim(), to.dim())?;
     for row in 0..from.rows() {
         if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
-            convert::<L, F>(lanes, from, to);
+            convert::<L, false, F>(lanes, from, to);
         }
     }
     Ok(())
@@ -125,7 +125,7 @@ fn dequantise_row_body<L: Lanes, F: Format>(
     check_row(row, from.rows())?;
     ShapeMismatch::check("dim", from.dim(), to.len())?;
     if let Some(from) = from.row(row) {
-        convert::<L, F>(lanes, from, to);
+        convert::<L, false, F>(lanes, from, to);
     }
     Ok(())
 }

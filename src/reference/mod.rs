@@ -11,6 +11,7 @@ mod formats;
 mod gather;
 mod lanes;
 mod linear;
+mod norm;
 mod pool;
 mod scatter;
 mod update;
@@ -27,7 +28,10 @@ pub use formats::{Plain, bf16_nearest, bf16_value, dequantise, f16_nearest, f16_
 pub use gather::gather;
 pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
+pub use norm::{max_norm, sum_of_squares_of_rows};
 pub use pool::{pool, pool_max};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
-pub use update::{adam, momentum, sgd, update_rows};
+pub use update::{
+    adadelta, adagrad, adam, amsgrad, momentum, nadam, rmsprop, rowwise_adagrad, sgd, update_rows,
+};
 pub use weights::weight_gradients;

@@ -17,7 +17,7 @@ pub fn pool<F: Plain, I: Index, P: Policy, O: Index>(
             for entry in bag.iter() {
                 let row = table.row(entry.row).expect("a checked row");
                 let x = F::code(row, column);
-                let weighted = |x: f32| if bag.is_weighted() { x * entry.weight } else { x };
+                let weighted = |x: f32| if bag.weights().is_some() { x * entry.weight } else { x };
                 sum += match F::affine(row) {
                     None => weighted(x),
                     Some((scale, bias)) => {
@@ -48,7 +48,7 @@ pub fn pool_max<F: Plain, I: Index, P: Policy, O: Index>(
             let (mut max, mut position) = (0.0, u32::MAX);
             for entry in bag.iter() {
                 let x = F::number(table.row(entry.row).expect("a checked row"), column);
-                let x = if bag.is_weighted() { entry.weight * x } else { x };
+                let x = if bag.weights().is_some() { entry.weight * x } else { x };
                 if position == u32::MAX || x > max {
                     (max, position) = (x, entry.position as u32);
                 }

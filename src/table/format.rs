@@ -27,12 +27,19 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
     type Element: Copy + Debug + PartialEq + FromBytes + IntoBytes + Immutable + 'static;
     /// Its name in lower case.
     const NAME: &'static str;
-    /// Whether a number is scale · q + bias.
+
+    /// How many numbers stand in an element.
     #[doc(hidden)]
-    const SCALED: bool = false;
+    const NUMBERS: usize = 1;
+    /// How many elements scale and bias take at the end of a row.
+    #[doc(hidden)]
+    const SCALE_AND_BIAS: usize = 0;
 
     /// How many elements a row of `dim` numbers takes.
-    fn row_length(dim: usize) -> usize;
+    #[inline(always)]
+    fn row_length(dim: usize) -> usize {
+        dim.div_ceil(Self::NUMBERS).saturating_add(Self::SCALE_AND_BIAS)
+    }
 
     /// The numbers of a row, if they need no conversion.
     #[doc(hidden)]
@@ -42,20 +49,22 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
         None
     }
 
-    /// Scale and bias of a row.
+    /// Scale and bias from the elements at the end of a row.
     #[doc(hidden)]
     #[inline(always)]
-    fn scale_and_bias<L: Lanes>(lanes: L, row: &[Self::Element]) -> Option<(f32, f32)> {
-        let _ = (lanes, row);
+    fn scale_and_bias<L: Lanes>(lanes: L, end: &[Self::Element]) -> Option<(f32, f32)> {
+        let _ = (lanes, end);
         None
     }
 
-    /// `WIDTH` numbers of a row from `column` on, a multiple of `WIDTH`; the codes q where scale and bias are still to come.
+    /// `WIDTH` numbers from the elements that hold them, of which the first holds the number of `column`. Of packed rows scale · q, to
+    /// which the bias is still to come; other formats have no scale.
     #[doc(hidden)]
     fn block<L: Lanes, const WIDTH: usize>(
         lanes: L,
-        row: &[Self::Element],
+        elements: &[Self::Element],
         column: usize,
+        scale: f32,
     ) -> Option<[f32; WIDTH]>;
 
     /// Writes the row nearest to `from`, or with random bits for each column one whose mean is `from`.
@@ -141,18 +150,13 @@ impl Format for F32 {
     const NAME: &'static str = "f32";
 
     #[inline(always)]
-    fn row_length(dim: usize) -> usize {
-        dim
-    }
-
-    #[inline(always)]
     fn as_floats(row: &[f32]) -> Option<&[f32]> {
         Some(row)
     }
 
     #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(_: L, row: &[f32], column: usize) -> Option<[f32; WIDTH]> {
-        row.get(column..)?.first_chunk().copied()
+    fn block<L: Lanes, const WIDTH: usize>(_: L, numbers: &[f32], _: usize, _: f32) -> Option<[f32; WIDTH]> {
+        numbers.first_chunk().copied()
     }
 
     #[inline(always)]
@@ -167,12 +171,11 @@ impl Format for F32 {
 #[inline(always)]
 fn halves<L: Lanes, const WIDTH: usize>(
     lanes: L,
-    row: &[u16],
-    column: usize,
+    halves: &[u16],
     load: impl Fn(L, &[u16; LANES]) -> L::V,
     one: impl Fn(u16) -> f32,
 ) -> Option<[f32; WIDTH]> {
-    let block: &[u16; WIDTH] = row.get(column..)?.first_chunk()?;
+    let block: &[u16; WIDTH] = halves.first_chunk()?;
     let mut to = [0.0; WIDTH];
     if WIDTH.is_multiple_of(LANES) {
         for (to, block) in to.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0) {
@@ -200,20 +203,8 @@ impl Format for F16 {
     const NAME: &'static str = "f16";
 
     #[inline(always)]
-    fn row_length(dim: usize) -> usize {
-        dim
-    }
-
-    #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(lanes: L, row: &[u16], column: usize) -> Option<[f32; WIDTH]> {
-        halves(
-            lanes,
-            row,
-            column,
-            #[inline(always)]
-            |lanes, from| lanes.load_f16(from),
-            f16_to_f32,
-        )
+    fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {
+        halves(lanes, from, L::load_f16, f16_to_f32)
     }
 
     #[inline(always)]
@@ -229,20 +220,8 @@ impl Format for Bf16 {
     const NAME: &'static str = "bf16";
 
     #[inline(always)]
-    fn row_length(dim: usize) -> usize {
-        dim
-    }
-
-    #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(lanes: L, row: &[u16], column: usize) -> Option<[f32; WIDTH]> {
-        halves(
-            lanes,
-            row,
-            column,
-            #[inline(always)]
-            |lanes, from| lanes.load_bf16(from),
-            bf16_to_f32,
-        )
+    fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {
+        halves(lanes, from, L::load_bf16, bf16_to_f32)
     }
 
     #[inline(always)]

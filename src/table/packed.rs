@@ -85,28 +85,29 @@ fn code(y: f32, most: u8, random: Option<u32>) -> u8 {
     }
 }
 
-/// A block of codes as floats: sixteen at a time, padded if there are fewer, or one by one where there are no vectors. `BYTES` are
-/// those of sixteen codes.
+/// A block of scale · q: sixteen codes at a time, padded if there are fewer, or one by one where there are no vectors. `BYTES` are those
+/// of sixteen codes.
 #[inline(always)]
 fn codes<L: Lanes, const WIDTH: usize, const BYTES: usize>(
     lanes: L,
-    row: &[u8],
+    bytes: &[u8],
     column: usize,
-    load: impl Fn(L, &[u8; BYTES]) -> L::V,
+    scale: f32,
+    load: impl Fn(L, f32, &[u8; BYTES]) -> L::V,
 ) -> Option<[f32; WIDTH]> {
     let per_byte = const { LANES / BYTES };
     let bits = const { 8 * BYTES / LANES };
-    let bytes = row.get(column / per_byte..)?.get(..WIDTH.div_ceil(per_byte))?;
+    let bytes = bytes.get(..WIDTH.div_ceil(per_byte))?;
     let mut to = [0.0; WIDTH];
     // Known when this is compiled: what is not needed must not be left for the optimiser of the loop around.
     if WIDTH.is_multiple_of(LANES) {
         for (to, bytes) in to.as_chunks_mut().0.iter_mut().zip(bytes.as_chunks().0) {
-            lanes.store(load(lanes, bytes), to);
+            lanes.store(load(lanes, scale, bytes), to);
         }
     } else if L::COLUMNS < LANES {
         for (i, to) in to.iter_mut().enumerate() {
             let byte = bytes.get(i / per_byte)?;
-            *to = f32::from(byte >> ((column + i) % per_byte * bits) & (u8::MAX >> (8 - bits)));
+            *to = scale * f32::from(byte >> ((column + i) % per_byte * bits) & (u8::MAX >> (8 - bits)));
         }
     } else {
         let mut padded = [0; BYTES];
@@ -115,7 +116,7 @@ fn codes<L: Lanes, const WIDTH: usize, const BYTES: usize>(
             *padded = byte >> (column % per_byte * bits);
         }
         let mut all = [0.0; LANES];
-        lanes.store(load(lanes, &padded), &mut all);
+        lanes.store(load(lanes, scale, &padded), &mut all);
         for (to, x) in to.iter_mut().zip(all) {
             *to = x;
         }
@@ -126,28 +127,22 @@ fn codes<L: Lanes, const WIDTH: usize, const BYTES: usize>(
 impl Format for U8 {
     type Element = u8;
     const NAME: &'static str = "u8";
-    const SCALED: bool = true;
+    const SCALE_AND_BIAS: usize = 8;
 
     #[inline(always)]
-    fn row_length(dim: usize) -> usize {
-        dim.saturating_add(8)
-    }
-
-    #[inline(always)]
-    fn scale_and_bias<L: Lanes>(_: L, row: &[u8]) -> Option<(f32, f32)> {
-        let &[a, b, c, d, e, f, g, h] = row.last_chunk()?;
+    fn scale_and_bias<L: Lanes>(_: L, end: &[u8]) -> Option<(f32, f32)> {
+        let &[a, b, c, d, e, f, g, h] = end.first_chunk()?;
         Some((f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h])))
     }
 
     #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(lanes: L, row: &[u8], column: usize) -> Option<[f32; WIDTH]> {
-        codes(
-            lanes,
-            row,
-            column,
-            #[inline(always)]
-            |lanes, from| lanes.load_u8(from),
-        )
+    fn block<L: Lanes, const WIDTH: usize>(
+        lanes: L,
+        from: &[u8],
+        column: usize,
+        scale: f32,
+    ) -> Option<[f32; WIDTH]> {
+        codes(lanes, from, column, scale, L::scaled_u8)
     }
 
     #[inline(always)]
@@ -193,63 +188,53 @@ fn encode_bits(from: &[f32], row: &mut [u8], per_byte: usize, most: u8, rounding
 impl Format for U4 {
     type Element = u8;
     const NAME: &'static str = "u4";
-    const SCALED: bool = true;
+    const NUMBERS: usize = 2;
+    const SCALE_AND_BIAS: usize = 4;
 
     #[inline(always)]
-    fn row_length(dim: usize) -> usize {
-        dim.div_ceil(2).saturating_add(4)
+    fn scale_and_bias<L: Lanes>(lanes: L, end: &[u8]) -> Option<(f32, f32)> {
+        Some(lanes.two_f16(*end.first_chunk()?))
     }
 
     #[inline(always)]
-    fn scale_and_bias<L: Lanes>(lanes: L, row: &[u8]) -> Option<(f32, f32)> {
-        Some(lanes.two_f16(*row.last_chunk()?))
-    }
-
-    #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(lanes: L, row: &[u8], column: usize) -> Option<[f32; WIDTH]> {
-        codes(
-            lanes,
-            row,
-            column,
-            #[inline(always)]
-            |lanes, from| lanes.load_u4(from),
-        )
+    fn block<L: Lanes, const WIDTH: usize>(
+        lanes: L,
+        from: &[u8],
+        column: usize,
+        scale: f32,
+    ) -> Option<[f32; WIDTH]> {
+        codes(lanes, from, column, scale, L::scaled_u4)
     }
 
     #[inline(always)]
     fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
-        encode_bits(from, row, 2, 15, rounding);
+        encode_bits(from, row, Self::NUMBERS, 15, rounding);
     }
 }
 
 impl Format for U2 {
     type Element = u8;
     const NAME: &'static str = "u2";
-    const SCALED: bool = true;
+    const NUMBERS: usize = 4;
+    const SCALE_AND_BIAS: usize = 4;
 
     #[inline(always)]
-    fn row_length(dim: usize) -> usize {
-        dim.div_ceil(4).saturating_add(4)
+    fn scale_and_bias<L: Lanes>(lanes: L, end: &[u8]) -> Option<(f32, f32)> {
+        Some(lanes.two_f16(*end.first_chunk()?))
     }
 
     #[inline(always)]
-    fn scale_and_bias<L: Lanes>(lanes: L, row: &[u8]) -> Option<(f32, f32)> {
-        Some(lanes.two_f16(*row.last_chunk()?))
-    }
-
-    #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(lanes: L, row: &[u8], column: usize) -> Option<[f32; WIDTH]> {
-        codes(
-            lanes,
-            row,
-            column,
-            #[inline(always)]
-            |lanes, from| lanes.load_u2(from),
-        )
+    fn block<L: Lanes, const WIDTH: usize>(
+        lanes: L,
+        from: &[u8],
+        column: usize,
+        scale: f32,
+    ) -> Option<[f32; WIDTH]> {
+        codes(lanes, from, column, scale, L::scaled_u2)
     }
 
     #[inline(always)]
     fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
-        encode_bits(from, row, 4, 3, rounding);
+        encode_bits(from, row, Self::NUMBERS, 3, rounding);
     }
 }

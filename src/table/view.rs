@@ -104,12 +104,6 @@ impl<'a> Table<'a> {
         Self { values: rows.as_flattened(), rows: rows.len(), dim: DIM, stride: DIM }
     }
 
-    /// The numbers from element (0, `column`) on; those below it follow in steps of the stride.
-    #[inline(always)]
-    pub(crate) fn starting_at(&self, column: usize) -> &'a [f32] {
-        self.values.get(column..).unwrap_or_default()
-    }
-
     /// All numbers, if no gaps stand between the rows.
     #[inline]
     pub fn as_contiguous(&self) -> Option<&'a [f32]> {
@@ -157,6 +151,12 @@ impl<'a, F: Format> Table<'a, F> {
     #[inline]
     pub fn stride(&self) -> usize {
         self.stride
+    }
+
+    /// The elements from number `element` of the first row on; those below it follow in steps of the stride.
+    #[inline(always)]
+    pub(crate) fn starting_at(&self, element: usize) -> &'a [F::Element] {
+        self.values.get(element..).unwrap_or_default()
     }
 
     /// The elements of row `index`, or `None` if the table has no such row.

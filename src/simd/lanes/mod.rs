@@ -83,6 +83,21 @@ pub trait Lanes: Copy {
         }
         self.load_u4(&codes)
     }
+    /// scale · q for sixteen integers q of 8 bits.
+    #[inline(always)]
+    fn scaled_u8(self, scale: f32, from: &[u8; LANES]) -> Self::V {
+        self.mul(self.splat(scale), self.load_u8(from))
+    }
+    /// scale · q for sixteen integers q of 4 bits.
+    #[inline(always)]
+    fn scaled_u4(self, scale: f32, from: &[u8; LANES / 2]) -> Self::V {
+        self.mul(self.splat(scale), self.load_u4(from))
+    }
+    /// scale · q for sixteen integers q of 2 bits.
+    #[inline(always)]
+    fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
+        self.mul(self.splat(scale), self.load_u2(from))
+    }
     /// Sixteen floats of 16 bits (IEEE binary16); NaN becomes quiet.
     #[inline(always)]
     fn load_f16(self, from: &[u16; LANES]) -> Self::V {

@@ -343,22 +343,25 @@ impl Lanes for Avx512 {
         unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) }
     }
     #[inline(always)]
-    fn load_u4(self, from: &[u8; LANES / 2]) -> Self::V {
+    fn scaled_u4(self, scale: f32, from: &[u8; LANES / 2]) -> Self::V {
         // SAFETY: the token; the array has eight bytes. Each becomes the low byte of 64 bits; shifted by 28 its upper code reaches
-        // the upper 32.
+        // the upper 32. A permutation takes the lowest four bits of each number, so it looks the product up.
         unsafe {
             let bytes = _mm512_cvtepu8_epi64(_mm_loadl_epi64(from.as_ptr().cast()));
             let codes = _mm512_or_si512(bytes, _mm512_slli_epi64::<28>(bytes));
-            _mm512_cvtepi32_ps(_mm512_and_si512(codes, _mm512_set1_epi32(15)))
+            let q = _mm512_setr_ps(0., 1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12., 13., 14., 15.);
+            _mm512_permutexvar_ps(codes, _mm512_mul_ps(_mm512_set1_ps(scale), q))
         }
     }
     #[inline(always)]
-    fn load_u2(self, from: &[u8; LANES / 4]) -> Self::V {
-        // SAFETY: the token. All codes go to every lane, which shifts its own down.
+    fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
+        // SAFETY: the token. All codes go to every lane, which shifts its own down; the code above it changes nothing of the
+        // product that is looked up.
         unsafe {
             let shifts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             let codes = _mm512_srlv_epi32(_mm512_set1_epi32(i32::from_le_bytes(*from)), shifts);
-            _mm512_cvtepi32_ps(_mm512_and_si512(codes, _mm512_set1_epi32(3)))
+            let q = _mm512_setr_ps(0., 1., 2., 3., 0., 1., 2., 3., 0., 1., 2., 3., 0., 1., 2., 3.);
+            _mm512_permutexvar_ps(codes, _mm512_mul_ps(_mm512_set1_ps(scale), q))
         }
     }
     #[inline(always)]
