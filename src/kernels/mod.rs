@@ -16,6 +16,7 @@ mod quantise;
 mod rule;
 mod scatter;
 mod update;
+mod update_rounded;
 mod weights;
 
 use ahead::{Ahead, Look, Never, pays};
@@ -40,6 +41,7 @@ pub use rule::{State, UpdateRule};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
 pub(crate) use update::check_update;
 pub use update::{Touched, update_block, update_rows};
+pub use update_rounded::{Noise, quantise_rounded, update_rows_rounded};
 pub use weights::weight_gradients;
 
 #[doc(hidden)]
@@ -58,5 +60,6 @@ pub use {
     quantise::{dequantise_at, dequantise_row_at, quantise_at, quantise_row_at},
     scatter::{scatter_add_at, scatter_add_bags_at},
     update::{update_block_at, update_rows_at},
+    update_rounded::{quantise_rounded_at, update_rows_rounded_at},
     weights::weight_gradients_at,
 };

@@ -2,6 +2,62 @@
 
 use crate::table::{Bf16, F16, F32, Format, Table, TableMut, U2, U4, U8};
 
+/// 32 random bits: each word of (seed, step, row) mixed into a key, then the column.
+pub fn noise(seed: u64, step: u32, row: usize, column: usize) -> u32 {
+    fn mix(h: u32) -> u32 {
+        let h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
+        let h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
+        h ^ h >> 16
+    }
+    const GOLDEN: u32 = 0x9e37_79b9;
+    let key = mix(seed as u32 ^ mix((seed >> 32) as u32));
+    let words = [step, row as u32, (row as u64 >> 32) as u32];
+    let key = words.into_iter().fold(key, |key, word| mix(key.wrapping_add(GOLDEN) ^ word));
+    mix(key.wrapping_add((column as u32).wrapping_mul(GOLDEN)))
+}
+
+/// A format that can be rounded at random, by its formulas.
+pub trait PlainRounded: Plain {
+    /// A row whose mean is these numbers, by 32 random bits for each column.
+    fn encode_rounded(from: &[f32], row: &mut [Self::Element], random: impl Fn(usize) -> u32);
+}
+
+impl PlainRounded for F16 {
+    fn encode_rounded(from: &[f32], row: &mut [u16], random: impl Fn(usize) -> u32) {
+        for (column, x) in from.iter().enumerate() {
+            row[column] =
+                if x.is_finite() { between(*x, random(column), 0x7bff, f16_value) } else { f16_nearest(*x) };
+        }
+    }
+}
+
+impl PlainRounded for Bf16 {
+    fn encode_rounded(from: &[f32], row: &mut [u16], random: impl Fn(usize) -> u32) {
+        for (column, x) in from.iter().enumerate() {
+            row[column] = if x.is_finite() {
+                between(*x, random(column), 0x7f7f, bf16_value)
+            } else {
+                bf16_nearest(*x)
+            };
+        }
+    }
+}
+
+impl PlainRounded for U8 {
+    fn encode_rounded(from: &[f32], row: &mut [u8], random: impl Fn(usize) -> u32) {
+        Self::encode_row(from, row);
+        let (min, max) = range(from);
+        for (column, x) in from.iter().enumerate() {
+            let y = (x - min) * (255.0 / (max - min));
+            let y = if y > 0.0 { y } else { 0.0 };
+            let y = if y < 255.0 { y } else { 255.0 };
+            let below = y as u8;
+            let up = f64::from(random(column) >> 8) / 16_777_216.0 < f64::from(y) - f64::from(below);
+            row[column] = below + u8::from(up);
+        }
+    }
+}
+
 /// A format by its formulas.
 pub trait Plain: Format {
     /// Scale and bias, if the format has them.
@@ -74,6 +130,24 @@ fn nearest(x: f32, infinity: u16, value: impl Fn(u16) -> f32) -> u16 {
     let (down, up) = (f64::from(magnitude) - below, above - f64::from(magnitude));
     let up = up < down || up == down && low % 2 == 1;
     sign | if up { low + 1 } else { low }
+}
+
+/// One of the two halves around `x`, finite: the one away from zero if the way to it, and `random` of 2³², come to a whole.
+fn between(x: f32, random: u32, largest: u16, value: impl Fn(u16) -> f32) -> u16 {
+    let sign = (x.to_bits() >> 16 & 0x8000) as u16;
+    let magnitude = x.abs();
+    let mut low = 0;
+    for bit in (0..15).rev() {
+        if low | 1 << bit <= largest && value(low | 1 << bit) <= magnitude {
+            low |= 1 << bit;
+        }
+    }
+    if low == largest {
+        return sign | largest;
+    }
+    let (below, above) = (f64::from(value(low)), f64::from(value(low + 1)));
+    let way = (f64::from(magnitude) - below) / (above - below);
+    sign | if way + f64::from(random) / 4_294_967_296.0 >= 1.0 { low + 1 } else { low }
 }
 
 /// The bit that makes a NaN quiet: the highest of the mantissa.

@@ -24,7 +24,9 @@ pub use activation::{
     tanh_backward,
 };
 pub use coalesce::coalesce;
-pub use formats::{Plain, bf16_nearest, bf16_value, dequantise, f16_nearest, f16_value, quantise};
+pub use formats::{
+    Plain, PlainRounded, bf16_nearest, bf16_value, dequantise, f16_nearest, f16_value, noise, quantise,
+};
 pub use gather::gather;
 pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
