@@ -2,6 +2,9 @@
 
 use crate::table::{Bf16, F16, F32, Format, Table, TableMut, U2, U4, U8};
 
+/// 2³² divided by the golden ratio.
+const GOLDEN: u32 = 0x9e37_79b9;
+
 /// 32 random bits: each word of (seed, step, row) mixed into a key, then the column.
 pub fn noise(seed: u64, step: u32, row: usize, column: usize) -> u32 {
     fn mix(h: u32) -> u32 {
@@ -9,7 +12,6 @@ pub fn noise(seed: u64, step: u32, row: usize, column: usize) -> u32 {
         let h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
         h ^ h >> 16
     }
-    const GOLDEN: u32 = 0x9e37_79b9;
     let key = mix(seed as u32 ^ mix((seed >> 32) as u32));
     let words = [step, row as u32, (row as u64 >> 32) as u32];
     let key = words.into_iter().fold(key, |key, word| mix(key.wrapping_add(GOLDEN) ^ word));
@@ -252,9 +254,9 @@ impl Plain for U8 {
 }
 
 /// Scale and bias in binary16 at the end of a row.
-fn half_affine(row: &[u8]) -> Option<(f32, f32)> {
+fn half_affine(row: &[u8]) -> (f32, f32) {
     let half = |at: usize| f16_value(u16::from_le_bytes([row[at], row[at + 1]]));
-    Some((half(row.len() - 4), half(row.len() - 2)))
+    (half(row.len() - 4), half(row.len() - 2))
 }
 
 /// Codes of `bits` bits, and scale and bias in binary16.
@@ -280,7 +282,7 @@ fn encode_bits(from: &[f32], row: &mut [u8], bits: usize) {
 
 impl Plain for U4 {
     fn affine(row: &[u8]) -> Option<(f32, f32)> {
-        half_affine(row)
+        Some(half_affine(row))
     }
 
     fn code(row: &[u8], column: usize) -> f32 {
@@ -294,7 +296,7 @@ impl Plain for U4 {
 
 impl Plain for U2 {
     fn affine(row: &[u8]) -> Option<(f32, f32)> {
-        half_affine(row)
+        Some(half_affine(row))
     }
 
     fn code(row: &[u8], column: usize) -> f32 {

@@ -15,7 +15,7 @@ pub(crate) fn f16_to_f32(half: u16) -> f32 {
     let sign = u32::from(half & 0x8000) << 16;
     let magnitude = u32::from(half & 0x7fff) << 13;
     let bits = if magnitude > 31 << 23 {
-        magnitude + (224 << 23) | 1 << 22
+        (magnitude + (224 << 23)) | 1 << 22
     } else if magnitude == 31 << 23 {
         255 << 23
     } else if magnitude < 1 << 23 {
@@ -51,14 +51,14 @@ pub(crate) fn f32_to_f16(x: f32, random: Option<u32>) -> u16 {
     let magnitude = x.to_bits() & 0x7fff_ffff;
     let exponent = magnitude >> 23;
     // Below 2⁻¹⁴ the halves stand 2⁻²⁴ apart, and the more bits go the smaller the number is.
-    let small = if exponent < 113 { 113 - exponent } else { 0 };
-    let far = if small > 18 { small - 18 } else { 0 };
+    let small = 113_u32.saturating_sub(exponent);
+    let far = small.saturating_sub(18);
     let mantissa = magnitude & 0x007f_ffff | if exponent == 0 { 0 } else { 1 << 23 };
-    let mantissa = mantissa >> if far > 31 { 31 } else { far };
+    let mantissa = mantissa >> far.min(31);
     let dropped = 13 + small - far;
     let kept = (mantissa + addend(mantissa, dropped, random)) >> dropped;
     // The leading one of a normal number's mantissa adds one to its exponent.
-    let normal = if exponent > 113 { (exponent - 113) << 10 } else { 0 };
+    let normal = exponent.saturating_sub(113) << 10;
     let most = if random.is_some() { INFINITE - 1 } else { INFINITE };
     let bits = if magnitude > 255 << 23 {
         INFINITE | 1 << 9

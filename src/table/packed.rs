@@ -203,7 +203,14 @@ impl Format for U4 {
         column: usize,
         scale: f32,
     ) -> Option<[f32; WIDTH]> {
-        codes(lanes, from, column, scale, L::scaled_u4)
+        codes(
+            lanes,
+            from,
+            column,
+            scale,
+            #[inline(always)]
+            |lanes, scale, bytes| lanes.scaled_u4(scale, *bytes),
+        )
     }
 
     #[inline(always)]
@@ -230,7 +237,14 @@ impl Format for U2 {
         column: usize,
         scale: f32,
     ) -> Option<[f32; WIDTH]> {
-        codes(lanes, from, column, scale, L::scaled_u2)
+        codes(
+            lanes,
+            from,
+            column,
+            scale,
+            #[inline(always)]
+            |lanes, scale, bytes| lanes.scaled_u2(scale, *bytes),
+        )
     }
 
     #[inline(always)]
