@@ -10,6 +10,7 @@ mod gather;
 mod linear;
 mod max_norm;
 mod norm;
+mod occurrences;
 mod pool;
 mod rule;
 mod scatter;
@@ -25,14 +26,17 @@ pub use activation::{
     tanh_backward,
 };
 pub use catch_up::{Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
-pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, occurrences_of_bags, sort_by_row};
+pub use coalesce::coalesce;
 pub use gather::{gather, gather_stream};
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use max_norm::{RowNorm, max_norm};
 pub use norm::{sum_of_squares, sum_of_squares_of_rows};
+pub use occurrences::{
+    Occurrence, SortedOccurrences, bag_numbers, occurrences, occurrences_of_bags, sort_by_row,
+};
 pub use pool::{NO_ID, pool, pool_max};
 pub use rule::{State, UpdateRule};
-pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
+pub use scatter::{divide_by_bags, scatter_add, scatter_add_bags, scatter_add_max};
 pub(crate) use update::check_update;
 pub use update::{Touched, update_block, update_rows};
 pub use weights::weight_gradients;
