@@ -434,7 +434,9 @@ proptest! {
         });
         for (row, sum) in named[..distinct].iter().zip(means.chunks_mut(dim.max(1))) {
             let count = batch.rows.iter().filter(|r| *r == row).count();
-            sum.iter_mut().for_each(|sum| *sum /= if count > 1 { count as f32 } else { 1.0 });
+            for sum in sum.iter_mut() {
+                *sum /= if count > 1 { count as f32 } else { 1.0 };
+            }
         }
         means.truncate(distinct * dim);
         let coalesced = Occurring { rows: named[..distinct].to_vec(), gradients: means };

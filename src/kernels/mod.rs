@@ -23,7 +23,7 @@ pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
-pub use catch_up::{Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
+pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, sort_by_row};
 pub use gather::gather;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
