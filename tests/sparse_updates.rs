@@ -1,7 +1,7 @@
 //! Optimizer steps on the rows that occur: the bits of a plain loop, no trace in any other row, and, in the exact form, the
 //! weights of an update of the whole table.
 
-use nanoembed::error::{CapacityExceeded, ShapeMismatch};
+use nanoembed::error::{CapacityExceeded, OutOfRange, ShapeMismatch};
 use nanoembed::kernels::{
     self, Moves, Occurrence, Replay, RowNorm, SortedOccurrences, Touched, UpdateRule, bag_numbers,
     divide_by_bags, leaves_unmoved, occurrences, occurrences_of_bags, sort_by_row,
@@ -483,7 +483,9 @@ proptest! {
         });
         for (row, sum) in named[..distinct].iter().zip(means.chunks_mut(dim.max(1))) {
             let count = batch.rows.iter().filter(|r| *r == row).count();
-            sum.iter_mut().for_each(|sum| *sum /= if count > 1 { count as f32 } else { 1.0 });
+            for sum in sum.iter_mut() {
+                *sum /= if count > 1 { count as f32 } else { 1.0 };
+            }
         }
         means.truncate(distinct * dim);
         let coalesced = Occurring { rows: named[..distinct].to_vec(), gradients: means };
@@ -1000,6 +1002,23 @@ fn the_cost_follows_the_rows_that_occur() {
         adam.update_rows(adam.step(7), &mut weights, &mut state, &mut [], touched)
     };
     batch.touched(0, update).unwrap();
+}
+
+#[test]
+fn hyperparameters_have_ranges() {
+    let found = |optimizer: &dyn Fn() -> Result<(), OutOfRange>| optimizer().unwrap_err().what;
+    assert_eq!(found(&|| Sgd { learning_rate: f32::NAN }.check()), "learning_rate");
+    assert_eq!(found(&|| Momentum { momentum: 1.0, ..Momentum::default() }.check()), "momentum");
+    assert_eq!(found(&|| RmsProp { rho: -0.1, ..RmsProp::default() }.check()), "rho");
+    let epsilon = Epsilon::OutsideRoot(0.0);
+    assert_eq!(found(&|| AmsGrad(Adam { epsilon, ..Adam::default() }).check()), "epsilon");
+    // The accumulator keeps the denominator from 0.
+    assert_eq!(Adagrad { epsilon, ..Adagrad::default() }.check(), Ok(()));
+    let decayed = DecoupledDecay { optimizer: Nadam::default(), weight_decay: -1.0 };
+    assert_eq!(found(&|| Exact(decayed).check()), "weight_decay");
+    let (optimizer, clip) = (Adadelta::default(), Clip::Norm(0.0));
+    assert_eq!(found(&|| Clipped { optimizer, clip, keras3_duplicates: false }.check()), "clip");
+    assert_eq!(OutOfRange { what: "rho", value: 1.0 }.to_string(), "rho: 1 is out of range");
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
-pub use catch_up::{Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
+pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::coalesce;
 pub use gather::{gather, gather_stream};
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};

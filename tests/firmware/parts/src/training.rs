@@ -1,6 +1,7 @@
 //! Initial values, losses, the order of examples, images, checkpoints, whole trainings.
 
 use crate::data::{Data, Fold};
+use crate::optimizers::ADAM;
 use crate::reviews::{self, LABELS, REVIEWS, Reviews};
 use nanoembed::image;
 use nanoembed::layers::{
@@ -10,7 +11,9 @@ use nanoembed::layers::{
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
 };
-use nanoembed::optim::{Adam, AdamExact, Exact, Momentum, MomentumExact, Optimizer, Sgd};
+use nanoembed::optim::{
+    Adam, AdamExact, AdamW, Clip, Clipped, Exact, Momentum, MomentumExact, Optimizer, RowwiseAdagrad, Sgd,
+};
 use nanoembed::sequential;
 use nanoembed::text::HashingTokenizer;
 use nanoembed::train::{Shuffle, Trainer};
@@ -50,13 +53,16 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("train reviews, momentum exact", || {
         train_reviews::<Reviews, MomentumExact>(Exact(Momentum { nesterov: true, ..Momentum::default() }))
     }),
+    ("train reviews, adamw exact, clipped by global norm", || {
+        let optimizer = AdamW { optimizer: ADAM, weight_decay: 0.05 };
+        let clip = Clip::GlobalNorm(0.1);
+        train_reviews::<Reviews, _>(Exact(Clipped { optimizer, clip, keras3_duplicates: false }))
+    }),
+    ("train reviews, rowwise_adagrad", || train_reviews::<Reviews, _>(RowwiseAdagrad::default())),
     ("train reviews, deep and masked", || train_reviews::<Deep, _>(Adam { keras3_duplicates: true, ..ADAM })),
     ("train reviews, frozen rows", || train_reviews::<Tuned, _>(Sgd { learning_rate: 0.5 })),
     ("train bags, softmax", train_bags),
 ];
-
-const ADAM: Adam =
-    Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, keras3_duplicates: false };
 
 type Deep = sequential![
     Embedding<4, 50, 3, u16, MaskZero>,
