@@ -14,13 +14,13 @@ mod scatter;
 mod update;
 
 pub use activation::{
-    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
+    exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
 pub use coalesce::coalesce;
 pub use gather::gather;
 pub use lanes::lane_sum;
-pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
+pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, ger, sum};
 pub use pool::pool;
 pub use scatter::{scatter_add, scatter_add_bags};
 pub use update::{adam, momentum, sgd, update_rows};

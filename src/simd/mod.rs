@@ -10,6 +10,7 @@ mod level;
 mod prefetch;
 mod reduce;
 mod sqrt;
+mod strided;
 
 pub(crate) use dispatch::simd_fn;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -18,5 +19,6 @@ pub(crate) use lanes::{LANES, Lanes};
 pub(crate) use level::Kind;
 pub use level::Level;
 pub(crate) use prefetch::{PREFETCHES, prefetch};
-pub(crate) use reduce::{dots, sum};
+pub(crate) use reduce::{dot_tile, dots, sum};
 pub(crate) use sqrt::sqrt;
+pub(crate) use strided::Strided;
