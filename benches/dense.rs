@@ -1,7 +1,7 @@
 //! The dense kernels at every level, beside the loop that one would write first and beside what the processor can do at most.
 //!
-//! Everything stays in the first two caches. Before a kernel is timed, its bits are compared with `reference`. The limits are measured
-//! in the same run (`common/limits.rs`):
+//! Everything stays in the first two caches. Before a kernel is timed, its bits are compared with `reference`. The limits
+//! are measured in the same run (`common/limits.rs`):
 //!
 //! - of a product of matrices: multiplications and additions in registers, unfused, at that level;
 //! - of dot and gemv: reading the vector and the weights (and the vector once for four rows of weights) from the first cache.

@@ -12,17 +12,17 @@
 //!
 //! What the code does otherwise than these loops, and why:
 //!
-//! - A single dot product is one chain of additions and waits for each of them: n / 16 times the latency of an addition, 3 cycles on
-//!   Zen 4, is as fast as its order allows, and that is half to three quarters of what the first cache could deliver. More
-//!   accumulators would be another sum.
+//! - A single dot product is one chain of additions and waits for each of them: n / 16 times the latency of an addition, 3
+//!   cycles on Zen 4, is as fast as its order allows, and that is half (256 elements) to four fifths (1024) of what the
+//!   first cache could deliver. More accumulators would be another sum.
 //! - gemv takes four rows of W at a time, where registers suffice, and reads x once for them; `gemm_nt` with AVX-512 two rows
 //!   of A besides. Each dot product has its own lanes, so this changes no bits, and their chains overlap.
 //! - `gemm_nt` takes all rows of A for four rows of B before it goes on: the four rows stay in the first cache.
 //! - The lanes of four products are summed together, which takes half the additions of four single sums.
 //! - A ragged end is loaded under a mask, the other lanes +0.
 //!
-//! Bytes moved, from memory or cache: 4 n k + 4 k ⌈n / 4⌉ for gemv, of which the first is the weights, read once: gemv runs at the
-//! speed of memory. 4 n k + 4 m k ⌈n / 4⌉ for `gemm_nt`.
+//! Bytes moved, from memory or cache: 4 n k + 4 k ⌈n / 4⌉ for gemv, of which the first is the weights, read once: gemv runs
+//! at the speed of memory. 4 n k + 4 m k ⌈n / 4⌉ for `gemm_nt`.
 
 use crate::error::ShapeMismatch;
 use crate::simd::{self, Lanes, dot_tile, dots, simd_fn};

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 /// Blocks of C times N neighbouring numbers, the start of one `stride` numbers after the start of the last.
 ///
 /// A tile of a product takes such a block in every turn of its loop, where two comparisons a turn (one for the block, one for
-/// what follows it) would take a fifth of the time.
+/// what follows it) would take a seventh of the time.
 #[derive(Clone)]
 pub(crate) struct Strided<'a, const C: usize, const N: usize> {
     next: *const f32,
