@@ -3,11 +3,13 @@
 
 mod activation;
 mod ahead;
+mod axpy;
 mod catch_up;
 mod coalesce;
 mod columns;
+mod dot;
 mod gather;
-mod linear;
+mod gemm;
 mod max_norm;
 mod norm;
 mod occurrences;
@@ -22,13 +24,15 @@ use columns::{Columns, column_blocks, columns_mut};
 use rule::apply;
 
 pub use activation::{
-    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
+    exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
+pub use axpy::{axpy, ger};
 pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::coalesce;
+pub use dot::{dot, gemm_nt, gemv, sum};
 pub use gather::{gather, gather_stream};
-pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
+pub use gemm::{gemm, gemm_tn};
 pub use max_norm::{RowNorm, max_norm};
 pub use norm::{sum_of_squares, sum_of_squares_of_rows};
 pub use occurrences::{
@@ -44,13 +48,15 @@ pub use weights::weight_gradients;
 #[doc(hidden)]
 pub use {
     activation::{
-        log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at, softmax_at,
-        softmax_backward_at, tanh_at, tanh_backward_at,
+        exp_at, ln_at, log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at,
+        softmax_at, softmax_backward_at, tanh_at, tanh_backward_at,
     },
+    axpy::{axpy_at, ger_at},
     catch_up::{catch_up_rows_at, decay_rows_at},
     coalesce::coalesce_at,
+    dot::{dot_at, gemm_nt_at, gemv_at, sum_at},
     gather::{gather_at, gather_stream_at},
-    linear::{axpy_at, dot_at, gemm_at, gemm_nt_at, gemm_tn_at, gemv_at, sum_at},
+    gemm::{gemm_at, gemm_tn_at},
     max_norm::max_norm_at,
     norm::{sum_of_squares_at, sum_of_squares_of_rows_at},
     pool::{pool_at, pool_max_at},

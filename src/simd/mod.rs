@@ -11,6 +11,7 @@ mod prefetch;
 mod reduce;
 mod sqrt;
 mod stream;
+mod strided;
 
 pub(crate) use dispatch::simd_fn;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -20,6 +21,7 @@ pub(crate) use level::Kind;
 pub use level::Level;
 use prefetch::CACHE_LINE;
 pub(crate) use prefetch::{PREFETCHES, prefetch};
-pub(crate) use reduce::{dots, sum};
+pub(crate) use reduce::{dot_tile, dots, sum};
 pub(crate) use sqrt::sqrt;
 pub(crate) use stream::{copy_past_caches, finish_stream};
+pub(crate) use strided::Strided;

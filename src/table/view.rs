@@ -203,6 +203,12 @@ impl<'a> TableMut<'a> {
         }
         self.values.get_mut(index * self.stride..)?.get_mut(..self.dim)
     }
+
+    /// The numbers from row `first` on; the rows after it follow in steps of the stride.
+    #[inline(always)]
+    pub(crate) fn starting_at_row_mut(&mut self, first: usize) -> &mut [f32] {
+        self.values.get_mut(first * self.stride..).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
