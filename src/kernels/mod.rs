@@ -10,6 +10,7 @@ mod gather;
 mod linear;
 mod pool;
 mod scatter;
+mod share;
 mod update;
 mod weights;
 
@@ -26,6 +27,7 @@ pub use gather::{gather, gather_stream};
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use pool::{NO_ID, pool, pool_max};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
+pub use share::{bag_occurrences_in, occurrences_in};
 pub(crate) use update::check_update;
 pub use update::{Touched, UpdateRule, update_block, update_rows};
 pub use weights::weight_gradients;

@@ -1,0 +1,162 @@
+//! Occurrences of a range of rows: an optimizer step shared by threads.
+//!
+//! Two threads must not write one row, and the gradients of a row must be summed in order of occurrence whoever sums them. So a
+//! table is shared by ranges of rows, and each thread, by itself,
+//!
+//! ```text
+//! lists the occurrences of its rows, in order             row - start of the range, source as in the whole batch
+//! sorts them                                              sort_by_row
+//! updates its rows                                        update_rows, on its part of the table
+//! ```
+//!
+//! A row sees the same gradients in the same order as with one thread: the bits do not depend on the number of threads. No thread
+//! waits for another, and sorting is shared too. Cost of sharing: each thread reads all ids, one comparison an id; with ten ids
+//! a row touched and rows of 64 floats that is a few hundredths of the time of the step.
+
+use super::Occurrence;
+use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
+use crate::table::{Bags, Index, Indices, Policy};
+use core::ops::Range;
+
+/// Lists the occurrences of the ids that name a row in `rows`, numbered from the start of the range: what
+/// [`occurrences`](super::occurrences) lists, for the part of a table that holds these rows. The gradient of the id at a position
+/// is row `position` of the gradient matrix. Gives the list, the front of `out`.
+///
+/// ```
+/// use nanoembed::kernels::{Occurrence, occurrences_in};
+/// use nanoembed::table::Indices;
+/// let mut list = [Occurrence::default(); 2];
+/// let list = occurrences_in(Indices::new(&[7_u8, 2, 7, 9], 10)?, 5..9, &mut list)?;
+/// assert_eq!(list, [Occurrence { row: 2, source: 0 }, Occurrence { row: 2, source: 2 }]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If `out` is shorter than the list, or there are more than `u32::MAX` rows in the range or ids. Nothing has been written then.
+pub fn occurrences_in<'o, I: Index, P: Policy>(
+    indices: Indices<'_, I, P>,
+    rows: Range<usize>,
+    out: &'o mut [Occurrence],
+) -> Result<&'o mut [Occurrence], CapacityExceeded> {
+    check_numbers(&rows, indices.len())?;
+    let named = || indices.iter().enumerate().filter_map(|(position, row)| Some((row?, position)));
+    list(named, indices.len(), rows, out)
+}
+
+/// Lists the occurrences of the ids in bags that name a row in `rows`, numbered from the start of the range. All ids of a bag share
+/// a gradient: `source` is the number of the bag, so that the gradients are those of the pooled bags, of which each row needs the sum
+/// that [`scatter_add_bags`](super::scatter_add_bags) with [`Pooling::Sum`](crate::table::Pooling::Sum) makes. (For another
+/// pooling divide the gradient of each bag by its [`divisor`](crate::table::BagView::divisor) first.) Gives the list, the front
+/// of `out`.
+///
+/// ```
+/// use nanoembed::kernels::{Occurrence, bag_occurrences_in};
+/// use nanoembed::table::{Bags, Indices};
+/// let bags = Bags::new(Indices::new(&[7_u8, 2, 7, 2], 10)?, &[0_u8, 3, 4])?;
+/// let mut list = [Occurrence::default(); 4];
+/// let list = bag_occurrences_in(&bags, 0..5, &mut list)?;
+/// assert_eq!(list, [Occurrence { row: 2, source: 0 }, Occurrence { row: 2, source: 1 }]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If the ids have weights, which give each id a gradient of its own; if `out` is shorter than the list, or there are more
+/// than `u32::MAX` rows in the range or bags. Nothing has been written then.
+pub fn bag_occurrences_in<'o, I: Index, P: Policy, O: Index>(
+    bags: &Bags<'_, I, P, O>,
+    rows: Range<usize>,
+    out: &'o mut [Occurrence],
+) -> Result<&'o mut [Occurrence], InputError> {
+    ShapeMismatch::check("per-sample weights", 0, bags.weights().map_or(0, <[f32]>::len))?;
+    check_numbers(&rows, bags.len())?;
+    let named = || {
+        let bags = bags.iter().enumerate();
+        bags.flat_map(|(number, bag)| bag.iter().map(move |entry| (entry.row, number)))
+    };
+    Ok(list(named, bags.indices().len(), rows, out)?)
+}
+
+fn check_numbers(rows: &Range<usize>, sources: usize) -> Result<(), CapacityExceeded> {
+    if rows.len() as u64 > u64::from(u32::MAX) || sources as u64 > u64::from(u32::MAX) {
+        return Err(CapacityExceeded { what: "row numbers of 32 bits", capacity: u32::MAX as usize });
+    }
+    Ok(())
+}
+
+/// Lists those of the `named` rows, of which there are at most `most`, that lie in `rows`.
+fn list<'o, N: Iterator<Item = (usize, usize)>>(
+    named: impl Fn() -> N,
+    most: usize,
+    rows: Range<usize>,
+    out: &'o mut [Occurrence],
+) -> Result<&'o mut [Occurrence], CapacityExceeded> {
+    let inside = || named().filter(|(row, _)| rows.contains(row));
+    if out.len() < most && out.len() < inside().count() {
+        return Err(CapacityExceeded { what: "occurrences", capacity: out.len() });
+    }
+    let mut count = 0;
+    for (slot, (row, source)) in out.iter_mut().zip(inside()) {
+        *slot = Occurrence { row: (row - rows.start) as u32, source: source as u32 };
+        count += 1;
+    }
+    Ok(out.get_mut(..count).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Occurrence, bag_occurrences_in, occurrences_in};
+    use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
+    use crate::kernels::occurrences;
+    use crate::table::{Bags, Indices, shares};
+    use std::vec::Vec;
+
+    const IDS: [i64; 9] = [4, 0, -1, 4, 2, 7, 4, 0, 6];
+    const NONE: Occurrence = Occurrence { row: 9, source: 9 };
+
+    #[test]
+    fn the_parts_hold_what_the_whole_does() {
+        let indices = Indices::skipping(&IDS, 7).with_padding(2).unwrap();
+        let bags = Bags::new(indices, &[0_u8, 3, 3, 8, 9]).unwrap();
+        let all = occurrences(indices, &mut [NONE; 9]).unwrap().to_vec();
+        let bag_of = |source: u32| [0, 0, 0, 2, 2, 2, 2, 2, 3][source as usize];
+        for parts in 1..9 {
+            for rows in shares(7, parts) {
+                let inside = all.iter().filter(|o| rows.contains(&(o.row as usize)));
+                let expected: Vec<_> =
+                    inside.map(|o| Occurrence { row: o.row - rows.start as u32, ..*o }).collect();
+                let of_bags: Vec<_> =
+                    expected.iter().map(|o| Occurrence { source: bag_of(o.source), ..*o }).collect();
+                for length in expected.len()..10 {
+                    let mut out = [NONE; 10];
+                    assert_eq!(occurrences_in(indices, rows.clone(), &mut out[..length]).unwrap(), expected);
+                    assert!(out[expected.len()..].iter().all(|o| *o == NONE));
+                    assert_eq!(bag_occurrences_in(&bags, rows.clone(), &mut out[..length]).unwrap(), of_bags);
+                }
+                if let Some(short) = expected.len().checked_sub(1) {
+                    let (mut out, full) =
+                        ([NONE; 9], CapacityExceeded { what: "occurrences", capacity: short });
+                    assert_eq!(occurrences_in(indices, rows.clone(), &mut out[..short]), Err(full));
+                    let found = bag_occurrences_in(&bags, rows.clone(), &mut out[..short]);
+                    assert_eq!(found, Err(InputError::Capacity(full)));
+                    assert_eq!(out, [NONE; 9]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn weighted_bags_and_too_many_rows_are_refused() {
+        let indices = Indices::new(&[1_u8, 0], usize::MAX).unwrap();
+        let bags = Bags::fixed(indices, 1, 2).unwrap();
+        let weighted = bags.with_weights(&[0.5, 2.0]).unwrap();
+        let shape = ShapeMismatch { what: "per-sample weights", expected: 0, found: 2 };
+        assert_eq!(bag_occurrences_in(&weighted, 0..2, &mut [NONE; 2]), Err(InputError::Shape(shape)));
+        #[cfg(target_pointer_width = "64")]
+        {
+            assert!(occurrences_in(indices, 0..usize::MAX, &mut [NONE; 2]).is_err());
+            assert!(bag_occurrences_in(&bags, 0..usize::MAX, &mut [NONE; 2]).is_err());
+        }
+        let first = Occurrence { row: 0, source: 0 };
+        assert_eq!(occurrences_in(indices, 1..2, &mut [NONE; 1]).unwrap(), [first]);
+    }
+}
