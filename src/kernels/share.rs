@@ -84,12 +84,12 @@ fn check_numbers(rows: &Range<usize>, sources: usize) -> Result<(), CapacityExce
 }
 
 /// Lists those of the `named` rows, of which there are at most `most`, that lie in `rows`.
-fn list<'o, N: Iterator<Item = (usize, usize)>>(
+fn list<N: Iterator<Item = (usize, usize)>>(
     named: impl Fn() -> N,
     most: usize,
     rows: Range<usize>,
-    out: &'o mut [Occurrence],
-) -> Result<&'o mut [Occurrence], CapacityExceeded> {
+    out: &mut [Occurrence],
+) -> Result<&mut [Occurrence], CapacityExceeded> {
     let inside = || named().filter(|(row, _)| rows.contains(row));
     if out.len() < most && out.len() < inside().count() {
         return Err(CapacityExceeded { what: "occurrences", capacity: out.len() });
