@@ -3,7 +3,7 @@
 
 use nanoembed::layers::{
     Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten, Frozen, IgnoreMask, Layer,
-    Linear, MaskZero, Mean, Relu, Sigmoid, Softmax, Sum, Tanh, Value,
+    Linear, MaskZero, Mean, Relu, Sigmoid, Softmax, SqrtN, Sum, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
@@ -217,6 +217,7 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<Embedding<5, 7, 16, u16, MaskZero>>("Embedding, MaskZero");
     check::<EmbeddingBag<9, 7, 17, Mean>>("EmbeddingBag, Mean");
     check::<EmbeddingBag<9, 7, 64, Sum>>("EmbeddingBag, Sum");
+    check::<EmbeddingBag<9, 7, 33, SqrtN>>("EmbeddingBag, SqrtN");
     check::<Frozen<Dense<17, 5, Sigmoid>>>("Frozen");
     check::<Sequence>("a chain of a sequence");
     check::<Bags>("a chain of a bag");

@@ -3,7 +3,8 @@
 
 use nanoembed::layers::{
     Activation, ActivationKind, Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten,
-    Frozen, IgnoreMask, Layer, Linear, MaskZero, Mean, Plain, Relu, Sigmoid, Softmax, Sum, Tanh, Value,
+    Frozen, IgnoreMask, Layer, Linear, MaskZero, Mean, Plain, Relu, Sigmoid, Softmax, SqrtN, Sum, Tanh,
+    Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
@@ -275,6 +276,11 @@ fn embedding_bags() {
             check_parameters::<EmbeddingBag<6, 6, 3, Mean>>("EmbeddingBag, Mean", random, x, mean);
             let sum = |rows: &[f64], bag: &Bag<6>| pool(rows, bag.ids(), 3, false);
             check_parameters::<EmbeddingBag<6, 6, 3, Sum>>("EmbeddingBag, Sum", random, x, sum);
+            let sqrt_n = |rows: &[f64], bag: &Bag<6>| {
+                let root = (bag.ids().len().max(1) as f64).sqrt();
+                pool(rows, bag.ids(), 3, false).into_iter().map(|x| x / root).collect()
+            };
+            check_parameters::<EmbeddingBag<6, 6, 3, SqrtN>>("EmbeddingBag, SqrtN", random, x, sqrt_n);
         }
     }
 }

@@ -16,7 +16,7 @@
 
 use crate::error::{CapacityExceeded, ShapeMismatch};
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{Index, Indices, Policy, Table, TableMut};
+use crate::table::{Bags, Index, Indices, Policy, Table, TableMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// One use of a row: the gradient numbered `source` belongs to row `row`.
@@ -49,6 +49,34 @@ pub fn occurrences<'o, I: Index, P: Policy>(
     for (slot, (row, position)) in out.iter_mut().zip(named) {
         *slot = Occurrence { row: row as u32, source: position as u32 };
         count += 1;
+    }
+    Ok(out.get_mut(..count).unwrap_or_default())
+}
+
+/// Lists the occurrences of the ids of bags: all ids of a bag share one gradient, row `bag` of the gradient matrix. Gives the list,
+/// the front of `out`.
+///
+/// The gradient matrix is that of the pooled bags, `[bags, dim]`: the gradient of an id is never written.
+///
+/// # Errors
+/// If `out` is shorter than the ids, or there are more than `u32::MAX` rows or bags.
+pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
+    bags: &Bags<'_, I, P, O>,
+    out: &'o mut [Occurrence],
+) -> Result<&'o mut [Occurrence], CapacityExceeded> {
+    if bags.rows() as u64 > u64::from(u32::MAX) || bags.len() as u64 > u64::from(u32::MAX) {
+        return Err(CapacityExceeded { what: "row numbers of 32 bits", capacity: u32::MAX as usize });
+    }
+    if out.len() < bags.indices().len() {
+        return Err(CapacityExceeded { what: "occurrences", capacity: out.len() });
+    }
+    let mut count = 0;
+    for (number, bag) in bags.iter().enumerate() {
+        let slots = out.get_mut(count..).unwrap_or_default();
+        for (slot, row) in slots.iter_mut().zip(bag.indices().iter().flatten()) {
+            *slot = Occurrence { row: row as u32, source: number as u32 };
+            count += 1;
+        }
     }
     Ok(out.get_mut(..count).unwrap_or_default())
 }

@@ -4,6 +4,9 @@
 //! it lies in registers and a loop over it becomes a few vector instructions without a tail. Columns do not mix, so the
 //! blocks change no bit.
 
+use crate::simd::prefetch;
+use crate::table::Table;
+
 /// Runs `work` on each block of a row, given as `as_chunks(row)` or `as_chunks_mut(row)`: the block is an array, and its width
 /// a constant that the functions in `work` infer from it. Blocks wider than `L::COLUMNS` are not compiled in.
 macro_rules! column_blocks {
@@ -31,10 +34,34 @@ macro_rules! column_blocks {
 }
 pub(crate) use column_blocks;
 
-/// The block of a row that starts at `column`.
-#[inline(always)]
-pub(crate) fn columns<const WIDTH: usize>(row: &[f32], column: usize) -> Option<&[f32; WIDTH]> {
-    row.get(column..)?.first_chunk()
+/// The columns of a table from one on, to read blocks of many rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns<'a> {
+    values: &'a [f32],
+    stride: usize,
+}
+
+impl<'a> Columns<'a> {
+    #[inline(always)]
+    pub(crate) fn new(table: Table<'a>, column: usize) -> Self {
+        Self { values: table.starting_at(column), stride: table.stride() }
+    }
+
+    /// The block of a row, which is below the table's number of rows: the ids were checked against it, so this is the only test
+    /// in a loop over them.
+    #[inline(always)]
+    pub(crate) fn block<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {
+        let start = row * self.stride;
+        self.values.get(start..start.wrapping_add(WIDTH))?.first_chunk()
+    }
+
+    /// Asks for a block that will be needed soon.
+    #[inline(always)]
+    pub(crate) fn prefetch(self, width: usize, row: Option<usize>) {
+        if let Some(row) = row {
+            prefetch(self.values, row * self.stride, width);
+        }
+    }
 }
 
 /// The block of a row that starts at `column`, to be written.

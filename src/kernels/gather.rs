@@ -18,7 +18,7 @@
 //! Moved per id: `4 dim` bytes read from the table, `4 dim` written, and the id itself. There is no arithmetic; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, Look, Never, pays};
+use super::{Ahead, Columns, Look, Never, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
 use crate::table::{Index, Indices, Policy, Table};
@@ -60,16 +60,12 @@ simd_fn! {
 
 #[inline(always)]
 fn gather_body<L: Lanes, I: Index, P: Policy>(
-    _: L,
+    lanes: L,
     table: Table<'_>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
-    gather_rows(table, indices, out, |from, to| {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = *from;
-        }
-    })
+    gather_rows::<_, false, _, _>(lanes, table, indices, out)
 }
 
 #[inline(always)]
@@ -79,44 +75,50 @@ fn gather_stream_body<L: Lanes, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     out: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
-    let result = gather_rows(table, indices, out, |from, to| copy_past_caches(lanes, from, to));
+    let result = gather_rows::<_, true, _, _>(lanes, table, indices, out);
     finish_stream();
     result
 }
 
 #[inline(always)]
-fn gather_rows<I: Index, P: Policy>(
+fn gather_rows<L: Lanes, const STREAM: bool, I: Index, P: Policy>(
+    lanes: L,
     table: Table<'_>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-    copy: impl Fn(&[f32], &mut [f32]),
 ) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
     ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())?;
 
     if pays(table) {
-        copy_rows(Ahead, table, indices, out, copy);
+        copy_rows::<_, STREAM, _, _>(lanes, Ahead, table, indices, out);
     } else {
-        copy_rows(Never, table, indices, out, copy);
+        copy_rows::<_, STREAM, _, _>(lanes, Never, table, indices, out);
     }
     Ok(())
 }
 
 #[inline(always)]
-fn copy_rows<I: Index, P: Policy>(
+fn copy_rows<L: Lanes, const STREAM: bool, I: Index, P: Policy>(
+    lanes: L,
     look: impl Look,
     table: Table<'_>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-    copy: impl Fn(&[f32], &mut [f32]),
 ) {
+    let columns = Columns::new(table, 0);
     let mut rest = out;
     for (position, row) in indices.iter().enumerate() {
-        look.ask(table, indices, position);
+        columns.prefetch(table.dim(), look.ahead(indices, position));
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {
-            Some(from) => copy(from, to),
+            Some(from) if STREAM => copy_past_caches(lanes, from, to),
+            Some(from) => {
+                for (to, from) in to.iter_mut().zip(from) {
+                    *to = *from;
+                }
+            }
             None => to.fill(0.0),
         }
     }

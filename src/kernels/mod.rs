@@ -15,14 +15,14 @@ mod update;
 mod weights;
 
 use ahead::{Ahead, Look, Never, pays};
-use columns::{column_blocks, columns, columns_mut};
+use columns::{Columns, column_blocks, columns_mut};
 
 pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
 pub use catch_up::{Replay, catch_up_row, leaves_unmoved};
-pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, sort_by_row};
+pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, occurrences_of_bags, sort_by_row};
 pub use gather::{gather, gather_stream};
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
 pub use pool::{NO_ID, pool, pool_max};

@@ -17,8 +17,8 @@
 //!
 //! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums stay in registers and
 //!   `out` is written once. A sum in memory would be loaded and stored again for every row.
-//! - Rows of tables above the size of the caches are asked for sixteen ids ahead, across the borders of bags, in the first
-//!   block of columns; the later ones find them in the cache.
+//! - Rows of tables above the size of the near caches are asked for sixteen ids ahead, across the borders of bags, each block of
+//!   columns for itself.
 //! - Without weights nothing is multiplied.
 //!
 //! Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no bit.
@@ -26,10 +26,10 @@
 //! Moved per id: `4 dim` bytes read from the table and the id itself, once for each block of columns; per bag `4 dim` bytes
 //! written. One addition for each four bytes: the time is that of reading the rows, from whichever cache or memory they lie in.
 
-use super::{Ahead, Look, Never, column_blocks, columns, pays};
+use super::{Ahead, Columns, Look, Never, column_blocks, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{BagView, Bags, Entry, Index, Policy, Pooling, Table};
+use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
 
 simd_fn! {
     /// Pools each bag of rows into one row.
@@ -125,13 +125,9 @@ fn pool_bags<L: Lanes, I: Index, P: Policy, O: Index>(
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         let divisor = bag.divisor(pooling);
-        let ask = |column: usize, position: usize| {
-            if column == 0 {
-                look.ask(table, bags.indices(), position);
-            }
-        };
+        let ahead = |position: usize| look.ahead(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
-            *block = sum_block(table, &bag, column, |position| ask(column, position));
+            *block = sum_block(Columns::new(table, column), &bag, ahead);
             match divisor {
                 None => {}
                 Some(0.0) => *block = [0.0; _],
@@ -148,41 +144,30 @@ fn pool_bags<L: Lanes, I: Index, P: Policy, O: Index>(
 /// The sums of `WIDTH` columns of one bag.
 #[inline(always)]
 fn sum_block<const WIDTH: usize, I: Index, P: Policy>(
-    table: Table<'_>,
+    columns: Columns<'_>,
     bag: &BagView<'_, I, P>,
-    column: usize,
-    ask: impl Fn(usize),
+    ahead: impl Fn(usize) -> Option<usize>,
 ) -> [f32; WIDTH] {
     let mut sum = [0.0; WIDTH];
-    let rows = entries::<WIDTH, _, _>(table, bag, column, ask);
-    if bag.is_weighted() {
-        for (entry, row) in rows {
+    let ids = bag.indices();
+    if let Some(weights) = bag.weights() {
+        for ((position, row), weight) in (bag.start()..).zip(ids.iter()).zip(weights) {
+            columns.prefetch(WIDTH, ahead(position));
+            let Some(row) = row.and_then(|row| columns.block::<WIDTH>(row)) else { continue };
             for (sum, x) in sum.iter_mut().zip(row) {
-                *sum += entry.weight * x;
+                *sum += weight * x;
             }
         }
     } else {
-        for (_, row) in rows {
+        for (position, row) in (bag.start()..).zip(ids.iter()) {
+            columns.prefetch(WIDTH, ahead(position));
+            let Some(row) = row.and_then(|row| columns.block::<WIDTH>(row)) else { continue };
             for (sum, x) in sum.iter_mut().zip(row) {
                 *sum += x;
             }
         }
     }
     sum
-}
-
-/// The ids of a bag that contribute, and `WIDTH` columns of the row of each.
-#[inline(always)]
-fn entries<'a, const WIDTH: usize, I: Index, P: Policy>(
-    table: Table<'a>,
-    bag: &BagView<'_, I, P>,
-    column: usize,
-    ask: impl Fn(usize),
-) -> impl Iterator<Item = (Entry, &'a [f32; WIDTH])> {
-    bag.iter().filter_map(move |entry| {
-        ask(entry.position);
-        Some((entry, columns::<WIDTH>(table.row(entry.row)?, column)?))
-    })
 }
 
 #[inline(always)]
@@ -202,7 +187,7 @@ fn pool_max_body<L: Lanes, I: Index, P: Policy, O: Index>(
         return Err(ShapeMismatch { what: "number of ids, at most", expected: NO_ID as usize, found: ids });
     }
 
-    let ahead = pays(table);
+    let look = pays(table);
     let (mut rest, mut rest_positions) = (out, arg_max);
     for bag in bags.iter() {
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
@@ -210,14 +195,10 @@ fn pool_max_body<L: Lanes, I: Index, P: Policy, O: Index>(
             break;
         };
         (rest, rest_positions) = (after, positions_after);
-        let ask = |column: usize, position: usize| {
-            if ahead && column == 0 {
-                Ahead.ask(table, bags.indices(), position);
-            }
-        };
+        let ahead = |position: usize| if look { Ahead.ahead(bags.indices(), position) } else { None };
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             if let Some(positions) = positions.get_mut(column..).and_then(<[u32]>::first_chunk_mut) {
-                (*block, *positions) = max_block(table, &bag, column, |position| ask(column, position));
+                (*block, *positions) = max_block(Columns::new(table, column), &bag, ahead);
             }
         });
     }
@@ -227,16 +208,18 @@ fn pool_max_body<L: Lanes, I: Index, P: Policy, O: Index>(
 /// The maxima of `WIDTH` columns of one bag and their positions.
 #[inline(always)]
 fn max_block<const WIDTH: usize, I: Index, P: Policy>(
-    table: Table<'_>,
+    columns: Columns<'_>,
     bag: &BagView<'_, I, P>,
-    column: usize,
-    ask: impl Fn(usize),
+    ahead: impl Fn(usize) -> Option<usize>,
 ) -> ([f32; WIDTH], [u32; WIDTH]) {
+    let weighted = bag.weights().is_some();
     let (mut max, mut positions) = ([0.0; WIDTH], [NO_ID; WIDTH]);
-    for (entry, row) in entries::<WIDTH, _, _>(table, bag, column, ask) {
+    for entry in bag.iter() {
+        columns.prefetch(WIDTH, ahead(entry.position));
+        let Some(row) = columns.block::<WIDTH>(entry.row) else { continue };
         let position = entry.position as u32;
         for ((max, at), x) in max.iter_mut().zip(&mut positions).zip(row) {
-            let x = if bag.is_weighted() { entry.weight * x } else { *x };
+            let x = if weighted { entry.weight * x } else { *x };
             let greater = *at == NO_ID || x > *max;
             *max = if greater { x } else { *max };
             *at = if greater { position } else { *at };

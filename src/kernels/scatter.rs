@@ -26,7 +26,7 @@
 //!
 //! Moved per id: `4 dim` bytes of the table read and written again, and for `scatter_add` `4 dim` bytes of gradients read.
 
-use super::{Ahead, Look, column_blocks, columns_mut, pays};
+use super::{Ahead, Columns, Look, column_blocks, columns_mut, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{BagView, Bags, Index, Indices, Policy, Pooling, TableMut};
@@ -144,7 +144,7 @@ fn scatter_add_body<L: Lanes, I: Index, P: Policy>(
     let mut rest = gradients;
     for (position, row) in indices.iter().enumerate() {
         if ahead {
-            Ahead.ask(table.as_table(), indices, position);
+            Columns::new(table.as_table(), 0).prefetch(table.dim(), Ahead.ahead(indices, position));
         }
         let Some((gradient, after)) = rest.split_at_checked(table.dim()) else { break };
         rest = after;
@@ -177,7 +177,7 @@ fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
             continue;
         }
         column_blocks!(L, as_chunks(d), |block, column| {
-            scatter_block(block, divisor, bags, &bag, column, ahead && column == 0, &mut table);
+            scatter_block(block, divisor, bags, &bag, column, ahead, &mut table);
         });
     }
     Ok(())
@@ -202,10 +202,11 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
     }
     for entry in bag.iter() {
         if ahead {
-            Ahead.ask(table.as_table(), bags.indices(), entry.position);
+            Columns::new(table.as_table(), column)
+                .prefetch(WIDTH, Ahead.ahead(bags.indices(), entry.position));
         }
         let Some(row) = table.row_mut(entry.row) else { continue };
-        if bag.is_weighted() {
+        if bag.weights().is_some() {
             add_block(row, column, &d.map(|d| entry.weight * d));
         } else {
             add_block(row, column, &d);

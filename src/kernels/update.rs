@@ -11,10 +11,14 @@
 //! written: occurrences of one bag share a source. Bytes moved: each touched row's gradients read once, its weights
 //! and slots read and written once; nothing of any other row.
 
-use super::SortedOccurrences;
+use super::{Columns, SortedOccurrences, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Table, TableMut};
+
+/// Occurrences from the row worked on to the row asked for. Fewer than where rows are read alone, for a row of weights comes with
+/// its state.
+const DISTANCE: usize = 8;
 
 /// One step of an optimizer on a block of numbers, with the step's scalars computed.
 ///
@@ -95,8 +99,14 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
     check_update::<R>(table, slots, touched)?;
     let dim = table.dim();
     let Some((sum, squares)) = touched.sum.split_at_mut_checked(dim) else { return Ok(()) };
+    let ask_ahead = pays(table.as_table());
     let mut rest = touched.occurrences.as_slice();
     while let Some((first, others)) = rest.split_first() {
+        if ask_ahead && let Some(next) = rest.get(DISTANCE) {
+            let row = Some(next.row as usize);
+            Columns::new(table.as_table(), 0).prefetch(dim, row);
+            Columns::new(slots.as_table(), 0).prefetch(slots.dim(), row);
+        }
         let repeats = others.iter().take_while(|o| o.row == first.row).count();
         let (repeats, after) = others.split_at_checked(repeats).unwrap_or_default();
         rest = after;

@@ -16,7 +16,7 @@
 //!
 //! Moved per id: `4 dim` bytes read from the table, 4 written; `d_out[bag]` stays in the first cache.
 
-use super::{Ahead, Look, Never, pays};
+use super::{Ahead, Columns, Look, Never, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, dots, simd_fn};
 use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
@@ -83,6 +83,7 @@ fn gradients_of_bags<L: Lanes, I: Index, P: Policy, O: Index>(
     d_out: &[f32],
     d_weights: &mut [f32],
 ) {
+    let columns = Columns::new(table, 0);
     let (mut rest, mut rest_weights) = (d_out, d_weights);
     for bag in bags.iter() {
         let Some((d, after)) = rest.split_at_checked(table.dim()) else { break };
@@ -90,11 +91,11 @@ fn gradients_of_bags<L: Lanes, I: Index, P: Policy, O: Index>(
         (rest, rest_weights) = (after, after_weights);
         slopes.fill(0.0);
         let mut pooled = 0.0;
-        for (i, entry) in bag.iter_with_places() {
-            look.ask(table, bags.indices(), entry.position);
+        for entry in bag.iter() {
+            columns.prefetch(table.dim(), look.ahead(bags.indices(), entry.position));
             if let Some(row) = table.row(entry.row)
                 && let Some([slope]) = dots(lanes, [row], d)
-                && let Some(to) = slopes.get_mut(i)
+                && let Some(to) = slopes.get_mut(entry.position - bag.start())
             {
                 pooled += entry.weight * slope;
                 *to = slope;
@@ -108,8 +109,8 @@ fn gradients_of_bags<L: Lanes, I: Index, P: Policy, O: Index>(
 #[inline(always)]
 fn divide<I: Index, P: Policy>(bag: &BagView<'_, I, P>, pooling: Pooling, pooled: f32, slopes: &mut [f32]) {
     let Some(divisor) = bag.divisor(pooling) else { return };
-    for (i, entry) in bag.iter_with_places() {
-        let Some(slope) = slopes.get_mut(i) else { continue };
+    for entry in bag.iter() {
+        let Some(slope) = slopes.get_mut(entry.position - bag.start()) else { continue };
         let part = match pooling {
             Pooling::Sum | Pooling::Mean => 0.0,
             Pooling::WeightedMean => pooled / divisor,

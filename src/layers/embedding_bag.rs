@@ -4,15 +4,15 @@ use super::plain::plain_fields;
 use super::touched::{SlotsOf, TouchedRows, catch_up};
 use super::value::{Bag, Value};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
-use crate::error::{IndexOutOfRange, InputError};
+use crate::error::{IndexOutOfRange, InputError, ShapeMismatch};
 use crate::kernels::pool;
 use crate::optim::{Optimizer, Step};
-use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
+use crate::table::{Bags, Index, Indices, Numbers, Pooling, Skip, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 
-/// The reduction over a bag as a type parameter: [`Sum`] or [`Mean`].
+/// The reduction over a bag as a type parameter: [`Sum`], [`Mean`] or [`SqrtN`].
 pub trait BagPooling: Copy {
     /// Which one it is.
     const POOLING: Pooling;
@@ -26,6 +26,9 @@ pub struct Sum;
 /// y = Σ E\[id\] / number of ids.
 #[derive(Clone, Copy, Debug)]
 pub struct Mean;
+/// y = Σ E\[id\] / √(number of ids): sums of many independent rows then are as large as those of few.
+#[derive(Clone, Copy, Debug)]
+pub struct SqrtN;
 
 impl BagPooling for Sum {
     const POOLING: Pooling = Pooling::Sum;
@@ -35,9 +38,13 @@ impl BagPooling for Mean {
     const POOLING: Pooling = Pooling::Mean;
     const NAME: &'static str = "mean";
 }
+impl BagPooling for SqrtN {
+    const POOLING: Pooling = Pooling::SqrtN;
+    const NAME: &'static str = "sqrt_n";
+}
 
-/// PyTorch's `EmbeddingBag(ROWS, DIM, mode)`, fastText's hidden layer: the mean (or sum) of the rows that a bag of at most
-/// `CAPACITY` ids names.
+/// PyTorch's `EmbeddingBag(ROWS, DIM, mode)`, fastText's hidden layer: the mean (or sum, or sum over √n) of the rows that a bag of
+/// at most `CAPACITY` ids names.
 ///
 /// # Shapes
 /// x [`Bag<CAPACITY, I>`](Bag), E (`rows`) `[ROWS, DIM]`, y `[DIM]`.
@@ -60,6 +67,16 @@ pub struct EmbeddingBag<const CAPACITY: usize, const ROWS: usize, const DIM: usi
 
 plain_fields!(impl[const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I]
     EmbeddingBag<CAPACITY, ROWS, DIM, P, I> { rows: [[f32; DIM]; ROWS] });
+
+impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I: Index>
+    EmbeddingBag<CAPACITY, ROWS, DIM, P, I>
+{
+    /// The ids of one example as a list of one bag.
+    fn one_bag(bag: &Bag<CAPACITY, I>) -> Result<Bags<'_, I, Skip>, ShapeMismatch> {
+        let ids = Indices::skipping(bag.ids(), ROWS);
+        Bags::fixed(ids, 1, ids.len())
+    }
+}
 
 impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I> Layer
     for EmbeddingBag<CAPACITY, ROWS, DIM, P, I>
@@ -110,9 +127,8 @@ where
         y: BatchMut<'_, [f32; DIM]>,
     ) {
         for (bag, y) in x.values.iter().zip(y.values) {
-            let ids = Indices::skipping(bag.ids(), ROWS);
-            // One bag of all its ids, pooled into one row: the shapes agree.
-            if let Ok(bag) = Bags::fixed(ids, 1, ids.len()) {
+            // One bag, pooled into one row: the shapes agree.
+            if let Ok(bag) = Self::one_bag(bag) {
                 let _ = pool(Table::from_rows(&self.rows), &bag, P::POOLING, y);
             }
         }
@@ -138,9 +154,12 @@ where
     ) {
         let Some(gradient) = gradient else { return };
         for (bag, d_y) in x.values.iter().zip(d_y) {
-            let rows = Indices::skipping(bag.ids(), ROWS).iter().flatten();
-            let divisor = if P::POOLING == Pooling::Mean { rows.clone().count() as f32 } else { 1.0 };
-            gradient.push(&[d_y.map(|d| d / divisor)], rows.map(|row| (row as u32, 0)));
+            let Some(bag) = Self::one_bag(bag).ok().and_then(|bags| bags.bag(0)) else { continue };
+            let d_row = match bag.divisor(P::POOLING) {
+                Some(divisor) => d_y.map(|d| d / divisor),
+                None => *d_y,
+            };
+            gradient.push(&[d_row], bag.iter().map(|entry| (entry.row as u32, 0)));
         }
     }
 

@@ -32,7 +32,7 @@ pub use activation::{Activation, ActivationKind, Linear, Relu, Sigmoid, Softmax,
 pub use chain::{Chain, ChainCache, ChainGradient, ChainWorkspace};
 pub use dense::{Dense, DenseGradient, DenseSlots};
 pub use embedding::{Embedding, MaskZero, Masking, NoMask};
-pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, Sum};
+pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, SqrtN, Sum};
 pub use fingerprint::Fingerprint;
 pub use flatten::{Flatten, HonourMask, IgnoreMask, MaskUse};
 pub use frozen::Frozen;

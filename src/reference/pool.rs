@@ -16,7 +16,7 @@ pub fn pool<I: Index, P: Policy, O: Index>(
             let mut sum = 0.0;
             for entry in bag.iter() {
                 let x = table.row(entry.row).expect("a checked row")[column];
-                sum += if bag.is_weighted() { entry.weight * x } else { x };
+                sum += if bag.weights().is_some() { entry.weight * x } else { x };
             }
             if let Some(divisor) = divisor(pooling, bag.iter().map(|entry| entry.weight)) {
                 sum = if divisor == 0.0 { 0.0 } else { sum / divisor };
@@ -39,7 +39,7 @@ pub fn pool_max<I: Index, P: Policy, O: Index>(
             let (mut max, mut position) = (0.0, u32::MAX);
             for entry in bag.iter() {
                 let x = table.row(entry.row).expect("a checked row")[column];
-                let x = if bag.is_weighted() { entry.weight * x } else { x };
+                let x = if bag.weights().is_some() { entry.weight * x } else { x };
                 if position == u32::MAX || x > max {
                     (max, position) = (x, entry.position as u32);
                 }

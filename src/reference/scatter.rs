@@ -37,7 +37,7 @@ pub fn scatter_add_bags<I: Index, P: Policy, O: Index>(
                     Some(0.0) => continue,
                     Some(divisor) => d /= divisor,
                 }
-                let gradient = if bag.is_weighted() { entry.weight * d } else { d };
+                let gradient = if bag.weights().is_some() { entry.weight * d } else { d };
                 table.row_mut(entry.row).expect("a checked row")[column] += gradient;
             }
         }

@@ -7,13 +7,13 @@ pub(crate) const CACHE_LINE: usize = 64;
 pub(crate) const PREFETCHES: bool =
     cfg!(any(all(target_arch = "x86_64", target_feature = "sse2"), target_arch = "aarch64"));
 
-/// Asks for all cache lines of `values` to be brought near. A hint: it changes no value and is nothing at all on processors
-/// without such an instruction.
+/// Asks for the cache lines of `count` elements from element `start` on to be brought near. A hint: it changes no value, may name
+/// elements that do not exist, and is nothing at all on processors without such an instruction.
 #[inline(always)]
-pub(crate) fn prefetch<T>(values: &[T]) {
-    let start = values.as_ptr().cast::<u8>();
+pub(crate) fn prefetch<T>(values: &[T], start: usize, count: usize) {
+    let start = values.as_ptr().wrapping_add(start).cast::<u8>();
     let mut offset = 0;
-    while offset < size_of_val(values) {
+    while offset < count * size_of::<T>() {
         let line = start.wrapping_add(offset);
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         // SAFETY: a prefetch reads nothing and faults on no address.

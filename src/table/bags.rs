@@ -272,11 +272,22 @@ impl<'a, I: Index, P: Policy> BagView<'a, I, P> {
         })
     }
 
-    /// The ids that contribute, each with its place in the bag.
+    /// Its ids, also those that do not contribute.
     #[inline(always)]
-    pub(crate) fn iter_with_places(&self) -> impl Iterator<Item = (usize, Entry)> + use<'a, I, P> {
-        let start = self.start;
-        self.iter().map(move |entry| (entry.position - start, entry))
+    pub fn indices(&self) -> Indices<'a, I, P> {
+        self.indices
+    }
+
+    /// The weight of each id, if there are weights.
+    #[inline(always)]
+    pub fn weights(&self) -> Option<&'a [f32]> {
+        self.weights
+    }
+
+    /// Where its first id stands in the whole list of ids.
+    #[inline(always)]
+    pub fn start(&self) -> usize {
+        self.start
     }
 
     /// Number of ids that contribute: the divisor of a mean.
@@ -309,19 +320,12 @@ impl<'a, I: Index, P: Policy> BagView<'a, I, P> {
     pub fn is_empty(&self) -> bool {
         self.indices.is_empty()
     }
-
-    /// Whether its ids have weights; without, the weight of every [`Entry`] is 1.
-    #[inline(always)]
-    pub fn is_weighted(&self) -> bool {
-        self.weights.is_some()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Bags, Entry};
     use crate::error::{BagError, RowOutOfRange, ShapeMismatch};
-    use crate::math;
     use crate::table::{Index, Indices};
     use std::vec::Vec;
 
@@ -445,7 +449,7 @@ mod tests {
         assert_eq!((bag.count(), bag.len(), weighted.indices().padding()), (2, 5, Some(1)));
         assert!(weighted.bag(1).is_none());
         let plain = bags.bag(0).unwrap();
-        assert_eq!((plain.count(), plain.is_weighted(), bags.indices().padding()), (4, false, None));
+        assert_eq!((plain.count(), plain.weights().is_some(), bags.indices().padding()), (4, false, None));
         assert!(plain.iter().all(|entry| entry.weight == 1.0));
     }
 }

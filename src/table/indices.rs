@@ -5,6 +5,7 @@
 //! of rows it was checked against, and a kernel compares that with its table in O(1).
 
 use crate::error::{IndexOutOfRange, RowOutOfRange, ShapeMismatch};
+use crate::simd::{Lanes, simd_fn};
 use core::ops::Range;
 
 mod sealed {
@@ -18,6 +19,10 @@ pub trait Index: Copy + Ord + core::fmt::Debug + sealed::Sealed + 'static {
 
     /// The number, or `None` if it is negative or above `usize::MAX`.
     fn to_usize(self) -> Option<usize>;
+
+    /// The number modulo `usize::MAX + 1`: the number itself where `to_usize` gives one.
+    #[doc(hidden)]
+    fn wrap(self) -> usize;
 
     /// The number; `i64::MAX` for those above.
     fn to_i64(self) -> i64;
@@ -35,6 +40,11 @@ macro_rules! impl_index {
                 usize::try_from(self).ok()
             }
 
+            #[inline(always)]
+            fn wrap(self) -> usize {
+                self as usize
+            }
+
             #[inline]
             fn to_i64(self) -> i64 {
                 i64::try_from(self).unwrap_or(i64::MAX)
@@ -48,6 +58,13 @@ impl_index!(u8 u16 u32 u64 usize i32 i64);
 pub trait Policy: Copy + core::fmt::Debug + sealed::Sealed {
     /// The row that `id` names in a table of `rows` rows, below `rows`; `None` if it names none.
     fn row<I: Index>(self, id: I, rows: usize) -> Option<usize>;
+
+    /// The same for an id that is known to name a row if the policy is one that rejects others.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn row_of_checked<I: Index>(self, id: I, rows: usize) -> Option<usize> {
+        self.row(id, rows)
+    }
 }
 
 /// Valid ids are `0..rows`; any other is an error. The default.
@@ -78,6 +95,11 @@ impl Policy for Reject {
     #[inline(always)]
     fn row<I: Index>(self, id: I, rows: usize) -> Option<usize> {
         id.to_usize().filter(|&row| row < rows)
+    }
+
+    #[inline(always)]
+    fn row_of_checked<I: Index>(self, id: I, _: usize) -> Option<usize> {
+        Some(id.wrap())
     }
 }
 
@@ -175,24 +197,34 @@ impl<'a, I: Index> Indices<'a, I, FromEnd> {
     }
 }
 
+simd_fn! {
+    /// The smallest and the largest of an id and a list of ids.
+    fn range, range_at[I: Index](first: I, ids: &[I]) -> (I, I) = range_body;
+}
+
+#[inline(always)]
+fn range_body<L: Lanes, I: Index>(_: L, first: I, ids: &[I]) -> (I, I) {
+    let (mut lowest, mut highest) = (first, first);
+    for &id in ids {
+        lowest = if id < lowest { id } else { lowest };
+        highest = if id > highest { id } else { highest };
+    }
+    (lowest, highest)
+}
+
 impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
     /// Itself, if every id names a row. The ids with a row are an interval, so the smallest and the largest decide.
     fn checked(self) -> Result<Self, IndexOutOfRange> {
         let Some(&first) = self.ids.first() else { return Ok(self) };
-        let (lowest, highest) = self.ids.iter().fold((first, first), |(lowest, highest), &id| {
-            (if id < lowest { id } else { lowest }, if id > highest { id } else { highest })
-        });
-        if self.resolve(lowest).is_some() && self.resolve(highest).is_some() {
-            Ok(self)
-        } else {
-            Err(self.first_bad())
-        }
+        let (lowest, highest) = range(first, self.ids);
+        let names_a_row = |id| self.policy.row(id, self.rows).is_some();
+        if names_a_row(lowest) && names_a_row(highest) { Ok(self) } else { Err(self.first_bad()) }
     }
 
     /// The first id without a row; there is one.
     #[cold]
     fn first_bad(&self) -> IndexOutOfRange {
-        let bad = self.ids.iter().enumerate().find(|&(_, &id)| self.resolve(id).is_none());
+        let bad = self.ids.iter().enumerate().find(|&(_, &id)| self.policy.row(id, self.rows).is_none());
         let (position, index) = bad.map_or((0, 0), |(position, id)| (position, id.to_i64()));
         IndexOutOfRange { position, index, rows: self.rows }
     }
@@ -240,7 +272,7 @@ impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
 
     #[inline(always)]
     fn resolve(&self, id: I) -> Option<usize> {
-        self.policy.row(id, self.rows).filter(|&row| row != self.padding)
+        self.policy.row_of_checked(id, self.rows).filter(|&row| row != self.padding)
     }
 
     /// The row that the id at `position` names: below [`rows`](Self::rows), or `None` if it contributes nothing. `None` also behind

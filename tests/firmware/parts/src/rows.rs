@@ -8,6 +8,10 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("gather", gather),
     ("pool sum", || pool(Pooling::Sum)),
     ("pool mean", || pool(Pooling::Mean)),
+    ("pool weighted mean", || pool(Pooling::WeightedMean)),
+    ("pool sqrt n", || pool(Pooling::SqrtN)),
+    ("pool_max", pool_max),
+    ("weight_gradients", weight_gradients),
     ("scatter_add", scatter_add),
     ("scatter_add_bags", scatter_add_bags),
     ("sort_by_row", sort),
@@ -70,6 +74,57 @@ fn pool(pooling: Pooling) -> u64 {
                 let out = &mut out[..bags * dim];
                 kernels::pool(table, &bags_of_ids, pooling, out).unwrap();
                 fold.floats(out);
+            }
+        }
+    }
+    fold.hash()
+}
+
+fn pool_max() -> u64 {
+    let (mut data, mut fold) = (Data::new(8), Fold::new());
+    let values = data.floats::<{ ROWS * MAX_DIM }>();
+    let weights = data.floats::<MAX_LEN>();
+    for dim in DIMS {
+        let table = Table::new(&values[..ROWS * dim], ROWS, dim).unwrap();
+        for len in 0..=MAX_LEN {
+            let ids = data.ids::<MAX_LEN>(ROWS + 3);
+            let (offsets, bags) = offsets(len);
+            let plain = Bags::new(Indices::skipping(&ids[..len], ROWS), &offsets).unwrap();
+            let weighted = plain.with_weights(&weights[..len]).unwrap().with_padding(2).unwrap();
+            for bags_of_ids in [plain, weighted] {
+                let (mut out, mut positions) = ([7.0; 11 * MAX_DIM], [7; 11 * MAX_DIM]);
+                let (out, positions) = (&mut out[..bags * dim], &mut positions[..bags * dim]);
+                kernels::pool_max(table, &bags_of_ids, out, positions).unwrap();
+                fold.floats(out);
+                positions.iter().for_each(|position| fold.number(*position as usize));
+                let mut d_rows = [0.0; ROWS * MAX_DIM];
+                let d_rows = &mut d_rows[..ROWS * dim];
+                let mut to = TableMut::new(d_rows, ROWS, dim).unwrap();
+                kernels::scatter_add_max(out, positions, &bags_of_ids, &mut to).unwrap();
+                fold.floats(d_rows);
+            }
+        }
+    }
+    fold.hash()
+}
+
+fn weight_gradients() -> u64 {
+    let (mut data, mut fold) = (Data::new(9), Fold::new());
+    let values = data.floats::<{ ROWS * MAX_DIM }>();
+    let d_out = data.floats::<{ 11 * MAX_DIM }>();
+    let weights = data.floats::<MAX_LEN>();
+    for dim in DIMS {
+        let table = Table::new(&values[..ROWS * dim], ROWS, dim).unwrap();
+        for len in 0..=MAX_LEN {
+            let ids = data.ids::<MAX_LEN>(ROWS + 3);
+            let (offsets, bags) = offsets(len);
+            let plain = Bags::new(Indices::skipping(&ids[..len], ROWS), &offsets).unwrap();
+            let weighted = plain.with_weights(&weights[..len]).unwrap().with_padding(2).unwrap();
+            for (bags_of_ids, pooling) in [plain, weighted].into_iter().flat_map(|b| Pooling::ALL.map(|p| (b, p))) {
+                let mut d_weights = [7.0; MAX_LEN];
+                let (d_out, d_weights) = (&d_out[..bags * dim], &mut d_weights[..len]);
+                kernels::weight_gradients(table, &bags_of_ids, pooling, d_out, d_weights).unwrap();
+                fold.floats(d_weights);
             }
         }
     }
