@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let mut ids = vec![0_u32; IDS];
     for number in 1..=STEPS {
-        ids.fill_with(|| (u64::from(random.next_u32()) * rows as u64 >> 32) as u32);
+        ids.fill_with(|| ((u64::from(random.next_u32()) * rows as u64) >> 32) as u32);
         let bags = Bags::fixed(Indices::new(&ids, rows)?, BATCH, BAG)?;
 
         forward(Table::new(&weights, rows, DIM)?, bags, threads, &mut pooled);
