@@ -47,7 +47,7 @@ impl Batch {
             offsets.push(offsets[offsets.len() - 1] + random.next_u32() % 13);
         }
         let count = offsets[BAGS] as usize;
-        let mut id = || random.next_u32() as u16 % if random.next_u32() % 3 == 0 { 120 } else { 9 };
+        let mut id = || random.next_u32() as u16 % if random.next_u32().is_multiple_of(3) { 120 } else { 9 };
         let ids = (0..count).map(|_| id()).collect();
         Self { ids, offsets, weights: draws(random, count) }
     }
