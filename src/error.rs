@@ -128,6 +128,45 @@ impl fmt::Display for BagError {
     }
 }
 
+/// A hyperparameter of an optimizer that is outside its range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OutOfRange {
+    /// Its name.
+    pub what: &'static str,
+    /// Its value.
+    pub value: f32,
+}
+
+impl OutOfRange {
+    fn unless(what: &'static str, value: f32, valid: bool) -> Result<(), Self> {
+        if valid && value.is_finite() { Ok(()) } else { Err(Self { what, value }) }
+    }
+
+    /// `Ok` if `value` is finite and not negative.
+    pub(crate) fn rate(what: &'static str, value: f32) -> Result<(), Self> {
+        Self::unless(what, value, value >= 0.0)
+    }
+
+    /// `Ok` if `value` is finite and greater than 0.
+    pub(crate) fn positive(what: &'static str, value: f32) -> Result<(), Self> {
+        Self::unless(what, value, value > 0.0)
+    }
+
+    /// `Ok` if `value` is in [0, 1).
+    pub(crate) fn part(what: &'static str, value: f32) -> Result<(), Self> {
+        Self::unless(what, value, (0.0..1.0).contains(&value))
+    }
+}
+
+impl fmt::Display for OutOfRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, value } = self;
+        write!(f, "{what}: {value} is out of range")
+    }
+}
+
+impl core::error::Error for OutOfRange {}
+
 /// More items than a fixed capacity holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CapacityExceeded {

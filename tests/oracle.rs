@@ -11,6 +11,8 @@ mod embedding;
 mod fixture;
 #[path = "oracle/losses.rs"]
 mod losses;
+#[path = "oracle/optimizers.rs"]
+mod optimizers;
 #[path = "oracle/pad.rs"]
 mod pad;
 #[cfg(all(feature = "md5", feature = "unicode"))]
@@ -30,11 +32,21 @@ const COVERED: &[(&str, Check)] = &[
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("losses_keras", losses::losses),
+    ("optimizers_dense_keras", optimizers::dense_keras),
+    ("optimizers_dense_torch", optimizers::dense_torch),
+    ("optimizers_sparse_keras2", optimizers::sparse_keras2),
+    ("optimizers_sparse_keras3", optimizers::sparse_keras3),
+    ("optimizers_sparse_torch", optimizers::sparse_torch),
     ("pad_sequences_keras", pad::pad),
+    ("tbe_exact_optimizers_fbgemm", optimizers::tbe_fbgemm),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("text_to_word_sequence_keras", text::text_to_word_sequence),
+    ("train_reviews_flatten_adagrad_batch4", training::reviews_adagrad_batch4),
+    ("train_reviews_flatten_adam_amsgrad_batch4", training::reviews_amsgrad_batch4),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),
     ("train_reviews_flatten_adam_onebatch", training::reviews_adam_onebatch),
+    ("train_reviews_flatten_adamw_clipnorm_batch4", training::reviews_adamw_clipnorm_batch4),
+    ("train_reviews_flatten_rmsprop_batch4", training::reviews_rmsprop_batch4),
     ("train_reviews_flatten_sgd_momentum_batch4", training::reviews_momentum_batch4),
 ];
 

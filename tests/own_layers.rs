@@ -157,6 +157,10 @@ where
         self.right.flush(optimizer, until, &mut slots.right);
     }
 
+    fn sum_of_squares<const BATCH: usize>(gradient: &mut Self::Gradient<BATCH>, keras3: bool) -> f32 {
+        A::sum_of_squares(&mut gradient.left, keras3) + B::sum_of_squares(&mut gradient.right, keras3)
+    }
+
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,
@@ -266,6 +270,10 @@ impl Layer for MaskedMean {
     fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, (): &mut ()) {}
 
     fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}
+
+    fn sum_of_squares<const BATCH: usize>((): &mut (), _: bool) -> f32 {
+        0.0
+    }
 
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,

@@ -4,67 +4,184 @@
 //! replays what the row has missed:
 //!
 //! ```text
-//! for τ = last + 1 ..= until:
-//!     if τ % 8 = 0 and no later step can move a weight of the row:  stop, the row rests
-//!     rule(τ)(weights, gradient 0, slots)                            the very expressions of the dense form
-//!     last = τ
+//! for each row, once:
+//!     for τ = last + 1 ..= until:
+//!         if τ % 8 = 0 and no later step can move a weight of the row:  stop, the row rests
+//!         rule(τ)(weights, gradient 0, slots)                            the very expressions of the dense form
+//!         last = τ
 //! ```
 //!
 //! The weights get the bits of the dense form, however long the gap. Of a row that rests nothing changes but its slots, which no one
-//! reads until its next gradient; they then decay by powers, over all steps since `last` at once. So it makes no
+//! reads until its next gradient; they then decay over all steps since `last` at once. So it makes no
 //! difference how often a row is caught up in between. Rest is looked for at every eighth step, which its number fixes.
 //!
-//! Cost: the row's weights and slots, from the cache, and the scalars of a step, once a replayed step, of which there are at most
-//! as many as it takes the row to come to rest; nothing for rows that never had a gradient.
+//! Deviations:
+//!
+//! - The scalars of a step (for Adam two powers) take longer to compute than a row of 64 numbers to replay. Those of the last
+//!   [`RECENT`] steps are computed when the first row needs them, and kept for the other rows.
+//! - Rows of tables above the size of the caches, and their slots, are asked for sixteen ids ahead.
+//! - Rest is tested on sixteen numbers at once, and the first that move end the test.
+//!
+//! Cost: a replayed step of a row is one division and one square root a number for Adam, whose throughput is the limit, from the cache;
+//! there are at most as many as it takes the row to come to rest. Nothing for rows that never had a gradient, unless
+//! the weights decay.
 
-use super::UpdateRule;
+use super::{Columns, State, UpdateRule, pays};
 use crate::error::ShapeMismatch;
-use crate::simd::{Lanes, simd_fn};
-use core::ops::RangeInclusive;
+use crate::simd::{Lanes, prefetch, simd_fn};
+use crate::table::TableMut;
 
-/// An optimizer whose dense form moves a row also in steps in which the row has no gradient.
-pub trait Replay {
-    /// Whether neither step `step` nor any later one can move a weight of the row while its gradient is zero.
-    fn at_rest(&self, step: u32, weights: &[f32], slots: &[f32]) -> bool;
-
-    /// What `steps` steps without a gradient make of the slots.
-    fn decay(&self, steps: u32, slots: &mut [f32]);
+/// Which rows an optimizer's dense form moves in a step in which they have no gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moves {
+    /// None.
+    Nothing,
+    /// Rows that had a gradient before: by their momentum.
+    Touched,
+    /// All: their weights decay.
+    Every,
 }
 
+/// An optimizer that knows what its dense form does to a row in steps in which the row has no gradient.
+pub trait Replay {
+    /// One of its steps.
+    type Step: UpdateRule;
+
+    /// Which rows move.
+    const MOVES: Moves;
+
+    /// Whether no step from now on can move the weight while its gradient is zero.
+    fn at_rest(&self, weight: f32, state: &<Self::Step as UpdateRule>::State) -> bool;
+
+    /// What a step without a gradient multiplies the state by.
+    fn decay(&self) -> <Self::Step as UpdateRule>::State;
+}
+
+/// Row numbers that can be read twice: to work on, and to look ahead.
+pub trait Rows: Iterator<Item = usize> + Clone {}
+
+impl<I: Iterator<Item = usize> + Clone> Rows for I {}
+
 simd_fn! {
-    /// Brings the weights of a row that missed these steps to where the dense form has them after the last one, and gives the last
-    /// step that was replayed: that one, or the one before the row came to rest.
+    /// Brings the weights of rows to where the dense form has them after step `until`, and the last steps of the rows to the last step
+    /// that was replayed: that one, or the one before the row came to rest. Rows that the table lacks are passed over.
     ///
-    /// `rule` gives the rule of a step; `zeros` is a gradient of zeros.
+    /// `rule` gives the rule of a step.
     ///
     /// # Errors
-    /// If `zeros` is not as long as `weights`, or `slots` not as long as the rule keeps them. Nothing has been written then.
-    pub fn catch_up_row, catch_up_row_at[O: Replay, R: UpdateRule, F: Fn(u32) -> R](
-        optimizer: &O, rule: F, missed: RangeInclusive<u32>, weights: &mut [f32], slots: &mut [f32], zeros: &[f32]
-    ) -> Result<u32, ShapeMismatch> = catch_up_row_body;
+    /// If `slots` or `last_steps` has another number of rows than `table`, or `slots` another dim than the rule keeps. Nothing
+    /// has been written then.
+    pub fn catch_up_rows, catch_up_rows_at[O: Replay, F: Fn(u32) -> O::Step, I: Rows](
+        optimizer: &O, rule: F, until: u32, rows: I,
+        table: &mut TableMut<'_>, slots: &mut TableMut<'_>, last_steps: &mut [u32]
+    ) -> Result<(), ShapeMismatch> = catch_up_rows_body;
+
+    /// Makes the state of rows that are caught up ready for a gradient in step `step`: the slots of those that rest decay over the steps
+    /// that they missed, and the last step of each becomes `step`.
+    ///
+    /// Up to 64 steps are multiplied one by one, more at once by a power.
+    ///
+    /// # Errors
+    /// If `slots` and `last_steps` have different numbers of rows. Nothing has been written then.
+    pub fn decay_rows, decay_rows_at[O: Replay, I: Rows](
+        optimizer: &O, step: u32, rows: I, slots: &mut TableMut<'_>, last_steps: &mut [u32]
+    ) -> Result<(), ShapeMismatch> = decay_rows_body;
+}
+
+/// How many of the last steps have their scalars kept.
+const RECENT: usize = 32;
+/// Every which step rest is looked for.
+const REST: u32 = 8;
+/// Up to how many steps decay one by one.
+const ONE_BY_ONE: u32 = 64;
+/// Rows between the one that is worked on and the one that is asked for.
+const DISTANCE: usize = 16;
+
+/// The rules of the steps up to `until`; the last ones are kept.
+struct Rules<R, F> {
+    rule: F,
+    until: u32,
+    kept: [Option<R>; RECENT],
+}
+
+impl<R: Copy, F: Fn(u32) -> R> Rules<R, F> {
+    #[inline(always)]
+    fn of(&mut self, step: u32) -> R {
+        match self.kept.get_mut(self.until.wrapping_sub(step) as usize) {
+            Some(Some(rule)) => *rule,
+            Some(kept) => *kept.insert((self.rule)(step)),
+            None => (self.rule)(step),
+        }
+    }
 }
 
 #[inline(always)]
-fn catch_up_row_body<L: Lanes, O: Replay, R: UpdateRule, F: Fn(u32) -> R>(
+#[allow(clippy::too_many_arguments)]
+fn catch_up_rows_body<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
     _: L,
     optimizer: &O,
     rule: F,
-    missed: RangeInclusive<u32>,
-    weights: &mut [f32],
-    slots: &mut [f32],
-    zeros: &[f32],
-) -> Result<u32, ShapeMismatch> {
-    const REST: u32 = 8;
-    ShapeMismatch::check("length of zeros", weights.len(), zeros.len())?;
-    ShapeMismatch::check("slots length", R::slots(weights.len()), slots.len())?;
-    let until = *missed.end();
-    for step in missed {
-        if step.is_multiple_of(REST) && optimizer.at_rest(step, weights, slots) {
-            return Ok(step - 1);
-        }
-        rule(step).apply(weights, zeros, zeros.iter().copied(), slots);
+    until: u32,
+    rows: I,
+    table: &mut TableMut<'_>,
+    slots: &mut TableMut<'_>,
+    last_steps: &mut [u32],
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
+    ShapeMismatch::check("dim of slots", O::Step::slots(table.dim()), slots.dim())?;
+    ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;
+    if O::MOVES == Moves::Nothing {
+        return Ok(());
     }
-    Ok(until)
+    let mut rules = Rules { rule, until, kept: [const { None }; RECENT] };
+    let looks_ahead = pays(table.as_table());
+    let mut ahead = rows.clone().skip(DISTANCE);
+    for row in rows {
+        if looks_ahead && let Some(row) = ahead.next() {
+            Columns::new(table.as_table(), 0).prefetch(table.dim(), Some(row));
+            Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(row));
+            prefetch(last_steps, row, 1);
+        }
+        let Some(last) = last_steps.get_mut(row) else { continue };
+        if *last >= until || *last == 0 && O::MOVES != Moves::Every {
+            continue;
+        }
+        let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) else { continue };
+        for step in *last + 1..=until {
+            let rests = |w, state: &_| optimizer.at_rest(w, state);
+            if step.is_multiple_of(REST) && State::all(weights, slots, rests) {
+                break;
+            }
+            let rule = rules.of(step);
+            State::each_alone(weights, slots, |w, state| rule.apply(w, 0.0, 0.0, state));
+            *last = step;
+        }
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn decay_rows_body<L: Lanes, O: Replay, I: Rows>(
+    _: L,
+    optimizer: &O,
+    step: u32,
+    rows: I,
+    slots: &mut TableMut<'_>,
+    last_steps: &mut [u32],
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of last steps", slots.rows(), last_steps.len())?;
+    let before = step.saturating_sub(1);
+    let numbers = slots.dim().saturating_sub(O::Step::ROW_STATE);
+    for row in rows {
+        let (Some(last), Some(slots)) = (last_steps.get_mut(row), slots.row_mut(row)) else { continue };
+        // What never had a gradient has no state.
+        let rested = if *last > 0 { before.saturating_sub(*last) } else { 0 };
+        *last = step;
+        if rested > 0 {
+            optimizer.decay().decay(rested, ONE_BY_ONE, slots.get_mut(..numbers).unwrap_or_default());
+        }
+    }
+    Ok(())
 }
 
 /// Whether subtracting a number of this size from `weight` gives `weight` back: below a quarter of its unit in the last
@@ -74,5 +191,6 @@ pub fn leaves_unmoved(weight: f32, size: f32) -> bool {
     const EXPONENT: u32 = 0x7f80_0000;
     const QUARTER_ULP_OF_ONE: f32 = 1.0 / (1_u32 << 25) as f32;
     let power = f32::from_bits(weight.to_bits() & EXPONENT);
-    size == 0.0 || size.abs() < power * QUARTER_ULP_OF_ONE
+    // Without a branch, so that many are compared at once.
+    (size == 0.0) | (size.abs() < power * QUARTER_ULP_OF_ONE)
 }

@@ -130,23 +130,25 @@ fn coalesce_body<L: Lanes>(
         }
     }
     let mut distinct = 0;
-    let mut last = None;
-    for occurrence in list {
-        let Some(gradient) = gradients.row(occurrence.source as usize) else { continue };
-        if last == Some(occurrence.row) {
-            if let Some(sum) = sums.row_mut(distinct - 1) {
-                for (sum, g) in sum.iter_mut().zip(gradient) {
-                    *sum += g;
-                }
-            }
-        } else if let (Some(row), Some(sum)) = (rows.get_mut(distinct), sums.row_mut(distinct)) {
-            last = Some(occurrence.row);
-            *row = occurrence.row;
-            for (sum, g) in sum.iter_mut().zip(gradient) {
-                *sum = *g;
-            }
-            distinct += 1;
+    for (first, repeats) in occurrences.by_row() {
+        let Some(gradient) = gradients.row(first.source as usize) else { continue };
+        let (Some(row), Some(sum)) = (rows.get_mut(distinct), sums.row_mut(distinct)) else { break };
+        *row = first.row;
+        for (sum, g) in sum.iter_mut().zip(gradient) {
+            *sum = *g;
         }
+        for gradient in repeats.iter().filter_map(|o| gradients.row(o.source as usize)) {
+            for (sum, g) in sum.iter_mut().zip(gradient) {
+                *sum += g;
+            }
+        }
+        if occurrences.by_frequency && !repeats.is_empty() {
+            let count = (repeats.len() + 1) as f32;
+            for sum in sum {
+                *sum /= count;
+            }
+        }
+        distinct += 1;
     }
     Ok(distinct)
 }
@@ -159,9 +161,46 @@ pub struct SortedOccurrences<'a> {
     list: &'a [Occurrence],
     rows: usize,
     sources: usize,
+    by_frequency: bool,
 }
 
 impl<'a> SortedOccurrences<'a> {
+    /// The same, with the gradient of each occurrence divided by the number of occurrences of its row, wherever gradients are summed:
+    /// PyTorch's `scale_grad_by_freq`. Words that fill a batch then learn no faster than rare ones.
+    ///
+    /// ```
+    /// use nanoembed::kernels::{Occurrence, coalesce, sort_by_row};
+    /// use nanoembed::table::{Table, TableMut};
+    /// let mut list = [Occurrence { row: 7, source: 0 }, Occurrence { row: 7, source: 1 }];
+    /// let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 2])?.by_frequency();
+    /// let (mut rows, mut sums) = ([0; 2], [[0.0]; 2]);
+    /// coalesce(sorted, Table::from_rows(&[[3.0], [5.0]]), &mut rows, &mut TableMut::from_rows(&mut sums))?;
+    /// assert_eq!(sums[0], [4.0]);
+    /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
+    /// ```
+    #[must_use]
+    pub fn by_frequency(self) -> Self {
+        Self { by_frequency: true, ..self }
+    }
+
+    /// For each row: its first occurrence, and the others.
+    #[inline(always)]
+    pub(super) fn by_row(&self) -> impl Iterator<Item = (&'a Occurrence, &'a [Occurrence])> + use<'a> {
+        let mut rest = self.list;
+        core::iter::from_fn(move || {
+            let (first, others) = rest.split_first()?;
+            let repeats = others.iter().take_while(|o| o.row == first.row).count();
+            let (repeats, after) = others.split_at_checked(repeats)?;
+            rest = after;
+            Some((first, repeats))
+        })
+    }
+
+    #[inline(always)]
+    pub(super) fn is_by_frequency(&self) -> bool {
+        self.by_frequency
+    }
+
     /// The occurrences, by row.
     #[inline]
     pub fn as_slice(&self) -> &'a [Occurrence] {
@@ -216,7 +255,7 @@ pub fn sort_by_row<'a>(
     let rows = list.last().map_or(0, |o| o.row as usize + 1);
     let sources =
         list.iter().fold(0, |most, o| if o.source as usize >= most { o.source as usize + 1 } else { most });
-    Ok(SortedOccurrences { list, rows, sources })
+    Ok(SortedOccurrences { list, rows, sources, by_frequency: false })
 }
 
 fn sort_by_insertion(list: &mut [Occurrence]) {

@@ -8,7 +8,10 @@ mod coalesce;
 mod columns;
 mod gather;
 mod linear;
+mod max_norm;
+mod norm;
 mod pool;
+mod rule;
 mod scatter;
 mod share;
 mod update;
@@ -16,20 +19,24 @@ mod weights;
 
 use ahead::{Ahead, Look, Never, pays};
 use columns::{Columns, column_blocks, columns_mut};
+use rule::apply;
 
 pub use activation::{
     log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
-pub use catch_up::{Replay, catch_up_row, leaves_unmoved};
+pub use catch_up::{Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, occurrences_of_bags, sort_by_row};
 pub use gather::{gather, gather_stream};
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
+pub use max_norm::{RowNorm, max_norm};
+pub use norm::{sum_of_squares, sum_of_squares_of_rows};
 pub use pool::{NO_ID, pool, pool_max};
+pub use rule::{State, UpdateRule};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
 pub use share::{bag_occurrences_in, occurrences_in};
 pub(crate) use update::check_update;
-pub use update::{Touched, UpdateRule, update_block, update_rows};
+pub use update::{Touched, update_block, update_rows};
 pub use weights::weight_gradients;
 
 #[doc(hidden)]
@@ -38,10 +45,12 @@ pub use {
         log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at, softmax_at,
         softmax_backward_at, tanh_at, tanh_backward_at,
     },
-    catch_up::catch_up_row_at,
+    catch_up::{catch_up_rows_at, decay_rows_at},
     coalesce::coalesce_at,
     gather::{gather_at, gather_stream_at},
     linear::{axpy_at, dot_at, gemm_at, gemm_nt_at, gemm_tn_at, gemv_at, sum_at},
+    max_norm::max_norm_at,
+    norm::{sum_of_squares_at, sum_of_squares_of_rows_at},
     pool::{pool_at, pool_max_at},
     scatter::{scatter_add_at, scatter_add_bags_at},
     update::{update_block_at, update_rows_at},

@@ -8,10 +8,10 @@
 //!
 //! Deviations: a row that occurs once uses its gradient where it lies, without the copy into `sum`. What the rule reads as the
 //! square of the gradient is `g²`, or, for Keras 3, the sum of the squares of the occurrences. The per-id gradient is never
-//! written: occurrences of one bag share a source. Bytes moved: each touched row's gradients read once, its weights
+//! written: occurrences of one bag share a source. With [`SortedOccurrences::by_frequency`] g is divided by the number of occurrences. Bytes moved: each touched row's gradients read once, its weights
 //! and slots read and written once; nothing of any other row.
 
-use super::{Columns, SortedOccurrences, pays};
+use super::{Columns, SortedOccurrences, UpdateRule, apply, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Table, TableMut};
@@ -19,30 +19,6 @@ use crate::table::{Table, TableMut};
 /// Occurrences from the row worked on to the row asked for. Fewer than where rows are read alone, for a row of weights comes with
 /// its state.
 const DISTANCE: usize = 8;
-
-/// One step of an optimizer on a block of numbers, with the step's scalars computed.
-///
-/// `weights` and `gradient` have one length n; `squares` yields n numbers, the squares of the gradient; `slots` is the block's
-/// optimizer state, [`slots(n)`](Self::slots) numbers.
-pub trait UpdateRule: Copy {
-    /// How many numbers of state it keeps for a block of `weights` numbers.
-    fn slots(weights: usize) -> usize;
-
-    /// Whether a row that occurs several times in a batch enters the second moment by the sum of the squares of its gradients,
-    /// as in Keras 3, instead of by the square of their sum, which is the square of the true gradient.
-    fn keras3_duplicates(&self) -> bool {
-        false
-    }
-
-    /// Moves `weights` and `slots` by the step.
-    fn apply(
-        &self,
-        weights: &mut [f32],
-        gradient: &[f32],
-        squares: impl Iterator<Item = f32>,
-        slots: &mut [f32],
-    );
-}
 
 /// The rows that a batch touched and their gradients.
 #[derive(Debug)]
@@ -90,7 +66,7 @@ pub(crate) fn check_update<R: UpdateRule>(
 
 #[inline(always)]
 fn update_rows_body<L: Lanes, R: UpdateRule>(
-    _: L,
+    lanes: L,
     rule: R,
     table: &mut TableMut<'_>,
     slots: &mut TableMut<'_>,
@@ -114,7 +90,7 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
         let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) else { continue };
         let Some(gradient) = touched.gradients.row(first.source as usize) else { continue };
         if repeats.is_empty() {
-            rule.apply(weights, gradient, gradient.iter().map(|g| g * g), slots);
+            apply(lanes, rule, weights, gradient, gradient.iter().map(|g| g * g), slots);
             continue;
         }
         for ((s, q), g) in sum.iter_mut().zip(&mut *squares).zip(gradient) {
@@ -127,10 +103,17 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
                 *q += g * g;
             }
         }
+        if touched.occurrences.is_by_frequency() {
+            let count = (repeats.len() + 1) as f32;
+            for (s, q) in sum.iter_mut().zip(&mut *squares) {
+                *s /= count;
+                *q /= count * count;
+            }
+        }
         if rule.keras3_duplicates() {
-            rule.apply(weights, sum, squares.iter().copied(), slots);
+            apply(lanes, rule, weights, sum, squares.iter().copied(), slots);
         } else {
-            rule.apply(weights, sum, sum.iter().map(|g| g * g), slots);
+            apply(lanes, rule, weights, sum, sum.iter().map(|g| g * g), slots);
         }
     }
     Ok(())
@@ -138,7 +121,7 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
 
 #[inline(always)]
 fn update_block_body<L: Lanes, R: UpdateRule>(
-    _: L,
+    lanes: L,
     rule: R,
     weights: &mut [f32],
     gradient: &[f32],
@@ -146,6 +129,6 @@ fn update_block_body<L: Lanes, R: UpdateRule>(
 ) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("gradient length", weights.len(), gradient.len())?;
     ShapeMismatch::check("slots length", R::slots(weights.len()), slots.len())?;
-    rule.apply(weights, gradient, gradient.iter().map(|g| g * g), slots);
+    apply(lanes, rule, weights, gradient, gradient.iter().map(|g| g * g), slots);
     Ok(())
 }

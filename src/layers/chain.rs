@@ -167,6 +167,14 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
         self.second.flush(optimizer, until, &mut slots.second);
     }
 
+    fn sum_of_squares<const BATCH: usize>(
+        gradient: &mut Self::Gradient<BATCH>,
+        keras3_duplicates: bool,
+    ) -> f32 {
+        A::sum_of_squares(&mut gradient.first, keras3_duplicates)
+            + B::sum_of_squares(&mut gradient.second, keras3_duplicates)
+    }
+
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,

@@ -5,7 +5,7 @@ use super::{
     Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Plain,
     glorot_uniform,
 };
-use crate::kernels::{gemm, gemm_nt, gemm_tn};
+use crate::kernels::{gemm, gemm_nt, gemm_tn, sum_of_squares};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
@@ -140,6 +140,10 @@ impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, 
     fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, _: &mut Self::Slots<O>) {}
 
     fn flush<O: Optimizer>(&mut self, _: &O, _: u32, _: &mut Self::Slots<O>) {}
+
+    fn sum_of_squares<const BATCH: usize>(gradient: &mut DenseGradient<IN, OUT>, _: bool) -> f32 {
+        sum_of_squares(gradient.kernel.as_numbers()) + sum_of_squares(&gradient.bias)
+    }
 
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,

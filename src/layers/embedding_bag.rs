@@ -182,6 +182,13 @@ where
         catch_up(0..ROWS, optimizer, until, &mut self.rows, slots);
     }
 
+    fn sum_of_squares<const BATCH: usize>(
+        gradient: &mut TouchedRows<CAPACITY, 1, DIM, BATCH>,
+        keras3_duplicates: bool,
+    ) -> f32 {
+        gradient.sum_of_squares(keras3_duplicates)
+    }
+
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         optimizer: &O,

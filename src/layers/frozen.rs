@@ -88,6 +88,10 @@ impl<L: Layer> Layer for Frozen<L> {
 
     fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}
 
+    fn sum_of_squares<const BATCH: usize>((): &mut (), _: bool) -> f32 {
+        0.0
+    }
+
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,
         _: &O,

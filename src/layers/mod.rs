@@ -182,6 +182,13 @@ pub trait Layer: Plain {
     /// Brings all parameters to where the optimizer's dense form has them after step `until`.
     fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>);
 
+    /// The sum of the squares of all gradients, for a norm over the whole model: of the sum of a table row's gradients, or with
+    /// `keras3_duplicates` of the gradients of each occurrence.
+    fn sum_of_squares<const BATCH: usize>(
+        gradient: &mut Self::Gradient<BATCH>,
+        keras3_duplicates: bool,
+    ) -> f32;
+
     /// One step of the optimizer on all parameters that have a gradient; clears the gradients.
     fn update<O: Optimizer, const BATCH: usize>(
         &mut self,

@@ -3,7 +3,7 @@
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
 use super::{Fingerprint, Plain};
-use crate::kernels::{Occurrence, Touched, sort_by_row};
+use crate::kernels::{Occurrence, Rows, Touched, sort_by_row, sum_of_squares_of_rows};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
@@ -76,6 +76,24 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         self.examples += 1;
     }
 
+    /// The rows that occurred, sorted, and their gradients.
+    fn touched(&mut self) -> Touched<'_> {
+        let list = first_mut(self.occurrences.as_flattened_mut(), self.ids);
+        let scratch = first_mut(self.scratch.as_flattened_mut(), self.ids);
+        Touched {
+            gradients: Table::from_rows(first(self.gradients.as_flattened(), self.examples * SOURCES)),
+            // Both lists have one length, the only thing that sorting checks.
+            occurrences: sort_by_row(list, scratch).unwrap_or_default(),
+            sum: self.sum.as_flattened_mut(),
+        }
+    }
+
+    /// The sum of the squares of all gradients: of each row's sum, or with `keras3_duplicates` of each occurrence.
+    pub fn sum_of_squares(&mut self, keras3_duplicates: bool) -> f32 {
+        // All shapes agree by type.
+        sum_of_squares_of_rows(&mut self.touched(), keras3_duplicates).unwrap_or_default()
+    }
+
     /// One step of the optimizer on the rows that occurred; forgets the examples.
     pub fn update<O: Optimizer, const ROWS: usize>(
         &mut self,
@@ -84,14 +102,7 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         table: &mut [[f32; DIM]; ROWS],
         slots: &mut SlotsOf<O, ROWS, DIM>,
     ) {
-        let list = first_mut(self.occurrences.as_flattened_mut(), self.ids);
-        let scratch = first_mut(self.scratch.as_flattened_mut(), self.ids);
-        let mut touched = Touched {
-            gradients: Table::from_rows(first(self.gradients.as_flattened(), self.examples * SOURCES)),
-            // Both lists have one length, the only thing that sorting checks.
-            occurrences: sort_by_row(list, scratch).unwrap_or_default(),
-            sum: self.sum.as_flattened_mut(),
-        };
+        let mut touched = self.touched();
         if let Some((mut slots, last_steps)) = slots.as_views() {
             // All shapes agree by type.
             let _ = optimizer.update_rows(
@@ -125,7 +136,7 @@ impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
 
 /// Brings rows of a table to where the optimizer's dense form has them after step `until`.
 pub(super) fn catch_up<O: Optimizer, const ROWS: usize, const DIM: usize>(
-    rows: impl Iterator<Item = usize>,
+    rows: impl Rows,
     optimizer: &O,
     until: u32,
     table: &mut [[f32; DIM]; ROWS],
@@ -133,8 +144,7 @@ pub(super) fn catch_up<O: Optimizer, const ROWS: usize, const DIM: usize>(
 ) {
     let mut table = TableMut::from_rows(table);
     if let Some((mut slots, last_steps)) = slots.as_views() {
-        for row in rows {
-            optimizer.catch_up(until, row, &mut table, &mut slots, last_steps, &[0.0; DIM]);
-        }
+        // All shapes agree by type.
+        let _ = optimizer.catch_up(until, rows, &mut table, &mut slots, last_steps);
     }
 }

@@ -1,7 +1,7 @@
-//! Adam (Kingma and Ba, 2015), in the form of Keras.
+//! Adam (Kingma and Ba, 2015), in the form of Keras, and AMSGrad (Reddi, Kale and Kumar, 2018).
 
-use super::Optimizer;
-use crate::kernels::{Replay, UpdateRule, leaves_unmoved};
+use super::{Epsilon, Optimizer, OutOfRange, Unclipped};
+use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::math;
 use crate::table::Numbers;
 use zerocopy::FromZeros;
@@ -16,6 +16,15 @@ use zerocopy::FromZeros;
 ///
 /// `epsilon` stands outside the root and is not rescaled, as in Keras. On tables this is the lazy form: rows that do not occur
 /// keep weights and moments, as in PyTorch's `SparseAdam`; [`AdamExact`](super::AdamExact) is the dense one.
+///
+/// | to get | write |
+/// |---|---|
+/// | Keras' `Adam()` on an embedding | `Exact(Adam { keras3_duplicates: true, ..Adam::default() })` |
+/// | Keras' `Adam(amsgrad=True)` | [`AmsGrad`] |
+/// | Keras' and PyTorch's `AdamW` | [`AdamW`](super::AdamW) |
+/// | PyTorch's `SparseAdam()` | `Adam { epsilon: Epsilon::OutsideRoot(1e-8), ..Adam::default() }` |
+/// | PyTorch's `Adam()` | `Adam { epsilon: Epsilon::OutsideCorrectedRoot(1e-8), ..Adam::default() }` |
+/// | PyTorch's `Adam(weight_decay=0.1)` | [`L2Decay`](super::L2Decay) around it |
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct Adam {
     /// Step size.
@@ -24,8 +33,8 @@ pub struct Adam {
     pub beta_1: f32,
     /// Decay of the second moment, in [`beta_1`, 1).
     pub beta_2: f32,
-    /// Added to the root of the second moment; greater than 0, or rows whose gradient is 0 become NaN.
-    pub epsilon: f32,
+    /// Keeps the denominator from 0; greater than 0, or rows whose gradient is 0 become NaN.
+    pub epsilon: Epsilon,
     /// Rows that occur several times in a batch enter the second moment by the sum of the squares of their gradients, as in
     /// Keras 3, instead of by the square of the sum.
     pub keras3_duplicates: bool,
@@ -34,7 +43,13 @@ pub struct Adam {
 impl Default for Adam {
     /// Keras' defaults: 0.001, 0.9, 0.999, 1e-7.
     fn default() -> Self {
-        Self { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, keras3_duplicates: false }
+        Self {
+            learning_rate: 0.001,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: Epsilon::OutsideRoot(1e-7),
+            keras3_duplicates: false,
+        }
     }
 }
 
@@ -44,15 +59,27 @@ pub struct AdamStep {
     rate: f32,
     gain_1: f32,
     gain_2: f32,
-    epsilon: f32,
+    inside: f32,
+    outside: f32,
     keras3_duplicates: bool,
 }
 
-impl UpdateRule for AdamStep {
+impl AdamStep {
+    /// The moments after the step.
     #[inline(always)]
-    fn slots(weights: usize) -> usize {
-        weights.saturating_mul(2)
+    fn moments(&self, g: f32, square: f32, m: &mut f32, v: &mut f32) {
+        *m += (g - *m) * self.gain_1;
+        *v += (square - *v) * self.gain_2;
     }
+
+    #[inline(always)]
+    fn weight(&self, w: f32, m: f32, v: f32) -> f32 {
+        w - self.rate * m / (math::sqrt(v + self.inside) + self.outside)
+    }
+}
+
+impl UpdateRule for AdamStep {
+    type State = [f32; 2];
 
     #[inline(always)]
     fn keras3_duplicates(&self) -> bool {
@@ -60,20 +87,9 @@ impl UpdateRule for AdamStep {
     }
 
     #[inline(always)]
-    fn apply(
-        &self,
-        weights: &mut [f32],
-        gradient: &[f32],
-        squares: impl Iterator<Item = f32>,
-        slots: &mut [f32],
-    ) {
-        let Some((first, second)) = slots.split_at_mut_checked(weights.len()) else { return };
-        let moments = first.iter_mut().zip(second);
-        for (((w, g), square), (m, v)) in weights.iter_mut().zip(gradient).zip(squares).zip(moments) {
-            *m += (g - *m) * self.gain_1;
-            *v += (square - *v) * self.gain_2;
-            *w -= self.rate * *m / (math::sqrt(*v) + self.epsilon);
-        }
+    fn apply(&self, w: f32, g: f32, square: f32, [m, v]: &mut [f32; 2]) -> f32 {
+        self.moments(g, square, m, v);
+        self.weight(w, *m, *v)
     }
 }
 
@@ -88,40 +104,129 @@ impl Optimizer for Adam {
     fn rule(&self, number: u32) -> AdamStep {
         let correction_1 = 1.0 - libm::powf(self.beta_1, number as f32);
         let correction_2 = 1.0 - libm::powf(self.beta_2, number as f32);
+        let [inside, outside] = self.epsilon.terms(correction_2);
         AdamStep {
             rate: self.learning_rate * math::sqrt(correction_2) / correction_1,
             gain_1: 1.0 - self.beta_1,
             gain_2: 1.0 - self.beta_2,
-            epsilon: self.epsilon,
+            inside,
+            outside,
             keras3_duplicates: self.keras3_duplicates,
         }
+    }
+
+    fn learning_rate(&self, _: u32) -> f32 {
+        self.learning_rate
+    }
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        OutOfRange::rate("learning_rate", self.learning_rate)?;
+        OutOfRange::part("beta_1", self.beta_1)?;
+        OutOfRange::part("beta_2", self.beta_2)?;
+        OutOfRange::positive("epsilon", self.epsilon.value())
+    }
+}
+
+impl Unclipped for Adam {}
+
+impl Adam {
+    /// More than a step moves a weight whose moments these are: no corrected rate is above that of a first step without the correction of
+    /// v.
+    #[inline(always)]
+    fn largest_step(&self, m: f32, v: f32) -> f32 {
+        let largest_rate = self.learning_rate / (1.0 - self.beta_1);
+        let root = match self.epsilon {
+            Epsilon::InsideRoot(epsilon) => math::sqrt(v + epsilon),
+            Epsilon::OutsideRoot(epsilon) | Epsilon::OutsideCorrectedRoot(epsilon) => math::sqrt(v) + epsilon,
+        };
+        largest_rate * m / root
     }
 }
 
 impl Replay for Adam {
-    // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2, and no step's corrected rate is above that of a first step
-    // without the correction of v.
+    type Step = AdamStep;
+    const MOVES: Moves = Moves::Touched;
+
+    // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2.
     #[inline(always)]
-    fn at_rest(&self, _: u32, weights: &[f32], slots: &[f32]) -> bool {
-        let Some((first, second)) = slots.split_at_checked(weights.len()) else { return true };
-        let largest_rate = self.learning_rate / (1.0 - self.beta_1);
-        let size = |m: f32, v: f32| largest_rate * m.abs() / (math::sqrt(v) + self.epsilon);
+    fn at_rest(&self, w: f32, [m, v]: &[f32; 2]) -> bool {
         let shrinks = self.beta_1 * self.beta_1 <= self.beta_2;
-        shrinks
-            && weights
-                .iter()
-                .zip(first.iter().zip(second))
-                .all(|(w, (m, v))| leaves_unmoved(*w, size(*m, *v)))
+        shrinks & leaves_unmoved(w, self.largest_step(*m, *v))
+    }
+
+    fn decay(&self) -> [f32; 2] {
+        [self.beta_1, self.beta_2]
+    }
+}
+
+/// AMSGrad, Keras' and PyTorch's `amsgrad=True`: [`Adam`] with the largest v so far in the place of v.
+///
+/// ```
+/// use nanoembed::optim::{Adam, AmsGrad};
+/// let optimizer = AmsGrad(Adam { learning_rate: 0.01, ..Adam::default() });
+/// ```
+///
+/// Slots: m, v, and the largest v, before its correction, as in both systems.
+#[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
+pub struct AmsGrad(
+    /// What it has in common with Adam.
+    pub Adam,
+);
+
+/// One step of [`AmsGrad`].
+#[derive(Clone, Copy, Debug)]
+pub struct AmsGradStep(AdamStep);
+
+impl UpdateRule for AmsGradStep {
+    type State = [f32; 3];
+
+    #[inline(always)]
+    fn keras3_duplicates(&self) -> bool {
+        self.0.keras3_duplicates
     }
 
     #[inline(always)]
-    fn decay(&self, steps: u32, slots: &mut [f32]) {
-        let (decay_1, decay_2) =
-            (libm::powf(self.beta_1, steps as f32), libm::powf(self.beta_2, steps as f32));
-        let Some((first, second)) = slots.split_at_mut_checked(slots.len() / 2) else { return };
-        for (m, v) in first.iter_mut().zip(second) {
-            *m *= decay_1;
-            *v *= decay_2;
-        }
+    fn apply(&self, w: f32, g: f32, square: f32, [m, v, most]: &mut [f32; 3]) -> f32 {
+        self.0.moments(g, square, m, v);
+        *most = if *v > *most { *v } else { *most };
+        self.0.weight(w, *m, *most)
+    }
+}
+
+impl Optimizer for AmsGrad {
+    type Rule = AmsGradStep;
+    type Slots<P: Numbers> = [P; 3];
+    type RowSlots<const DIM: usize> = [[f32; DIM]; 3];
+    type LastSteps<const ROWS: usize> = [u32; 0];
+    const NAME: &'static str = "amsgrad";
+
+    #[inline]
+    fn rule(&self, number: u32) -> AmsGradStep {
+        AmsGradStep(self.0.rule(number))
+    }
+
+    fn learning_rate(&self, number: u32) -> f32 {
+        self.0.learning_rate(number)
+    }
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        self.0.check()
+    }
+}
+
+impl Unclipped for AmsGrad {}
+
+impl Replay for AmsGrad {
+    type Step = AmsGradStep;
+    const MOVES: Moves = Moves::Touched;
+
+    // Without a gradient the largest v stays, and |m| shrinks.
+    #[inline(always)]
+    fn at_rest(&self, w: f32, [m, _, most]: &[f32; 3]) -> bool {
+        leaves_unmoved(w, self.0.largest_step(*m, *most))
+    }
+
+    fn decay(&self) -> [f32; 3] {
+        [self.0.beta_1, self.0.beta_2, 1.0]
     }
 }

@@ -40,16 +40,32 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod clip;
+mod decay;
+mod epsilon;
 mod exact;
+mod nadam;
+mod rmsprop;
 mod sgd;
 
-pub use adam::{Adam, AdamStep};
+pub use adadelta::{Adadelta, AdadeltaStep};
+pub use adagrad::{Adagrad, AdagradStep, RowwiseAdagrad, RowwiseAdagradStep};
+pub use adam::{Adam, AdamStep, AmsGrad, AmsGradStep};
+pub use clip::{Clip, Clipped, ClippedStep};
+pub use decay::{AdamW, DecoupledDecay, DecoupledDecayStep, L2Decay, L2DecayStep};
+pub use epsilon::Epsilon;
 pub use exact::{AdamExact, Exact, MomentumExact};
+pub use nadam::{Nadam, NadamStep};
+pub use rmsprop::{
+    CenteredRmsProp, CenteredRmsPropStep, MomentumRmsProp, MomentumRmsPropStep, RmsProp, RmsPropStep,
+};
 pub use sgd::{Momentum, MomentumStep, Sgd, SgdStep};
 
-use crate::error::ShapeMismatch;
-use crate::kernels::{self, Touched, UpdateRule};
+use crate::error::{OutOfRange, ShapeMismatch};
+use crate::kernels::{self, Rows, Touched, UpdateRule};
 use crate::table::{Numbers, TableMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -87,11 +103,39 @@ pub trait Optimizer {
 
     /// Its name, as in Keras; part of a checkpoint's fingerprint.
     const NAME: &'static str;
-    /// What slots hold before the first step.
+    /// What slots hold before the first step: zeros, for every optimizer of this crate.
     const INITIAL_SLOT: f32 = 0.0;
 
     /// The rule of step `number`, counted from 1.
     fn rule(&self, number: u32) -> Self::Rule;
+
+    /// The learning rate of step `number`, counted from 1; it does not rise from step to step.
+    fn learning_rate(&self, number: u32) -> f32;
+
+    /// Whether the hyperparameters are in their ranges.
+    ///
+    /// ```
+    /// use nanoembed::optim::{Adam, Optimizer};
+    /// assert!(Adam::default().check().is_ok());
+    /// let error = Adam { beta_1: 1.0, ..Adam::default() }.check().unwrap_err();
+    /// assert_eq!(error.what, "beta_1");
+    /// ```
+    ///
+    /// # Errors
+    /// The first that is not.
+    fn check(&self) -> Result<(), OutOfRange>;
+
+    /// The step for gradients whose squares together come to `sum_of_squares`, which is computed only if the step depends on it
+    /// ([`Clip::GlobalNorm`]). Its argument: whether repeated rows enter by the sum of their squares.
+    #[inline]
+    fn with_all_gradients(
+        &self,
+        step: Step<Self::Rule>,
+        sum_of_squares: impl FnOnce(bool) -> f32,
+    ) -> Step<Self::Rule> {
+        let _ = sum_of_squares;
+        step
+    }
 
     /// Step `number`, counted from 1; 0 is taken for 1.
     fn step(&self, number: u32) -> Step<Self::Rule> {
@@ -130,20 +174,26 @@ pub trait Optimizer {
         kernels::update_block(step.rule(), weights, gradient, slots)
     }
 
-    /// Exact forms: brings the weights of `row` to where the dense update has them after step `until`, before they are read. Lazy
-    /// forms do nothing, nor does any form if the shapes do not agree.
+    /// Exact forms: brings the weights of `rows` to where the dense update has them after step `until`, before they are read. Lazy
+    /// forms do nothing.
     ///
-    /// `zeros` is a gradient of zeros, as long as the row.
+    /// # Errors
+    /// If the shapes do not agree; nothing has been written then.
     #[inline]
     fn catch_up(
         &self,
         until: u32,
-        row: usize,
+        rows: impl Rows,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
-        zeros: &[f32],
-    ) {
-        let _ = (until, row, table, slots, last_steps, zeros);
+    ) -> Result<(), ShapeMismatch> {
+        let _ = (until, rows, table, slots, last_steps);
+        Ok(())
     }
 }
+
+/// An optimizer that takes gradients as they are, in its lazy form: what weight decay and [`Clipped`] may stand around.
+///
+/// All but [`Clipped`] and [`Exact`], which stand outside, in this order: `Exact<Clipped<DecoupledDecay<Adam>>>`.
+pub trait Unclipped: Optimizer {}

@@ -1,7 +1,7 @@
 //! Stochastic gradient descent, without and with momentum.
 
-use super::Optimizer;
-use crate::kernels::{Replay, UpdateRule, leaves_unmoved};
+use super::{Optimizer, OutOfRange, Unclipped};
+use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 
@@ -26,16 +26,11 @@ pub struct SgdStep {
 }
 
 impl UpdateRule for SgdStep {
-    #[inline(always)]
-    fn slots(_: usize) -> usize {
-        0
-    }
+    type State = [f32; 0];
 
     #[inline(always)]
-    fn apply(&self, weights: &mut [f32], gradient: &[f32], _: impl Iterator<Item = f32>, _: &mut [f32]) {
-        for (w, g) in weights.iter_mut().zip(gradient) {
-            *w -= self.learning_rate * g;
-        }
+    fn apply(&self, w: f32, g: f32, _: f32, []: &mut [f32; 0]) -> f32 {
+        w - self.learning_rate * g
     }
 }
 
@@ -50,52 +45,78 @@ impl Optimizer for Sgd {
     fn rule(&self, _: u32) -> SgdStep {
         SgdStep { learning_rate: self.learning_rate }
     }
+
+    fn learning_rate(&self, _: u32) -> f32 {
+        self.learning_rate
+    }
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        OutOfRange::rate("learning_rate", self.learning_rate)
+    }
+}
+
+impl Unclipped for Sgd {}
+
+impl Replay for Sgd {
+    type Step = SgdStep;
+    const MOVES: Moves = Moves::Nothing;
+
+    #[inline(always)]
+    fn at_rest(&self, _: f32, []: &[f32; 0]) -> bool {
+        true
+    }
+
+    fn decay(&self) -> [f32; 0] {
+        []
+    }
 }
 
 /// Stochastic gradient descent with momentum, as in Keras: `v = momentum * v - learning_rate * g`, `w += v`.
 ///
 /// With `nesterov`: `w += momentum * v - learning_rate * g` (with the new v).
+///
+/// | to get | write |
+/// |---|---|
+/// | Keras' `SGD(0.1, momentum=0.9)` | `Momentum { learning_rate: 0.1, momentum: 0.9, ..Momentum::default() }` |
+/// | PyTorch's `SGD(lr=0.1, momentum=0.9)` | the same; its buffer is `-v / learning_rate` |
+/// | PyTorch's `dampening=0.5` | `dampening: 0.5` |
+/// | PyTorch's `weight_decay=0.01` | [`L2Decay`](super::L2Decay) around it |
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct Momentum {
     /// Step size.
     pub learning_rate: f32,
     /// The part of the velocity that is kept from step to step, in [0, 1).
     pub momentum: f32,
+    /// The part of the gradient that does not enter the velocity, but for the first step, which takes all of it: PyTorch's `dampening`, in
+    /// [0, 1).
+    pub dampening: f32,
     /// Look ahead along the velocity.
     pub nesterov: bool,
 }
 
 impl Default for Momentum {
-    /// Keras' learning rate 0.01, momentum 0.9.
+    /// Keras' learning rate 0.01, momentum 0.9, no dampening.
     fn default() -> Self {
-        Self { learning_rate: 0.01, momentum: 0.9, nesterov: false }
+        Self { learning_rate: 0.01, momentum: 0.9, dampening: 0.0, nesterov: false }
     }
 }
 
 /// One step of [`Momentum`].
 #[derive(Clone, Copy, Debug)]
-pub struct MomentumStep(Momentum);
+pub struct MomentumStep {
+    rate: f32,
+    momentum: f32,
+    nesterov: bool,
+}
 
 impl UpdateRule for MomentumStep {
-    #[inline(always)]
-    fn slots(weights: usize) -> usize {
-        weights
-    }
+    type State = [f32; 1];
 
     #[inline(always)]
-    fn apply(
-        &self,
-        weights: &mut [f32],
-        gradient: &[f32],
-        _: impl Iterator<Item = f32>,
-        velocity: &mut [f32],
-    ) {
-        let Momentum { learning_rate, momentum, nesterov } = self.0;
-        for ((w, g), v) in weights.iter_mut().zip(gradient).zip(velocity) {
-            let step = learning_rate * g;
-            *v = momentum * *v - step;
-            *w += if nesterov { momentum * *v - step } else { *v };
-        }
+    fn apply(&self, w: f32, g: f32, _: f32, [v]: &mut [f32; 1]) -> f32 {
+        let step = self.rate * g;
+        *v = self.momentum * *v - step;
+        w + if self.nesterov { self.momentum * *v - step } else { *v }
     }
 }
 
@@ -107,23 +128,35 @@ impl Optimizer for Momentum {
     const NAME: &'static str = "momentum";
 
     #[inline]
-    fn rule(&self, _: u32) -> MomentumStep {
-        MomentumStep(*self)
+    fn rule(&self, number: u32) -> MomentumStep {
+        let part = if number > 1 { 1.0 - self.dampening } else { 1.0 };
+        MomentumStep { rate: self.learning_rate * part, momentum: self.momentum, nesterov: self.nesterov }
+    }
+
+    fn learning_rate(&self, _: u32) -> f32 {
+        self.learning_rate
+    }
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        OutOfRange::rate("learning_rate", self.learning_rate)?;
+        OutOfRange::part("momentum", self.momentum)?;
+        OutOfRange::part("dampening", self.dampening)
     }
 }
 
+impl Unclipped for Momentum {}
+
 impl Replay for Momentum {
+    type Step = MomentumStep;
+    const MOVES: Moves = Moves::Touched;
+
     // Without a gradient a step is at most |v|, and |v| only shrinks.
     #[inline(always)]
-    fn at_rest(&self, _: u32, weights: &[f32], velocity: &[f32]) -> bool {
-        weights.iter().zip(velocity).all(|(w, v)| leaves_unmoved(*w, v.abs()))
+    fn at_rest(&self, w: f32, [v]: &[f32; 1]) -> bool {
+        leaves_unmoved(w, *v)
     }
 
-    #[inline(always)]
-    fn decay(&self, steps: u32, velocity: &mut [f32]) {
-        let factor = libm::powf(self.momentum, steps as f32);
-        for v in velocity {
-            *v *= factor;
-        }
+    fn decay(&self) -> [f32; 1] {
+        [self.momentum]
     }
 }

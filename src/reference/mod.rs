@@ -10,6 +10,7 @@ mod divisor;
 mod gather;
 mod lanes;
 mod linear;
+mod norm;
 mod pool;
 mod scatter;
 mod update;
@@ -25,7 +26,10 @@ pub use coalesce::coalesce;
 pub use gather::gather;
 pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
+pub use norm::{max_norm, sum_of_squares_of_rows};
 pub use pool::{pool, pool_max};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
-pub use update::{adam, momentum, sgd, update_rows};
+pub use update::{
+    adadelta, adagrad, adam, amsgrad, momentum, nadam, rmsprop, rowwise_adagrad, sgd, update_rows,
+};
 pub use weights::weight_gradients;

@@ -1,5 +1,6 @@
 //! Optimizer steps: on one number, and on the rows that have a gradient.
 
+use super::lane_sum;
 use crate::math;
 use crate::table::{Table, TableMut};
 
@@ -34,6 +35,114 @@ pub fn adam(
     *m += (g - *m) * (1.0 - beta_1);
     *v += (square - *v) * (1.0 - beta_2);
     *w -= rate * *m / (math::sqrt(*v) + epsilon);
+}
+
+/// AMSGrad as in Keras: Adam by the largest v so far. The scalars and the step are Adam's.
+#[allow(clippy::too_many_arguments)]
+pub fn amsgrad(
+    [learning_rate, beta_1, beta_2, epsilon]: [f32; 4],
+    step: u32,
+    w: &mut f32,
+    g: f32,
+    square: f32,
+    m: &mut f32,
+    v: &mut f32,
+    most: &mut f32,
+) {
+    let (power_1, power_2) = (libm::powf(beta_1, step as f32), libm::powf(beta_2, step as f32));
+    let rate = learning_rate * math::sqrt(1.0 - power_2) / (1.0 - power_1);
+    *m += (g - *m) * (1.0 - beta_1);
+    *v += (square - *v) * (1.0 - beta_2);
+    *most = if *v > *most { *v } else { *most };
+    *w -= rate * *m / (math::sqrt(*most) + epsilon);
+}
+
+/// Nadam as in Keras, of step `step`.
+#[allow(clippy::too_many_arguments)]
+pub fn nadam(
+    [learning_rate, beta_1, beta_2, epsilon]: [f32; 4],
+    step: u32,
+    w: &mut f32,
+    g: f32,
+    square: f32,
+    m: &mut f32,
+    v: &mut f32,
+) {
+    // Powers of 0.96 that no longer change 1 − power / 2 are left out, and their factors, beta_1, are one power.
+    let (mut power, mut product, mut steps) = (0.96_f32, beta_1 * (1.0 - 0.5 * 0.96), 1);
+    while steps < step && power > 1.0 / (1_u32 << 25) as f32 {
+        power *= 0.96;
+        product *= beta_1 * (1.0 - 0.5 * power);
+        steps += 1;
+    }
+    if steps < step {
+        product *= libm::powf(beta_1, (step - steps) as f32);
+    }
+    let (u, next) = (beta_1 * (1.0 - 0.5 * power), beta_1 * (1.0 - 0.5 * (power * 0.96)));
+    let correction = 1.0 - libm::powf(beta_2, step as f32);
+    let rate = learning_rate * math::sqrt(correction);
+    *m += (g - *m) * (1.0 - beta_1);
+    *v += (square - *v) * (1.0 - beta_2);
+    let step = rate * next / (1.0 - product * next) * *m + rate * (1.0 - u) / (1.0 - product) * g;
+    *w -= step / (math::sqrt(*v) + epsilon * math::sqrt(correction));
+}
+
+/// Adagrad; `inside` and `outside` the root stand the initial accumulator and epsilon.
+pub fn adagrad(rate: f32, [inside, outside]: [f32; 2], w: &mut f32, g: f32, square: f32, a: &mut f32) {
+    *a += square;
+    *w -= rate * g / (math::sqrt(*a + inside) + outside);
+}
+
+/// Row-wise Adagrad on a row.
+pub fn rowwise_adagrad(rate: f32, [inside, outside]: [f32; 2], w: &mut [f32], g: &[f32], a: &mut f32) {
+    *a += lane_sum(g.iter().map(|g| g * g)) / if g.is_empty() { 1.0 } else { g.len() as f32 };
+    let rate = rate / (math::sqrt(*a + inside) + outside);
+    for (w, g) in w.iter_mut().zip(g) {
+        *w -= rate * g;
+    }
+}
+
+/// RMSprop with epsilon inside the root; by the variance if there is an average `a` of the gradient, with momentum if there is a `b`.
+#[allow(clippy::too_many_arguments)]
+pub fn rmsprop(
+    [learning_rate, rho, epsilon, momentum]: [f32; 4],
+    w: &mut f32,
+    g: f32,
+    square: f32,
+    v: &mut f32,
+    b: Option<&mut f32>,
+    a: Option<&mut f32>,
+) {
+    *v = rho * *v + (1.0 - rho) * square;
+    let mut moment = *v;
+    if let Some(a) = a {
+        *a = rho * *a + (1.0 - rho) * g;
+        moment = *v - *a * *a;
+        moment = if moment < 0.0 { 0.0 } else { moment };
+    }
+    let step = learning_rate * g / math::sqrt(moment + epsilon);
+    *w -= match b {
+        Some(b) => {
+            *b = momentum * *b + step;
+            *b
+        }
+        None => step,
+    };
+}
+
+/// Adadelta as in Keras.
+pub fn adadelta(
+    [learning_rate, rho, epsilon]: [f32; 3],
+    w: &mut f32,
+    g: f32,
+    square: f32,
+    a: &mut f32,
+    d: &mut f32,
+) {
+    *a = rho * *a + (1.0 - rho) * square;
+    let ratio = math::sqrt(*d + epsilon) / math::sqrt(*a + epsilon);
+    *d = rho * *d + (1.0 - rho) * (ratio * ratio * square);
+    *w -= learning_rate * (ratio * g);
 }
 
 /// `step(w, g, square, slots)` on each number of each row that occurs, once: g is the sum of the gradients `source` of the

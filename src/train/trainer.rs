@@ -298,7 +298,10 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         let masks = [const { <M::Input as Value>::VALID }; BATCH];
         let x = Batch { values: inputs, masks: first(&masks, n) };
         model.backward(x, cache, first(d_outputs, n), Some(gradient), None);
-        model.update(&self.optimizer, self.optimizer.step(step), gradient, slots);
+        let all = self
+            .optimizer
+            .with_all_gradients(self.optimizer.step(step), |keras3| M::sum_of_squares(gradient, keras3));
+        model.update(&self.optimizer, all, gradient, slots);
         self.progress.step = step;
         Ok(())
     }

@@ -1,0 +1,88 @@
+//! Rows that are too long are shortened, in place: PyTorch's `max_norm`.
+//!
+//! ```text
+//! for id in ids, if it names a row:
+//!     norm = (Σ |x|ᵖ)^(1/p) of the row                   by lanes; max |x| for p = ∞
+//!     if norm > max_norm:  row *= max_norm / (norm + 1e-7)
+//! ```
+//!
+//! A row that is named again has its new length by then, which is at most `max_norm` but for rounding: at most the last bits of the row
+//! change again. Bytes moved per id: `4 dim` read, and for a row that is too long written.
+
+use crate::error::ShapeMismatch;
+use crate::math;
+use crate::simd::{LANES, Lanes, dots, simd_fn};
+use crate::table::{Index, Indices, Policy, TableMut};
+
+/// The length of a row: which norm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowNorm {
+    /// The sum of the absolute values, PyTorch's `norm_type=1`.
+    L1,
+    /// The root of the sum of squares, PyTorch's default.
+    #[default]
+    L2,
+    /// The largest absolute value, PyTorch's `norm_type=inf`.
+    Max,
+}
+
+simd_fn! {
+    /// Shortens each row that an id names and that is longer than `limit`: `row *= limit / (norm + 1e-7)`, in order of the ids.
+    ///
+    /// PyTorch does so before each lookup with `max_norm`. Rows that no id names do not change.
+    ///
+    /// ```
+    /// use nanoembed::{kernels::{RowNorm, max_norm}, table::{Indices, TableMut}};
+    /// let mut rows = [[3.0, 4.0], [30.0, 40.0], [300.0, 400.0]];
+    /// let ids = Indices::new(&[1_u8, 0], 3)?;
+    /// max_norm(ids, 5.0, RowNorm::L2, &mut TableMut::from_rows(&mut rows))?;
+    /// assert_eq!(rows, [[3.0, 4.0], [3.0, 4.0], [300.0, 400.0]]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the ids were checked against another number of rows; `table` is then as it was.
+    pub fn max_norm, max_norm_at[I: Index, P: Policy](
+        indices: Indices<'_, I, P>, limit: f32, norm: RowNorm, table: &mut TableMut<'_>
+    ) -> Result<(), ShapeMismatch> = max_norm_body;
+}
+
+#[inline(always)]
+fn max_norm_body<L: Lanes, I: Index, P: Policy>(
+    lanes: L,
+    indices: Indices<'_, I, P>,
+    limit: f32,
+    norm: RowNorm,
+    table: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
+    for row in indices.iter().flatten() {
+        let Some(row) = table.row_mut(row) else { continue };
+        let length = match norm {
+            RowNorm::L1 => sum_of_sizes(lanes, row),
+            RowNorm::L2 => math::sqrt(dots(lanes, [&*row], row).map_or(0.0, |[squares]| squares)),
+            RowNorm::Max => row.iter().fold(0.0, |most, x| if x.abs() > most { x.abs() } else { most }),
+        };
+        if length > limit {
+            let factor = limit / (length + 1e-7);
+            for x in row {
+                *x *= factor;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Σ |x|.
+#[inline(always)]
+fn sum_of_sizes<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
+    let mut total = lanes.splat(0.0);
+    for x in x.chunks(LANES) {
+        let mut sizes = [0.0; LANES];
+        for (size, x) in sizes.iter_mut().zip(x) {
+            *size = x.abs();
+        }
+        total = lanes.add(total, lanes.load(&sizes));
+    }
+    lanes.sum(total)
+}

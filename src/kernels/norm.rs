@@ -1,0 +1,83 @@
+//! Norms of gradients, for clipping.
+//!
+//! ```text
+//! sum_of_squares(x):   Σ x²                                                    by lanes
+//!
+//! of rows:             for each distinct row r of the occurrences:
+//!                          g = Σ gradient[source] over the occurrences of r    in order of occurrence
+//!                          total += sum_of_squares(g)                          row after row
+//! ```
+//!
+//! Deviations: a row that occurs once is squared where it lies. For Keras, which takes the norm of the rows as they occur, the
+//! squares of each occurrence are added instead, and nothing is summed before. Bytes moved: each gradient read once; the
+//! sums stay in the caller's `sum`, one row long.
+
+use super::Touched;
+use crate::error::ShapeMismatch;
+use crate::simd::{Lanes, dots, simd_fn};
+
+simd_fn! {
+    /// Σ xᵢ²: the square of the norm.
+    ///
+    /// ```
+    /// assert_eq!(nanoembed::kernels::sum_of_squares(&[3.0, -4.0]), 25.0);
+    /// ```
+    pub fn sum_of_squares, sum_of_squares_at(x: &[f32]) -> f32 = sum_of_squares_body;
+
+    /// Σ g² over all numbers of the gradient of a table: the square of its norm.
+    ///
+    /// With `keras3_duplicates` a row that occurs several times enters by the squares of its gradients, not by the square of their
+    /// sum: the norm of the raw rows, by which Keras (2 and 3) clips.
+    ///
+    /// # Errors
+    /// If `gradients` lacks a row that an occurrence names, or `sum` has not `2 * dim` numbers.
+    pub fn sum_of_squares_of_rows, sum_of_squares_of_rows_at(
+        touched: &mut Touched<'_>, keras3_duplicates: bool
+    ) -> Result<f32, ShapeMismatch> = of_rows_body;
+}
+
+#[inline(always)]
+fn sum_of_squares_body<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
+    let [sum] = dots(lanes, [x], x).unwrap_or_default();
+    sum
+}
+
+#[inline(always)]
+fn of_rows_body<L: Lanes>(
+    lanes: L,
+    touched: &mut Touched<'_>,
+    keras3_duplicates: bool,
+) -> Result<f32, ShapeMismatch> {
+    let dim = touched.gradients.dim();
+    touched.occurrences.check(usize::MAX, touched.gradients.rows())?;
+    ShapeMismatch::check("sum length", dim.saturating_mul(2), touched.sum.len())?;
+    let Some((sum, _)) = touched.sum.split_at_mut_checked(dim) else { return Ok(0.0) };
+    let mut total = 0.0;
+    for (first, repeats) in touched.occurrences.by_row() {
+        let Some(gradient) = touched.gradients.row(first.source as usize) else { continue };
+        let others = repeats.iter().filter_map(|o| touched.gradients.row(o.source as usize));
+        if repeats.is_empty() || keras3_duplicates {
+            total += sum_of_squares_body(lanes, gradient);
+            for gradient in others {
+                total += sum_of_squares_body(lanes, gradient);
+            }
+            continue;
+        }
+        for (s, g) in sum.iter_mut().zip(gradient) {
+            *s = *g;
+        }
+        for gradient in others {
+            for (s, g) in sum.iter_mut().zip(gradient) {
+                *s += g;
+            }
+        }
+        if touched.occurrences.is_by_frequency() {
+            let count = (repeats.len() + 1) as f32;
+            for s in &mut *sum {
+                *s /= count;
+            }
+        }
+        total += sum_of_squares_body(lanes, sum);
+    }
+    Ok(total)
+}

@@ -1,0 +1,213 @@
+//! Gradients that are too large are made smaller before the step.
+
+use super::{Optimizer, OutOfRange, Step, Unclipped};
+use crate::error::ShapeMismatch;
+use crate::kernels::{self, Moves, Replay, Touched, UpdateRule};
+use crate::math;
+use crate::table::{Numbers, TableMut};
+use zerocopy::FromZeros;
+
+/// What is too large; greater than 0. Keras, too, allows one of the three.
+#[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
+#[repr(u32)]
+pub enum Clip {
+    /// Keras' `clipnorm`: the gradient of each variable whose norm is above this is scaled to it.
+    Norm(f32),
+    /// Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`: all gradients together, if their common norm is above this, are
+    /// scaled to it. The trainer finds that norm; without a trainer [`Clipped::with_global_norm`] is told it.
+    GlobalNorm(f32),
+    /// Keras' `clipvalue`: each number of the gradient is brought into [−this, this].
+    Value(f32),
+}
+
+/// Gradient clipping around an optimizer; what is decayed or penalised by weight, is so after it, as in Keras.
+///
+/// The norm of a table's gradient is that of the rows that occur, each with the sum of its gradients. Rows are scaled
+/// in passing, so clipping costs a pass over the gradients and no memory.
+///
+/// ```
+/// use nanoembed::optim::{Adam, AdamW, Clip, Clipped, Exact};
+/// // Keras' AdamW(0.01, weight_decay=0.05, clipnorm=0.3), on an embedding too.
+/// let adam = Adam { learning_rate: 0.01, keras3_duplicates: true, ..Adam::default() };
+/// let optimizer = AdamW { optimizer: adam, weight_decay: 0.05 };
+/// let optimizer = Exact(Clipped { optimizer, clip: Clip::Norm(0.3), keras3_duplicates: true });
+/// ```
+///
+/// [`Exact`](super::Exact) and weight decay have one place each; another order is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::optim::{Clip, Clipped, DecoupledDecay, Optimizer, Sgd};
+/// let optimizer = Clipped { optimizer: Sgd::default(), clip: Clip::Norm(1.0), keras3_duplicates: false };
+/// let _ = DecoupledDecay { optimizer, weight_decay: 0.1 }.step(1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
+pub struct Clipped<O> {
+    /// What takes the step.
+    pub optimizer: O,
+    /// What is too large.
+    pub clip: Clip,
+    /// The norm of a table's gradient is that of its rows as they occur, repeated rows not summed: so it is in Keras (2 and 3) on
+    /// TensorFlow.
+    pub keras3_duplicates: bool,
+}
+
+/// One step of [`Clipped`].
+#[derive(Clone, Copy, Debug)]
+pub struct ClippedStep<R> {
+    rule: R,
+    scale: f32,
+    most: f32,
+}
+
+impl<R> ClippedStep<R> {
+    #[inline(always)]
+    fn clip(&self, g: f32) -> f32 {
+        let g = g * self.scale;
+        let g = if g > self.most { self.most } else { g };
+        if g < -self.most { -self.most } else { g }
+    }
+
+    /// The same, with gradients scaled from this norm to the limit if it is above.
+    fn scaled(self, squares: f32, limit: f32) -> Self {
+        let norm = math::sqrt(squares);
+        Self { scale: if norm > limit { limit / norm } else { 1.0 }, ..self }
+    }
+}
+
+impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
+    type State = R::State;
+    const ROW_STATE: usize = R::ROW_STATE;
+
+    #[inline(always)]
+    fn keras3_duplicates(&self) -> bool {
+        self.rule.keras3_duplicates()
+    }
+
+    #[inline(always)]
+    fn gradient(&self, w: f32, g: f32) -> f32 {
+        self.rule.gradient(w, self.clip(g))
+    }
+
+    #[inline(always)]
+    fn of_row(self, mean_square: f32, state: &mut [f32]) -> Self {
+        Self { rule: self.rule.of_row(mean_square, state), ..self }
+    }
+
+    // The square is that of the clipped gradient. For repeated rows of Keras 3 it is a sum of squares, which scales as they do; the sum of
+    // values that are clipped one by one is not known, and at most that of the clipped sum.
+    #[inline(always)]
+    fn apply(&self, w: f32, g: f32, square: f32, state: &mut R::State) -> f32 {
+        let clipped = self.clip(g);
+        let square =
+            if self.rule.keras3_duplicates() { square * self.scale * self.scale } else { clipped * clipped };
+        self.rule.apply(w, clipped, square, state)
+    }
+}
+
+impl<O: Optimizer> Clipped<O> {
+    /// The step with all gradients scaled, for [`Clip::GlobalNorm`], from `norm`, their common norm, to the limit if it is above; the step as
+    /// it is for the others.
+    ///
+    /// ```
+    /// use nanoembed::optim::{Clip, Clipped, Optimizer, Sgd};
+    /// let optimizer = Sgd { learning_rate: 1.0 };
+    /// let clipped = Clipped { optimizer, clip: Clip::GlobalNorm(1.0), keras3_duplicates: false };
+    /// let step = clipped.with_global_norm(clipped.step(1), 5.0);
+    /// let mut weights = [0.0; 2];
+    /// clipped.update_block(step, &mut weights, &[3.0, -4.0], &mut [])?;
+    /// assert_eq!(weights, [-0.6, 0.8]);
+    /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
+    /// ```
+    #[must_use]
+    pub fn with_global_norm(
+        &self,
+        step: Step<ClippedStep<O::Rule>>,
+        norm: f32,
+    ) -> Step<ClippedStep<O::Rule>> {
+        match self.clip {
+            Clip::GlobalNorm(limit) => Step { rule: step.rule.scaled(norm * norm, limit), ..step },
+            _ => step,
+        }
+    }
+}
+
+impl<O: Unclipped> Optimizer for Clipped<O> {
+    type Rule = ClippedStep<O::Rule>;
+    type Slots<P: Numbers> = O::Slots<P>;
+    type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
+    type LastSteps<const ROWS: usize> = [u32; 0];
+    const NAME: &'static str = O::NAME;
+
+    #[inline]
+    fn rule(&self, number: u32) -> Self::Rule {
+        let most = if let Clip::Value(most) = self.clip { most } else { f32::INFINITY };
+        ClippedStep { rule: self.optimizer.rule(number), scale: 1.0, most }
+    }
+
+    fn learning_rate(&self, number: u32) -> f32 {
+        self.optimizer.learning_rate(number)
+    }
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        self.optimizer.check()?;
+        let (Clip::Norm(limit) | Clip::GlobalNorm(limit) | Clip::Value(limit)) = self.clip;
+        OutOfRange::positive("clip", limit)
+    }
+
+    fn with_all_gradients(
+        &self,
+        step: Step<Self::Rule>,
+        sum_of_squares: impl FnOnce(bool) -> f32,
+    ) -> Step<Self::Rule> {
+        match self.clip {
+            Clip::GlobalNorm(limit) => {
+                Step { rule: step.rule.scaled(sum_of_squares(self.keras3_duplicates), limit), ..step }
+            }
+            _ => step,
+        }
+    }
+
+    fn update_rows(
+        &self,
+        step: Step<Self::Rule>,
+        table: &mut TableMut<'_>,
+        slots: &mut TableMut<'_>,
+        _: &mut [u32],
+        touched: &mut Touched<'_>,
+    ) -> Result<(), ShapeMismatch> {
+        let mut rule = step.rule;
+        if let Clip::Norm(limit) = self.clip {
+            let squares = kernels::sum_of_squares_of_rows(touched, self.keras3_duplicates)?;
+            rule = rule.scaled(squares, limit);
+        }
+        kernels::update_rows(rule, table, slots, touched)
+    }
+
+    fn update_block(
+        &self,
+        step: Step<Self::Rule>,
+        weights: &mut [f32],
+        gradient: &[f32],
+        slots: &mut [f32],
+    ) -> Result<(), ShapeMismatch> {
+        let mut rule = step.rule;
+        if let Clip::Norm(limit) = self.clip {
+            rule = rule.scaled(kernels::sum_of_squares(gradient), limit);
+        }
+        kernels::update_block(rule, weights, gradient, slots)
+    }
+}
+
+impl<O: Unclipped + Replay<Step = <O as Optimizer>::Rule>> Replay for Clipped<O> {
+    type Step = <Self as Optimizer>::Rule;
+    const MOVES: Moves = O::MOVES;
+
+    #[inline(always)]
+    fn at_rest(&self, w: f32, state: &<Self::Step as UpdateRule>::State) -> bool {
+        self.optimizer.at_rest(w, state)
+    }
+
+    fn decay(&self) -> <Self::Step as UpdateRule>::State {
+        self.optimizer.decay()
+    }
+}

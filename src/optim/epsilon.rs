@@ -1,0 +1,39 @@
+//! The place of epsilon, on which systems disagree.
+
+use crate::math;
+use zerocopy::FromZeros;
+
+/// What keeps the denominator of a step from 0, and where it stands, v being the second moment; the number is not negative.
+///
+/// If v can be 0, so must not the number be, or a gradient of 0 makes the weight NaN.
+#[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
+#[repr(u32)]
+pub enum Epsilon {
+    /// √(v + epsilon): Keras' RMSprop and Adagrad.
+    InsideRoot(f32),
+    /// √v + epsilon: Keras' Adam; PyTorch's RMSprop, Adagrad and `SparseAdam`; FBGEMM's Adagrad.
+    OutsideRoot(f32),
+    /// √(v / (1 − beta_2ᵗ)) + epsilon: PyTorch's dense Adam, Keras' Nadam. The same as outside where nothing is corrected.
+    OutsideCorrectedRoot(f32),
+}
+
+impl Epsilon {
+    /// `[inside, outside]` of √(v + inside) + outside, where the step is multiplied by the root of the correction.
+    #[inline]
+    pub(super) fn terms(self, correction: f32) -> [f32; 2] {
+        match self {
+            Self::InsideRoot(epsilon) => [epsilon, 0.0],
+            Self::OutsideRoot(epsilon) => [0.0, epsilon],
+            Self::OutsideCorrectedRoot(epsilon) => [0.0, epsilon * math::sqrt(correction)],
+        }
+    }
+
+    /// The number.
+    pub(super) fn value(self) -> f32 {
+        match self {
+            Self::InsideRoot(epsilon) | Self::OutsideRoot(epsilon) | Self::OutsideCorrectedRoot(epsilon) => {
+                epsilon
+            }
+        }
+    }
+}
