@@ -11,7 +11,7 @@
 //!
 //! prints one digest of all weights and slots, whatever the first number.
 
-use nanoembed::kernels::{Occurrence, Touched, bag_occurrences_in, pool, sort_by_row};
+use nanoembed::kernels::{Occurrence, Touched, occurrences_of_bags_in, pool, sort_by_row};
 use nanoembed::optim::{Adam, Optimizer};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
@@ -74,7 +74,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         thread::scope(|scope| {
             for (((range, mut table), (_, mut slots)), scratch) in table.zip(slots).zip(&mut scratch) {
                 scope.spawn(move || {
-                    let list = bag_occurrences_in(&bags, range, &mut scratch.list).expect("room for all ids");
+                    let list =
+                        occurrences_of_bags_in(&bags, range, &mut scratch.list).expect("room for all ids");
                     let occurrences = sort_by_row(list, &mut scratch.sorting).expect("room for all ids");
                     let mut touched = Touched { occurrences, gradients, sum: &mut scratch.sum };
                     adam.update_rows(step, &mut table, &mut slots, &mut [], &mut touched)

@@ -4,8 +4,10 @@ use crate::ids::Sets;
 use crate::memory::Memory;
 use crate::{Settings, Times, time};
 use clap::ValueEnum;
-use nanoembed::kernels::{Occurrence, Touched, bag_occurrences_in, gather, gather_stream, pool, sort_by_row};
-use nanoembed::optim::{Adam, AdamExact, Optimizer, Sgd};
+use nanoembed::kernels::{
+    Occurrence, Touched, UpdateRule, gather, gather_stream, occurrences_of_bags, pool, sort_by_row,
+};
+use nanoembed::optim::{Adagrad, Adam, AdamExact, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
@@ -23,6 +25,10 @@ pub(crate) enum Case {
     Bag,
     /// A step of plain gradient descent
     UpdateSgd,
+    /// A step of Adagrad
+    UpdateAdagrad,
+    /// A step of Adagrad with one accumulator a row
+    UpdateRowwiseAdagrad,
     /// A step of Adam, on the rows that occur
     UpdateAdam,
     /// A step of Adam, equal to the update of all rows
@@ -35,6 +41,8 @@ impl Case {
         Self::GatherStream,
         Self::Bag,
         Self::UpdateSgd,
+        Self::UpdateAdagrad,
+        Self::UpdateRowwiseAdagrad,
         Self::UpdateAdam,
         Self::UpdateAdamExact,
     ];
@@ -48,7 +56,7 @@ impl Case {
     }
 
     /// Bytes of a row of the table.
-    pub(crate) fn row_bytes(self, dim: usize) -> usize {
+    pub(crate) fn row_bytes(dim: usize) -> usize {
         size_of::<f32>() * dim
     }
 
@@ -57,22 +65,20 @@ impl Case {
             Self::Gather => gathers(settings, gather),
             Self::GatherStream => gathers(settings, gather_stream),
             Self::Bag => bags(settings),
-            Self::UpdateSgd => step(settings, &Sgd::default(), 0),
-            Self::UpdateAdam => step(settings, &Adam::default(), 2),
-            Self::UpdateAdamExact => step(settings, &AdamExact::default(), 2),
+            Self::UpdateSgd => step(settings, &Sgd::default()),
+            Self::UpdateAdagrad => step(settings, &Adagrad::default()),
+            Self::UpdateRowwiseAdagrad => step(settings, &RowwiseAdagrad::default()),
+            Self::UpdateAdam => step(settings, &Adam::default()),
+            Self::UpdateAdamExact => step(settings, &AdamExact::default()),
         }
     }
 }
 
-/// In [-0.5, 0.5).
-fn fill(numbers: &mut [f32]) {
-    let mut random = Xoshiro128PlusPlus::seed_from_u64(numbers.len() as u64);
-    numbers.fill_with(|| (random.next_u32() >> 8) as f32 / (1 << 24) as f32 - 0.5);
-}
-
+/// Numbers in [-0.5, 0.5).
 fn filled(length: usize, huge: bool) -> std::io::Result<Memory<f32>> {
+    let mut random = Xoshiro128PlusPlus::seed_from_u64(length as u64);
     let mut numbers = Memory::zeros(length, huge)?;
-    fill(&mut numbers);
+    numbers.fill_with(|| (random.next_u32() >> 8) as f32 / (1 << 24) as f32 - 0.5);
     Ok(numbers)
 }
 
@@ -103,40 +109,36 @@ fn bags(settings: &Settings) -> std::io::Result<Times> {
     }))
 }
 
-/// A step of an optimizer that keeps `slots` numbers a weight, with a gradient that is given.
-fn step<O: Optimizer>(settings: &Settings, optimizer: &O, slots: usize) -> std::io::Result<Times> {
+/// A step of an optimizer, with a gradient that is given.
+fn step<O: Optimizer>(settings: &Settings, optimizer: &O) -> std::io::Result<Times> {
     let &Settings { rows, dim, batch, bag, huge, .. } = settings;
     let sets = bag_sets(settings)?;
     let offsets = offsets(batch, bag);
+    let slots = O::Rule::slots(dim);
     let mut weights = filled(rows * dim, huge)?;
-    let mut state = Memory::zeros(rows * dim * slots, huge)?;
+    let mut state = Memory::zeros(rows * slots, huge)?;
     let mut last_steps = Memory::zeros(rows, huge)?;
     let mut out = Memory::zeros(batch * dim, huge)?;
-    let mut gradients = vec![0.0; batch * dim];
-    fill(&mut gradients);
+    let gradients = filled(batch * dim, huge)?;
     let gradients = Table::new(&gradients, batch, dim).expect("batch * dim");
     let mut list = vec![Occurrence::default(); batch * bag];
     let mut scratch = list.clone();
-    let (mut sum, zeros) = (vec![0.0; 2 * dim], vec![0.0; dim]);
+    let mut sum = vec![0.0; 2 * dim];
     Ok(time(settings.seconds, |call| {
         let bags = checked(sets.get(call), rows, &offsets);
         let mut table = TableMut::new(&mut weights, rows, dim).expect("rows * dim");
-        let mut state = TableMut::new(&mut state, rows, dim * slots).expect("rows * dim * slots");
-        for row in bags.indices().iter().flatten() {
-            optimizer.catch_up(call as u32, row, &mut table, &mut state, &mut last_steps, &zeros);
-        }
+        let mut state = TableMut::new(&mut state, rows, slots).expect("rows * slots");
+        let touched = bags.indices().iter().flatten();
+        optimizer
+            .catch_up(call as u32, touched, &mut table, &mut state, &mut last_steps)
+            .expect("shapes fit");
         pool(table.as_table(), &bags, Pooling::Sum, black_box(&mut out)).expect("shapes fit");
-        let list = bag_occurrences_in(&bags, 0..rows, &mut list).expect("room for all ids");
+        let list = occurrences_of_bags(&bags, &mut list).expect("room for all ids");
         let occurrences = sort_by_row(list, &mut scratch).expect("room for all ids");
         let mut touched = Touched { occurrences, gradients, sum: &mut sum };
+        let step = optimizer.step(call as u32 + 1);
         optimizer
-            .update_rows(
-                optimizer.step(call as u32 + 1),
-                &mut table,
-                &mut state,
-                &mut last_steps,
-                &mut touched,
-            )
+            .update_rows(step, &mut table, &mut state, &mut last_steps, &mut touched)
             .expect("shapes fit");
     }))
 }

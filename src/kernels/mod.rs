@@ -34,7 +34,7 @@ pub use norm::{sum_of_squares, sum_of_squares_of_rows};
 pub use pool::{NO_ID, pool, pool_max};
 pub use rule::{State, UpdateRule};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
-pub use share::{bag_occurrences_in, occurrences_in};
+pub use share::{occurrences_in, occurrences_of_bags_in};
 pub(crate) use update::check_update;
 pub use update::{Touched, update_block, update_rows};
 pub use weights::weight_gradients;

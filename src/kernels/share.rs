@@ -50,11 +50,11 @@ pub fn occurrences_in<'o, I: Index, P: Policy>(
 /// of `out`.
 ///
 /// ```
-/// use nanoembed::kernels::{Occurrence, bag_occurrences_in};
+/// use nanoembed::kernels::{Occurrence, occurrences_of_bags_in};
 /// use nanoembed::table::{Bags, Indices};
 /// let bags = Bags::new(Indices::new(&[7_u8, 2, 7, 2], 10)?, &[0_u8, 3, 4])?;
 /// let mut list = [Occurrence::default(); 4];
-/// let list = bag_occurrences_in(&bags, 0..5, &mut list)?;
+/// let list = occurrences_of_bags_in(&bags, 0..5, &mut list)?;
 /// assert_eq!(list, [Occurrence { row: 2, source: 0 }, Occurrence { row: 2, source: 1 }]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -62,7 +62,7 @@ pub fn occurrences_in<'o, I: Index, P: Policy>(
 /// # Errors
 /// If the ids have weights, which give each id a gradient of its own; if `out` is shorter than the list, or there are more
 /// than `u32::MAX` rows in the range or bags. Nothing has been written then.
-pub fn bag_occurrences_in<'o, I: Index, P: Policy, O: Index>(
+pub fn occurrences_of_bags_in<'o, I: Index, P: Policy, O: Index>(
     bags: &Bags<'_, I, P, O>,
     rows: Range<usize>,
     out: &'o mut [Occurrence],
@@ -104,7 +104,7 @@ fn list<N: Iterator<Item = (usize, usize)>>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Occurrence, bag_occurrences_in, occurrences_in};
+    use super::{Occurrence, occurrences_in, occurrences_of_bags_in};
     use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
     use crate::kernels::occurrences;
     use crate::table::{Bags, Indices, shares};
@@ -130,13 +130,16 @@ mod tests {
                     let mut out = [NONE; 10];
                     assert_eq!(occurrences_in(indices, rows.clone(), &mut out[..length]).unwrap(), expected);
                     assert!(out[expected.len()..].iter().all(|o| *o == NONE));
-                    assert_eq!(bag_occurrences_in(&bags, rows.clone(), &mut out[..length]).unwrap(), of_bags);
+                    assert_eq!(
+                        occurrences_of_bags_in(&bags, rows.clone(), &mut out[..length]).unwrap(),
+                        of_bags
+                    );
                 }
                 if let Some(short) = expected.len().checked_sub(1) {
                     let (mut out, full) =
                         ([NONE; 9], CapacityExceeded { what: "occurrences", capacity: short });
                     assert_eq!(occurrences_in(indices, rows.clone(), &mut out[..short]), Err(full));
-                    let found = bag_occurrences_in(&bags, rows.clone(), &mut out[..short]);
+                    let found = occurrences_of_bags_in(&bags, rows.clone(), &mut out[..short]);
                     assert_eq!(found, Err(InputError::Capacity(full)));
                     assert_eq!(out, [NONE; 9]);
                 }
@@ -150,11 +153,11 @@ mod tests {
         let bags = Bags::fixed(indices, 1, 2).unwrap();
         let weighted = bags.with_weights(&[0.5, 2.0]).unwrap();
         let shape = ShapeMismatch { what: "per-sample weights", expected: 0, found: 2 };
-        assert_eq!(bag_occurrences_in(&weighted, 0..2, &mut [NONE; 2]), Err(InputError::Shape(shape)));
+        assert_eq!(occurrences_of_bags_in(&weighted, 0..2, &mut [NONE; 2]), Err(InputError::Shape(shape)));
         #[cfg(target_pointer_width = "64")]
         {
             assert!(occurrences_in(indices, 0..usize::MAX, &mut [NONE; 2]).is_err());
-            assert!(bag_occurrences_in(&bags, 0..usize::MAX, &mut [NONE; 2]).is_err());
+            assert!(occurrences_of_bags_in(&bags, 0..usize::MAX, &mut [NONE; 2]).is_err());
         }
         let first = Occurrence { row: 0, source: 0 };
         assert_eq!(occurrences_in(indices, 1..2, &mut [NONE; 1]).unwrap(), [first]);
