@@ -20,8 +20,8 @@ fn bits<const N: usize>(numbers: [f32; N]) -> [u32; N] {
     numbers.map(f32::to_bits)
 }
 
-fn initial<M: Layer>() -> Box<M> {
-    let mut model = M::boxed();
+fn initial<M: Layer>() -> M {
+    let mut model = M::zeroed();
     model.init(&mut Xoshiro128PlusPlus::seed_from_u64(5));
     model
 }
@@ -168,7 +168,7 @@ fn they_learn_and_their_images_predict_the_same() {
 
         let mut numbers = vec![0.0_f32; image::size::<M>().div_ceil(4)];
         let bytes = &mut zerocopy::IntoBytes::as_mut_bytes(&mut numbers[..])[..image::size::<M>()];
-        image::write(&*model, bytes).expect("the right length");
+        image::write(&model, bytes).expect("the right length");
         let read: &M = image::read(bytes).expect("what was written");
         for x in &x {
             assert_eq!(bits(read.predict(x).expect("valid")), bits(model.predict(x).expect("valid")));
