@@ -16,6 +16,7 @@ mod occurrences;
 mod pool;
 mod rule;
 mod scatter;
+mod sort;
 mod update;
 mod weights;
 
@@ -36,11 +37,12 @@ pub use gemm::{gemm, gemm_tn};
 pub use max_norm::{RowNorm, max_norm};
 pub use norm::{sum_of_squares, sum_of_squares_of_rows};
 pub use occurrences::{
-    Occurrence, SortedOccurrences, bag_numbers, occurrences, occurrences_of_bags, sort_by_row,
+    Occurrence, bag_numbers, occurrences, occurrences_in, occurrences_of_bags, occurrences_of_bags_in,
 };
 pub use pool::{NO_ID, pool, pool_max};
 pub use rule::{State, UpdateRule};
 pub use scatter::{divide_by_bags, scatter_add, scatter_add_bags, scatter_add_max};
+pub use sort::{SortedOccurrences, sort_by_row};
 pub(crate) use update::check_update;
 pub use update::{Touched, update_block, update_rows};
 pub use weights::weight_gradients;

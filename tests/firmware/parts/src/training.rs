@@ -5,8 +5,8 @@ use crate::optimizers::ADAM;
 use crate::reviews::{self, LABELS, REVIEWS, Reviews};
 use nanoembed::image;
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Relu, Sigmoid, Softmax, Sum, Tanh,
-    glorot_uniform, uniform,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, Layer, MaskZero, Multiplied,
+    QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, glorot_uniform, uniform,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
@@ -62,6 +62,8 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("train reviews, deep and masked", || train_reviews::<Deep, _>(Adam { keras3_duplicates: true, ..ADAM })),
     ("train reviews, frozen rows", || train_reviews::<Tuned, _>(Sgd { learning_rate: 0.5 })),
     ("train bags, softmax", train_bags),
+    ("train reviews, hashed rows", || train_reviews::<Hashed, AdamExact>(Exact(ADAM))),
+    ("train reviews, quotient and remainder", || train_reviews::<Divided, _>(ADAM)),
 ];
 
 type Deep = sequential![
@@ -72,6 +74,9 @@ type Deep = sequential![
     Dense<5, 1>
 ];
 type Tuned = sequential![Frozen<Embedding<4, 50, 8>>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+type Hashed = sequential![HashedEmbedding<4, 20, 17, 12, u16>, Flatten<4, 17, 68>, Dense<68, 1, Sigmoid>];
+type Divided =
+    sequential![QuotientRemainder<4, 7, 8, 9, Multiplied, u16>, Flatten<4, 9, 36>, Dense<36, 1, Sigmoid>];
 type Bags = sequential![EmbeddingBag<6, 60, 17>, Dense<17, 3, Softmax>];
 type Sums = sequential![EmbeddingBag<6, 60, 33, Sum>, Dense<33, 3>];
 

@@ -11,8 +11,8 @@ use nanoembed::kernels::{
     scatter_add, scatter_add_bags, sort_by_row,
 };
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, IgnoreMask, Layer, MaskZero, Relu, Sigmoid,
-    Softmax, Sum, Tanh, Value,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
+    Multiplied, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
@@ -38,6 +38,9 @@ type Masked = sequential![
 ];
 type Tuned =
     sequential![Frozen<Embedding<5, 40, 7, u32>>, Flatten<5, 7, 35, IgnoreMask>, Dense<35, 1, Sigmoid>];
+type Hashed = sequential![HashedEmbedding<5, 40, 7, 10>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
+type Divided =
+    sequential![QuotientRemainder<5, 6, 7, 7, Multiplied>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
 type Classes = sequential![EmbeddingBag<6, 40, 5>, Dense<5, 3, Softmax>];
 type Sums = sequential![EmbeddingBag<6, 40, 5, Sum, u8>, Dense<5, 3>];
 
@@ -138,6 +141,8 @@ fn run() -> Option<()> {
     live::<Masked, _, _>(Exact(Momentum::default()), binary, &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Sgd::default(), OnProbabilities(binary), &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Momentum::default(), binary, &ids, &yes_or_no)?;
+    live::<Hashed, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
+    live::<Divided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
     live::<Classes, _, _>(adam, OnProbabilities(SparseCategoricalCrossEntropy), &bags, &classes)?;
     let optimizer = AdamW { optimizer: adam, weight_decay: 0.05 };
