@@ -617,7 +617,7 @@ fn gradients_are_divided_by_bags() {
         (Pooling::Sum, [1.0; 3]),
         (Pooling::Mean, [2.0, f32::INFINITY, 1.0]),
         (Pooling::WeightedMean, [4.0, f32::INFINITY, f32::INFINITY]),
-        (Pooling::SqrtN, [8.0_f32.sqrt(), f32::INFINITY, f32::INFINITY]),
+        (Pooling::SqrtN, [nanoembed::math::sqrt(8.0), f32::INFINITY, f32::INFINITY]),
     ] {
         let mut d = [3.0, 6.0, 9.0];
         divide_by_bags(&bags, pooling, 1, &mut d).unwrap();

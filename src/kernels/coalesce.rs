@@ -78,7 +78,7 @@ impl SortedOccurrences<'_> {
     pub(super) fn sum_gradients<L: Lanes, const SQUARES: bool>(
         &self,
         gradients: Table<'_>,
-        first: &Occurrence,
+        first: Occurrence,
         repeats: &[Occurrence],
         sum: &mut [f32],
     ) {
@@ -92,12 +92,12 @@ impl SortedOccurrences<'_> {
     fn sum_block<const SQUARES: bool, const WIDTH: usize>(
         &self,
         columns: Columns<'_>,
-        first: &Occurrence,
+        first: Occurrence,
         repeats: &[Occurrence],
     ) -> [f32; WIDTH] {
         let mut sum = self.term::<SQUARES, WIDTH>(columns, first).unwrap_or([0.0; WIDTH]);
         for repeat in repeats {
-            let Some(term) = self.term::<SQUARES, WIDTH>(columns, repeat) else { continue };
+            let Some(term) = self.term::<SQUARES, WIDTH>(columns, *repeat) else { continue };
             for (sum, g) in sum.iter_mut().zip(term) {
                 *sum += g;
             }
@@ -117,7 +117,7 @@ impl SortedOccurrences<'_> {
     fn term<const SQUARES: bool, const WIDTH: usize>(
         &self,
         columns: Columns<'_>,
-        occurrence: &Occurrence,
+        occurrence: Occurrence,
     ) -> Option<[f32; WIDTH]> {
         let (row, weight) = self.gradient(occurrence)?;
         let mut term = *columns.block::<WIDTH>(row)?;

@@ -59,7 +59,7 @@ fn of_rows_body<L: Lanes>(
         occurrences.sum_gradients::<L, false>(*gradients, first, summed, sum);
         total += sum_of_squares_body(lanes, sum);
         for occurrence in alone {
-            occurrences.sum_gradients::<L, false>(*gradients, occurrence, &[], sum);
+            occurrences.sum_gradients::<L, false>(*gradients, *occurrence, &[], sum);
             total += sum_of_squares_body(lanes, sum);
         }
     }

@@ -85,7 +85,7 @@ impl<'a> SortedOccurrences<'a> {
 
     /// The row of the gradient matrix that is an occurrence's, and the weight that it counts with.
     #[inline(always)]
-    pub(super) fn gradient(&self, occurrence: &Occurrence) -> Option<(usize, f32)> {
+    pub(super) fn gradient(&self, occurrence: Occurrence) -> Option<(usize, f32)> {
         let source = occurrence.source as usize;
         match self.weighted {
             None => Some((source, 1.0)),
@@ -113,14 +113,14 @@ impl<'a> SortedOccurrences<'a> {
 
     /// For each row: its first occurrence, and the others.
     #[inline(always)]
-    pub(super) fn by_row(&self) -> impl Iterator<Item = (&'a Occurrence, &'a [Occurrence])> + use<'a> {
+    pub(super) fn by_row(&self) -> impl Iterator<Item = (Occurrence, &'a [Occurrence])> + use<'a> {
         let mut rest = self.list;
         core::iter::from_fn(move || {
             let (first, others) = rest.split_first()?;
             let repeats = others.iter().take_while(|o| o.row == first.row).count();
             let (repeats, after) = others.split_at_checked(repeats)?;
             rest = after;
-            Some((first, repeats))
+            Some((*first, repeats))
         })
     }
 
