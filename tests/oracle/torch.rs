@@ -133,7 +133,9 @@ pub(crate) fn embedding_bag(fixture: &Fixture) {
             let mut d_bags = cotangent.clone();
             for (d, bag) in d_bags.chunks_mut(dim).zip(bags.iter()) {
                 let divisor = bag.divisor(pooling).unwrap_or(1.0);
-                d.iter_mut().for_each(|d| *d /= divisor);
+                for d in d {
+                    *d /= divisor;
+                }
             }
             let mut list = vec![Occurrence::default(); ids.len()];
             let list = occurrences_of_bags(&bags, &mut list).expect("room for all");
