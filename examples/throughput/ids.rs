@@ -37,6 +37,9 @@ impl fmt::Display for Distribution {
     }
 }
 
+/// Ids in all sets together, at least: rows of 64 floats then come to 128 MB, more than the caches hold from one round to the next.
+const AT_LEAST: usize = 1 << 19;
+
 /// Sets of ids, of which each call takes the next.
 pub(crate) struct Sets {
     ids: Memory<u32>,
@@ -45,7 +48,7 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
-    /// `count` sets of `each` ids of `rows` rows.
+    /// `count` sets, or more if they are small, of `each` ids of `rows` rows.
     pub(crate) fn new(
         distribution: Distribution,
         rows: usize,
@@ -53,6 +56,7 @@ impl Sets {
         count: usize,
         huge: bool,
     ) -> std::io::Result<Self> {
+        let count = count.max(AT_LEAST.div_ceil(each));
         let mut random = Xoshiro128PlusPlus::seed_from_u64((rows + each) as u64);
         let mut ids = Memory::zeros(each * count, huge)?;
         match distribution {

@@ -16,7 +16,8 @@ use std::time::Instant;
 const ROUNDS: usize = 15;
 /// How long a sample is, in seconds.
 const SAMPLE: f64 = 0.03;
-/// Sets of ids, of which each call takes the next, so that a big table's rows are not in the caches from the call before.
+/// Sets of bags, of which each call takes the next, so that a big table's rows are not in the caches from the call before. Gathers
+/// take a part of a set each, so that their rounds are as long.
 const SETS: usize = 12;
 
 /// The extents of a case.
@@ -32,20 +33,21 @@ struct Shape {
 struct Peer<'a> {
     name: &'static str,
     call: Box<dyn FnMut(usize) + 'a>,
+    sets: usize,
     calls: usize,
     samples: Vec<f64>,
 }
 
 impl<'a> Peer<'a> {
-    fn new(name: &'static str, call: impl FnMut(usize) + 'a) -> Self {
-        Self { name, call: Box::new(call), calls: 0, samples: Vec::new() }
+    fn new(name: &'static str, sets: usize, call: impl FnMut(usize) + 'a) -> Self {
+        Self { name, call: Box::new(call), sets, calls: 0, samples: Vec::new() }
     }
 
     /// Seconds a call, of this many calls.
     fn sample(&mut self, count: usize) -> f64 {
         let start = Instant::now();
         for _ in 0..count {
-            (self.call)(self.calls % SETS);
+            (self.call)(self.calls % self.sets);
             self.calls += 1;
         }
         start.elapsed().as_secs_f64() / count as f64
@@ -146,23 +148,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let candle_ids = |ids: &[u32]| Candle::from_vec(ids.to_vec(), ids.len(), &candle_device);
 
     // A row an id.
-    let firsts: Vec<&[u32]> = sets.iter().map(|ids| &ids[..batch]).collect();
-    let burn_sets: Vec<_> = firsts.iter().map(|ids| burn_ids(ids, [1, batch])).collect();
-    let candle_sets: Vec<Candle> = firsts.iter().map(|ids| candle_ids(ids)).collect::<Result<_, _>>()?;
+    let parts: Vec<&[u32]> = sets.iter().flat_map(|ids| ids.chunks(batch)).collect();
+    let burn_sets: Vec<_> = parts.iter().map(|ids| burn_ids(ids, [1, batch])).collect();
+    let candle_sets: Vec<Candle> = parts.iter().map(|ids| candle_ids(ids)).collect::<Result<_, _>>()?;
     let mut out = vec![0.0; batch * dim];
-    let mut own = |set: usize, out: &mut [f32]| {
-        let indices = Indices::new(firsts[set], rows).expect("ids below rows");
+    let own = |set: usize, out: &mut [f32]| {
+        let indices = Indices::new(parts[set], rows).expect("ids below rows");
         gather(table, indices, out).expect("shapes fit");
     };
     let by_burn = |set: usize| embedding(burn_table.clone(), burn_sets[set].clone());
     let by_candle = |set: usize| candle_table.embedding(&candle_sets[set]).expect("shapes fit");
     own(0, &mut out);
-    check("burn's gather", &by_burn(0).into_data().to_vec::<f32>().map_err(|_| "no f32")?, &out)?;
+    check("burn's gather", &by_burn(0).into_data().try_to_vec::<f32>()?, &out)?;
     check("candle's gather", &by_candle(0).flatten_all()?.to_vec1()?, &out)?;
     let mut peers = [
-        Peer::new("nanoembed", |set| own(set, black_box(&mut out))),
-        Peer::new("burn-flex", |set| drop(black_box(by_burn(set)))),
-        Peer::new("candle", |set| drop(black_box(by_candle(set)))),
+        Peer::new("nanoembed", parts.len(), |set| own(set, black_box(&mut out))),
+        Peer::new("burn-flex", parts.len(), |set| drop(black_box(by_burn(set)))),
+        Peer::new("candle", parts.len(), |set| drop(black_box(by_candle(set)))),
     ];
     compare("gather", shape, batch, &mut peers);
     drop(peers);
@@ -170,7 +172,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The sum of a bag.
     let burn_sets: Vec<_> = sets.iter().map(|ids| burn_ids(ids, [batch, bag])).collect();
     let candle_sets: Vec<Candle> = sets.iter().map(|ids| candle_ids(ids)).collect::<Result<_, _>>()?;
-    let mut own = |set: usize, out: &mut [f32]| {
+    let own = |set: usize, out: &mut [f32]| {
         let indices = Indices::new(&sets[set], rows).expect("ids below rows");
         let bags = Bags::fixed(indices, batch, bag).expect("batch * bag ids");
         pool(table, &bags, Pooling::Sum, out).expect("shapes fit");
@@ -181,12 +183,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         gathered.reshape((batch, bag, dim))?.sum(1)
     };
     own(0, &mut out);
-    check("burn's bag", &by_burn(0).into_data().to_vec::<f32>().map_err(|_| "no f32")?, &out)?;
+    check("burn's bag", &by_burn(0).into_data().try_to_vec::<f32>()?, &out)?;
     check("candle's bag", &by_candle(0)?.flatten_all()?.to_vec1()?, &out)?;
     let mut peers = [
-        Peer::new("nanoembed", |set| own(set, black_box(&mut out))),
-        Peer::new("burn-flex", |set| drop(black_box(by_burn(set)))),
-        Peer::new("candle", |set| drop(black_box(by_candle(set).expect("shapes fit")))),
+        Peer::new("nanoembed", SETS, |set| own(set, black_box(&mut out))),
+        Peer::new("burn-flex", SETS, |set| drop(black_box(by_burn(set)))),
+        Peer::new("candle", SETS, |set| drop(black_box(by_candle(set).expect("shapes fit")))),
     ];
     compare("bag", shape, batch * bag, &mut peers);
     Ok(())
