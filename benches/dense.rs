@@ -1,152 +1,261 @@
-//! Dense kernels at every level, beside the loop that one would write first. Equality is asserted before anything is timed.
+//! The dense kernels at every level, beside the loop that one would write first and beside what the processor can do at most.
+//!
+//! Everything stays in the first two caches. Before a kernel is timed, its bits are compared with `reference`. The limits
+//! are measured in the same run (`common/limits.rs`):
+//!
+//! - of a product of matrices: multiplications and additions in registers, unfused, at that level;
+//! - of dot and gemv: reading the vector and the weights (and the vector once for four rows of weights) from the first cache.
+//!   A single dot product is one chain of additions by contract and cannot reach it.
+//!
+//! Printed at the end, from medians: the time of a call, and its speed in parts of the naive loop's (above 1: faster), of the
+//! limit's, and of the best level below. The naive loop of an activation calls the standard library.
 
+#[allow(dead_code)]
+mod common;
+
+use common::{Numbers, SAMPLES, Times, limits};
 use core::hint::black_box;
 use core::time::Duration;
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use nanoembed::kernels;
-use nanoembed::reference;
+use criterion::Criterion;
+use nanoembed::error::ShapeMismatch;
 use nanoembed::simd::Level;
 use nanoembed::table::{Table, TableMut};
+use nanoembed::{kernels, reference};
 
-/// Numbers in −1..1, the same each time.
-fn numbers(length: usize) -> Vec<f32> {
-    let mut state = 1_u32;
-    let next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / 8_388_608.0 - 1.0
-    };
-    core::iter::repeat_with(next).take(length).collect()
+/// Whose work a call does.
+#[derive(Clone, Copy)]
+enum Who {
+    Reference,
+    Naive,
+    Kernel(Level),
 }
 
-fn assert_bits(found: &[f32], expected: &[f32]) {
-    assert!(found.iter().map(|x| x.to_bits()).eq(expected.iter().map(|x| x.to_bits())));
+/// What bounds a case: how many of what.
+#[derive(Clone, Copy)]
+enum Limit {
+    MultiplyAdds(usize),
+    BytesRead(usize),
+    None,
 }
 
-/// 1024 elements that stay in the first cache: ours at every level, libm's and the standard library's in a loop.
-fn activations(criterion: &mut Criterion) {
-    type Case = (&'static str, fn(Level, &mut [f32]), fn(&mut [f32]), fn(f32) -> f32, fn(f32) -> f32);
-    #[allow(clippy::disallowed_methods, reason = "what we compare ourselves with")]
-    let cases: [Case; 3] = [
-        (
-            "sigmoid",
-            kernels::sigmoid_at,
-            reference::sigmoid,
-            |x| 1.0 / (1.0 + libm::expf(-x)),
-            |x| 1.0 / (1.0 + (-x).exp()),
-        ),
-        ("tanh", kernels::tanh_at, reference::tanh, libm::tanhf, f32::tanh),
-        ("softmax", kernels::softmax_at, reference::softmax, libm::expf, f32::exp),
-    ];
-    let x = numbers(1024);
-    for (name, kernel_at, reference, libm, std) in cases {
-        let mut group = criterion.benchmark_group(name);
-        group.throughput(Throughput::Elements(x.len() as u64));
-        let mut expected = x.clone();
-        reference(&mut expected);
+struct Bench {
+    criterion: Criterion,
+    times: Times,
+    cases: Vec<(String, Limit)>,
+}
+
+impl Bench {
+    /// Times a case. `work` writes into the slice, which holds what the last call left.
+    fn case(&mut self, name: &str, limit: Limit, out: usize, mut work: impl FnMut(Who, &mut [f32])) {
+        let start = Numbers::any(out);
+        let mut expected = Numbers::any(out);
+        work(Who::Reference, expected.get_mut());
+        let mut found = Numbers::any(out);
         for level in Level::available() {
-            let mut y = x.clone();
-            kernel_at(level, &mut y);
-            assert_bits(&y, &expected);
-            group.bench_function(level.name(), |bencher| {
-                bencher.iter(|| {
-                    y.clone_from_slice(&x);
-                    kernel_at(level, black_box(&mut y));
-                });
+            found.get_mut().copy_from_slice(start.get());
+            work(Who::Kernel(level), found.get_mut());
+            let equal = found.get().iter().zip(expected.get()).all(|(x, y)| x.to_bits() == y.to_bits());
+            assert!(equal, "{name} at {}", level.name());
+        }
+        for level in Level::available() {
+            found.get_mut().copy_from_slice(start.get());
+            self.times.measure(&mut self.criterion, &format!("{name}/{}", level.name()), || {
+                work(Who::Kernel(level), black_box(found.get_mut()));
             });
         }
-        for (name, function) in [("libm", libm), ("std", std)] {
-            let mut y = x.clone();
-            group.bench_function(name, |bencher| {
-                bencher.iter(|| y.iter_mut().zip(&x).for_each(|(y, x)| *y = function(black_box(*x))));
-            });
+        found.get_mut().copy_from_slice(start.get());
+        self.times.measure(&mut self.criterion, &format!("{name}/naive"), || {
+            work(Who::Naive, black_box(found.get_mut()));
+        });
+        self.cases.push((name.to_owned(), limit));
+    }
+
+    /// One line a case and level.
+    fn print(&self) {
+        println!("\n{:26} {:8} {:>11}  of naive  of limit  of level below", "", "", "ns a call");
+        for (name, limit) in &self.cases {
+            let naive = self.times.median(&format!("{name}/naive"));
+            let mut below: Option<f64> = None;
+            for level in Level::available() {
+                let Some(time) = self.times.median(&format!("{name}/{}", level.name())) else { continue };
+                let limit = match *limit {
+                    Limit::MultiplyAdds(count) => {
+                        limits::multiply_adds(&self.times, level).map(|speed| count as f64 / speed)
+                    }
+                    Limit::BytesRead(count) => {
+                        limits::read(&self.times, level).map(|speed| count as f64 / speed)
+                    }
+                    Limit::None => None,
+                };
+                let ratio =
+                    |other: Option<f64>| other.map_or("-".to_owned(), |other| format!("{:.2}", other / time));
+                println!(
+                    "{name:26} {:8} {:11.1} {:>9} {:>9} {:>15}",
+                    level.name(),
+                    time * 1e9,
+                    ratio(naive),
+                    ratio(limit),
+                    ratio(below)
+                );
+                below = Some(below.map_or(time, |best| if time < best { time } else { best }));
+            }
         }
     }
 }
 
-fn dot(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("dot");
-    for length in [64, 256, 1024] {
-        let (a, b) = (numbers(length), numbers(2 * length).split_off(length));
-        let expected = reference::dot(&a, &b).unwrap();
-        group.throughput(Throughput::Elements(length as u64));
-        for level in Level::available() {
-            assert_bits(&[kernels::dot_at(level, &a, &b).unwrap()], &[expected]);
-            group.bench_function(BenchmarkId::new(level.name(), length), |bencher| {
-                bencher.iter(|| kernels::dot_at(level, black_box(&a), black_box(&b)));
-            });
-        }
-        group.bench_function(BenchmarkId::new("naive", length), |bencher| {
-            bencher.iter(|| black_box(&a).iter().zip(black_box(&b)).map(|(a, b)| a * b).sum::<f32>());
+/// 1024 elements.
+fn activations(bench: &mut Bench) {
+    type Case = (&'static str, fn(&mut [f32]), fn(Level, &mut [f32]), fn(f32) -> f32);
+    #[allow(clippy::disallowed_methods, reason = "what we compare ourselves with")]
+    let cases: [Case; 6] = [
+        ("exp", reference::exp, kernels::exp_at, f32::exp),
+        ("ln", reference::ln, kernels::ln_at, f32::ln),
+        ("sigmoid", reference::sigmoid, kernels::sigmoid_at, |x| 1.0 / (1.0 + (-x).exp())),
+        ("tanh", reference::tanh, kernels::tanh_at, f32::tanh),
+        ("relu", reference::relu, kernels::relu_at, |x| if x <= 0.0 { 0.0 } else { x }),
+        ("softmax", reference::softmax, kernels::softmax_at, f32::exp),
+    ];
+    let x = Numbers::any(1024);
+    let x: Vec<f32> = x.get().iter().map(|x| 4.0 * x.abs()).collect();
+    for (name, reference, kernel_at, naive) in cases {
+        bench.case(name, Limit::None, x.len(), |who, y| match who {
+            Who::Naive => y.iter_mut().zip(black_box(&x)).for_each(|(y, x)| *y = naive(*x)),
+            Who::Reference => {
+                y.copy_from_slice(&x);
+                reference(y);
+            }
+            Who::Kernel(level) => {
+                y.copy_from_slice(black_box(&x));
+                kernel_at(level, y);
+            }
         });
     }
 }
 
-/// C += A B as three nested loops, the inner one over a row of B.
-fn naive_gemm(a: &[f32], b: &[f32], c: &mut [f32], k: usize, n: usize) {
-    for (a, c) in a.chunks_exact(k).zip(c.chunks_exact_mut(n)) {
-        for (a, b) in a.iter().zip(b.chunks_exact(n)) {
-            for (c, b) in c.iter_mut().zip(b) {
-                *c += a * b;
+fn naive_dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn vectors(bench: &mut Bench) {
+    for n in [64, 256, 1024] {
+        let (a, b) = (Numbers::any(n), Numbers::any(n));
+        bench.case(&format!("dot {n}"), Limit::BytesRead(8 * n), 1, |who, out| {
+            let (a, b) = black_box((a.get(), b.get()));
+            out[0] = match who {
+                Who::Reference => reference::dot(a, b).unwrap(),
+                Who::Naive => naive_dot(a, b),
+                Who::Kernel(level) => kernels::dot_at(level, a, b).unwrap(),
+            };
+        });
+    }
+    let x = Numbers::any(1024);
+    bench.case("axpy 1024", Limit::None, 1024, |who, y| {
+        let x = black_box(x.get());
+        match who {
+            Who::Reference => reference::axpy(0.5, x, y).unwrap(),
+            Who::Naive => y.iter_mut().zip(x).for_each(|(y, x)| *y += 0.5 * x),
+            Who::Kernel(level) => kernels::axpy_at(level, 0.5, x, y).unwrap(),
+        }
+    });
+    for (m, n) in [(32, 16), (100, 400)] {
+        let (x, y) = (Numbers::any(m), Numbers::any(n));
+        bench.case(&format!("ger {m}x{n}"), Limit::None, m * n, |who, a| {
+            let (x, y) = black_box((x.get(), y.get()));
+            let mut table = TableMut::new(a, m, n).unwrap();
+            match who {
+                Who::Reference => reference::ger(0.5, x, y, &mut table).unwrap(),
+                Who::Kernel(level) => kernels::ger_at(level, 0.5, x, y, &mut table).unwrap(),
+                Who::Naive => {
+                    for (a, x) in a.chunks_exact_mut(n).zip(x) {
+                        a.iter_mut().zip(y).for_each(|(a, y)| *a += 0.5 * x * y);
+                    }
+                }
             }
+        });
+    }
+    for (n, k) in [(32, 1), (4, 1024), (16, 256), (10, 32), (400, 100)] {
+        let (w, x) = (Numbers::any(n * k), Numbers::any(k));
+        let limit = Limit::BytesRead(4 * n * k + 4 * k * n.div_ceil(4));
+        bench.case(&format!("gemv {n}x{k}"), limit, n, |who, y| {
+            let (w, x) = black_box((w.get(), x.get()));
+            let table = Table::new(w, n, k).unwrap();
+            match who {
+                Who::Reference => reference::gemv(table, x, y).unwrap(),
+                Who::Kernel(level) => kernels::gemv_at(level, table, x, y).unwrap(),
+                Who::Naive => {
+                    y.iter_mut().zip(w.chunks_exact(k)).for_each(|(y, w)| *y = naive_dot(w, x));
+                }
+            }
+        });
+    }
+}
+
+/// C += A B and its like as three nested loops, the inner one over a row of B where it stands in one.
+fn naive_product(name: &str, a: &[f32], b: &[f32], c: &mut [f32], (m, k, n): (usize, usize, usize)) {
+    for (i, c) in c.chunks_exact_mut(n).enumerate() {
+        if name == "gemm_nt" {
+            c.iter_mut().zip(b.chunks_exact(k)).for_each(|(c, b)| *c = naive_dot(&a[i * k..][..k], b));
+            continue;
+        }
+        for (p, b) in b.chunks_exact(n).enumerate() {
+            let a = if name == "gemm" { a[i * k + p] } else { a[p * m + i] };
+            c.iter_mut().zip(b).for_each(|(c, b)| *c += a * b);
         }
     }
 }
 
-/// A hidden layer on a batch, a logit on a batch, a logit on one example.
-fn products(criterion: &mut Criterion) {
-    type Kernel = (
-        &'static str,
-        fn(Level, Table<'_>, Table<'_>, &mut TableMut<'_>) -> Result<(), nanoembed::error::ShapeMismatch>,
-    );
-    let kernels: [Kernel; 3] =
-        [("gemm", kernels::gemm_at), ("gemm_tn", kernels::gemm_tn_at), ("gemm_nt", kernels::gemm_nt_at)];
-    for (name, kernel_at) in kernels {
-        let mut group = criterion.benchmark_group(name);
-        for (m, k, n) in [(64, 132, 400), (64, 32, 1), (1, 32, 1), (64, 32, 10)] {
-            let (a, b) = (numbers(m * k), numbers(k * n));
-            let a_shape = if name == "gemm_tn" { (k, m) } else { (m, k) };
-            let b_shape = if name == "gemm_nt" { (n, k) } else { (k, n) };
-            let (a_table, b_table) = (
-                Table::new(&a, a_shape.0, a_shape.1).unwrap(),
-                Table::new(&b, b_shape.0, b_shape.1).unwrap(),
-            );
-            let mut c = vec![0.0; m * n];
-            let id = |candidate: &str| BenchmarkId::new(candidate, format!("{m}x{k}x{n}"));
-            group.throughput(Throughput::Elements((m * k * n) as u64));
-            let mut expected = None;
-            for level in Level::available() {
-                c.fill(0.0);
-                kernel_at(level, a_table, b_table, &mut TableMut::new(&mut c, m, n).unwrap()).unwrap();
-                assert_bits(&c, expected.get_or_insert_with(|| c.clone()));
-                group.bench_function(id(level.name()), |bencher| {
-                    bencher.iter(|| {
-                        kernel_at(
-                            level,
-                            black_box(a_table),
-                            black_box(b_table),
-                            &mut TableMut::new(&mut c, m, n).unwrap(),
-                        )
-                    });
-                });
-            }
-            if name == "gemm" {
-                c.fill(0.0);
-                naive_gemm(&a, &b, &mut c, k, n);
-                assert_bits(&c, &expected.unwrap());
-                group.bench_function(id("naive"), |bencher| {
-                    bencher.iter(|| naive_gemm(black_box(&a), black_box(&b), &mut c, k, n));
-                });
-            }
+/// A gate of an LSTM, an image as columns, hidden layers, heads of 150, 10, 2 and 1 units, and batches of one.
+fn products(bench: &mut Bench) {
+    type Product = fn(Table<'_>, Table<'_>, &mut TableMut<'_>) -> Result<(), ShapeMismatch>;
+    type ProductAt = fn(Level, Table<'_>, Table<'_>, &mut TableMut<'_>) -> Result<(), ShapeMismatch>;
+    let products: [(&str, Product, ProductAt); 3] = [
+        ("gemm", reference::gemm, kernels::gemm_at),
+        ("gemm_tn", reference::gemm_tn, kernels::gemm_tn_at),
+        ("gemm_nt", reference::gemm_nt, kernels::gemm_nt_at),
+    ];
+    let shapes = [
+        (64, 132, 400),
+        (64, 320, 128),
+        (64, 32, 150),
+        (64, 32, 10),
+        (64, 32, 2),
+        (64, 32, 1),
+        (1, 132, 400),
+        (1, 32, 16),
+        (1, 32, 1),
+    ];
+    for (name, reference, kernel_at) in products {
+        for (m, k, n) in shapes {
+            let (a, b) = (Numbers::any(m * k), Numbers::any(k * n));
+            let (a_rows, a_dim) = if name == "gemm_tn" { (k, m) } else { (m, k) };
+            let (b_rows, b_dim) = if name == "gemm_nt" { (n, k) } else { (k, n) };
+            let case = format!("{name} {m}x{k}x{n}");
+            bench.case(&case, Limit::MultiplyAdds(m * k * n), m * n, |who, c| {
+                let (a, b) = black_box((a.get(), b.get()));
+                let a_table = Table::new(a, a_rows, a_dim).unwrap();
+                let b_table = Table::new(b, b_rows, b_dim).unwrap();
+                let mut c_table = TableMut::new(c, m, n).unwrap();
+                match who {
+                    Who::Reference => reference(a_table, b_table, &mut c_table).unwrap(),
+                    Who::Kernel(level) => kernel_at(level, a_table, b_table, &mut c_table).unwrap(),
+                    Who::Naive => naive_product(name, a, b, c, (m, k, n)),
+                }
+            });
         }
     }
 }
 
-fn configuration() -> Criterion {
-    Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(100))
-        .measurement_time(Duration::from_millis(300))
+fn main() {
+    let criterion = Criterion::default()
+        .sample_size(SAMPLES)
+        .warm_up_time(Duration::from_millis(50))
+        .measurement_time(Duration::from_millis(150))
+        .configure_from_args();
+    let mut bench = Bench { criterion, times: Times::default(), cases: Vec::new() };
+    limits::measure(&mut bench.criterion, &bench.times);
+    activations(&mut bench);
+    vectors(&mut bench);
+    products(&mut bench);
+    bench.criterion.final_summary();
+    bench.print();
 }
-
-criterion_group! { name = benches; config = configuration(); targets = activations, dot, products }
-criterion_main!(benches);

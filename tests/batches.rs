@@ -2,8 +2,9 @@
 //! many, and gradients of a batch have the bits of those of its examples one after the other. At every level, all the same bits.
 
 use nanoembed::layers::{
-    Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten, Frozen, IgnoreMask, Layer,
-    Linear, MaskZero, Mean, Relu, Sigmoid, Softmax, SqrtN, Sum, Tanh, Value,
+    Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding,
+    IgnoreMask, Layer, Linear, MaskZero, Mean, Multiplied, QuotientRemainder, Relu, Sigmoid, Softmax, SqrtN,
+    Sum, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
@@ -215,6 +216,8 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<Flatten<3, 5, 15, IgnoreMask>>("Flatten, IgnoreMask");
     check::<Embedding<5, 7, 17>>("Embedding");
     check::<Embedding<5, 7, 16, u16, MaskZero>>("Embedding, MaskZero");
+    check::<HashedEmbedding<5, 7, 17, 10, u16>>("HashedEmbedding");
+    check::<QuotientRemainder<5, 7, 9, 17, Multiplied, u16>>("QuotientRemainder");
     check::<EmbeddingBag<9, 7, 17, Mean>>("EmbeddingBag, Mean");
     check::<EmbeddingBag<9, 7, 64, Sum>>("EmbeddingBag, Sum");
     check::<EmbeddingBag<9, 7, 33, SqrtN>>("EmbeddingBag, SqrtN");

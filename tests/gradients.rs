@@ -2,9 +2,9 @@
 #![allow(clippy::disallowed_methods)]
 
 use nanoembed::layers::{
-    Activation, ActivationKind, Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten,
-    Frozen, IgnoreMask, Layer, Linear, MaskZero, Mean, Plain, Relu, Sigmoid, Softmax, SqrtN, Sum, Tanh,
-    Value,
+    Activation, ActivationKind, Added, Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag,
+    Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, Linear, MaskZero, Mean, Multiplied, Plain,
+    QuotientRemainder, Relu, Sigmoid, Softmax, SqrtN, Sum, Tanh, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
@@ -282,6 +282,37 @@ fn embedding_bags() {
             };
             check_parameters::<EmbeddingBag<6, 6, 3, SqrtN>>("EmbeddingBag, SqrtN", random, x, sqrt_n);
         }
+    }
+}
+
+#[test]
+fn compressed_embeddings() {
+    type Hashed<const NAMES: usize> = HashedEmbedding<5, 7, 3, NAMES, u16>;
+    type Split<C> = QuotientRemainder<5, 2, 3, 3, C, u16>;
+    for seed in 0..8 {
+        let random = &mut Random::seed_from_u64(seed);
+        let x: Vec<[u16; 5]> = (0..=seed as usize % BATCH).map(|_| ids(random)).collect();
+        let summed = |table: &[f64], rows: &mut dyn Iterator<Item = usize>| {
+            let add = |sum: [f64; 3], row: usize| std::array::from_fn(|j| sum[j] + table[row * 3 + j]);
+            rows.fold([0.0; 3], add)
+        };
+        let of_each = |ids: &[u16; 5], row: &dyn Fn(u16) -> [f64; 3]| ids.map(row).concat();
+        check_parameters::<Hashed<5>>("HashedEmbedding, 1 row", random, &x, |rows, ids| {
+            of_each(ids, &|id| summed(rows, &mut Hashed::<5>::rows_of(id)))
+        });
+        check_parameters::<Hashed<20>>("HashedEmbedding, 4 rows", random, &x, |rows, ids| {
+            of_each(ids, &|id| summed(rows, &mut Hashed::<20>::rows_of(id)))
+        });
+        let two = |tables: &[f64], id: u16| {
+            let (quotient, remainder) = (usize::from(id) / 3, 2 + usize::from(id) % 3);
+            [0, 1, 2].map(|j| [tables[quotient * 3 + j], tables[remainder * 3 + j]])
+        };
+        check_parameters::<Split<Added>>("QuotientRemainder, Added", random, &x, |tables, ids| {
+            of_each(ids, &|id| two(tables, id).map(|[q, r]| q + r))
+        });
+        check_parameters::<Split<Multiplied>>("QuotientRemainder, Multiplied", random, &x, |tables, ids| {
+            of_each(ids, &|id| two(tables, id).map(|[q, r]| q * r))
+        });
     }
 }
 

@@ -3,8 +3,8 @@
 use nanoembed::image::{self, HEADER, ImageError};
 use nanoembed::include_image;
 use nanoembed::layers::{
-    Dense, Embedding, EmbeddingBag, Flatten, Frozen, IgnoreMask, Layer, MaskZero, Plain, Relu, Sigmoid,
-    Softmax, Sum, Tanh,
+    Added, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
+    Plain, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
@@ -208,6 +208,8 @@ fn an_image_of_another_type_is_refused() {
         sequential![Embedding<4, 50, 8, u16, MaskZero>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
         sequential![Embedding<4, 51, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
         sequential![Embedding<8, 100, 4>, Flatten<8, 4, 32>, Dense<32, 1, Sigmoid>];
+        sequential![HashedEmbedding<4, 50, 8, 4, u16>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+        sequential![QuotientRemainder<4, 20, 30, 8, Added, u16>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
         sequential![EmbeddingBag<4, 50, 8>, Dense<8, 1, Sigmoid>];
         sequential![EmbeddingBag<4, 50, 8, Sum>, Dense<8, 1, Sigmoid>];
     }

@@ -12,9 +12,12 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|x| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() }).collect()
 }
 
-/// Extents at the edges of the blocks (1, 4, 8, 16 lanes, 64), and any others.
+/// Extents at the edges of the blocks (1, 2, 4, 8, 16 lanes, 32, 64), and any others.
 fn extent() -> impl Strategy<Value = usize> {
-    prop_oneof![prop::sample::select(vec![0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33]), 0..40_usize]
+    prop_oneof![
+        prop::sample::select(vec![0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 80]),
+        0..40_usize
+    ]
 }
 
 fn length() -> impl Strategy<Value = usize> {
@@ -188,9 +191,44 @@ proptest! {
     }
 
     #[test]
+    fn ger((a, x, y, alpha) in (extent(), length()).prop_flat_map(|(m, n)| (matrix(m, n), numbers(m), numbers(n), -2.0..2.0_f32))) {
+        let mut expected = a.clone();
+        reference::ger(alpha, &x, &y, &mut expected.table_mut()).unwrap();
+        let mut found = a.clone();
+        kernels::ger(alpha, &x, &y, &mut found.table_mut()).unwrap();
+        prop_assert_eq!(bits(&found.values), bits(&expected.values));
+        for level in Level::available() {
+            let mut found = a.clone();
+            kernels::ger_at(level, alpha, &x, &y, &mut found.table_mut()).unwrap();
+            prop_assert_eq!(bits(&found.values), bits(&expected.values), "{}", level.name());
+        }
+    }
+
+    /// The rank-1 update is the gradient of the weights of one example.
+    #[test]
+    fn ger_is_gemm_tn_of_one_example((a, x, y) in (extent(), extent()).prop_flat_map(|(m, n)| (matrix(m, n), numbers(m), numbers(n)))) {
+        let (mut updated, mut product) = (a.clone(), a);
+        kernels::ger(1.0, &x, &y, &mut updated.table_mut()).unwrap();
+        let (x, y) = (Table::new(&x, 1, x.len()).unwrap(), Table::new(&y, 1, y.len()).unwrap());
+        kernels::gemm_tn(x, y, &mut product.table_mut()).unwrap();
+        prop_assert_eq!(bits(&updated.values), bits(&product.values));
+    }
+
+    #[test]
+    fn sum(x in length().prop_flat_map(numbers)) {
+        let expected = reference::sum(&x);
+        prop_assert_eq!(bits(&[kernels::sum(&x)]), bits(&[expected]));
+        for level in Level::available() {
+            prop_assert_eq!(bits(&[kernels::sum_at(level, &x)]), bits(&[expected]), "{}", level.name());
+        }
+    }
+
+    #[test]
     fn activations(x in length().prop_flat_map(numbers)) {
         type InPlace = (fn(&mut [f32]), fn(Level, &mut [f32]), fn(&mut [f32]));
-        let kernels: [InPlace; 4] = [
+        let kernels: [InPlace; 6] = [
+            (kernels::exp, kernels::exp_at, reference::exp),
+            (kernels::ln, kernels::ln_at, reference::ln),
             (kernels::sigmoid, kernels::sigmoid_at, reference::sigmoid),
             (kernels::tanh, kernels::tanh_at, reference::tanh),
             (kernels::relu, kernels::relu_at, reference::relu),
@@ -284,6 +322,9 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
     assert_eq!(kernels::gemv(table(2, 3), &values[..2], &mut y), mismatch("length of x", 3, 2));
     assert_eq!(kernels::gemv(table(3, 2), &values[..2], &mut y), mismatch("length of y", 3, 2));
     assert_eq!(kernels::axpy(1.0, &values[..3], &mut y), mismatch("length of y", 3, 2));
+    let mut a = TableMut::new(&mut y, 2, 1).unwrap();
+    assert_eq!(kernels::ger(1.0, &values[..3], &values[..1], &mut a), mismatch("length of x", 2, 3));
+    assert_eq!(kernels::ger(1.0, &values[..2], &values[..2], &mut a), mismatch("length of y", 1, 2));
     assert_eq!(
         kernels::dot(&values[..3], &values[..2]),
         Err(ShapeMismatch { what: "length of b", expected: 3, found: 2 })

@@ -9,7 +9,7 @@ use nanoembed::kernels::{
 };
 use nanoembed::reference;
 use nanoembed::simd::Level;
-use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Table, TableMut};
+use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Skip, Table, TableMut};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -122,12 +122,15 @@ impl Case {
         self.check_bags(Bags::fixed(indices, self.ids.len(), 1).unwrap());
     }
 
+    /// Offsets of any type divide the ids alike.
     fn check_offset_type<O: Index>(&self, convert: impl Fn(usize) -> O) {
         let ids: Vec<u32> = self.ids.iter().map(|&id| id as u32).collect();
-        let offsets: Vec<O> = self.offsets().into_iter().map(convert).collect();
-        let indices = Indices::skipping(&ids, self.rows);
-        self.check_bags(Bags::new(indices, &offsets).unwrap());
-        self.check_bags(Bags::from_starts(indices, &offsets[..offsets.len() - 1]).unwrap());
+        let (plain, indices) = (self.offsets(), Indices::skipping(&ids, self.rows));
+        let offsets: Vec<O> = plain.iter().copied().map(convert).collect();
+        let starts = |bags: Bags<'_, u32, Skip, O>| bags.iter().map(|bag| bag.start()).collect::<Vec<_>>();
+        assert_eq!(starts(Bags::new(indices, &offsets).unwrap()), plain[..plain.len() - 1]);
+        let without_last = &offsets[..offsets.len() - 1];
+        assert_eq!(starts(Bags::from_starts(indices, without_last).unwrap()), plain[..plain.len() - 1]);
     }
 
     fn check_rows<I: Index, P: Policy>(&self, indices: Indices<'_, I, P>) {
@@ -229,20 +232,29 @@ impl Case {
         }
     }
 
-    /// Every policy on ids of this type: all of them where the policy takes any, the good ones else.
+    /// As many ids as the case has, so that its offsets and weights fit: those of a range that the type has, 0 for the others.
+    fn ids_of_type<I: Index>(
+        &self,
+        range: std::ops::Range<i64>,
+        convert: impl Fn(i64) -> Option<I>,
+    ) -> Vec<I> {
+        let good = |&id: &i64| if range.contains(&id) { convert(id) } else { None };
+        let first = convert(0).expect("every type has 0");
+        self.ids.iter().map(|id| good(id).unwrap_or(first)).collect()
+    }
+
+    /// Ids of this type, all of them good.
     fn check_type<I: Index>(&self, convert: impl Fn(i64) -> Option<I>) {
+        let ids = self.ids_of_type(0..self.rows as i64, convert);
+        self.check(Indices::new(&ids, self.rows).unwrap());
+    }
+
+    /// Every policy: all ids where it takes any, the good ones else.
+    fn check_policies(&self) {
         let (rows, bound) = (self.rows, self.rows as i64);
-        let within = |range: std::ops::Range<i64>| -> Vec<I> {
-            // As many ids as the case has, so that its offsets and weights fit.
-            let good = |&id: &i64| if range.contains(&id) { convert(id) } else { None };
-            let first = convert(0).expect("every type has 0");
-            self.ids.iter().map(|id| good(id).unwrap_or(first)).collect()
-        };
-        self.check(Indices::new(&within(0..bound), rows).unwrap());
-        self.check(Indices::from_end(&within(-bound..bound), rows).unwrap());
-        let any = within(i64::MIN..i64::MAX);
-        self.check(Indices::skipping(&any, rows));
-        self.check(Indices::mapping(&any, rows, rows - 1).unwrap());
+        self.check(Indices::from_end(&self.ids_of_type(-bound..bound, Some), rows).unwrap());
+        self.check(Indices::skipping(&self.ids, rows));
+        self.check(Indices::mapping(&self.ids, rows, rows - 1).unwrap());
     }
 }
 
@@ -258,6 +270,7 @@ proptest! {
         case.check_type(|id| usize::try_from(id).ok());
         case.check_type(|id| i32::try_from(id).ok());
         case.check_type(Some);
+        case.check_policies();
         case.check_offset_type(|offset| offset as u8);
         case.check_offset_type(|offset| offset as u16);
         case.check_offset_type(|offset| offset as u32);

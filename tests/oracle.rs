@@ -20,6 +20,8 @@ mod pad;
 #[cfg(all(feature = "md5", feature = "unicode"))]
 #[path = "oracle/text.rs"]
 mod text;
+#[path = "oracle/torch.rs"]
+mod torch;
 #[path = "oracle/training.rs"]
 mod training;
 
@@ -30,7 +32,9 @@ type Check = fn(&Fixture);
 /// The fixtures that are held, by file name, and the check of each.
 const COVERED: &[(&str, Check)] = &[
     ("dense_forward_grad_keras", dense::forward_and_gradients),
+    ("embedding_bag_torch", torch::embedding_bag),
     ("embedding_forward_grad_keras", embedding::forward_and_gradient),
+    ("embedding_torch", torch::embedding),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("losses_keras", losses::losses),

@@ -6,7 +6,10 @@ use nanoembed::layers::{
     Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Plain, Sigmoid, Tanh,
 };
 use nanoembed::loss::{BinaryCrossEntropy, Loss};
-use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
+use nanoembed::optim::{
+    Adadelta, Adagrad, Adam, AdamW, AmsGrad, Clip, Clipped, Exact, Momentum, Nadam, Optimizer, RmsProp,
+    RowwiseAdagrad, Sgd,
+};
 use nanoembed::sequential;
 use nanoembed::train::{Report, Trainer};
 use rand_core::{Rng, SeedableRng};
@@ -109,7 +112,59 @@ fn resumed_training_has_the_bits_of_one_that_never_stopped() {
         check_resume(Adam { keras3_duplicates: true, ..adam() }, shuffle);
         check_resume(Exact(adam()), shuffle);
         check_resume(Exact(momentum()), shuffle);
+        check_resume(Adagrad { learning_rate: 0.1, ..Adagrad::default() }, shuffle);
+        check_resume(RowwiseAdagrad { learning_rate: 0.1, ..RowwiseAdagrad::default() }, shuffle);
+        check_resume(Exact(RmsProp { learning_rate: 0.02, ..RmsProp::default() }), shuffle);
+        check_resume(Exact(AmsGrad(adam())), shuffle);
+        check_resume(Exact(Nadam { learning_rate: 0.02, ..Nadam::default() }), shuffle);
+        let optimizer = AdamW { optimizer: adam(), weight_decay: 0.05 };
+        let clip = Clip::GlobalNorm(0.5);
+        check_resume(Exact(Clipped { optimizer, clip, keras3_duplicates: true }), shuffle);
     }
+}
+
+/// Optimizers that keep as many numbers in other meanings do not read each other's checkpoints.
+#[test]
+fn checkpoints_of_other_optimizers_are_refused() {
+    let (mut of_adam, mut model) = (trainer(adam(), true), initial::<Model>());
+    let stored = run(&mut of_adam, &mut model, 1).remove(0).2;
+    refuse(&mut trainer(Nadam::default(), true), &mut model, &stored, "Adam's for Nadam");
+    refuse(&mut trainer(Adadelta::default(), true), &mut model, &stored, "Adam's for Adadelta");
+    refuse(&mut trainer(AmsGrad::default(), true), &mut model, &stored, "Adam's for AMSGrad");
+    let mut of_momentum = trainer(momentum(), true);
+    let stored = run(&mut of_momentum, &mut model, 1).remove(0).2;
+    refuse(&mut trainer(Adagrad::default(), true), &mut model, &stored, "momentum's for Adagrad");
+    refuse(&mut trainer(RmsProp::default(), true), &mut model, &stored, "momentum's for RMSprop");
+}
+
+/// A step of plain gradient descent by the norm of all gradients is as long as the limit.
+#[test]
+fn the_global_norm_is_that_of_all_layers() {
+    let (ids, labels) = examples();
+    let step = |limit: f32| {
+        let optimizer = Sgd { learning_rate: 1.0 };
+        let clipped = Clipped { optimizer, clip: Clip::GlobalNorm(limit), keras3_duplicates: false };
+        let (mut trainer, mut model) = (trainer(clipped, false), initial::<Model>());
+        let numbers = |model: &Model| -> Vec<f32> {
+            bytes(model)[image::HEADER..]
+                .chunks(4)
+                .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+                .collect()
+        };
+        let before = numbers(&model);
+        trainer.step(&mut model, &ids[..BATCH], &labels[..BATCH]).expect("valid examples");
+        let moved: Vec<f32> = numbers(&model).iter().zip(&before).map(|(a, b)| a - b).collect();
+        let length = moved.iter().map(|x| f64::from(x * x)).sum::<f64>().sqrt();
+        (moved, length)
+    };
+    let (free, length) = step(f32::MAX);
+    let (clipped, clipped_length) = step(length as f32 / 10.0);
+    assert!((clipped_length * 10.0 / length - 1.0).abs() <= 1e-4, "{clipped_length} of {length}");
+    for (clipped, free) in clipped.iter().zip(&free) {
+        assert!((clipped * 10.0 - free).abs() <= 1e-5, "{clipped} and {free}: one direction");
+    }
+    let (same, _) = step(length as f32 * 1.01);
+    assert_eq!(same, free, "what is short enough is left alone");
 }
 
 /// Also between two steps of an epoch, where rows of an exact optimizer wait to be caught up.

@@ -1,10 +1,10 @@
 //! Optimizer steps on the rows that occur: the bits of a plain loop, no trace in any other row, and, in the exact form, the
 //! weights of an update of the whole table.
 
-use nanoembed::error::{CapacityExceeded, ShapeMismatch};
+use nanoembed::error::{CapacityExceeded, OutOfRange, ShapeMismatch};
 use nanoembed::kernels::{
-    self, Moves, Occurrence, Replay, RowNorm, SortedOccurrences, Touched, UpdateRule, leaves_unmoved,
-    occurrences, sort_by_row,
+    self, Moves, Occurrence, Replay, RowNorm, SortedOccurrences, Touched, UpdateRule, bag_numbers,
+    divide_by_bags, leaves_unmoved, occurrences, occurrences_of_bags, sort_by_row,
 };
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Epsilon, Exact,
@@ -12,7 +12,7 @@ use nanoembed::optim::{
 };
 use nanoembed::reference;
 use nanoembed::simd::Level;
-use nanoembed::table::{Indices, Table, TableMut};
+use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -302,6 +302,55 @@ proptest! {
         }
     }
 
+    /// The gradients of bags, with and without weights, spread over their ids without being written for each: the bits of gradients
+    /// that are.
+    #[test]
+    fn gradients_of_bags_reach_their_rows(seed: u64, rows in 1..30_usize, dim in dims(), ids in ids(), weighted: bool, keras3: bool) {
+        let random = &mut Random::seed_from_u64(seed);
+        let ids: Vec<u32> = ids.into_iter().map(|id| id % (rows as u32 + 3)).collect();
+        let (count, bags) = (ids.len(), 5);
+        let offsets: Vec<usize> = [0, count / 3, count / 3, count / 2, count, count].to_vec();
+        let weights = draws(random, count);
+        let d_bags = draws(random, bags * dim);
+        let indices = Indices::skipping(&ids, rows);
+        let list_of_bags = Bags::new(indices, &offsets).unwrap().with_weights(&weights).unwrap();
+        let mut numbers = vec![9; count];
+        bag_numbers(&list_of_bags, &mut numbers).unwrap();
+        let weight = |position: usize| if weighted { weights[position] } else { 1.0 };
+        let d_ids: Vec<f32> = (0..count)
+            .flat_map(|position| {
+                let d = &d_bags[numbers[position] as usize * dim..][..dim];
+                d.iter().map(move |d| weight(position) * d)
+            })
+            .collect();
+
+        let (mut list, mut written) = (vec![Occurrence::default(); count], vec![Occurrence::default(); count]);
+        let (mut scratch, mut scratch_2) = (list.clone(), list.clone());
+        let written = sort_by_row(occurrences(indices, &mut written).unwrap(), &mut scratch).unwrap();
+        let sorted = if weighted {
+            let sorted = sort_by_row(occurrences(indices, &mut list).unwrap(), &mut scratch_2).unwrap();
+            sorted.weighted(&weights, &numbers).unwrap()
+        } else {
+            sort_by_row(occurrences_of_bags(&list_of_bags, &mut list).unwrap(), &mut scratch_2).unwrap()
+        };
+        let d_ids = Table::new(&d_ids, count, dim).unwrap();
+        let d_bags = Table::new(&d_bags, bags, dim).unwrap();
+
+        let before = State::new(random, rows, dim, 2);
+        let rule = Adam { keras3_duplicates: keras3, ..Adam::default() }.rule(3);
+        for level in Level::available() {
+            let step = |occurrences, gradients| {
+                let mut state = before.clone();
+                let (mut weights, mut slots, _) = state.views();
+                let mut touched = Touched { occurrences, gradients, sum: &mut vec![f32::NAN; 2 * dim] };
+                kernels::update_rows_at(level, rule, &mut weights, &mut slots, &mut touched).unwrap();
+                let norm = kernels::sum_of_squares_of_rows_at(level, &mut touched, keras3).unwrap();
+                (bits(&state.weights), bits(&state.slots), norm.to_bits())
+            };
+            prop_assert!(step(sorted, d_bags) == step(written, d_ids), "{}", level.name());
+        }
+    }
+
     #[test]
     fn a_step_of_sgd(seed: u64, rows in 1..9_usize, dim in dims(), ids in ids(), rate in 1e-4..1.0_f32) {
         check_step(Sgd { learning_rate: rate }, seed, rows, dim, &ids, false);
@@ -434,7 +483,9 @@ proptest! {
         });
         for (row, sum) in named[..distinct].iter().zip(means.chunks_mut(dim.max(1))) {
             let count = batch.rows.iter().filter(|r| *r == row).count();
-            sum.iter_mut().for_each(|sum| *sum /= if count > 1 { count as f32 } else { 1.0 });
+            for sum in sum.iter_mut() {
+                *sum /= if count > 1 { count as f32 } else { 1.0 };
+            }
         }
         means.truncate(distinct * dim);
         let coalesced = Occurring { rows: named[..distinct].to_vec(), gradients: means };
@@ -538,6 +589,41 @@ fn leaves_unmoved_at_the_edges() {
     assert!(unmoved(f32::MAX, 1.0));
     assert!(!unmoved(1.0, f32::INFINITY));
     assert!(!leaves_unmoved(1.0, f32::NAN), "what is unknown is replayed");
+}
+
+#[test]
+fn weights_that_do_not_fit_the_occurrences_are_refused() {
+    let mut list = [Occurrence { row: 1, source: 0 }, Occurrence { row: 2, source: 2 }];
+    let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 2]).unwrap();
+    let error = |what, expected, found| Err(ShapeMismatch { what, expected, found });
+    assert_eq!(sorted.weighted(&[1.0; 3], &[0; 2]).map(drop), error("length of weights", 2, 3));
+    assert_eq!(sorted.weighted(&[1.0; 2], &[0; 2]).map(drop), error("length of weights, at least", 3, 2));
+    let sorted = sorted.weighted(&[1.0; 3], &[0, 5, 0]).unwrap();
+    let (mut rows, mut sums) = ([0; 2], [[7.0; 1]; 2]);
+    let sums = &mut TableMut::from_rows(&mut sums);
+    let found = kernels::coalesce(sorted, Table::from_rows(&[[1.0]; 5]), &mut rows, sums);
+    assert_eq!(found, error("rows of gradients, at least", 6, 5).map(|()| 0));
+    let bags = Bags::fixed(Indices::new(&[0_u8, 1], 2).unwrap(), 1, 2).unwrap();
+    assert_eq!(bag_numbers(&bags, &mut [0; 3]), error("bag numbers", 2, 3));
+}
+
+/// The gradients of pooled bags as those of their sums.
+#[test]
+fn gradients_are_divided_by_bags() {
+    let indices = Indices::skipping(&[0_u8, 1, 9, 1], 2);
+    let weights = [2.0, 2.0, 7.0, 0.0];
+    let bags = Bags::new(indices, &[0_u8, 3, 3, 4]).unwrap().with_weights(&weights).unwrap();
+    for (pooling, divisors) in [
+        (Pooling::Sum, [1.0; 3]),
+        (Pooling::Mean, [2.0, f32::INFINITY, 1.0]),
+        (Pooling::WeightedMean, [4.0, f32::INFINITY, f32::INFINITY]),
+        (Pooling::SqrtN, [nanoembed::math::sqrt(8.0), f32::INFINITY, f32::INFINITY]),
+    ] {
+        let mut d = [3.0, 6.0, 9.0];
+        divide_by_bags(&bags, pooling, 1, &mut d).unwrap();
+        assert_eq!(d, [3.0 / divisors[0], 6.0 / divisors[1], 9.0 / divisors[2]], "{pooling:?}");
+        assert!(divide_by_bags(&bags, pooling, 2, &mut d).is_err());
+    }
 }
 
 #[test]
@@ -916,6 +1002,23 @@ fn the_cost_follows_the_rows_that_occur() {
         adam.update_rows(adam.step(7), &mut weights, &mut state, &mut [], touched)
     };
     batch.touched(0, update).unwrap();
+}
+
+#[test]
+fn hyperparameters_have_ranges() {
+    let found = |optimizer: &dyn Fn() -> Result<(), OutOfRange>| optimizer().unwrap_err().what;
+    assert_eq!(found(&|| Sgd { learning_rate: f32::NAN }.check()), "learning_rate");
+    assert_eq!(found(&|| Momentum { momentum: 1.0, ..Momentum::default() }.check()), "momentum");
+    assert_eq!(found(&|| RmsProp { rho: -0.1, ..RmsProp::default() }.check()), "rho");
+    let epsilon = Epsilon::OutsideRoot(0.0);
+    assert_eq!(found(&|| AmsGrad(Adam { epsilon, ..Adam::default() }).check()), "epsilon");
+    // The accumulator keeps the denominator from 0.
+    assert_eq!(Adagrad { epsilon, ..Adagrad::default() }.check(), Ok(()));
+    let decayed = DecoupledDecay { optimizer: Nadam::default(), weight_decay: -1.0 };
+    assert_eq!(found(&|| Exact(decayed).check()), "weight_decay");
+    let (optimizer, clip) = (Adadelta::default(), Clip::Norm(0.0));
+    assert_eq!(found(&|| Clipped { optimizer, clip, keras3_duplicates: false }.check()), "clip");
+    assert_eq!(OutOfRange { what: "rho", value: 1.0 }.to_string(), "rho: 1 is out of range");
 }
 
 #[test]

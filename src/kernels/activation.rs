@@ -1,6 +1,7 @@
 //! Activations in place, and their gradients from the output y.
 //!
 //! ```text
+//! exp, ln:              for i:  x[i] = f(x[i])
 //! sigmoid, tanh, relu:  for i:  x[i] = f(x[i])
 //! softmax:              max = greatest x;  for i: x[i] = exp(x[i] - max);  sum = lane_sum(x);  for i: x[i] /= sum
 //! log_sum_exp:          max + ln(lane_sum over i of exp(x[i] - max))
@@ -25,6 +26,18 @@ use crate::math;
 use crate::simd::{LANES, Lanes, dots, simd_fn, sum};
 
 simd_fn! {
+    /// x ← eˣ, element by element: [`math::exp`].
+    ///
+    /// ```
+    /// let mut x = [0.0, 1.0, f32::NEG_INFINITY];
+    /// nanoembed::kernels::exp(&mut x);
+    /// assert_eq!(x, [1.0, core::f32::consts::E, 0.0]);
+    /// ```
+    pub fn exp, exp_at(x: &mut [f32]) = exp_body;
+
+    /// x ← ln x, element by element: [`math::ln`].
+    pub fn ln, ln_at(x: &mut [f32]) = ln_body;
+
     /// x ← 1 / (1 + e⁻ˣ), element by element: [`math::sigmoid`].
     pub fn sigmoid, sigmoid_at(x: &mut [f32]) = sigmoid_body;
 
@@ -77,6 +90,20 @@ simd_fn! {
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
     pub fn softmax_backward, softmax_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = softmax_backward_body;
+}
+
+#[inline(always)]
+fn exp_body<L: Lanes>(_: L, x: &mut [f32]) {
+    for x in x {
+        *x = math::exp(*x);
+    }
+}
+
+#[inline(always)]
+fn ln_body<L: Lanes>(_: L, x: &mut [f32]) {
+    for x in x {
+        *x = math::ln(*x);
+    }
 }
 
 #[inline(always)]

@@ -19,14 +19,16 @@
 //!
 //! - The scalars of a step (for Adam two powers) take longer to compute than a row of 64 numbers to replay. Those of the last
 //!   [`RECENT`] steps are computed when the first row needs them, and kept for the other rows.
-//! - Rows of tables above the size of the caches, and their slots, are asked for sixteen ids ahead.
+//! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each through all steps up to the next look for rest.
+//! - In tables above the size of the caches the last step of a row is asked for sixteen ids ahead, and the row and its slots eight
+//!   ids ahead, if they have steps to make up for.
 //! - Rest is tested on sixteen numbers at once, and the first that move end the test.
 //!
 //! Cost: a replayed step of a row is one division and one square root a number for Adam, whose throughput is the limit, from the cache;
 //! there are at most as many as it takes the row to come to rest. Nothing for rows that never had a gradient, unless
 //! the weights decay.
 
-use super::{Columns, State, UpdateRule, pays};
+use super::{Columns, State, UpdateRule, column_blocks, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, prefetch, simd_fn};
 use crate::table::TableMut;
@@ -57,6 +59,17 @@ pub trait Replay {
     fn decay(&self) -> <Self::Step as UpdateRule>::State;
 }
 
+/// A table whose rows may lag behind, with their state and the step at which each was last up to date.
+#[derive(Debug)]
+pub struct Lagging<'a> {
+    /// The weights, `[rows, dim]`.
+    pub table: TableMut<'a>,
+    /// The state, `[rows, slots(dim)]`.
+    pub slots: TableMut<'a>,
+    /// The steps, `[rows]`.
+    pub last_steps: &'a mut [u32],
+}
+
 /// Row numbers that can be read twice: to work on, and to look ahead.
 pub trait Rows: Iterator<Item = usize> + Clone {}
 
@@ -72,8 +85,7 @@ simd_fn! {
     /// If `slots` or `last_steps` has another number of rows than `table`, or `slots` another dim than the rule keeps. Nothing
     /// has been written then.
     pub fn catch_up_rows, catch_up_rows_at[O: Replay, F: Fn(u32) -> O::Step, I: Rows](
-        optimizer: &O, rule: F, until: u32, rows: I,
-        table: &mut TableMut<'_>, slots: &mut TableMut<'_>, last_steps: &mut [u32]
+        optimizer: &O, rule: F, until: u32, rows: I, lagging: Lagging<'_>
     ) -> Result<(), ShapeMismatch> = catch_up_rows_body;
 
     /// Makes the state of rows that are caught up ready for a gradient in step `step`: the slots of those that rest decay over the steps
@@ -95,7 +107,7 @@ const REST: u32 = 8;
 /// Up to how many steps decay one by one.
 const ONE_BY_ONE: u32 = 64;
 /// Rows between the one that is worked on and the one that is asked for.
-const DISTANCE: usize = 16;
+const DISTANCE: usize = 8;
 
 /// The rules of the steps up to `until`; the last ones are kept.
 struct Rules<R, F> {
@@ -116,17 +128,15 @@ impl<R: Copy, F: Fn(u32) -> R> Rules<R, F> {
 }
 
 #[inline(always)]
-#[allow(clippy::too_many_arguments)]
 fn catch_up_rows_body<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
     _: L,
     optimizer: &O,
     rule: F,
     until: u32,
     rows: I,
-    table: &mut TableMut<'_>,
-    slots: &mut TableMut<'_>,
-    last_steps: &mut [u32],
+    lagging: Lagging<'_>,
 ) -> Result<(), ShapeMismatch> {
+    let Lagging { mut table, mut slots, last_steps } = lagging;
     ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
     ShapeMismatch::check("dim of slots", O::Step::slots(table.dim()), slots.dim())?;
     ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;
@@ -135,26 +145,39 @@ fn catch_up_rows_body<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
     }
     let mut rules = Rules { rule, until, kept: [const { None }; RECENT] };
     let looks_ahead = pays(table.as_table());
-    let mut ahead = rows.clone().skip(DISTANCE);
+    let (mut ahead, mut far_ahead) = (rows.clone().skip(DISTANCE), rows.clone().skip(2 * DISTANCE));
     for row in rows {
-        if looks_ahead && let Some(row) = ahead.next() {
-            Columns::new(table.as_table(), 0).prefetch(table.dim(), Some(row));
-            Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(row));
-            prefetch(last_steps, row, 1);
+        if looks_ahead {
+            if let Some(row) = far_ahead.next() {
+                prefetch(last_steps, row, 1);
+            }
+            if let Some(row) = ahead.next()
+                && last_steps.get(row).is_some_and(|last| *last < until)
+            {
+                Columns::new(table.as_table(), 0).prefetch(table.dim(), Some(row));
+                Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(row));
+            }
         }
         let Some(last) = last_steps.get_mut(row) else { continue };
         if *last >= until || *last == 0 && O::MOVES != Moves::Every {
             continue;
         }
         let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) else { continue };
-        for step in *last + 1..=until {
+        while *last < until {
+            let first = *last + 1;
             let rests = |w, state: &_| optimizer.at_rest(w, state);
-            if step.is_multiple_of(REST) && State::all(weights, slots, rests) {
+            if first.is_multiple_of(REST) && State::all(weights, slots, rests) {
                 break;
             }
-            let rule = rules.of(step);
-            State::each_alone(weights, slots, |w, state| rule.apply(w, 0.0, 0.0, state));
-            *last = step;
+            let before_next_look = first | (REST - 1);
+            *last = if before_next_look < until { before_next_look } else { until };
+            let dim = weights.len();
+            column_blocks!(L, as_chunks_mut(&mut *weights), |block, column| {
+                let rules = (first..=*last).map(|step| rules.of(step));
+                State::each_of_block(block, slots, dim, column, rules, |rule: &O::Step, w, state| {
+                    rule.apply(w, 0.0, 0.0, state)
+                });
+            });
         }
     }
     Ok(())

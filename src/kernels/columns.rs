@@ -59,10 +59,10 @@ impl<'a, F: Format> Columns<'a, F> {
         }
     }
 
-    /// The block of a row, which is below the table's number of rows: the ids were checked against it, so this is the only test
+    /// The numbers of a block of a row, which is below the table's number of rows: the ids were checked against it, so this is the only test
     /// in a loop over them. Of a packed row scale · q, to which the bias is still to come.
     #[inline(always)]
-    pub(crate) fn block<const WIDTH: usize, L: Lanes>(
+    pub(crate) fn numbers<const WIDTH: usize, L: Lanes>(
         self,
         lanes: L,
         row: usize,
@@ -91,6 +91,15 @@ impl<'a, F: Format> Columns<'a, F> {
         if let Some(row) = row {
             prefetch(self.elements, row * self.stride, count);
         }
+    }
+}
+
+impl<'a> Columns<'a> {
+    /// The block of a row of `f32`, where it lies.
+    #[inline(always)]
+    pub(crate) fn block<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {
+        let start = row * self.stride;
+        self.elements.get(start..start.wrapping_add(WIDTH))?.first_chunk()
     }
 }
 

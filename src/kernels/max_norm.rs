@@ -77,9 +77,17 @@ fn max_norm_body<L: Lanes, I: Index, P: Policy>(
 #[inline(always)]
 fn sum_of_sizes<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     let mut total = lanes.splat(0.0);
-    for x in x.chunks(LANES) {
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    for x in blocks {
+        let mut sizes = *x;
+        for size in &mut sizes {
+            *size = size.abs();
+        }
+        total = lanes.add(total, lanes.load(&sizes));
+    }
+    if !rest.is_empty() {
         let mut sizes = [0.0; LANES];
-        for (size, x) in sizes.iter_mut().zip(x) {
+        for (size, x) in sizes.iter_mut().zip(rest) {
             *size = x.abs();
         }
         total = lanes.add(total, lanes.load(&sizes));

@@ -4,17 +4,21 @@
 mod activation;
 mod ahead;
 mod any;
+mod axpy;
 mod catch_up;
 mod coalesce;
 mod columns;
+mod dot;
 mod gather;
-mod linear;
+mod gemm;
 mod max_norm;
 mod norm;
+mod occurrences;
 mod pool;
 mod quantise;
 mod rule;
 mod scatter;
+mod sort;
 mod update;
 mod update_rounded;
 mod weights;
@@ -25,20 +29,26 @@ use gather::convert;
 use rule::apply;
 
 pub use activation::{
-    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
+    exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
 pub use any::{gather_any, pool_any};
-pub use catch_up::{Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
-pub use coalesce::{Occurrence, SortedOccurrences, coalesce, occurrences, occurrences_of_bags, sort_by_row};
+pub use axpy::{axpy, ger};
+pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
+pub use coalesce::coalesce;
+pub use dot::{dot, gemm_nt, gemv, sum};
 pub use gather::{gather, gather_stream};
-pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
+pub use gemm::{gemm, gemm_tn};
 pub use max_norm::{RowNorm, max_norm};
 pub use norm::{sum_of_squares, sum_of_squares_of_rows};
+pub use occurrences::{
+    Occurrence, bag_numbers, occurrences, occurrences_in, occurrences_of_bags, occurrences_of_bags_in,
+};
 pub use pool::{NO_ID, pool, pool_max};
 pub use quantise::{dequantise, dequantise_row, quantise, quantise_row};
 pub use rule::{State, UpdateRule};
-pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
+pub use scatter::{divide_by_bags, scatter_add, scatter_add_bags, scatter_add_max};
+pub use sort::{SortedOccurrences, sort_by_row};
 pub(crate) use update::check_update;
 pub use update::{Touched, update_block, update_rows};
 pub use update_rounded::{Noise, quantise_rounded, update_rows_rounded};
@@ -47,13 +57,15 @@ pub use weights::weight_gradients;
 #[doc(hidden)]
 pub use {
     activation::{
-        log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at, softmax_at,
-        softmax_backward_at, tanh_at, tanh_backward_at,
+        exp_at, ln_at, log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at,
+        softmax_at, softmax_backward_at, tanh_at, tanh_backward_at,
     },
+    axpy::{axpy_at, ger_at},
     catch_up::{catch_up_rows_at, decay_rows_at},
     coalesce::coalesce_at,
+    dot::{dot_at, gemm_nt_at, gemv_at, sum_at},
     gather::{gather_at, gather_stream_at},
-    linear::{axpy_at, dot_at, gemm_at, gemm_nt_at, gemm_tn_at, gemv_at, sum_at},
+    gemm::{gemm_at, gemm_tn_at},
     max_norm::max_norm_at,
     norm::{sum_of_squares_at, sum_of_squares_of_rows_at},
     pool::{pool_at, pool_max_at},

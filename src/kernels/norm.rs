@@ -48,36 +48,20 @@ fn of_rows_body<L: Lanes>(
     touched: &mut Touched<'_>,
     keras3_duplicates: bool,
 ) -> Result<f32, ShapeMismatch> {
-    let dim = touched.gradients.dim();
-    touched.occurrences.check(usize::MAX, touched.gradients.rows())?;
-    ShapeMismatch::check("sum length", dim.saturating_mul(2), touched.sum.len())?;
-    let Some((sum, _)) = touched.sum.split_at_mut_checked(dim) else { return Ok(0.0) };
+    let Touched { occurrences, gradients, sum } = touched;
+    let dim = gradients.dim();
+    occurrences.check(usize::MAX, gradients.rows())?;
+    ShapeMismatch::check("sum length", dim.saturating_mul(2), sum.len())?;
+    let sum = sum.get_mut(..dim).unwrap_or_default();
     let mut total = 0.0;
-    for (first, repeats) in touched.occurrences.by_row() {
-        let Some(gradient) = touched.gradients.row(first.source as usize) else { continue };
-        let others = repeats.iter().filter_map(|o| touched.gradients.row(o.source as usize));
-        if repeats.is_empty() || keras3_duplicates {
-            total += sum_of_squares_body(lanes, gradient);
-            for gradient in others {
-                total += sum_of_squares_body(lanes, gradient);
-            }
-            continue;
-        }
-        for (s, g) in sum.iter_mut().zip(gradient) {
-            *s = *g;
-        }
-        for gradient in others {
-            for (s, g) in sum.iter_mut().zip(gradient) {
-                *s += g;
-            }
-        }
-        if touched.occurrences.is_by_frequency() {
-            let count = (repeats.len() + 1) as f32;
-            for s in &mut *sum {
-                *s /= count;
-            }
-        }
+    for (first, repeats) in occurrences.by_row() {
+        let (summed, alone) = if keras3_duplicates { (&[][..], repeats) } else { (repeats, &[][..]) };
+        occurrences.sum_gradients::<L, false>(*gradients, first, summed, sum);
         total += sum_of_squares_body(lanes, sum);
+        for occurrence in alone {
+            occurrences.sum_gradients::<L, false>(*gradients, *occurrence, &[], sum);
+            total += sum_of_squares_body(lanes, sum);
+        }
     }
     Ok(total)
 }

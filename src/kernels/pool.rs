@@ -167,10 +167,10 @@ fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
             let Some(row) = row else { continue };
             if F::SCALE_AND_BIAS > 0 {
                 let Some((scale, bias)) = columns.scale_and_bias(lanes, row) else { continue };
-                let Some(x) = columns.block::<WIDTH, L>(lanes, row, scale * weight) else { continue };
+                let Some(x) = columns.numbers::<WIDTH, L>(lanes, row, scale * weight) else { continue };
                 add(lanes, &x, &mut sum);
                 bias_sum += bias * weight;
-            } else if let Some(x) = columns.block::<WIDTH, L>(lanes, row, 1.0) {
+            } else if let Some(x) = columns.numbers::<WIDTH, L>(lanes, row, 1.0) {
                 for (sum, x) in sum.iter_mut().zip(x) {
                     *sum += weight * x;
                 }
@@ -182,10 +182,10 @@ fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
             let Some(row) = row else { continue };
             if F::SCALE_AND_BIAS > 0 {
                 let Some((scale, bias)) = columns.scale_and_bias(lanes, row) else { continue };
-                let Some(x) = columns.block::<WIDTH, L>(lanes, row, scale) else { continue };
+                let Some(x) = columns.numbers::<WIDTH, L>(lanes, row, scale) else { continue };
                 add(lanes, &x, &mut sum);
                 bias_sum += bias;
-            } else if let Some(x) = columns.block::<WIDTH, L>(lanes, row, 1.0) {
+            } else if let Some(x) = columns.numbers::<WIDTH, L>(lanes, row, 1.0) {
                 for (sum, x) in sum.iter_mut().zip(x) {
                     *sum += x;
                 }
@@ -262,7 +262,7 @@ fn max_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     for entry in bag.iter() {
         columns.prefetch(WIDTH, ahead(entry.position));
         let (scale, bias) = columns.scale_and_bias(lanes, entry.row).unwrap_or((1.0, 0.0));
-        let Some(mut numbers) = columns.block::<WIDTH, L>(lanes, entry.row, scale) else { continue };
+        let Some(mut numbers) = columns.numbers::<WIDTH, L>(lanes, entry.row, scale) else { continue };
         if F::SCALE_AND_BIAS > 0 {
             for x in &mut numbers {
                 *x += bias;

@@ -9,6 +9,7 @@
 //! column looks at another, so the compiler takes as many at once as a register holds; what a rule needs to know of
 //! the row as a whole (row-wise Adagrad: the mean square of its gradient) is computed before.
 
+use super::columns_mut;
 use crate::simd::{LANES, Lanes};
 
 /// One step of an optimizer, with the step's scalars computed: what it does to one number.
@@ -65,9 +66,17 @@ pub trait State: Copy + sealed::Sealed {
         step: impl Fn(f32, (f32, f32), &mut Self) -> f32,
     );
 
-    /// The same without gradients.
+    /// `step(rule, weight, state)` on each of `WIDTH` numbers, rule after rule; the state of the first stands in `slots` at `column`, and
+    /// each kind of state is `dim` numbers long.
     #[doc(hidden)]
-    fn each_alone(weights: &mut [f32], slots: &mut [f32], step: impl Fn(f32, &mut Self) -> f32);
+    fn each_of_block<R, const WIDTH: usize>(
+        weights: &mut [f32; WIDTH],
+        slots: &mut [f32],
+        dim: usize,
+        column: usize,
+        rules: impl Iterator<Item = R>,
+        step: impl Fn(&R, f32, &mut Self) -> f32,
+    );
 
     /// Multiplies the state in `slots` by this state's numbers, `steps` times; if that is more often than `one_by_one`, once by their
     /// powers.
@@ -90,7 +99,7 @@ macro_rules! zipped {
 }
 
 macro_rules! state {
-    ($numbers:literal: $($slot:ident)*) => {
+    ($numbers:literal: $($slot:ident $copy:ident),*) => {
         impl sealed::Sealed for [f32; $numbers] {}
 
         impl State for [f32; $numbers] {
@@ -116,17 +125,34 @@ macro_rules! state {
             }
 
             #[inline(always)]
-            fn each_alone(weights: &mut [f32], slots: &mut [f32], step: impl Fn(f32, &mut Self) -> f32) {
-                let _length = weights.len();
-                $(let Some(($slot, slots)) = slots.split_at_mut_checked(_length) else { return };)*
+            fn each_of_block<R, const WIDTH: usize>(
+                weights: &mut [f32; WIDTH],
+                slots: &mut [f32],
+                dim: usize,
+                column: usize,
+                rules: impl Iterator<Item = R>,
+                step: impl Fn(&R, f32, &mut Self) -> f32,
+            ) {
+                let _ = (dim, column);
+                $(
+                    let Some(($slot, slots)) = slots.split_at_mut_checked(dim) else { return };
+                    let Some($slot) = columns_mut::<WIDTH>($slot, column) else { return };
+                )*
                 let _ = slots;
-                let numbers = weights.iter_mut();
-                $(let numbers = numbers.zip($slot);)*
-                for zipped!(weight $($slot)*) in numbers {
-                    let mut state = [$(*$slot),*];
-                    *weight = step(*weight, &mut state);
-                    [$(*$slot),*] = state;
+                // Copies, of which the compiler knows that they do not overlap.
+                let mut block = *weights;
+                $(let mut $copy = *$slot;)*
+                for rule in rules {
+                    let numbers = block.iter_mut();
+                    $(let numbers = numbers.zip(&mut $copy);)*
+                    for zipped!(weight $($copy)*) in numbers {
+                        let mut state = [$(*$copy),*];
+                        *weight = step(&rule, *weight, &mut state);
+                        [$(*$copy),*] = state;
+                    }
                 }
+                *weights = block;
+                $(*$slot = $copy;)*
             }
 
             #[inline(always)]
@@ -139,7 +165,9 @@ macro_rules! state {
                 for (part, factor) in parts.into_iter().zip(self) {
                     let factor = if power == 1.0 { factor } else { libm::powf(factor, power) };
                     for _ in 0..times {
-                        part.iter_mut().for_each(|x| *x *= factor);
+                        for x in part.iter_mut() {
+                            *x *= factor;
+                        }
                     }
                 }
             }
@@ -150,8 +178,10 @@ macro_rules! state {
                 $(let Some(($slot, slots)) = slots.split_at_checked(_length) else { return true };)*
                 let _ = slots;
                 // Sixteen numbers are tested without a branch, that is together; most rows fail in the first sixteen.
-                let blocks = weights.chunks(LANES);
-                $(let blocks = blocks.zip($slot.chunks(LANES));)*
+                let (blocks, weight) = weights.as_chunks::<LANES>();
+                $(let ($slot, $copy) = $slot.as_chunks::<LANES>();)*
+                let blocks = blocks.iter();
+                $(let blocks = blocks.zip($slot);)*
                 for zipped!(weight $($slot)*) in blocks {
                     let numbers = weight.iter();
                     $(let numbers = numbers.zip($slot);)*
@@ -163,6 +193,13 @@ macro_rules! state {
                         return false;
                     }
                 }
+                let numbers = weight.iter();
+                $(let numbers = numbers.zip($copy);)*
+                for zipped!(weight $($slot)*) in numbers {
+                    if !test(*weight, &[$(*$slot),*]) {
+                        return false;
+                    }
+                }
                 true
             }
         }
@@ -170,9 +207,9 @@ macro_rules! state {
 }
 
 state!(0:);
-state!(1: a);
-state!(2: a b);
-state!(3: a b c);
+state!(1: a a_block);
+state!(2: a a_block, b b_block);
+state!(3: a a_block, b b_block, c c_block);
 
 /// The step of `rule` on a block: `squares` are those of `gradient`, and `slots` all state of the block.
 #[inline(always)]
@@ -200,9 +237,19 @@ pub(super) fn apply<L: Lanes, R: UpdateRule>(
 #[inline(always)]
 fn mean_square<L: Lanes, R: UpdateRule>(lanes: L, rule: R, weights: &[f32], gradient: &[f32]) -> f32 {
     let mut total = lanes.splat(0.0);
-    for (weights, gradient) in weights.chunks(LANES).zip(gradient.chunks(LANES)) {
+    let ((weight_blocks, weight_rest), (blocks, rest)) =
+        (weights.as_chunks::<LANES>(), gradient.as_chunks::<LANES>());
+    for (weights, gradient) in weight_blocks.iter().zip(blocks) {
         let mut block = [0.0; LANES];
         for ((g, weight), gradient) in block.iter_mut().zip(weights).zip(gradient) {
+            *g = rule.gradient(*weight, *gradient);
+        }
+        let g = lanes.load(&block);
+        total = lanes.add(total, lanes.mul(g, g));
+    }
+    if !rest.is_empty() {
+        let mut block = [0.0; LANES];
+        for ((g, weight), gradient) in block.iter_mut().zip(weight_rest).zip(rest) {
             *g = rule.gradient(*weight, *gradient);
         }
         let g = lanes.load(&block);

@@ -83,6 +83,34 @@ simd_fn! {
     ) -> Result<(), ShapeMismatch> = scatter_add_bags_body;
 }
 
+/// d ← d / divisor for each bag: turns the gradients of pooled bags into those of the bags' sums, which are the gradients of all their
+/// rows. What a fused update of bags starts with; see [`occurrences_of_bags`](super::occurrences_of_bags).
+///
+/// # Shapes
+/// `d_out` `[bags, dim]`.
+///
+/// # Errors
+/// If there are not `bags * dim` gradients; `d_out` is then as it was.
+pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
+    bags: &Bags<'_, I, P, O>,
+    pooling: Pooling,
+    dim: usize,
+    d_out: &mut [f32],
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("gradients", bags.len().saturating_mul(dim), d_out.len())?;
+    let mut rest = d_out;
+    for bag in bags.iter() {
+        let Some((d, after)) = rest.split_at_mut_checked(dim) else { break };
+        rest = after;
+        match bag.divisor(pooling) {
+            None => {}
+            Some(0.0) => d.fill(0.0),
+            Some(divisor) => d.iter_mut().for_each(|d| *d /= divisor),
+        }
+    }
+    Ok(())
+}
+
 /// Adds the gradient of each number that [`pool_max`](super::pool_max()) gave to the number that it came from: the derivative of
 /// `pool_max`, which wrote `arg_max` for the same bags.
 ///

@@ -6,10 +6,14 @@
 //!     rule(weights[r], g, slots[r])
 //! ```
 //!
-//! Deviations: a row that occurs once uses its gradient where it lies, without the copy into `sum`. What the rule reads as the
-//! square of the gradient is `g²`, or, for Keras 3, the sum of the squares of the occurrences. The per-id gradient is never
-//! written: occurrences of one bag share a source. With [`SortedOccurrences::by_frequency`] g is divided by the number of occurrences. Bytes moved: each touched row's gradients read once, its weights
-//! and slots read and written once; nothing of any other row.
+//! Deviations:
+//!
+//! - A row that occurs once uses its gradient where it lies, without the copy into `sum`.
+//! - What the rule reads as the square of the gradient is `g²`, or, for Keras 3, the sum of the squares of the occurrences.
+//! - Rows of tables above the size of the near caches, and their slots, are asked for eight occurrences ahead.
+//!
+//! The gradient of an id is never written: the ids of a bag share a source. Bytes moved: each occurrence's gradient read, from a
+//! matrix of the size of a batch; each touched row's weights and slots read and written once; nothing of any other row.
 
 use super::{Columns, SortedOccurrences, UpdateRule, apply, pays};
 use crate::error::ShapeMismatch;
@@ -96,8 +100,8 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
     touched: &mut Touched<'_>,
 ) -> Result<(), ShapeMismatch> {
     check_update::<R, _>(table, slots, touched)?;
-    let ask_ahead = pays(table.as_table());
-    step_rows(lanes, rule, table, slots, touched, ask_ahead);
+    let look = pays(table.as_table());
+    step_rows(lanes, rule, table, slots, touched, look);
     Ok(())
 }
 
@@ -109,48 +113,32 @@ pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
     table: &mut impl Weights,
     slots: &mut TableMut<'_>,
     touched: &mut Touched<'_>,
-    ask_ahead: bool,
+    look: bool,
 ) {
-    let Some((sum, squares)) = touched.sum.split_at_mut_checked(touched.gradients.dim()) else { return };
-    let mut rest = touched.occurrences.as_slice();
-    while let Some((first, others)) = rest.split_first() {
-        if ask_ahead && let Some(next) = rest.get(DISTANCE) {
-            let row = next.row as usize;
-            table.prefetch(row);
-            Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(row));
+    let Touched { occurrences, gradients, sum } = touched;
+    let Some((sum, squares)) = sum.split_at_mut_checked(gradients.dim()) else { return };
+    let mut ahead = occurrences.as_slice().iter().skip(DISTANCE);
+    for (first, repeats) in occurrences.by_row() {
+        if look {
+            for next in ahead.by_ref().take(1 + repeats.len()) {
+                table.prefetch(next.row as usize);
+                Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(next.row as usize));
+            }
         }
-        let repeats = others.iter().take_while(|o| o.row == first.row).count();
-        let (repeats, after) = others.split_at_checked(repeats).unwrap_or_default();
-        rest = after;
         let row = first.row as usize;
         let Some(slots) = slots.row_mut(row) else { continue };
-        let Some(gradient) = touched.gradients.row(first.source as usize) else { continue };
-        if repeats.is_empty() {
+        if repeats.is_empty() && !occurrences.is_weighted() {
+            let Some(gradient) = gradients.row(first.source as usize) else { continue };
             table.step(
                 row,
                 #[inline(always)]
-                |weights| {
-                    apply(lanes, rule, weights, gradient, gradient.iter().map(|g| g * g), slots);
-                },
+                |weights| apply(lanes, rule, weights, gradient, gradient.iter().map(|g| g * g), slots),
             );
             continue;
         }
-        for ((s, q), g) in sum.iter_mut().zip(&mut *squares).zip(gradient) {
-            *s = *g;
-            *q = g * g;
-        }
-        for gradient in repeats.iter().filter_map(|o| touched.gradients.row(o.source as usize)) {
-            for ((s, q), g) in sum.iter_mut().zip(&mut *squares).zip(gradient) {
-                *s += g;
-                *q += g * g;
-            }
-        }
-        if touched.occurrences.is_by_frequency() {
-            let count = (repeats.len() + 1) as f32;
-            for (s, q) in sum.iter_mut().zip(&mut *squares) {
-                *s /= count;
-                *q /= count * count;
-            }
+        occurrences.sum_gradients::<L, false>(*gradients, first, repeats, sum);
+        if rule.keras3_duplicates() {
+            occurrences.sum_gradients::<L, true>(*gradients, first, repeats, squares);
         }
         table.step(
             row,

@@ -2,7 +2,7 @@
 
 use super::{Adam, Momentum, Optimizer, OutOfRange, Step};
 use crate::error::ShapeMismatch;
-use crate::kernels::{self, Replay, Rows, Touched};
+use crate::kernels::{self, Lagging, Replay, Rows, Touched};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -100,6 +100,7 @@ impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Exact<O
         last_steps: &mut [u32],
     ) -> Result<(), ShapeMismatch> {
         let rule = |step| self.0.rule(step);
-        kernels::catch_up_rows(&self.0, rule, until, rows, table, slots, last_steps)
+        let lagging = Lagging { table: table.reborrow(), slots: slots.reborrow(), last_steps };
+        kernels::catch_up_rows(&self.0, rule, until, rows, lagging)
     }
 }

@@ -13,6 +13,11 @@
 //!
 //! The learning rate is subtracted: `w -= learning_rate * g`.
 //!
+//! Formulas and defaults are those of Keras; each optimizer says what to write for PyTorch's and FBGEMM's. Weight decay
+//! ([`DecoupledDecay`], [`L2Decay`]), clipping ([`Clipped`]) and the exact form stand around an optimizer, in this order, the exact form
+//! outermost. Slots start at zero. Hyperparameters outside their ranges are no error of a step, which computes what
+//! they say; [`Optimizer::check`] names them.
+//!
 //! A step on a borrowed table, from ids and their gradients:
 //!
 //! ```

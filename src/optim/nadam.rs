@@ -79,9 +79,9 @@ impl UpdateRule for NadamStep {
 impl Nadam {
     /// u(t), u(t+1), U(t).
     fn schedule(&self, number: u32) -> [f32; 3] {
-        let u = |power: f32| self.beta_1 * (1.0 - 0.5 * power);
         // Half of 0.96ᵗ is below half a unit in the last place of 1 from here on.
         const VANISHED: f32 = 1.0 / (1_u32 << 25) as f32;
+        let u = |power: f32| self.beta_1 * (1.0 - 0.5 * power);
         let (mut power, mut product) = (0.96_f32, u(0.96));
         let mut t = 1;
         while t < number && power > VANISHED {

@@ -4,6 +4,20 @@ use super::lane_sum;
 use crate::error::ShapeMismatch;
 use crate::math;
 
+/// x ← eˣ.
+pub fn exp(x: &mut [f32]) {
+    for x in x {
+        *x = math::exp(*x);
+    }
+}
+
+/// x ← ln x.
+pub fn ln(x: &mut [f32]) {
+    for x in x {
+        *x = math::ln(*x);
+    }
+}
+
 /// x ← 1 / (1 + e⁻ˣ).
 pub fn sigmoid(x: &mut [f32]) {
     for x in x {

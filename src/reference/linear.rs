@@ -35,6 +35,21 @@ pub fn axpy(alpha: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> {
     Ok(())
 }
 
+/// A += alpha x yᵀ.
+///
+/// # Errors
+/// If `x` or `y` does not fit the shape of A.
+pub fn ger(alpha: f32, x: &[f32], y: &[f32], a: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("length of x", a.rows(), x.len())?;
+    ShapeMismatch::check("length of y", a.dim(), y.len())?;
+    for (i, x) in x.iter().enumerate() {
+        for (a, y) in a.row_mut(i).into_iter().flatten().zip(y) {
+            *a += (alpha * x) * y;
+        }
+    }
+    Ok(())
+}
+
 /// y = W x for W `[n, k]`.
 ///
 /// # Errors

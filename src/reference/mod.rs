@@ -20,7 +20,7 @@ mod weights;
 use divisor::divisor;
 
 pub use activation::{
-    log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
+    exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
 pub use coalesce::coalesce;
@@ -29,7 +29,7 @@ pub use formats::{
 };
 pub use gather::gather;
 pub use lanes::lane_sum;
-pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, sum};
+pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, ger, sum};
 pub use norm::{max_norm, sum_of_squares_of_rows};
 pub use pool::{pool, pool_max};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};

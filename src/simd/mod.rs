@@ -12,6 +12,7 @@ mod prefetch;
 mod reduce;
 mod sqrt;
 mod stream;
+mod strided;
 
 pub(crate) use dispatch::simd_fn;
 pub(crate) use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
@@ -22,6 +23,7 @@ pub(crate) use level::Kind;
 pub use level::Level;
 use prefetch::CACHE_LINE;
 pub(crate) use prefetch::{PREFETCHES, prefetch};
-pub(crate) use reduce::{dots, sum};
+pub(crate) use reduce::{dot_tile, dots, sum};
 pub(crate) use sqrt::sqrt;
 pub(crate) use stream::{copy_past_caches, finish_stream};
+pub(crate) use strided::Strided;

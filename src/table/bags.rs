@@ -53,8 +53,9 @@ pub struct Bags<'a, I, P = Reject, O = usize> {
 /// Where the bags start.
 #[derive(Clone, Copy, Debug)]
 enum Split<'a, O> {
-    /// Each at its offset, up to the next offset or to the last id.
-    Offsets(&'a [O]),
+    /// Each at its offset, up to the next offset or to the last id. Offsets count from the list that these ids were cut from, whose
+    /// id number `first` is the first here.
+    Offsets { offsets: &'a [O], first: usize },
     /// One after the other, all of this length.
     Length(usize),
 }
@@ -108,7 +109,7 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
         if end != indices.len() {
             return Err(BagError::OffsetsEnd { offset: end, indices: indices.len() });
         }
-        Ok(Self { indices, split: Split::Offsets(offsets), count, weights: None })
+        Ok(Self { indices, split: Split::Offsets { offsets, first: 0 }, count, weights: None })
     }
 
     /// Bags by the offset at which each starts; the last bag ends with the ids. (In PyTorch: `include_last_offset=False`.)
@@ -120,7 +121,12 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
             return Err(BagError::OffsetsMissing);
         }
         check_offsets(starts, indices.len())?;
-        Ok(Self { indices, split: Split::Offsets(starts), count: starts.len(), weights: None })
+        Ok(Self {
+            indices,
+            split: Split::Offsets { offsets: starts, first: 0 },
+            count: starts.len(),
+            weights: None,
+        })
     }
 }
 
@@ -160,10 +166,10 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
             return None;
         }
         match self.split {
-            Split::Offsets(offsets) => {
-                let start = offsets.get(bag)?.to_usize()?;
+            Split::Offsets { offsets, first } => {
+                let start = offsets.get(bag)?.to_usize()? - first;
                 let end = match offsets.get(bag + 1) {
-                    Some(end) => end.to_usize()?,
+                    Some(end) => end.to_usize()? - first,
                     None => self.indices.len(),
                 };
                 Some(start..end)
@@ -182,6 +188,38 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
         };
         let start = positions.start;
         Some(BagView { indices: self.indices.slice(positions)?, weights, start })
+    }
+
+    /// These bags and their ids alone, which need no second check; `None` if there are fewer. Positions count from the first of
+    /// their ids.
+    ///
+    /// Bags do not need each other: threads that take some each, with the part of the output that is theirs, write the
+    /// bits that one thread would.
+    ///
+    /// ```
+    /// use nanoembed::table::{Bags, Indices};
+    /// let bags = Bags::new(Indices::new(&[4_u16, 1, 0, 1], 5)?, &[0_u32, 1, 3, 4])?;
+    /// let part = bags.slice(1..3).unwrap();
+    /// assert_eq!((part.len(), part.indices().ids()), (2, &[1, 0, 1][..]));
+    /// assert!(bags.slice(1..4).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn slice(&self, bags: Range<usize>) -> Option<Self> {
+        let count = bags.end.checked_sub(bags.start)?;
+        let start =
+            if bags.start == self.count { self.indices.len() } else { self.positions(bags.start)?.start };
+        let end = if count == 0 { start } else { self.positions(bags.end - 1)?.end };
+        let split = match self.split {
+            Split::Offsets { offsets, first } => {
+                Split::Offsets { offsets: offsets.get(bags)?, first: first + start }
+            }
+            length @ Split::Length(_) => length,
+        };
+        let weights = match self.weights {
+            Some(weights) => Some(weights.get(start..end)?),
+            None => None,
+        };
+        Some(Self { indices: self.indices.slice(start..end)?, split, count, weights })
     }
 
     /// All bags in order.
@@ -314,6 +352,45 @@ mod tests {
         );
         assert_eq!(positions(&Bags::fixed(indices, 5, 1).unwrap()), [[0], [1], [2], [3], [4]]);
         assert_eq!(positions(&Bags::fixed(indices.slice(0..0).unwrap(), 2, 0).unwrap()), [[0; 0]; 2]);
+    }
+
+    /// Each slice of the bags against the bags themselves, and each slice of a slice.
+    fn check_slices<O: Index>(bags: &Bags<'_, u8, super::super::Skip, O>, depth: usize) {
+        let entries = |bags: &Bags<'_, u8, super::super::Skip, O>, shift: usize| -> Vec<Vec<Entry>> {
+            let shifted = |entry: Entry| Entry { position: entry.position + shift, ..entry };
+            bags.iter().map(|bag| bag.iter().map(shifted).collect()).collect()
+        };
+        let all = entries(bags, 0);
+        for start in 0..=bags.len() {
+            let before = bags.iter().take(start).map(|bag| bag.len()).sum();
+            for end in start..=bags.len() {
+                let part = bags.slice(start..end).unwrap();
+                assert_eq!(entries(&part, before), all[start..end]);
+                assert_eq!(part.indices().len(), part.iter().map(|bag| bag.len()).sum());
+                assert_eq!(part.weights().map(<[f32]>::len), bags.weights().map(|_| part.indices().len()));
+                if depth > 0 {
+                    check_slices(&part, depth - 1);
+                }
+            }
+            assert!(bags.slice(start..bags.len() + 1).is_none());
+        }
+        assert!(bags.slice(bags.len() + 1..bags.len() + 1).is_none());
+        #[allow(clippy::reversed_empty_ranges)]
+        let reversed = bags.slice(1..0);
+        assert!(reversed.is_none());
+    }
+
+    #[test]
+    fn a_slice_has_the_bags_of_the_whole() {
+        let (indices, weights) = (Indices::skipping(&IDS, 4), [0.5, 1.5, 2.5, 3.5, 4.5]);
+        check_slices(&Bags::new(indices, &[0_u8, 0, 2, 3, 5]).unwrap(), 1);
+        check_slices(&Bags::new(indices, &[0_u8, 1, 5, 5]).unwrap().with_weights(&weights).unwrap(), 1);
+        check_slices(
+            &Bags::from_starts(indices, &[0_u8, 2, 2, 5]).unwrap().with_weights(&weights).unwrap(),
+            1,
+        );
+        check_slices(&Bags::fixed(indices, 5, 1).unwrap().with_padding(1).unwrap(), 1);
+        check_slices(&Bags::fixed(indices.slice(0..0).unwrap(), 2, 0).unwrap(), 1);
     }
 
     #[test]

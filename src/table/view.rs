@@ -1,7 +1,8 @@
 //! Row-major views: `rows` rows of `dim` numbers, the start of one row `stride` elements after the start of the last.
 
-use super::{F32, Format};
+use super::{F32, Format, shares};
 use crate::error::ShapeMismatch;
+use core::ops::Range;
 
 /// A borrowed table of rows, shape `[rows, dim]`, in the format `F`; in `f32`, the default, also the matrix type of the dense
 /// kernels.
@@ -263,6 +264,48 @@ impl<'a, F: Format> TableMut<'a, F> {
         }
         self.values.get_mut(index * self.stride..)?.get_mut(..F::row_length(self.dim))
     }
+
+    /// The numbers from row `first` on; the rows after it follow in steps of the stride.
+    #[inline(always)]
+    pub(crate) fn starting_at_row_mut(&mut self, first: usize) -> &mut [F::Element] {
+        self.values.get_mut(first * self.stride..).unwrap_or_default()
+    }
+}
+
+impl<F: Format> TableMut<'_, F> {
+    /// The rows before `row` and the rows from it on, each part numbered from 0; `None` if there are fewer rows.
+    ///
+    /// ```
+    /// use nanoembed::table::TableMut;
+    /// let mut values = [[0.0; 2]; 5];
+    /// let (mut first, mut second) = TableMut::from_rows(&mut values).split_at_row(3).unwrap();
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| first.row_mut(2).unwrap().fill(1.0));
+    ///     scope.spawn(|| second.row_mut(0).unwrap().fill(2.0));
+    /// });
+    /// assert_eq!(values[2..4], [[1.0; 2], [2.0; 2]]);
+    /// ```
+    pub fn split_at_row(self, row: usize) -> Option<(Self, Self)> {
+        let Self { values, rows, dim, stride } = self;
+        let after = rows.checked_sub(row)?;
+        // No gap needs to follow the last row.
+        let place = if after == 0 { values.len() } else { row * stride };
+        let (first, second) = values.split_at_mut_checked(place)?;
+        Some((
+            Self { values: first, rows: row, dim, stride },
+            Self { values: second, rows: after, dim, stride },
+        ))
+    }
+
+    /// The table in `parts` parts, for as many threads, with the rows that each holds: see [`shares`](super::shares).
+    pub fn parts(self, parts: usize) -> impl Iterator<Item = (Range<usize>, Self)> {
+        let mut rest = Some(self);
+        shares(rest.as_ref().map_or(0, Self::rows), parts).map_while(move |rows| {
+            let (part, after) = rest.take()?.split_at_row(rows.len())?;
+            rest = Some(after);
+            Some((rows, part))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -290,6 +333,33 @@ mod tests {
     }
 
     #[test]
+    fn a_table_splits_between_any_two_rows() {
+        let mut values = [0.0, 1.0, -1.0, 3.0, 4.0, -1.0, 6.0, 7.0];
+        for row in 0..=3 {
+            let table = TableMut::with_stride(&mut values, 3, 2, 3).unwrap();
+            let (first, second) = table.split_at_row(row).unwrap();
+            assert_eq!((first.rows(), second.rows()), (row, 3 - row));
+            for i in 0..3 {
+                let part = if i < row { first.as_table().row(i) } else { second.as_table().row(i - row) };
+                assert_eq!(part, Some(&[3.0 * i as f32, 3.0 * i as f32 + 1.0][..]));
+            }
+        }
+        assert!(TableMut::with_stride(&mut values, 3, 2, 3).unwrap().split_at_row(4).is_none());
+        for count in 1..6 {
+            let mut before = 0;
+            for (rows, part) in TableMut::with_stride(&mut values, 3, 2, 3).unwrap().parts(count) {
+                assert_eq!((rows.start, rows.len()), (before, part.rows()));
+                assert_eq!(
+                    part.as_table().row(0).map(|row| row[0]),
+                    rows.clone().next().map(|i| 3.0 * i as f32)
+                );
+                before = rows.end;
+            }
+            assert_eq!(before, 3);
+        }
+    }
+
+    #[test]
     fn shapes_that_do_not_fit_are_refused() {
         let values = [0.0; 8];
         let length = |expected| ShapeMismatch { what: "table length", expected, found: 8 };
@@ -311,5 +381,7 @@ mod tests {
         assert_eq!(thin.row(usize::MAX - 1), Some(&[][..]));
         assert_eq!((thin.row(usize::MAX), thin.as_contiguous()), (None, Some(&[][..])));
         assert_eq!(Table::from_rows(&[[0.5; 3]; 2]).as_contiguous(), Some(&[0.5; 6][..]));
+        let (first, second) = TableMut::new(&mut [], usize::MAX, 0).unwrap().split_at_row(7).unwrap();
+        assert_eq!((first.rows(), second.rows()), (7, usize::MAX - 7));
     }
 }

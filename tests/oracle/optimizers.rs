@@ -44,11 +44,10 @@ fn keras(name: &str, config: &Value, duplicates: bool, case: &impl Case) {
             let default = RmsProp::default();
             let rms =
                 RmsProp { learning_rate, rho: or(config, "rho", default.rho), keras3_duplicates, ..default };
-            match on(config, "centered") {
-                true => {
-                    decayed(CenteredRmsProp { rms, momentum: or(config, "momentum", 0.0) }, config, case);
-                }
-                false => decayed(rms, config, case),
+            if on(config, "centered") {
+                decayed(CenteredRmsProp { rms, momentum: or(config, "momentum", 0.0) }, config, case);
+            } else {
+                decayed(rms, config, case);
             }
         }
         "Adagrad" => {
@@ -86,9 +85,10 @@ fn clipped<O>(optimizer: O, config: &Value, case: &impl Case)
 where
     O: Unclipped + Replay<Step = <O as Optimizer>::Rule> + Copy,
 {
-    let clips: [(&str, fn(f32) -> Clip); 3] =
-        [("clipnorm", Clip::Norm), ("global_clipnorm", Clip::GlobalNorm), ("clipvalue", Clip::Value)];
-    let clip = clips.iter().find_map(|(name, clip)| Some(clip(number(config.get(name)?))));
+    let limit = |name: &str| config.get(name).map(number);
+    let clip = limit("clipnorm").map(Clip::Norm);
+    let clip =
+        clip.or(limit("global_clipnorm").map(Clip::GlobalNorm)).or(limit("clipvalue").map(Clip::Value));
     match clip {
         // Keras takes the norm of the raw rows, version 2 too.
         Some(clip) => case.run(Clipped { optimizer, clip, keras3_duplicates: true }),
@@ -135,11 +135,10 @@ fn torch(name: &str, config: &Value, case: &impl Case) {
         "RMSprop" => {
             let epsilon = Epsilon::OutsideRoot(eps(1e-8));
             let rms = RmsProp { learning_rate, rho: 0.99, epsilon, ..RmsProp::default() };
-            match on(config, "centered") {
-                true => {
-                    penalised(CenteredRmsProp { rms, momentum: or(config, "momentum", 0.0) }, config, case);
-                }
-                false => penalised(rms, config, case),
+            if on(config, "centered") {
+                penalised(CenteredRmsProp { rms, momentum: or(config, "momentum", 0.0) }, config, case);
+            } else {
+                penalised(rms, config, case);
             }
         }
         _ => panic!("unknown optimizer {name}"),
@@ -259,25 +258,23 @@ struct Sparse<'a> {
 
 impl Case for Sparse<'_> {
     fn run<O: Optimizer + Replay<Step = <O as Optimizer>::Rule> + Copy>(&self, optimizer: O) {
-        match self.form {
-            Form::Lazy => self.steps(optimizer, &mut [], |_, _| {}),
-            _ => {
-                let rows = self.initial.shape[0];
-                let ready = |slots: &mut TableMut<'_>, last_steps: &mut [u32]| {
-                    // As a gradient of the next step would find them.
-                    let next = self.gradients.len() as u32 + 1;
-                    kernels::decay_rows(&optimizer, next, 0..rows, slots, last_steps).expect("shapes");
-                };
-                self.steps(Exact(optimizer), &mut vec![0; rows], ready);
-            }
+        if self.form == Form::Lazy {
+            return self.steps(&optimizer, &mut [], |_, _| {});
         }
+        let rows = self.initial.shape[0];
+        let ready = |slots: &mut TableMut<'_>, last_steps: &mut [u32]| {
+            // As a gradient of the next step would find them.
+            let next = self.gradients.len() as u32 + 1;
+            kernels::decay_rows(&optimizer, next, 0..rows, slots, last_steps).expect("shapes");
+        };
+        self.steps(&Exact(optimizer), &mut vec![0; rows], ready);
     }
 }
 
 impl Sparse<'_> {
     fn steps<O: Optimizer>(
         &self,
-        optimizer: O,
+        optimizer: &O,
         last_steps: &mut [u32],
         ready: impl Fn(&mut TableMut<'_>, &mut [u32]),
     ) {

@@ -45,7 +45,7 @@ pub(crate) const LANES: usize = 16;
 pub trait Lanes: Copy {
     /// Sixteen floats in registers.
     type V: Copy;
-    /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2 or 4.
+    /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2, 4 or 8.
     const ROWS: usize;
     /// The widest block of columns that vertical kernels keep in registers; narrower ones follow for the rest of a row.
     const COLUMNS: usize = 32;
@@ -139,6 +139,11 @@ pub trait Lanes: Copy {
     }
     /// The sum of the lanes by the tree i + 8, i + 4, i + 2, i + 1.
     fn sum(self, v: Self::V) -> f32;
+    /// Four such sums at once.
+    #[inline(always)]
+    fn sums(self, [a, b, c, d]: [Self::V; 4]) -> [f32; 4] {
+        [self.sum(a), self.sum(b), self.sum(c), self.sum(d)]
+    }
 }
 
 #[cfg(test)]
@@ -168,10 +173,16 @@ mod tests {
         lanes.sum(lanes.load(from))
     }
 
+    #[inline(always)]
+    fn sums_body<L: Lanes>(lanes: L, [a, b, c, d]: &[[f32; LANES]; 4]) -> [f32; 4] {
+        lanes.sums([lanes.load(a), lanes.load(b), lanes.load(c), lanes.load(d)])
+    }
+
     simd_fn! {
         fn part, part_at(from: &[f32]) -> [f32; LANES] = part_body;
         fn arithmetic, arithmetic_at(a: &[f32; LANES], x: f32, b: &[f32; LANES]) -> [f32; LANES] = arithmetic_body;
         fn sum, sum_at(from: &[f32; LANES]) -> f32 = sum_body;
+        fn sums, sums_at(from: &[[f32; LANES]; 4]) -> [f32; 4] = sums_body;
     }
 
     /// Numbers of many sizes, so that sums in another order or without the middle rounding have other bits.
@@ -238,6 +249,19 @@ mod tests {
                 assert_eq!(sum_at(level, &v).to_bits(), expected.to_bits(), "{}, {v:?}", level.name());
             }
             assert_eq!(sum(&v).to_bits(), expected.to_bits());
+        }
+    }
+
+    #[test]
+    fn four_sums_at_once_are_four_sums() {
+        for seed in 0..500 {
+            let v: [[f32; LANES]; 4] = core::array::from_fn(|i| numbers(4 * seed + i as u32));
+            let expected = v.map(|v| sum_body(Scalar::TOKEN, &v));
+            assert_eq!(bits(&sums_body(Scalar::TOKEN, &v)), bits(&expected), "scalar, {v:?}");
+            for level in Level::available() {
+                assert_eq!(bits(&sums_at(level, &v)), bits(&expected), "{}, {v:?}", level.name());
+            }
+            assert_eq!(bits(&sums(&v)), bits(&expected));
         }
     }
 }

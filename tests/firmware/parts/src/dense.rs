@@ -14,10 +14,13 @@ pub(crate) const PARTS: &[crate::Part] = &[
             fold.floats(b);
         })
     }),
+    ("ger", ger),
     ("gemv", gemv),
     ("gemm", || matrices(|m, k, n| ((m, k), (k, n)), kernels::gemm)),
     ("gemm_tn", || matrices(|m, k, n| ((k, m), (k, n)), kernels::gemm_tn)),
     ("gemm_nt", || matrices(|m, k, n| ((m, k), (n, k)), kernels::gemm_nt)),
+    ("exp", || in_place(kernels::exp, |_, _| Ok(()))),
+    ("ln", || in_place(kernels::ln, |_, _| Ok(()))),
     ("relu", || in_place(kernels::relu, kernels::relu_backward)),
     ("sigmoid", || in_place(kernels::sigmoid, kernels::sigmoid_backward)),
     ("tanh", || in_place(kernels::tanh, kernels::tanh_backward)),
@@ -52,6 +55,20 @@ fn in_place(forward: fn(&mut [f32]), backward: fn(&[f32], &mut [f32]) -> Result<
         fold.floats(y);
         backward(y, d).unwrap();
         fold.floats(d);
+    }
+    fold.hash()
+}
+
+fn ger() -> u64 {
+    let (mut data, mut fold) = (Data::new(11), Fold::new());
+    let (x, y) = (data.floats::<MAX_EXTENT>(), data.floats::<MAX_EXTENT>());
+    let mut a = data.floats::<{ MAX_EXTENT * MAX_EXTENT }>();
+    for m in EXTENTS {
+        for n in EXTENTS {
+            let a = &mut a[..m * n];
+            kernels::ger(0.3, &x[..m], &y[..n], &mut TableMut::new(a, m, n).unwrap()).unwrap();
+            fold.floats(a);
+        }
     }
     fold.hash()
 }

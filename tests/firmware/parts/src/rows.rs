@@ -120,7 +120,9 @@ fn weight_gradients() -> u64 {
             let (offsets, bags) = offsets(len);
             let plain = Bags::new(Indices::skipping(&ids[..len], ROWS), &offsets).unwrap();
             let weighted = plain.with_weights(&weights[..len]).unwrap().with_padding(2).unwrap();
-            for (bags_of_ids, pooling) in [plain, weighted].into_iter().flat_map(|b| Pooling::ALL.map(|p| (b, p))) {
+            for (bags_of_ids, pooling) in
+                [plain, weighted].into_iter().flat_map(|b| Pooling::ALL.map(|p| (b, p)))
+            {
                 let mut d_weights = [7.0; MAX_LEN];
                 let (d_out, d_weights) = (&d_out[..bags * dim], &mut d_weights[..len]);
                 kernels::weight_gradients(table, &bags_of_ids, pooling, d_out, d_weights).unwrap();

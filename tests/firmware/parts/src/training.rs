@@ -1,16 +1,19 @@
 //! Initial values, losses, the order of examples, images, checkpoints, whole trainings.
 
 use crate::data::{Data, Fold};
+use crate::optimizers::ADAM;
 use crate::reviews::{self, LABELS, REVIEWS, Reviews};
 use nanoembed::image;
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Relu, Sigmoid, Softmax, Sum, Tanh,
-    glorot_uniform, uniform,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, Layer, MaskZero, Multiplied,
+    QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, glorot_uniform, uniform,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
 };
-use nanoembed::optim::{Adam, AdamExact, Exact, Momentum, MomentumExact, Optimizer, Sgd};
+use nanoembed::optim::{
+    Adam, AdamExact, AdamW, Clip, Clipped, Exact, Momentum, MomentumExact, Optimizer, RowwiseAdagrad, Sgd,
+};
 use nanoembed::sequential;
 use nanoembed::text::HashingTokenizer;
 use nanoembed::train::{Shuffle, Trainer};
@@ -50,13 +53,18 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("train reviews, momentum exact", || {
         train_reviews::<Reviews, MomentumExact>(Exact(Momentum { nesterov: true, ..Momentum::default() }))
     }),
+    ("train reviews, adamw exact, clipped by global norm", || {
+        let optimizer = AdamW { optimizer: ADAM, weight_decay: 0.05 };
+        let clip = Clip::GlobalNorm(0.1);
+        train_reviews::<Reviews, _>(Exact(Clipped { optimizer, clip, keras3_duplicates: false }))
+    }),
+    ("train reviews, rowwise_adagrad", || train_reviews::<Reviews, _>(RowwiseAdagrad::default())),
     ("train reviews, deep and masked", || train_reviews::<Deep, _>(Adam { keras3_duplicates: true, ..ADAM })),
     ("train reviews, frozen rows", || train_reviews::<Tuned, _>(Sgd { learning_rate: 0.5 })),
     ("train bags, softmax", train_bags),
+    ("train reviews, hashed rows", || train_reviews::<Hashed, AdamExact>(Exact(ADAM))),
+    ("train reviews, quotient and remainder", || train_reviews::<Divided, _>(ADAM)),
 ];
-
-const ADAM: Adam =
-    Adam { learning_rate: 0.01, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, keras3_duplicates: false };
 
 type Deep = sequential![
     Embedding<4, 50, 3, u16, MaskZero>,
@@ -66,6 +74,9 @@ type Deep = sequential![
     Dense<5, 1>
 ];
 type Tuned = sequential![Frozen<Embedding<4, 50, 8>>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+type Hashed = sequential![HashedEmbedding<4, 20, 17, 12, u16>, Flatten<4, 17, 68>, Dense<68, 1, Sigmoid>];
+type Divided =
+    sequential![QuotientRemainder<4, 7, 8, 9, Multiplied, u16>, Flatten<4, 9, 36>, Dense<36, 1, Sigmoid>];
 type Bags = sequential![EmbeddingBag<6, 60, 17>, Dense<17, 3, Softmax>];
 type Sums = sequential![EmbeddingBag<6, 60, 33, Sum>, Dense<33, 3>];
 

@@ -7,17 +7,20 @@ use core::hint::black_box;
 use cortex_m_rt::entry;
 use nanoembed::image;
 use nanoembed::kernels::{
-    Occurrence, axpy, coalesce, dot, gather, gemv, log_sum_exp, occurrences, pool, scatter_add,
-    scatter_add_bags, sort_by_row,
+    Occurrence, RowNorm, axpy, coalesce, dot, gather, gemv, log_sum_exp, max_norm, occurrences, pool,
+    scatter_add, scatter_add_bags, sort_by_row,
 };
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, IgnoreMask, Layer, MaskZero, Relu, Sigmoid,
-    Softmax, Sum, Tanh, Value,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
+    Multiplied, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
 };
-use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
+use nanoembed::optim::{
+    Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Clip, Clipped, Exact, L2Decay, Momentum, Nadam,
+    Optimizer, RowwiseAdagrad, Sgd,
+};
 use nanoembed::sequential;
 use nanoembed::table::{Aligned, Bags, Indices, Pooling, Table, TableMut};
 use nanoembed::text::{HashingTokenizer, Padding, Truncating, Unchanged, pad};
@@ -35,6 +38,9 @@ type Masked = sequential![
 ];
 type Tuned =
     sequential![Frozen<Embedding<5, 40, 7, u32>>, Flatten<5, 7, 35, IgnoreMask>, Dense<35, 1, Sigmoid>];
+type Hashed = sequential![HashedEmbedding<5, 40, 7, 10>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
+type Divided =
+    sequential![QuotientRemainder<5, 6, 7, 7, Multiplied>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
 type Classes = sequential![EmbeddingBag<6, 40, 5>, Dense<5, 3, Softmax>];
 type Sums = sequential![EmbeddingBag<6, 40, 5, Sum, u8>, Dense<5, 3>];
 
@@ -105,7 +111,8 @@ fn kernels() -> Option<()> {
     let gradients = Table::new(out.get(..len * dim)?, len, dim).ok()?;
     let mut sums = [0.0; 60];
     let sums = &mut TableMut::new(sums.get_mut(..len * dim)?, len, dim).ok()?;
-    coalesce(sorted, gradients, &mut black_box([0; 40]), sums).ok()?;
+    max_norm(ids, black_box(0.5), black_box(RowNorm::L1), &mut table).ok()?;
+    coalesce(sorted.by_frequency(), gradients, &mut black_box([0; 40]), sums).ok()?;
     black_box(log_sum_exp(values.get(..len)?) + dot(&weights, out.get(..len)?).ok()?);
     pad(weights.get(..len)?, Padding::Pre, Truncating::Pre, 0.0, out.get_mut(..black_box(7))?);
     let mut predictions = [[0.0; 3]; BATCH];
@@ -134,8 +141,20 @@ fn run() -> Option<()> {
     live::<Masked, _, _>(Exact(Momentum::default()), binary, &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Sgd::default(), OnProbabilities(binary), &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Momentum::default(), binary, &ids, &yes_or_no)?;
+    live::<Hashed, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
+    live::<Divided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
     live::<Classes, _, _>(adam, OnProbabilities(SparseCategoricalCrossEntropy), &bags, &classes)?;
+    let optimizer = AdamW { optimizer: adam, weight_decay: 0.05 };
+    let clipped = Clipped { optimizer, clip: black_box(Clip::GlobalNorm(0.1)), keras3_duplicates: false };
+    live::<Tuned, _, _>(Exact(clipped), binary, &ids, &yes_or_no)?;
+    live::<Masked, _, _>(RowwiseAdagrad::default(), binary, &ids, &yes_or_no)?;
+    live::<Masked, _, _>(Exact(CenteredRmsProp::default()), binary, &ids, &yes_or_no)?;
+    live::<Classes, _, _>(Exact(Nadam::default()), SparseCategoricalCrossEntropy, &bags, &classes)?;
+    live::<Classes, _, _>(Exact(Adadelta::default()), SparseCategoricalCrossEntropy, &bags, &classes)?;
+    let penalised = L2Decay { optimizer: Adagrad::default(), weight_decay: 0.05 };
+    live::<Classes, _, _>(penalised, SparseCategoricalCrossEntropy, &bags, &classes)?;
+    live::<Sums, _, _>(Exact(AmsGrad(adam)), CategoricalCrossEntropy::default(), &small_bags, &shares)?;
     live::<Sums, _, _>(Exact(adam), CategoricalCrossEntropy::default(), &small_bags, &shares)?;
     live::<Classes, _, _>(adam, OnProbabilities(CategoricalCrossEntropy::default()), &bags, &shares)?;
     Some(())

@@ -1,0 +1,294 @@
+//! Matrix products that are serial over the shared extent: each output starts from what stands in it, and the terms are
+//! added one after the other, whatever the shape, the batch or the level. So a batch can be added piece by piece.
+//!
+//! ```text
+//! gemm:    for i, j:  for p in 0..k:  c[i][j] += a[i][p] * b[p][j]        forward pass
+//! gemm_tn: for i, j:  for p in 0..k:  c[i][j] += a[p][i] * b[p][j]        gradient of the weights; p: the examples in order
+//! ```
+//!
+//! Neighbouring outputs are independent: they share a register, and several registers are under way at once, without a
+//! change of bits. What the code does otherwise than these loops, and why:
+//!
+//! - An output is held in a register over all of k, in tiles of four rows and sixteen columns (two rows where registers are
+//!   few, one on a processor without vectors). A row of B is so read once for four rows of C, and C once in all. Four
+//!   registers of AVX-512 or eight of AVX2 are enough chains of additions to hide their latency. A tile of 8 or 4 rows and
+//!   32 or 64 columns is slower on Zen 4, 8 rows and 16 columns no faster: an element of A that is used once is multiplied
+//!   as it is loaded.
+//! - The m % 4 last rows are done two at a time in 32 columns and one at a time in 64, so that as many chains overlap: a
+//!   batch of one takes three quarters of the time that it takes with 16 columns.
+//! - A tile walks down B behind one check (`Strided`), and the loop calls `next` itself: a `zip` of two such iterators is not
+//!   always inlined, and then takes nine times as long.
+//! - The rows of a tile go over all columns before the next rows follow, so that A is read from memory once, however many rows
+//!   it has; B, the weights, stays in the second cache and is read
+//!   where it lies.
+//! - The n % 16 last columns are done in blocks of 8, 4 and 1, also over k: one column (a single unit, a logit) costs one
+//!   multiplication and one addition a term and no idle lanes. Four rows at a time, their chains of additions overlap; not on
+//!   a processor without vectors, which would gain little and have more code.
+//!
+//! Bytes moved, from memory or cache: 4 m k ⌈n / 16⌉ of A, 4 k n ⌈m / 4⌉ of B, 8 m n of C.
+
+use crate::error::ShapeMismatch;
+use crate::simd::{LANES, Lanes, Strided, simd_fn};
+use crate::table::{Table, TableMut};
+
+simd_fn! {
+    /// C += A B for A `[m, k]`, B `[k, n]`, C `[m, n]`, serial over k.
+    ///
+    /// ```
+    /// use nanoembed::{kernels::gemm, table::{Table, TableMut}};
+    /// let x = Table::from_rows(&[[1.0, 2.0]]); // one example, two inputs
+    /// let weights = Table::from_rows(&[[1.0, 0.0, 0.5], [0.0, 1.0, 0.5]]); // three units
+    /// let mut y = [[10.0, 20.0, 30.0]]; // starts as the bias
+    /// gemm(x, weights, &mut TableMut::from_rows(&mut y))?;
+    /// assert_eq!(y, [[11.0, 22.0, 31.5]]);
+    /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the shapes do not fit; C is then as it was.
+    pub fn gemm, gemm_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch> = gemm_body;
+
+    /// C += Aᵀ B for A `[k, m]`, B `[k, n]`, C `[m, n]`, serial over k.
+    ///
+    /// With a batch of inputs A and gradients B, C is the gradient of the weights, accumulated example by example.
+    ///
+    /// # Errors
+    /// If the shapes do not fit; C is then as it was.
+    pub fn gemm_tn, gemm_tn_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch> = gemm_tn_body;
+}
+
+#[inline(always)]
+fn gemm_body<L: Lanes>(
+    lanes: L,
+    a: Table<'_>,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
+    ShapeMismatch::check("rows of c", a.rows(), c.rows())?;
+    ShapeMismatch::check("dim of c", b.dim(), c.dim())?;
+    add_product(lanes, AsIs(a), b, c);
+    Ok(())
+}
+
+#[inline(always)]
+fn gemm_tn_body<L: Lanes>(
+    lanes: L,
+    a: Table<'_>,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of b", a.rows(), b.rows())?;
+    ShapeMismatch::check("rows of c", a.dim(), c.rows())?;
+    ShapeMismatch::check("dim of c", b.dim(), c.dim())?;
+    add_product(lanes, Transposed(a), b, c);
+    Ok(())
+}
+
+/// The left factor of a product.
+trait Left: Copy {
+    /// For p = 0, 1, ..., k − 1, elements (i, p) to (i + R − 1, p): what multiplies row p of the right factor.
+    fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]> + Clone>;
+}
+
+/// A itself: the elements stand in R rows.
+#[derive(Clone, Copy)]
+struct AsIs<'a>(Table<'a>);
+
+/// Aᵀ: the elements stand side by side in a row of A.
+#[derive(Clone, Copy)]
+struct Transposed<'a>(Table<'a>);
+
+impl Left for AsIs<'_> {
+    #[inline(always)]
+    fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]> + Clone> {
+        let mut rows = [&[][..]; R];
+        for (q, row) in rows.iter_mut().enumerate() {
+            *row = self.0.row(i + q)?;
+        }
+        Some(Across { rows, p: 0 })
+    }
+}
+
+impl Left for Transposed<'_> {
+    #[inline(always)]
+    fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]> + Clone> {
+        let blocks = Strided::<1, R>::new(self.0.starting_at(i), self.0.stride(), self.0.rows())?;
+        Some(blocks.map(|[block]| *block))
+    }
+}
+
+/// Walks along R rows at once.
+#[derive(Clone)]
+struct Across<'a, const R: usize> {
+    rows: [&'a [f32]; R],
+    p: usize,
+}
+
+impl<const R: usize> Iterator for Across<'_, R> {
+    type Item = [f32; R];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<[f32; R]> {
+        let mut elements = [0.0; R];
+        for (element, row) in elements.iter_mut().zip(self.rows) {
+            *element = *row.get(self.p)?;
+        }
+        self.p += 1;
+        Some(elements)
+    }
+}
+
+/// C += left · B.
+#[inline(always)]
+fn add_product<L: Lanes>(lanes: L, left: impl Left, b: Table<'_>, c: &mut TableMut<'_>) {
+    let (m, n) = (c.rows(), c.dim());
+    let mut i = 0;
+    if n >= LANES {
+        while L::ROWS >= 4 && m - i >= 4 {
+            let _ = wide_columns::<L, 4, 1>(lanes, left, b, c, i);
+            i += 4;
+        }
+        while L::ROWS >= 4 && m - i >= 2 {
+            let _ = wide_columns::<L, 2, 2>(lanes, left, b, c, i);
+            i += 2;
+        }
+        while L::ROWS == 2 && m - i >= 2 {
+            let _ = wide_columns::<L, 2, 1>(lanes, left, b, c, i);
+            i += 2;
+        }
+        while L::ROWS >= 4 && m - i >= 1 {
+            let _ = wide_columns::<L, 1, 4>(lanes, left, b, c, i);
+            i += 1;
+        }
+        while L::ROWS == 2 && m - i >= 1 {
+            let _ = wide_columns::<L, 1, 2>(lanes, left, b, c, i);
+            i += 1;
+        }
+        while L::ROWS == 1 && m - i >= 1 {
+            let _ = wide_columns::<L, 1, 1>(lanes, left, b, c, i);
+            i += 1;
+        }
+    }
+    if n % LANES > 0 {
+        let mut i = 0;
+        while L::ROWS > 1 && m - i >= 4 {
+            let _ = last_columns::<4>(left, b, c, i);
+            i += 4;
+        }
+        while m - i >= 1 {
+            let _ = last_columns::<1>(left, b, c, i);
+            i += 1;
+        }
+    }
+}
+
+/// Rows i to i + R − 1 of C, which exist (`None` does not occur), but for the n % 16 last columns: 16 V columns at a time.
+#[inline(always)]
+fn wide_columns<L: Lanes, const R: usize, const V: usize>(
+    lanes: L,
+    left: impl Left,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+    i: usize,
+) -> Option<()> {
+    let columns = left.columns::<R>(i)?;
+    let (n, stride) = (c.dim(), c.stride());
+    let c = c.starting_at_row_mut(i);
+    let mut j = 0;
+    while n - j >= V * LANES {
+        wide_tile::<L, R, V>(lanes, columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        j += V * LANES;
+    }
+    while V > 1 && n - j >= LANES {
+        wide_tile::<L, R, 1>(lanes, columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        j += LANES;
+    }
+    Some(())
+}
+
+/// The n % 16 last columns of rows i to i + R − 1 of C, which exist: `None` does not occur.
+#[inline(always)]
+fn last_columns<const R: usize>(left: impl Left, b: Table<'_>, c: &mut TableMut<'_>, i: usize) -> Option<()> {
+    let columns = left.columns::<R>(i)?;
+    let (n, stride) = (c.dim(), c.stride());
+    let c = c.starting_at_row_mut(i);
+    let mut j = n - n % LANES;
+    if n - j >= 8 {
+        narrow_tile::<R, 8>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        j += 8;
+    }
+    if n - j >= 4 {
+        narrow_tile::<R, 4>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        j += 4;
+    }
+    while n - j >= 1 {
+        narrow_tile::<R, 1>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        j += 1;
+    }
+    Some(())
+}
+
+/// Columns j to j + 16 V − 1 of R rows of C.
+#[inline(always)]
+fn wide_tile<L: Lanes, const R: usize, const V: usize>(
+    lanes: L,
+    mut columns: impl Iterator<Item = [f32; R]>,
+    b: Table<'_>,
+    mut c: &mut [f32],
+    stride: usize,
+    j: usize,
+) -> Option<()> {
+    let mut totals = [[lanes.splat(0.0); V]; R];
+    for (totals, c) in totals.iter_mut().zip(Strided::<V, LANES>::new(c, stride, R)?) {
+        for (total, c) in totals.iter_mut().zip(c) {
+            *total = lanes.load(c);
+        }
+    }
+    for row in Strided::<V, LANES>::new(b.starting_at(j), b.stride(), b.rows())? {
+        let mut b = [lanes.splat(0.0); V];
+        for (b, row) in b.iter_mut().zip(row) {
+            *b = lanes.load(row);
+        }
+        for (totals, a) in totals.iter_mut().zip(columns.next()?) {
+            let a = lanes.splat(a);
+            for (total, b) in totals.iter_mut().zip(b) {
+                *total = lanes.add(*total, lanes.mul(a, b));
+            }
+        }
+    }
+    for totals in totals {
+        let (row, _) = c.as_chunks_mut::<LANES>();
+        for (total, c) in totals.into_iter().zip(row.first_chunk_mut::<V>()?) {
+            lanes.store(total, c);
+        }
+        c = c.get_mut(stride..).unwrap_or_default();
+    }
+    Some(())
+}
+
+/// Columns j to j + D − 1 of R rows of C.
+#[inline(always)]
+fn narrow_tile<const R: usize, const D: usize>(
+    mut columns: impl Iterator<Item = [f32; R]>,
+    b: Table<'_>,
+    c: &mut [f32],
+    stride: usize,
+    j: usize,
+) -> Option<()> {
+    let mut totals = [[0.0; D]; R];
+    for (q, total) in totals.iter_mut().enumerate() {
+        *total = *c.get(q * stride..)?.first_chunk()?;
+    }
+    for [b] in Strided::<1, D>::new(b.starting_at(j), b.stride(), b.rows())? {
+        for (total, a) in totals.iter_mut().zip(columns.next()?) {
+            for (total, b) in total.iter_mut().zip(b) {
+                *total += a * b;
+            }
+        }
+    }
+    for (q, total) in totals.into_iter().enumerate() {
+        *c.get_mut(q * stride..)?.first_chunk_mut()? = total;
+    }
+    Some(())
+}

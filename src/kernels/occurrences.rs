@@ -1,0 +1,221 @@
+//! Which rows occur in a batch, and which gradient each occurrence has.
+//!
+//! Two threads must not write one row, and the gradients of a row must be summed in order of occurrence whoever sums them. So a
+//! table is shared by ranges of rows, and each thread, by itself,
+//!
+//! ```text
+//! lists the occurrences of its rows, in order             row - start of the range, source as in the whole batch
+//! sorts them                                              sort_by_row
+//! updates its rows                                        update_rows, on its part of the table
+//! ```
+//!
+//! A row sees the same gradients in the same order as with one thread: the bits do not depend on the number of threads. No thread
+//! waits for another, and sorting is shared too. What sharing costs is that each thread reads all ids: 0.09 ms for 2048 bags of 20, where a
+//! step of Adam on rows of 64 floats in a table of 1,000,000 took 12 ms (one Zen 4 core).
+
+use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
+use crate::table::{Bags, Index, Indices, Policy};
+use core::ops::Range;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// One use of a row: the gradient numbered `source` belongs to row `row`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Occurrence {
+    /// The row of the table.
+    pub row: u32,
+    /// The row of the gradient matrix.
+    pub source: u32,
+}
+
+/// Lists the occurrences of the ids that name a row: the gradient of the id at a position is row `position` of the gradient matrix.
+/// Gives the list, the front of `out`.
+///
+/// # Errors
+/// If `out` is shorter than the list, or there are more than `u32::MAX` rows or ids. Nothing has been written then.
+pub fn occurrences<'o, I: Index, P: Policy>(
+    indices: Indices<'_, I, P>,
+    out: &'o mut [Occurrence],
+) -> Result<&'o mut [Occurrence], CapacityExceeded> {
+    occurrences_in(indices, 0..indices.rows(), out)
+}
+
+/// Lists the occurrences of the ids of bags: all ids of a bag share a gradient, row `bag` of the gradient matrix. Gives the list, the front
+/// of `out`.
+///
+/// The gradient matrix is that of the bags' sums, `[bags, dim]` (see [`divide_by_bags`](super::divide_by_bags)): the gradient of an id
+/// is never written. In bags with weights each id has a gradient of its own: for them see
+/// [`SortedOccurrences::weighted`](super::SortedOccurrences::weighted).
+///
+/// # Errors
+/// If the ids have weights; if `out` is shorter than the list, or there are more than `u32::MAX` rows or bags. Nothing has been
+/// written then.
+pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
+    bags: &Bags<'_, I, P, O>,
+    out: &'o mut [Occurrence],
+) -> Result<&'o mut [Occurrence], InputError> {
+    occurrences_of_bags_in(bags, 0..bags.rows(), out)
+}
+
+/// Lists the occurrences of the ids that name a row in `rows`, numbered from the start of the range: what [`occurrences`] lists, for the part of a table that holds these rows. The gradient of the id at a position
+/// is row `position` of the gradient matrix. Gives the list, the front of `out`.
+///
+/// ```
+/// use nanoembed::kernels::{Occurrence, occurrences_in};
+/// use nanoembed::table::Indices;
+/// let mut list = [Occurrence::default(); 2];
+/// let list = occurrences_in(Indices::new(&[7_u8, 2, 7, 9], 10)?, 5..9, &mut list)?;
+/// assert_eq!(list, [Occurrence { row: 2, source: 0 }, Occurrence { row: 2, source: 2 }]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If `out` is shorter than the list, or there are more than `u32::MAX` rows in the range or ids. Nothing has been written then.
+pub fn occurrences_in<'o, I: Index, P: Policy>(
+    indices: Indices<'_, I, P>,
+    rows: Range<usize>,
+    out: &'o mut [Occurrence],
+) -> Result<&'o mut [Occurrence], CapacityExceeded> {
+    check_numbers(&rows, indices.len())?;
+    let named = || indices.iter().enumerate().filter_map(|(position, row)| Some((row?, position)));
+    list(named, indices.len(), rows, out)
+}
+
+/// Lists the occurrences of the ids in bags that name a row in `rows`, numbered from the start of the range: what
+/// [`occurrences_of_bags`] lists, for the part of a table that holds these rows. Gives the list, the front of `out`.
+///
+/// ```
+/// use nanoembed::kernels::{Occurrence, occurrences_of_bags_in};
+/// use nanoembed::table::{Bags, Indices};
+/// let bags = Bags::new(Indices::new(&[7_u8, 2, 7, 2], 10)?, &[0_u8, 3, 4])?;
+/// let mut list = [Occurrence::default(); 4];
+/// let list = occurrences_of_bags_in(&bags, 0..5, &mut list)?;
+/// assert_eq!(list, [Occurrence { row: 2, source: 0 }, Occurrence { row: 2, source: 1 }]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If the ids have weights, which give each id a gradient of its own; if `out` is shorter than the list, or there are more
+/// than `u32::MAX` rows in the range or bags. Nothing has been written then.
+pub fn occurrences_of_bags_in<'o, I: Index, P: Policy, O: Index>(
+    bags: &Bags<'_, I, P, O>,
+    rows: Range<usize>,
+    out: &'o mut [Occurrence],
+) -> Result<&'o mut [Occurrence], InputError> {
+    ShapeMismatch::check("per-sample weights", 0, bags.weights().map_or(0, <[f32]>::len))?;
+    check_numbers(&rows, bags.len())?;
+    let named = || {
+        let bags = bags.iter().enumerate();
+        bags.flat_map(|(number, bag)| bag.iter().map(move |entry| (entry.row, number)))
+    };
+    Ok(list(named, bags.indices().len(), rows, out)?)
+}
+
+/// The number of the bag of each id.
+///
+/// # Errors
+/// If `out` is not as long as the ids, or there are more than `u32::MAX` bags; `out` is then as it was.
+pub fn bag_numbers<I: Index, P: Policy, O: Index>(
+    bags: &Bags<'_, I, P, O>,
+    out: &mut [u32],
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("bag numbers", bags.indices().len(), out.len())?;
+    let most = u32::MAX as usize;
+    if bags.len() > most {
+        return Err(ShapeMismatch { what: "number of bags, at most", expected: most, found: bags.len() });
+    }
+    let mut rest = out;
+    for (number, bag) in bags.iter().enumerate() {
+        let Some((numbers, after)) = rest.split_at_mut_checked(bag.len()) else { break };
+        rest = after;
+        numbers.fill(number as u32);
+    }
+    Ok(())
+}
+
+fn check_numbers(rows: &Range<usize>, sources: usize) -> Result<(), CapacityExceeded> {
+    if rows.len() as u64 > u64::from(u32::MAX) || sources as u64 > u64::from(u32::MAX) {
+        return Err(CapacityExceeded { what: "row numbers of 32 bits", capacity: u32::MAX as usize });
+    }
+    Ok(())
+}
+
+/// Lists those of the `named` rows, of which there are at most `most`, that lie in `rows`.
+fn list<N: Iterator<Item = (usize, usize)>>(
+    named: impl Fn() -> N,
+    most: usize,
+    rows: Range<usize>,
+    out: &mut [Occurrence],
+) -> Result<&mut [Occurrence], CapacityExceeded> {
+    let inside = || named().filter(|(row, _)| rows.contains(row));
+    if out.len() < most && out.len() < inside().count() {
+        return Err(CapacityExceeded { what: "occurrences", capacity: out.len() });
+    }
+    let mut count = 0;
+    for (slot, (row, source)) in out.iter_mut().zip(inside()) {
+        *slot = Occurrence { row: (row - rows.start) as u32, source: source as u32 };
+        count += 1;
+    }
+    Ok(out.get_mut(..count).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Occurrence, occurrences, occurrences_in, occurrences_of_bags_in};
+    use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
+    use crate::table::{Bags, Indices, shares};
+    use std::vec::Vec;
+
+    const IDS: [i64; 9] = [4, 0, -1, 4, 2, 7, 4, 0, 6];
+    const NONE: Occurrence = Occurrence { row: 9, source: 9 };
+
+    #[test]
+    fn the_parts_hold_what_the_whole_does() {
+        let indices = Indices::skipping(&IDS, 7).with_padding(2).unwrap();
+        let bags = Bags::new(indices, &[0_u8, 3, 3, 8, 9]).unwrap();
+        let all = occurrences(indices, &mut [NONE; 9]).unwrap().to_vec();
+        let bag_of = |source: u32| [0, 0, 0, 2, 2, 2, 2, 2, 3][source as usize];
+        for parts in 1..9 {
+            for rows in shares(7, parts) {
+                let inside = all.iter().filter(|o| rows.contains(&(o.row as usize)));
+                let expected: Vec<_> =
+                    inside.map(|o| Occurrence { row: o.row - rows.start as u32, ..*o }).collect();
+                let of_bags: Vec<_> =
+                    expected.iter().map(|o| Occurrence { source: bag_of(o.source), ..*o }).collect();
+                for length in expected.len()..10 {
+                    let mut out = [NONE; 10];
+                    assert_eq!(occurrences_in(indices, rows.clone(), &mut out[..length]).unwrap(), expected);
+                    assert!(out[expected.len()..].iter().all(|o| *o == NONE));
+                    assert_eq!(
+                        occurrences_of_bags_in(&bags, rows.clone(), &mut out[..length]).unwrap(),
+                        of_bags
+                    );
+                }
+                if let Some(short) = expected.len().checked_sub(1) {
+                    let (mut out, full) =
+                        ([NONE; 9], CapacityExceeded { what: "occurrences", capacity: short });
+                    assert_eq!(occurrences_in(indices, rows.clone(), &mut out[..short]), Err(full));
+                    let found = occurrences_of_bags_in(&bags, rows.clone(), &mut out[..short]);
+                    assert_eq!(found, Err(InputError::Capacity(full)));
+                    assert_eq!(out, [NONE; 9]);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn weighted_bags_and_too_many_rows_are_refused() {
+        let indices = Indices::new(&[1_u8, 0], usize::MAX).unwrap();
+        let bags = Bags::fixed(indices, 1, 2).unwrap();
+        let weighted = bags.with_weights(&[0.5, 2.0]).unwrap();
+        let shape = ShapeMismatch { what: "per-sample weights", expected: 0, found: 2 };
+        assert_eq!(occurrences_of_bags_in(&weighted, 0..2, &mut [NONE; 2]), Err(InputError::Shape(shape)));
+        #[cfg(target_pointer_width = "64")]
+        {
+            assert!(occurrences_in(indices, 0..usize::MAX, &mut [NONE; 2]).is_err());
+            assert!(occurrences_of_bags_in(&bags, 0..usize::MAX, &mut [NONE; 2]).is_err());
+        }
+        let first = Occurrence { row: 0, source: 0 };
+        assert_eq!(occurrences_in(indices, 1..2, &mut [NONE; 1]).unwrap(), [first]);
+    }
+}

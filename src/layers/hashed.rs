@@ -1,0 +1,235 @@
+//! Ids of any size to rows of a small table, several rows an id.
+
+use super::plain::plain_fields;
+use super::touched::{SlotsOf, TouchedRows, catch_up};
+use super::value::Value;
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
+use crate::kernels::{Rows, pool};
+use crate::optim::{Optimizer, Step};
+use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
+use core::marker::PhantomData;
+use rand_core::Rng;
+use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+/// Rows that a hash of 128 bits can name.
+const WORDS: usize = 4;
+
+/// Hash embeddings (Svenstrup et al., 2017), Bloom embeddings (Serrà and Karatzoglou, 2017), thinc's `HashEmbed`:
+/// y\[t\] = Σₖ E\[hₖ(id\[t\]) mod ROWS\], k below HASHES = `NAMES / LEN`, at most 4.
+///
+/// The table does not grow with the ids, which may be any numbers: hashes of words, for example. Two ids that share one row
+/// differ in the others, so that with several rows an id far fewer rows than ids keep almost all ids apart: of n ids a share
+/// of about n HASHES! / ROWS^HASHES has all rows in common with another, against n / ROWS for a table with one row an id.
+///
+/// The hashes are the four words of `MurmurHash3` x86 128 of the id as thinc computes it, so with four hashes and the same table this is
+/// `HashEmbed(DIM, ROWS, seed=SEED)`. An id counts as its 64 bits; those above `i64::MAX` count as that number.
+///
+/// # Shapes
+/// ids `[LEN]`, E (`rows`) `[ROWS, DIM]`, y `[LEN, DIM]`; `NAMES` is `LEN` times the number of hashes.
+///
+/// Initial values: E uniform in [−0.05, 0.05). In training only rows that ids name learn.
+///
+/// ```
+/// use nanoembed::layers::{HashedEmbedding, Layer};
+/// // 3 ids, 1000 rows of 8 numbers, 2 rows an id.
+/// let mut words = HashedEmbedding::<3, 1000, 8, 6, u64>::zeroed();
+/// for row in HashedEmbedding::<3, 1000, 8, 6, u64>::rows_of(1 << 40) {
+///     words.rows[row] = [0.5; 8];
+/// }
+/// assert_eq!(words.predict(&[0, 1 << 40, 7])?[1], [1.0; 8]);
+/// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
+///
+/// `NAMES` that is no multiple of `LEN` is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{HashedEmbedding, Layer};
+/// let _ = HashedEmbedding::<3, 1000, 8, 7>::zeroed();
+/// ```
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct HashedEmbedding<
+    const LEN: usize,
+    const ROWS: usize,
+    const DIM: usize,
+    const NAMES: usize,
+    I = u32,
+    const SEED: u32 = 0,
+> {
+    /// E.
+    pub rows: [[f32; DIM]; ROWS],
+    options: PhantomData<I>,
+}
+
+plain_fields!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, I, const SEED: u32]
+    HashedEmbedding<LEN, ROWS, DIM, NAMES, I, SEED> { rows: [[f32; DIM]; ROWS] });
+
+/// The finaliser of `MurmurHash3` x64 128.
+fn finish(mut h: u64) -> u64 {
+    h = (h ^ h >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    h = (h ^ h >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    h ^ h >> 33
+}
+
+/// The hash of a 64-bit id as four words: `MurmurHash3_x86_128_uint64` of thinc.
+fn hash(id: u64, seed: u32) -> [u32; WORDS] {
+    let id = id.wrapping_mul(0x87c3_7b91_1142_53d5).rotate_left(31).wrapping_mul(0x4cf5_ad43_2745_937f);
+    let length = 8;
+    let mut first = u64::from(seed) ^ id ^ length;
+    let mut second = u64::from(seed) ^ length;
+    first = first.wrapping_add(second);
+    second = second.wrapping_add(first);
+    (first, second) = (finish(first), finish(second));
+    first = first.wrapping_add(second);
+    second = second.wrapping_add(first);
+    [first as u32, (first >> 32) as u32, second as u32, (second >> 32) as u32]
+}
+
+impl<const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, I: Index, const SEED: u32>
+    HashedEmbedding<LEN, ROWS, DIM, NAMES, I, SEED>
+{
+    /// Rows an id.
+    const HASHES: usize = match NAMES.checked_div(LEN) {
+        Some(hashes) => hashes,
+        None => 0,
+    };
+
+    /// The rows whose sum is the embedding of `id`.
+    pub fn rows_of(id: I) -> impl Rows {
+        let words = hash(id.to_i64() as u64, SEED);
+        words.into_iter().take(Self::HASHES).map(|word| (word as usize).checked_rem(ROWS).unwrap_or(0))
+    }
+}
+
+impl<const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, I, const SEED: u32> Layer
+    for HashedEmbedding<LEN, ROWS, DIM, NAMES, I, SEED>
+where
+    I: Index,
+    [I; LEN]: Value<Mask = ()>,
+{
+    type Input = [I; LEN];
+    type Output = [[f32; DIM]; LEN];
+    type InputGradient = ();
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    type Gradient<const BATCH: usize> = TouchedRows<NAMES, LEN, DIM, BATCH>;
+    type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
+
+    const FINGERPRINT: Fingerprint = {
+        assert!(
+            LEN > 0 && ROWS > 0 && DIM > 0,
+            "HashedEmbedding<LEN, ROWS, DIM, NAMES>: all must be at least 1"
+        );
+        assert!(ROWS <= u32::MAX as usize, "HashedEmbedding<LEN, ROWS, DIM, NAMES>: at most u32::MAX rows");
+        assert!(
+            NAMES == LEN * Self::HASHES && Self::HASHES > 0 && Self::HASHES <= WORDS,
+            "HashedEmbedding<LEN, ROWS, DIM, NAMES>: NAMES must be LEN, 2 * LEN, 3 * LEN or 4 * LEN"
+        );
+        let hashes = Self::HASHES;
+        Fingerprint::of("hashed_embedding")
+            .extent(LEN)
+            .extent(ROWS)
+            .extent(DIM)
+            .extent(hashes)
+            .extent(SEED as usize)
+    };
+
+    fn init(&mut self, random: &mut impl Rng) {
+        uniform(self.rows.as_numbers_mut(), 0.05, random);
+    }
+
+    fn infer<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [I; LEN]>,
+        (): &mut (),
+        y: BatchMut<'_, [[f32; DIM]; LEN]>,
+    ) {
+        for (ids, y) in x.values.iter().zip(y.values) {
+            let mut names = [0_u32; NAMES];
+            for (name, row) in names.iter_mut().zip(ids.iter().flat_map(|id| Self::rows_of(*id))) {
+                *name = row as u32;
+            }
+            // A bag of HASHES rows for each of LEN ids: the shapes agree.
+            if let Ok(bags) = Bags::fixed(Indices::skipping(&names, ROWS), LEN, Self::HASHES) {
+                let _ = pool(Table::from_rows(&self.rows), &bags, Pooling::Sum, y.as_flattened_mut());
+            }
+        }
+        for mask in y.masks {
+            *mask = [true; LEN];
+        }
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [I; LEN]>,
+        cache: &mut (),
+        _: Context,
+        y: BatchMut<'_, [[f32; DIM]; LEN]>,
+    ) {
+        self.infer::<BATCH>(x, cache, y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [I; LEN]>,
+        (): &mut (),
+        d_y: &[[[f32; DIM]; LEN]],
+        gradient: Option<&mut TouchedRows<NAMES, LEN, DIM, BATCH>>,
+        _: Option<&mut [()]>,
+    ) {
+        let Some(gradient) = gradient else { return };
+        for (ids, d_y) in x.values.iter().zip(d_y) {
+            let named = ids
+                .iter()
+                .enumerate()
+                .flat_map(|(step, id)| Self::rows_of(*id).map(move |row| (row as u32, step)));
+            gradient.push(d_y, named);
+        }
+    }
+
+    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
+        slots.fill(O::INITIAL_SLOT);
+    }
+
+    fn catch_up<O: Optimizer>(
+        &mut self,
+        x: &[[I; LEN]],
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
+        let rows = x.as_flattened().iter().flat_map(|id| Self::rows_of(*id));
+        catch_up(rows, optimizer, until, &mut self.rows, slots);
+    }
+
+    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        catch_up(0..ROWS, optimizer, until, &mut self.rows, slots);
+    }
+
+    fn sum_of_squares<const BATCH: usize>(
+        gradient: &mut TouchedRows<NAMES, LEN, DIM, BATCH>,
+        keras3_duplicates: bool,
+    ) -> f32 {
+        gradient.sum_of_squares(keras3_duplicates)
+    }
+
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        optimizer: &O,
+        step: Step<O::Rule>,
+        gradient: &mut TouchedRows<NAMES, LEN, DIM, BATCH>,
+        slots: &mut Self::Slots<O>,
+    ) {
+        gradient.update(optimizer, step, &mut self.rows, slots);
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        visit(LayerSummary {
+            name: "HashedEmbedding",
+            shape: <[[f32; DIM]; LEN] as Value>::SHAPE,
+            parameters: ROWS * DIM,
+            bytes: Self::BYTES,
+            trainable: true,
+        });
+    }
+}

@@ -1,0 +1,268 @@
+//! Ids to rows made of two: a large table as two small ones.
+
+use super::plain::plain_fields;
+use super::touched::{SlotsOf, TouchedRows, catch_up};
+use super::value::Value;
+use super::{Batch, BatchMut, Chain, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
+use crate::error::InputError;
+use crate::optim::{Optimizer, Step};
+use crate::table::{Index, Indices, Numbers};
+use core::marker::PhantomData;
+use rand_core::Rng;
+use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
+
+/// How the two rows of an id become one: [`Added`] or [`Multiplied`].
+pub trait Composition: Copy {
+    /// Whether they are multiplied.
+    const MULTIPLIES: bool;
+    /// Its name.
+    const NAME: &'static str;
+}
+
+/// y = q + r.
+#[derive(Clone, Copy, Debug)]
+pub struct Added;
+/// y = q · r, number by number.
+#[derive(Clone, Copy, Debug)]
+pub struct Multiplied;
+
+impl Composition for Added {
+    const MULTIPLIES: bool = false;
+    const NAME: &'static str = "added";
+}
+impl Composition for Multiplied {
+    const MULTIPLIES: bool = true;
+    const NAME: &'static str = "multiplied";
+}
+
+/// The quotient-remainder trick (Shi et al., 2020): y\[t\] = Q\[id\[t\] / REMAINDERS\] ∘ R\[id\[t\] mod REMAINDERS\], where ∘ adds or multiplies.
+///
+/// Serves the ids below `QUOTIENTS * REMAINDERS` with `QUOTIENTS + REMAINDERS` rows: 1,000,000 ids with 2000. No two ids have
+/// both rows in common, so every id has an embedding of its own, though not an independent one.
+///
+/// # Shapes
+/// ids `[LEN]`, Q (`quotients`) `[QUOTIENTS, DIM]`, R (`remainders`) `[REMAINDERS, DIM]`, y `[LEN, DIM]`.
+///
+/// Initial values: added, both uniform in [−0.05, 0.05); multiplied, Q so and R the same plus 1, so that the product starts as Q and
+/// neither factor is near 0. In training only rows that occur learn.
+///
+/// ```
+/// use nanoembed::layers::{Layer, QuotientRemainder};
+/// let mut cities = QuotientRemainder::<1, 10, 10, 4>::zeroed();
+/// (cities.quotients[4], cities.remainders[2]) = ([1.0; 4], [0.25; 4]);
+/// assert_eq!(cities.predict(&[42])?, [[1.25; 4]]);
+/// assert_eq!(cities.predict(&[47])?, [[1.0; 4]]);
+/// assert!(cities.predict(&[100]).is_err());
+/// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
+///
+/// An extent of 0 is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Layer, QuotientRemainder};
+/// let _ = QuotientRemainder::<1, 10, 0, 4>::zeroed();
+/// ```
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct QuotientRemainder<
+    const LEN: usize,
+    const QUOTIENTS: usize,
+    const REMAINDERS: usize,
+    const DIM: usize,
+    C = Added,
+    I = u32,
+> {
+    /// Q.
+    pub quotients: [[f32; DIM]; QUOTIENTS],
+    /// R.
+    pub remainders: [[f32; DIM]; REMAINDERS],
+    options: PhantomData<(C, I)>,
+}
+
+plain_fields!(impl[const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DIM: usize, C, I]
+QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM, C, I> {
+    quotients: [[f32; DIM]; QUOTIENTS], remainders: [[f32; DIM]; REMAINDERS]
+});
+
+/// Gradients of both tables of a [`QuotientRemainder`].
+#[derive(FromZeros)]
+pub struct QuotientRemainderGradient<const LEN: usize, const DIM: usize, const BATCH: usize> {
+    quotients: TouchedRows<LEN, LEN, DIM, BATCH>,
+    remainders: TouchedRows<LEN, LEN, DIM, BATCH>,
+}
+
+impl<const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DIM: usize, C, I: Index>
+    QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM, C, I>
+{
+    /// Ids it serves: those below.
+    pub const IDS: usize = QUOTIENTS.saturating_mul(REMAINDERS);
+
+    /// The numbers of an id's two rows, for each id that has them.
+    fn split(ids: &[I]) -> impl Iterator<Item = Option<(usize, usize)>> + Clone + '_ {
+        let rows = Indices::skipping(ids, Self::IDS);
+        rows.iter().map(|row| Some((row?.checked_div(REMAINDERS)?, row?.checked_rem(REMAINDERS)?)))
+    }
+
+    /// An id's two rows.
+    fn rows(&self, split: Option<(usize, usize)>) -> Option<(&[f32; DIM], &[f32; DIM])> {
+        let (quotient, remainder) = split?;
+        Some((self.quotients.get(quotient)?, self.remainders.get(remainder)?))
+    }
+}
+
+impl<const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DIM: usize, C, I> Layer
+    for QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM, C, I>
+where
+    C: Composition,
+    I: Index,
+    [I; LEN]: Value<Mask = ()>,
+{
+    type Input = [I; LEN];
+    type Output = [[f32; DIM]; LEN];
+    type InputGradient = ();
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    type Gradient<const BATCH: usize> = QuotientRemainderGradient<LEN, DIM, BATCH>;
+    type Slots<O: Optimizer> = Chain<SlotsOf<O, QUOTIENTS, DIM>, SlotsOf<O, REMAINDERS, DIM>>;
+
+    const FINGERPRINT: Fingerprint = {
+        assert!(
+            LEN > 0 && QUOTIENTS > 0 && REMAINDERS > 0 && DIM > 0,
+            "QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM>: all must be at least 1"
+        );
+        assert!(
+            QUOTIENTS <= u32::MAX as usize && REMAINDERS <= u32::MAX as usize,
+            "QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM>: at most u32::MAX rows a table"
+        );
+        Fingerprint::of("quotient_remainder")
+            .extent(LEN)
+            .extent(QUOTIENTS)
+            .extent(REMAINDERS)
+            .extent(DIM)
+            .name(C::NAME)
+    };
+
+    fn init(&mut self, random: &mut impl Rng) {
+        uniform(self.quotients.as_numbers_mut(), 0.05, random);
+        uniform(self.remainders.as_numbers_mut(), 0.05, random);
+        if C::MULTIPLIES {
+            for x in self.remainders.as_flattened_mut() {
+                *x += 1.0;
+            }
+        }
+    }
+
+    fn check(inputs: &[[I; LEN]]) -> Result<(), InputError> {
+        Ok(Indices::new(inputs.as_flattened(), Self::IDS).map(drop)?)
+    }
+
+    fn infer<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [I; LEN]>,
+        (): &mut (),
+        y: BatchMut<'_, [[f32; DIM]; LEN]>,
+    ) {
+        for (split, y) in Self::split(x.values.as_flattened()).zip(y.values.as_flattened_mut()) {
+            let Some((q, r)) = self.rows(split) else {
+                *y = [0.0; DIM];
+                continue;
+            };
+            for ((y, q), r) in y.iter_mut().zip(q).zip(r) {
+                *y = if C::MULTIPLIES { q * r } else { q + r };
+            }
+        }
+        for mask in y.masks {
+            *mask = [true; LEN];
+        }
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [I; LEN]>,
+        cache: &mut (),
+        _: Context,
+        y: BatchMut<'_, [[f32; DIM]; LEN]>,
+    ) {
+        self.infer::<BATCH>(x, cache, y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [I; LEN]>,
+        (): &mut (),
+        d_y: &[[[f32; DIM]; LEN]],
+        gradient: Option<&mut Self::Gradient<BATCH>>,
+        _: Option<&mut [()]>,
+    ) {
+        let Some(gradient) = gradient else { return };
+        for (ids, d_y) in x.values.iter().zip(d_y) {
+            let splits = Self::split(ids);
+            let (mut d_q, mut d_r) = (*d_y, *d_y);
+            if C::MULTIPLIES {
+                for (split, (d_q, d_r)) in splits.clone().zip(d_q.iter_mut().zip(&mut d_r)) {
+                    let Some((q, r)) = self.rows(split) else { continue };
+                    for ((d_q, r), (d_r, q)) in d_q.iter_mut().zip(r).zip(d_r.iter_mut().zip(q)) {
+                        *d_q *= r;
+                        *d_r *= q;
+                    }
+                }
+            }
+            let named = splits.enumerate().filter_map(|(step, split)| Some((split?, step)));
+            gradient.quotients.push(&d_q, named.clone().map(|((quotient, _), step)| (quotient as u32, step)));
+            gradient.remainders.push(&d_r, named.map(|((_, remainder), step)| (remainder as u32, step)));
+        }
+    }
+
+    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
+        slots.first.fill(O::INITIAL_SLOT);
+        slots.second.fill(O::INITIAL_SLOT);
+    }
+
+    fn catch_up<O: Optimizer>(
+        &mut self,
+        x: &[[I; LEN]],
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
+        let splits = Self::split(x.as_flattened()).flatten();
+        let quotients = splits.clone().map(|(quotient, _)| quotient);
+        catch_up(quotients, optimizer, until, &mut self.quotients, &mut slots.first);
+        let remainders = splits.map(|(_, remainder)| remainder);
+        catch_up(remainders, optimizer, until, &mut self.remainders, &mut slots.second);
+    }
+
+    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        catch_up(0..QUOTIENTS, optimizer, until, &mut self.quotients, &mut slots.first);
+        catch_up(0..REMAINDERS, optimizer, until, &mut self.remainders, &mut slots.second);
+    }
+
+    fn sum_of_squares<const BATCH: usize>(
+        gradient: &mut Self::Gradient<BATCH>,
+        keras3_duplicates: bool,
+    ) -> f32 {
+        gradient.quotients.sum_of_squares(keras3_duplicates)
+            + gradient.remainders.sum_of_squares(keras3_duplicates)
+    }
+
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        optimizer: &O,
+        step: Step<O::Rule>,
+        gradient: &mut Self::Gradient<BATCH>,
+        slots: &mut Self::Slots<O>,
+    ) {
+        gradient.quotients.update(optimizer, step, &mut self.quotients, &mut slots.first);
+        gradient.remainders.update(optimizer, step, &mut self.remainders, &mut slots.second);
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        visit(LayerSummary {
+            name: "QuotientRemainder",
+            shape: <[[f32; DIM]; LEN] as Value>::SHAPE,
+            parameters: (QUOTIENTS + REMAINDERS) * DIM,
+            bytes: Self::BYTES,
+            trainable: true,
+        });
+    }
+}
