@@ -23,8 +23,8 @@ type Element<R> = <<R as PackedRow>::Format as Format>::Element;
 fn unpacked<L: TableLayer, R: PackedRow>(
     packed: &Packed<L, R, 50>,
     set: impl Fn(&mut L, usize, [f32; 8]),
-) -> Box<L> {
-    let mut layer = L::boxed();
+) -> L {
+    let mut layer = L::zeroed();
     let mut image = image::to_vec(packed);
     let payload = image.split_off(image::HEADER);
     let elements: Vec<Element<R>> = payload
