@@ -204,7 +204,13 @@ impl Format for F16 {
 
     #[inline(always)]
     fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {
-        halves(lanes, from, L::load_f16, f16_to_f32)
+        halves(
+            lanes,
+            from,
+            #[inline(always)]
+            |lanes, from| lanes.load_f16(from),
+            f16_to_f32,
+        )
     }
 
     #[inline(always)]
@@ -221,7 +227,13 @@ impl Format for Bf16 {
 
     #[inline(always)]
     fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {
-        halves(lanes, from, L::load_bf16, bf16_to_f32)
+        halves(
+            lanes,
+            from,
+            #[inline(always)]
+            |lanes, from| lanes.load_bf16(from),
+            bf16_to_f32,
+        )
     }
 
     #[inline(always)]

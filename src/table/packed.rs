@@ -86,7 +86,7 @@ fn code(y: f32, most: u8, random: Option<u32>) -> u8 {
 }
 
 /// A block of scale · q: sixteen codes at a time, padded if there are fewer, or one by one where there are no vectors. `BYTES` are those
-/// of sixteen codes.
+/// of sixteen codes. `load` is a closure that is always inlined: the method by its name may be called, without the level's instructions.
 #[inline(always)]
 fn codes<L: Lanes, const WIDTH: usize, const BYTES: usize>(
     lanes: L,
@@ -142,7 +142,14 @@ impl Format for U8 {
         column: usize,
         scale: f32,
     ) -> Option<[f32; WIDTH]> {
-        codes(lanes, from, column, scale, L::scaled_u8)
+        codes(
+            lanes,
+            from,
+            column,
+            scale,
+            #[inline(always)]
+            |lanes, scale, bytes| lanes.scaled_u8(scale, bytes),
+        )
     }
 
     #[inline(always)]
@@ -209,7 +216,7 @@ impl Format for U4 {
             column,
             scale,
             #[inline(always)]
-            |lanes, scale, bytes| lanes.scaled_u4(scale, *bytes),
+            |lanes, scale, bytes| lanes.scaled_u4(scale, bytes),
         )
     }
 
@@ -243,7 +250,7 @@ impl Format for U2 {
             column,
             scale,
             #[inline(always)]
-            |lanes, scale, bytes| lanes.scaled_u2(scale, *bytes),
+            |lanes, scale, bytes| lanes.scaled_u2(scale, bytes),
         )
     }
 

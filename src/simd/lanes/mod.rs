@@ -42,6 +42,7 @@ pub(crate) const LANES: usize = 16;
 ///
 /// A value of the implementing type is the proof that the processor has the level.
 // Public in a module that is not, as it stands in the closed trait `Format`.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "codes are broadcast from where they lie")]
 pub trait Lanes: Copy {
     /// Sixteen floats in registers.
     type V: Copy;
@@ -65,7 +66,7 @@ pub trait Lanes: Copy {
     }
     /// Sixteen integers of 4 bits, the low bits of a byte first.
     #[inline(always)]
-    fn load_u4(self, from: [u8; LANES / 2]) -> Self::V {
+    fn load_u4(self, from: &[u8; LANES / 2]) -> Self::V {
         let mut codes = [0; LANES];
         for ([low, high], byte) in codes.as_chunks_mut().0.iter_mut().zip(from) {
             (*low, *high) = (byte & 15, byte >> 4);
@@ -74,14 +75,14 @@ pub trait Lanes: Copy {
     }
     /// Sixteen integers of 2 bits, the low bits of a byte first.
     #[inline(always)]
-    fn load_u2(self, from: [u8; LANES / 4]) -> Self::V {
+    fn load_u2(self, from: &[u8; LANES / 4]) -> Self::V {
         let mut codes = [0; LANES / 2];
         for ([low, high], byte) in codes.as_chunks_mut().0.iter_mut().zip(from) {
             // Each pair of codes as one of 4 bits with a gap: 2 bits, 2 zeros, 2 bits.
             let spread = |pair: u8| pair & 0b0011 | (pair & 0b1100) << 2;
-            (*low, *high) = (spread(byte), spread(byte >> 4));
+            (*low, *high) = (spread(*byte), spread(byte >> 4));
         }
-        self.load_u4(codes)
+        self.load_u4(&codes)
     }
     /// scale · q for sixteen integers q of 8 bits.
     #[inline(always)]
@@ -90,12 +91,12 @@ pub trait Lanes: Copy {
     }
     /// scale · q for sixteen integers q of 4 bits.
     #[inline(always)]
-    fn scaled_u4(self, scale: f32, from: [u8; LANES / 2]) -> Self::V {
+    fn scaled_u4(self, scale: f32, from: &[u8; LANES / 2]) -> Self::V {
         self.mul(self.splat(scale), self.load_u4(from))
     }
     /// scale · q for sixteen integers q of 2 bits.
     #[inline(always)]
-    fn scaled_u2(self, scale: f32, from: [u8; LANES / 4]) -> Self::V {
+    fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
         self.mul(self.splat(scale), self.load_u2(from))
     }
     /// Sixteen floats of 16 bits (IEEE binary16); NaN becomes quiet.

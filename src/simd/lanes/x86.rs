@@ -170,7 +170,7 @@ impl Lanes for Sse2 {
         self.widen(unsafe { _mm_loadu_si128(from.as_ptr().cast()) })
     }
     #[inline(always)]
-    fn load_u4(self, from: [u8; LANES / 2]) -> Self::V {
+    fn load_u4(self, from: &[u8; LANES / 2]) -> Self::V {
         // SAFETY: the token; the array has eight bytes.
         unsafe {
             let bytes = _mm_loadl_epi64(from.as_ptr().cast());
@@ -180,10 +180,10 @@ impl Lanes for Sse2 {
         }
     }
     #[inline(always)]
-    fn load_u2(self, from: [u8; LANES / 4]) -> Self::V {
+    fn load_u2(self, from: &[u8; LANES / 4]) -> Self::V {
         // SAFETY: the token. Codes 0 and 1 of each byte come to stand low in one byte, 2 and 3 in the next.
         unsafe {
-            let bytes = _mm_cvtsi32_si128(i32::from_le_bytes(from));
+            let bytes = _mm_cvtsi32_si128(i32::from_le_bytes(*from));
             let pairs = _mm_unpacklo_epi8(bytes, _mm_srli_epi16::<4>(bytes));
             let mask = _mm_set1_epi8(3);
             let (low, high) = (_mm_and_si128(pairs, mask), _mm_and_si128(_mm_srli_epi16::<2>(pairs), mask));
@@ -296,11 +296,11 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
-    fn load_u4(self, [a, b, c, d, e, f, g, h]: [u8; LANES / 2]) -> Self::V {
+    fn load_u4(self, &[a, b, c, d, e, f, g, h]: &[u8; LANES / 2]) -> Self::V {
         [self.eight(i32::from_le_bytes([a, b, c, d]), 4), self.eight(i32::from_le_bytes([e, f, g, h]), 4)]
     }
     #[inline(always)]
-    fn load_u2(self, [a, b, c, d]: [u8; LANES / 4]) -> Self::V {
+    fn load_u2(self, &[a, b, c, d]: &[u8; LANES / 4]) -> Self::V {
         [self.eight(i32::from_le_bytes([a, b, 0, 0]), 2), self.eight(i32::from_le_bytes([c, d, 0, 0]), 2)]
     }
     #[inline(always)]
@@ -398,7 +398,7 @@ impl Lanes for Avx512 {
         unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) }
     }
     #[inline(always)]
-    fn scaled_u4(self, scale: f32, from: [u8; LANES / 2]) -> Self::V {
+    fn scaled_u4(self, scale: f32, from: &[u8; LANES / 2]) -> Self::V {
         // SAFETY: the token; the array has eight bytes. Each becomes the low byte of 64 bits; shifted by 28 its upper code reaches
         // the upper 32. A permutation takes the lowest four bits of each number, so it looks the product up.
         unsafe {
@@ -409,12 +409,12 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
-    fn scaled_u2(self, scale: f32, from: [u8; LANES / 4]) -> Self::V {
+    fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
         // SAFETY: the token. All codes go to every lane, which shifts its own down; the code above it changes nothing of the
         // product that is looked up.
         unsafe {
             let shifts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-            let codes = _mm512_srlv_epi32(_mm512_set1_epi32(i32::from_le_bytes(from)), shifts);
+            let codes = _mm512_srlv_epi32(_mm512_set1_epi32(i32::from_le_bytes(*from)), shifts);
             let q = _mm512_setr_ps(0., 1., 2., 3., 0., 1., 2., 3., 0., 1., 2., 3., 0., 1., 2., 3.);
             _mm512_permutexvar_ps(codes, _mm512_mul_ps(_mm512_set1_ps(scale), q))
         }
