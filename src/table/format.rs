@@ -11,6 +11,7 @@
 //!
 //! The packed rows are FBGEMM's "fused" ones, byte for byte, little-endian: first the codes q, the low bits of a byte first, then scale, then
 //! bias. A row is self-contained: it can be read in place, copied and rewritten alone.
+#![allow(clippy::redundant_closure_for_method_calls, reason = "a method by its name may not be inlined")]
 
 use crate::simd::{LANES, Lanes, bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 use core::fmt::Debug;

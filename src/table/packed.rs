@@ -1,4 +1,5 @@
 //! The packed formats: integers of 8, 4 or 2 bits with a scale and a bias for each row.
+#![allow(clippy::redundant_closure_for_method_calls, reason = "a method by its name may not be inlined")]
 
 use super::format::sealed::Sealed;
 use super::{Format, Rounding, Trainable};
