@@ -313,7 +313,7 @@ proptest! {
         let weights = draws(random, count);
         let d_bags = draws(random, bags * dim);
         let indices = Indices::skipping(&ids, rows);
-        let list_of_bags = Bags::new(indices, &offsets).unwrap().with_weights(&weights).unwrap();
+        let list_of_bags = Bags::new(indices, &offsets).unwrap();
         let mut numbers = vec![9; count];
         bag_numbers(&list_of_bags, &mut numbers).unwrap();
         let weight = |position: usize| if weighted { weights[position] } else { 1.0 };

@@ -73,6 +73,13 @@ impl<'a, F: Format> Columns<'a, F> {
         F::block(lanes, elements, self.column, scale)
     }
 
+    /// The numbers of a block of a row, where they lie, if they need no conversion.
+    #[inline(always)]
+    pub(crate) fn floats<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {
+        let start = row * self.stride;
+        F::as_floats(self.elements.get(start..start.wrapping_add(WIDTH))?)?.first_chunk()
+    }
+
     /// Scale and bias of a packed row.
     #[inline(always)]
     pub(crate) fn scale_and_bias<L: Lanes>(self, lanes: L, row: usize) -> Option<(f32, f32)> {
@@ -91,15 +98,6 @@ impl<'a, F: Format> Columns<'a, F> {
         if let Some(row) = row {
             prefetch(self.elements, row * self.stride, count);
         }
-    }
-}
-
-impl<'a> Columns<'a> {
-    /// The block of a row of `f32`, where it lies.
-    #[inline(always)]
-    pub(crate) fn block<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {
-        let start = row * self.stride;
-        self.elements.get(start..start.wrapping_add(WIDTH))?.first_chunk()
     }
 }
 

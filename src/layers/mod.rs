@@ -173,9 +173,6 @@ pub trait Layer: Plain {
         let _ = (y, d_y);
     }
 
-    /// Sets zeroed slots to what the optimizer starts from.
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>);
-
     /// Brings the parameters that `x` names to where the optimizer's dense form has them after step `until`.
     fn catch_up<O: Optimizer>(
         &mut self,

@@ -227,8 +227,6 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
     ) {
     }
 
-    fn init_slots<O: Optimizer>((): &mut ()) {}
-
     fn catch_up<O: Optimizer>(&mut self, _: &[L::Input], _: &O, _: u32, (): &mut ()) {}
 
     fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}

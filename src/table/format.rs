@@ -15,7 +15,7 @@
 
 use crate::simd::{LANES, Lanes, bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 use core::fmt::Debug;
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// How the numbers of a row are stored: [`F32`], [`F16`], [`Bf16`], [`U8`], [`U4`] or [`U2`]. Closed.
 ///
@@ -25,7 +25,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// ```
 pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
     /// What a row is a slice of.
-    type Element: Copy + Debug + PartialEq + FromBytes + IntoBytes + Immutable + 'static;
+    type Element: Copy + Debug + PartialEq + FromBytes + IntoBytes + Immutable + KnownLayout + 'static;
     /// Its name in lower case.
     const NAME: &'static str;
 
