@@ -137,7 +137,7 @@ fn bags<F: Format>(settings: &Settings) -> std::io::Result<Times> {
     for row in 0..rows {
         quantise_row(&numbers[row % 1000..][..dim], row, &mut table).expect("shapes fit");
     }
-    let table = Table::<F>::packed(&*elements, rows, dim).expect("rows of dim numbers");
+    let table = Table::<F>::packed(&elements, rows, dim).expect("rows of dim numbers");
     let mut out = Memory::zeros(batch * dim, huge)?;
     Ok(time(settings.seconds, |call| {
         let bags = checked(sets.get(call), rows, &offsets);

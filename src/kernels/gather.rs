@@ -93,18 +93,11 @@ fn gather_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
 
     if pays(table) {
         match table.dim() {
-            16 if F::SCALE_AND_BIAS == 0 => {
-                copy_rows_of::<_, 16, STREAM, _, _, _>(lanes, table, indices, out)
-            }
-            32 if F::SCALE_AND_BIAS == 0 => {
-                copy_rows_of::<_, 32, STREAM, _, _, _>(lanes, table, indices, out)
-            }
-            64 if F::SCALE_AND_BIAS == 0 => {
-                copy_rows_of::<_, 64, STREAM, _, _, _>(lanes, table, indices, out)
-            }
-            128 if STREAM && F::SCALE_AND_BIAS == 0 => {
-                copy_rows_of::<_, 128, STREAM, _, _, _>(lanes, table, indices, out);
-            }
+            _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
+            16 => copy_rows_of::<_, 16, STREAM, _, _, _>(lanes, table, indices, out),
+            32 => copy_rows_of::<_, 32, STREAM, _, _, _>(lanes, table, indices, out),
+            64 => copy_rows_of::<_, 64, STREAM, _, _, _>(lanes, table, indices, out),
+            128 if STREAM => copy_rows_of::<_, 128, STREAM, _, _, _>(lanes, table, indices, out),
             _ => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
         }
     } else {
