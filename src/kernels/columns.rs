@@ -87,16 +87,17 @@ impl<'a, F: Format> Columns<'a, F> {
         F::scale_and_bias(lanes, self.ends.get(start..start.wrapping_add(F::SCALE_AND_BIAS))?)
     }
 
-    /// Asks for a block that will be needed soon. Packed rows are short: the first block asks for the whole, with scale and bias.
+    /// Asks for a block that will be needed soon. Packed rows are short and lie across cache lines: the first block asks for the whole
+    /// row, and by its last byte for the line of scale and bias.
     #[inline(always)]
     pub(crate) fn prefetch(self, width: usize, row: Option<usize>) {
-        let count = match self.column {
-            _ if F::SCALE_AND_BIAS == 0 => width.div_ceil(F::NUMBERS),
-            0 => self.row,
-            _ => 0,
-        };
-        if let Some(row) = row {
-            prefetch(self.elements, row * self.stride, count);
+        let Some(row) = row else { return };
+        let start = row * self.stride;
+        if F::SCALE_AND_BIAS == 0 {
+            prefetch(self.elements, start, width.div_ceil(F::NUMBERS));
+        } else if self.column == 0 {
+            prefetch(self.elements, start, self.row);
+            prefetch(self.elements, start + self.row - 1, 1);
         }
     }
 }
