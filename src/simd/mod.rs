@@ -7,6 +7,8 @@
 mod dispatch;
 mod lanes;
 mod level;
+#[doc(hidden)]
+pub mod limits;
 mod prefetch;
 mod reduce;
 mod sqrt;
