@@ -7,14 +7,14 @@
 //!
 //! The limits are measured in the same run (`common/memory.rs`): *lines* of what reads rows, *touch* of what adds to them.
 //!
-//! Printed at the end, from the fastest sample of each: the time of an id, and its speed in parts of the naive loop's (above 1: faster), of the
+//! Printed at the end, from medians: the time of an id, and its speed in parts of the naive loop's (above 1: faster), of the
 //! limit's (1: as fast as memory), and of the best level below.
 
 #[allow(dead_code)]
 mod common;
 
 use common::memory::Memory;
-use common::{Bench, Numbers, Who};
+use common::{Bench, Limit, Numbers, Who};
 use nanoembed::simd::Level;
 use nanoembed::table::{Bags, Indices, Pooling, Reject, TableMut};
 use nanoembed::{kernels, reference};
@@ -22,6 +22,7 @@ use nanoembed::{kernels, reference};
 const BAGS: usize = 512;
 const BAG: usize = 20;
 const IDS: usize = BAGS * BAG;
+const LINES: Limit = Limit::Loops(&["lines"]);
 
 /// Where the bags start and end, and weights of their ids.
 struct Layout {
@@ -109,7 +110,7 @@ fn pool(bench: &mut Bench, memory: &Memory, layout: &Layout, pooling: Pooling, w
     };
     let (table, dim) = (memory.table(), memory.dim);
     let length = BAGS * dim;
-    bench.case(&memory.name(&name), IDS, memory.limit(&["lines"]), length, |who, before, out| {
+    bench.case(&memory.name(&name), IDS, LINES, length, |who, before, out| {
         let ids = memory.ids(before);
         let bags = layout.bags(ids, memory.rows, weighted);
         match who {
@@ -119,6 +120,7 @@ fn pool(bench: &mut Bench, memory: &Memory, layout: &Layout, pooling: Pooling, w
             }
             Who::Naive => naive_pool(memory.numbers(), dim, ids, divisor, out),
             Who::Kernel(level) => kernels::pool_at(level, table, &bags, pooling, out).unwrap(),
+            Who::Limit(_) => memory.lines(before),
         }
     });
 }
@@ -128,7 +130,7 @@ fn pool_max(bench: &mut Bench, memory: &Memory, layout: &Layout) {
     let length = BAGS * dim;
     let (mut arg_max, mut expected) = (vec![0; length], vec![0; length]);
     let name = memory.name("pool max");
-    bench.case(&name, IDS, memory.limit(&["lines"]), length, |who, before, out| {
+    bench.case(&name, IDS, LINES, length, |who, before, out| {
         let ids = memory.ids(before);
         let bags = layout.bags(ids, memory.rows, false);
         match who {
@@ -137,6 +139,7 @@ fn pool_max(bench: &mut Bench, memory: &Memory, layout: &Layout) {
             Who::Kernel(level) => {
                 kernels::pool_max_at(level, table, &bags, out, &mut arg_max).unwrap();
             }
+            Who::Limit(_) => memory.lines(before),
         }
     });
     let (bags, mut out) = (layout.bags(memory.ids(0), memory.rows, false), vec![0.0; length]);
@@ -149,19 +152,19 @@ fn pool_max(bench: &mut Bench, memory: &Memory, layout: &Layout) {
 fn scatter_add_bags(bench: &mut Bench, memory: &Memory, layout: &Layout) {
     let (rows, dim) = (memory.rows, memory.dim);
     let d_out = Numbers::any(BAGS * dim);
-    let (name, limit) = (memory.name("scatter_add_bags"), memory.limit(&["touch"]));
+    let (name, limit) = (memory.name("scatter_add_bags"), Limit::Loops(&["touch"]));
     bench.case(&name, IDS, limit, rows * dim, |who, before, table| {
         let (d_out, ids) = (d_out.get(), memory.ids(before));
         let bags = layout.bags(ids, rows, false);
-        if let Who::Naive = who {
-            return naive_scatter_add(d_out, dim, ids, table);
-        }
-        let mut table = TableMut::new(table, rows, dim).unwrap();
+        let view = |table| TableMut::new(table, rows, dim).unwrap();
         match who {
+            Who::Reference => reference::scatter_add_bags(d_out, &bags, Pooling::Sum, &mut view(table)),
+            Who::Naive => naive_scatter_add(d_out, dim, ids, table),
             Who::Kernel(level) => {
+                let mut table = view(table);
                 kernels::scatter_add_bags_at(level, d_out, &bags, Pooling::Sum, &mut table).unwrap();
             }
-            _ => reference::scatter_add_bags(d_out, &bags, Pooling::Sum, &mut table),
+            Who::Limit(_) => memory.touch(before, table),
         }
     });
 }
@@ -169,8 +172,8 @@ fn scatter_add_bags(bench: &mut Bench, memory: &Memory, layout: &Layout) {
 fn weight_gradients(bench: &mut Bench, memory: &Memory, layout: &Layout) {
     let (table, dim) = (memory.table(), memory.dim);
     let d_out = Numbers::any(BAGS * dim);
-    let (name, limit) = (memory.name("weight_gradients"), memory.limit(&["lines"]));
-    bench.case(&name, IDS, limit, IDS, |who, before, d_weights| {
+    let name = memory.name("weight_gradients");
+    bench.case(&name, IDS, LINES, IDS, |who, before, d_weights| {
         let (d_out, ids) = (d_out.get(), memory.ids(before));
         let bags = layout.bags(ids, memory.rows, true);
         match who {
@@ -179,17 +182,17 @@ fn weight_gradients(bench: &mut Bench, memory: &Memory, layout: &Layout) {
             Who::Kernel(level) => {
                 kernels::weight_gradients_at(level, table, &bags, Pooling::Sum, d_out, d_weights).unwrap();
             }
+            Who::Limit(_) => memory.lines(before),
         }
     });
 }
 
 fn main() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new("bags");
     let layout =
         Layout { offsets: (0..=BAGS).map(|bag| (bag * BAG) as u32).collect(), weights: Numbers::any(IDS) };
     for (rows, dim) in [(10_000, 64), (100_000, 64), (1_000_000, 32), (1_000_000, 64), (1_000_000, 128)] {
-        let mut memory = Memory::new(rows, dim, IDS);
-        memory.measure(&mut bench);
+        let memory = Memory::new(rows, dim, IDS);
         pool(&mut bench, &memory, &layout, Pooling::Sum, false);
         scatter_add_bags(&mut bench, &memory, &layout);
         if dim != 64 {

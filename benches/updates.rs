@@ -10,7 +10,7 @@
 //! - The *limit* is the reading and writing of one number of every cache line of the distinct rows and of their slots, once, in
 //!   ascending order. Rows have to be read for the pooling and again for the update; the limit lets them stay in a cache meanwhile.
 //!
-//! Printed at the end, from the fastest sample of each: the time of a step in parts of the number of ids, and its speed in parts of the naive step's (above
+//! Printed at the end, from medians: the time of a step in parts of the number of ids, and its speed in parts of the naive step's (above
 //! 1: faster), of the limit's, and of the best level below. Then two tables more:
 //!
 //! - *Exact Adam beside lazy Adam.* A row that comes back has missed about eleven steps, and a replayed step of a row is 64 divisions and
@@ -44,7 +44,6 @@ const TABLES: [usize; 4] = [10_000, 100_000, 1_000_000, 4_000_000];
 /// Rows that stay in the cache, and steps that they missed.
 const CACHED: usize = 128;
 const REPLAYED: u32 = 11;
-const CACHED_ROWS: &str = "a cached row";
 
 fn best() -> Level {
     Level::available().last().expect("the baseline")
@@ -247,11 +246,12 @@ where
                 level.set_current();
                 self.fused_step(ids);
             }
+            Who::Limit(_) => {}
         }
     }
 
     /// The lines of the rows and of their slots, once.
-    fn limit(&mut self, rows: &[u32]) {
+    fn touch(&mut self, rows: &[u32]) {
         touch(self.weights.get_mut(), self.shape.dim, rows);
         if self.slots_dim > 0 {
             touch(self.slots.get_mut(), self.slots_dim, rows);
@@ -304,92 +304,76 @@ fn steps<const N: usize, O: Optimizer + Copy>(
     [f32; N]: State,
 {
     check(optimizer, formula, dense, name);
-    let mut training = Training::new(optimizer, Shape { rows: ROWS, dim: DIM, bags: BAGS }, dense);
+    let shape = Shape { rows: ROWS, dim: DIM, bags: BAGS };
+    // The naive steps have a table of their own: in an exact form, rows would not miss the steps that the naive loop takes.
+    let (mut training, mut naive) =
+        (Training::new(optimizer, shape, false), Training::new(optimizer, shape, dense));
     // From here on every row that occurs has a gradient behind it.
     for number in 0..BATCHES {
         training.step(Who::Kernel(best()), batch(ids, IDS, number), formula);
     }
-    let limits = format!("memory of {name}");
-    bench.time(name, IDS, Limit::Slowest(limits.clone(), &["touch"]), |who, _| {
-        let ids = batch(ids, IDS, training.step as usize);
-        training.step(who, ids, formula);
-    });
-    // Last, for it spoils the numbers.
     let distinct = distinct(ids);
-    bench.measure(&limits, "touch", |before| training.limit(&distinct[before % BATCHES]));
+    bench.time(name, IDS, Limit::Loops(&["touch"]), |who, before| match who {
+        Who::Kernel(_) => {
+            let ids = batch(ids, IDS, training.step as usize);
+            training.step(who, ids, formula);
+        }
+        Who::Limit(_) => naive.touch(&distinct[before % BATCHES]),
+        _ => naive.step(who, batch(ids, IDS, before), formula),
+    });
 }
 
-/// Steps of Adam on rows in the cache: one given its gradient, and eleven replayed.
-fn cached_rows(bench: &mut Bench) {
+/// Nanoseconds of steps of Adam on rows in the cache: one given its gradient, and one of eleven that are replayed.
+fn cached_rows(bench: &mut Bench) -> Option<[f64; 2]> {
     let (adam, exact) = (Adam::default(), Exact(Adam::default()));
     let (mut weights, mut slots) = (vec![[0.5; DIM]; CACHED], vec![[0.01; 2 * DIM]; CACHED]);
-    let step = adam.step(7);
-    bench.measure(CACHED_ROWS, "step", |_| {
-        for (weights, slots) in weights.iter_mut().zip(&mut slots) {
-            adam.update_block(step, weights, &[1e-3; DIM], slots).unwrap();
+    let (step, mut last_steps) = (adam.step(7), [0; CACHED]);
+    let times = bench.compare("adam, cached rows", 2, |candidate, _| {
+        if candidate == 0 {
+            for (weights, slots) in weights.iter_mut().zip(&mut slots) {
+                adam.update_block(step, weights, &[1e-3; DIM], slots).unwrap();
+            }
+            return;
         }
-    });
-    let mut last_steps = [0; CACHED];
-    bench.measure(CACHED_ROWS, "replay", |_| {
         // Moments that still move the weights.
         slots.as_flattened_mut().fill(0.01);
         last_steps.fill(20);
         let (mut table, mut slots) = (TableMut::from_rows(&mut weights), TableMut::from_rows(&mut slots));
         exact.catch_up(20 + REPLAYED, 0..CACHED, &mut table, &mut slots, &mut last_steps).unwrap();
-    });
+    })?;
+    let row = 1e9 / CACHED as f64;
+    Some([times.of(0) * row, times.of(1) * row / f64::from(REPLAYED)])
 }
 
-fn print_exact(bench: &Bench, distribution: &str, distinct: usize) -> Option<()> {
-    let time = |form: &str| bench.time_of(&format!("{form} {distribution}"), best().name());
-    let (lazy, exact) = (time("adam")?, time("adam exact")?);
+/// Milliseconds of a lazy step of Adam on a table of so many rows of 16 floats, of its limit, and of a dense step.
+fn steps_of_table(bench: &mut Bench, rows: usize) -> Option<[f64; 3]> {
+    let (ids, shape) = (uniform_ids(IDS * BATCHES, rows), Shape { rows, dim: 16, bags: BAGS });
+    let distinct = distinct(&ids);
+    let mut training = Training::new(Adam::default(), shape, true);
+    let times = bench.compare(&format!("adam, {rows} rows"), 3, |candidate, before| match candidate {
+        0 => training.step(Who::Kernel(best()), batch(&ids, IDS, before), adam),
+        1 => training.touch(&distinct[before % BATCHES]),
+        _ => training.step(Who::Naive, batch(&ids, IDS, before), adam),
+    })?;
+    Some([0, 1, 2].map(|candidate| times.of(candidate) * 1e3))
+}
+
+fn print_exact(bench: &Bench, distribution: &str, ids: &[u32]) -> Option<()> {
+    let (lazy, exact) =
+        (bench.best(&format!("adam {distribution}"))?, bench.best(&format!("adam exact {distribution}"))?);
+    let rows = distinct(ids)[0].len();
     println!(
-        "{distribution:10} {distinct} distinct rows of {IDS} ids: lazy {:.2} ms, exact {:.2} ms, {:.2} times; {:.0} ns more a row",
+        "{distribution:8} {rows} distinct rows of {IDS} ids: lazy {:.2} ms, exact {:.2} ms, {:.2} times; {:.0} ns more a row",
         lazy * 1e3,
         exact * 1e3,
         exact / lazy,
-        (exact - lazy) * 1e9 / distinct as f64,
-    );
-    Some(())
-}
-
-fn print_cached_rows(bench: &Bench) -> Option<()> {
-    let (step, replay) = (bench.time_of(CACHED_ROWS, "step")?, bench.time_of(CACHED_ROWS, "replay")?);
-    let rows = CACHED as f64 * 1e-9;
-    println!(
-        "a step of a cached row {:.1} ns, replayed {:.1} ns",
-        step / rows,
-        replay / (rows * f64::from(REPLAYED))
-    );
-    Some(())
-}
-
-/// Lazy Adam on a table of so many rows of 16 floats.
-fn rows(bench: &mut Bench, rows: usize) {
-    let (name, ids) = (format!("adam, {rows} rows"), uniform_ids(IDS * BATCHES, rows));
-    let mut training = Training::new(Adam::default(), Shape { rows, dim: 16, bags: BAGS }, true);
-    for (candidate, who) in [("step", Who::Kernel(best())), ("dense", Who::Naive)] {
-        bench.measure(&name, candidate, |before| training.step(who, batch(&ids, IDS, before), adam));
-    }
-    let distinct = distinct(&ids);
-    bench.measure(&name, "touch", |before| training.limit(&distinct[before % BATCHES]));
-}
-
-fn print_rows(bench: &Bench, rows: usize) -> Option<()> {
-    let touched = distinct(&uniform_ids(IDS, rows))[0].len();
-    let time = |candidate| bench.time_of(&format!("adam, {rows} rows"), candidate);
-    let (step, dense, limit) = (time("step")?, time("dense")?, time("touch")?);
-    println!(
-        "{rows:>9} {touched:>14} {:>10.2} {:>17.0} {:>11.2} {:>16.2}",
-        step * 1e3,
-        step * 1e9 / touched as f64,
-        limit * 1e3,
-        dense * 1e3
+        (exact - lazy) * 1e9 / rows as f64,
     );
     Some(())
 }
 
 fn main() {
-    let mut bench = Bench::new();
+    let mut bench = Bench::new("updates");
     let (uniform, zipf) = (uniform_ids(IDS * BATCHES, ROWS), zipf_ids(IDS * BATCHES, ROWS));
     steps(&mut bench, "sgd uniform", (Sgd::default(), sgd as Formula), &uniform, false);
     steps(&mut bench, "adagrad uniform", (Adagrad::default(), adagrad), &uniform, false);
@@ -400,21 +384,23 @@ fn main() {
         steps(&mut bench, &lazy, (Adam::default(), adam), ids, false);
         steps(&mut bench, &exact, (Exact(Adam::default()), adam), ids, true);
     }
-    cached_rows(&mut bench);
-    for count in TABLES {
-        rows(&mut bench, count);
-    }
+    let cached = cached_rows(&mut bench);
+    let tables = TABLES.map(|rows| steps_of_table(&mut bench, rows));
 
     bench.print("an id");
-    if !bench.has_times() {
-        return;
+    if let Some([step, replayed]) = cached {
+        println!("\nexact Adam beside lazy Adam, {}", best().name());
+        println!("a step of a cached row {step:.1} ns, replayed {replayed:.1} ns");
     }
-    println!("\nexact Adam beside lazy Adam, {}", best().name());
-    print_cached_rows(&bench);
-    print_exact(&bench, "uniform", distinct(&uniform)[0].len());
-    print_exact(&bench, "zipf", distinct(&zipf)[0].len());
-    println!("\n     rows   touched rows  ms a step  ns a touched row  ms of limit  ms a dense step");
-    for count in TABLES {
-        print_rows(&bench, count);
+    print_exact(&bench, "uniform", &uniform);
+    print_exact(&bench, "zipf", &zipf);
+    if tables.iter().any(Option::is_some) {
+        println!("\n     rows  touched rows  ms a step  ns a touched row  ms of limit  ms a dense step");
+    }
+    for (rows, times) in TABLES.into_iter().zip(tables) {
+        let Some([step, limit, dense]) = times else { continue };
+        let touched = distinct(&uniform_ids(IDS, rows))[0].len();
+        let of_row = step * 1e6 / touched as f64;
+        println!("{rows:>9} {touched:>13} {step:>10.2} {of_row:>17.0} {limit:>12.2} {dense:>16.2}");
     }
 }

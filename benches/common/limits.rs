@@ -1,6 +1,6 @@
-//! What no kernel of a level can exceed, measured: multiplications and additions in registers, reads from the first cache.
+//! What no kernel of a level can exceed: multiplications and additions in registers, reads from the first cache.
 
-use super::{Bench, Numbers};
+use super::Numbers;
 use core::hint::black_box;
 use nanoembed::simd::{Level, limits};
 
@@ -8,26 +8,23 @@ use nanoembed::simd::{Level, limits};
 const READ: usize = 4096;
 const TURNS: usize = 1000;
 
-/// Measures the limits of every level.
-pub(crate) fn measure(bench: &mut Bench) {
-    let numbers = Numbers::any(READ);
-    for level in Level::available() {
-        bench.measure("read", level.name(), |_| {
-            black_box(limits::read_at(level, black_box(numbers.get())));
-        });
-        bench.measure("multiply-add", level.name(), |_| {
-            black_box(limits::multiply_add_at(level, TURNS, black_box(0.5), black_box(1.0)));
-        });
-    }
+/// What a call of [`read`] reads.
+pub(crate) const READ_BYTES: f64 = (READ * size_of::<f32>()) as f64;
+
+/// What [`read`] goes over.
+pub(crate) fn numbers() -> Numbers {
+    Numbers::any(READ)
 }
 
-/// Bytes a second that the level reads from the first cache.
-pub(crate) fn read(bench: &Bench, level: Level) -> Option<f64> {
-    bench.time_of("read", level.name()).map(|time| (READ * size_of::<f32>()) as f64 / time)
+pub(crate) fn read(level: Level, numbers: &Numbers) {
+    black_box(limits::read_at(level, black_box(numbers.get())));
 }
 
-/// Multiplications, and as many additions, a second.
-pub(crate) fn multiply_adds(bench: &Bench, level: Level) -> Option<f64> {
-    let count = (TURNS * limits::multiply_adds_a_turn_at(level)) as f64;
-    bench.time_of("multiply-add", level.name()).map(|time| count / time)
+pub(crate) fn multiply_add(level: Level) {
+    black_box(limits::multiply_add_at(level, TURNS, black_box(0.5), black_box(1.0)));
+}
+
+/// Multiplications, and as many additions, in a call of [`multiply_add`].
+pub(crate) fn multiply_adds(level: Level) -> f64 {
+    (TURNS * limits::multiply_adds_a_turn_at(level)) as f64
 }

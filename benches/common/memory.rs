@@ -9,7 +9,7 @@
 //! They say nothing about arithmetic. In a table that fits the caches a kernel is bound by its loads instead, one to four of a line
 //! where these loops have one.
 
-use super::{Bench, Limit, Numbers};
+use super::Numbers;
 use core::hint::black_box;
 use nanoembed::table::Table;
 
@@ -52,15 +52,29 @@ pub(crate) fn batch(ids: &[u32], length: usize, before: usize) -> &[u32] {
     &ids[before % (ids.len() / length) * length..][..length]
 }
 
-/// Where the row starts.
-fn start(id: u32, dim: usize) -> usize {
-    id as usize * dim
+/// Calls `$loop::<DIM>`: what the loop does for a line must be few instructions, so that as many lines as possible are under way.
+macro_rules! with_dim {
+    ($dim:expr, $loop:ident($($argument:expr),*)) => {
+        match $dim {
+            1 => $loop::<1>($($argument),*),
+            16 => $loop::<16>($($argument),*),
+            32 => $loop::<32>($($argument),*),
+            64 => $loop::<64>($($argument),*),
+            128 => $loop::<128>($($argument),*),
+            other => panic!("no loop for rows of {other} numbers"),
+        }
+    };
 }
 
 pub(crate) fn lines(values: &[f32], dim: usize, ids: &[u32]) -> u32 {
+    with_dim!(dim, lines_of(values, ids))
+}
+
+fn lines_of<const DIM: usize>(values: &[f32], ids: &[u32]) -> u32 {
+    let (rows, _) = values.as_chunks::<DIM>();
     let mut all = 0;
     for &id in ids {
-        for line in values[start(id, dim)..][..dim].chunks(LINE) {
+        for line in rows[id as usize].chunks(LINE) {
             all |= line[0].to_bits();
         }
     }
@@ -68,8 +82,13 @@ pub(crate) fn lines(values: &[f32], dim: usize, ids: &[u32]) -> u32 {
 }
 
 pub(crate) fn touch(values: &mut [f32], dim: usize, ids: &[u32]) {
+    with_dim!(dim, touch_of(values, ids));
+}
+
+fn touch_of<const DIM: usize>(values: &mut [f32], ids: &[u32]) {
+    let (rows, _) = values.as_chunks_mut::<DIM>();
     for &id in ids {
-        for line in values[start(id, dim)..][..dim].chunks_mut(LINE) {
+        for line in rows[id as usize].chunks_mut(LINE) {
             line[0] += 1.0;
         }
     }
@@ -109,30 +128,21 @@ impl Memory {
         batch(&self.ids, self.batch, before)
     }
 
-    pub(crate) fn limit(&self, loops: &'static [&'static str]) -> Limit {
-        Limit::Slowest(self.limits(), loops)
+    pub(crate) fn lines(&self, before: usize) {
+        black_box(lines(self.numbers.get(), self.dim, self.ids(before)));
     }
 
-    /// Measures `"lines"`, `"copy"` and `"touch"`.
-    pub(crate) fn measure(&mut self, bench: &mut Bench) {
-        let (name, length) = (self.limits(), self.batch * self.dim);
-        bench.measure(&name, "lines", |before| {
-            black_box(lines(self.numbers.get(), self.dim, self.ids(before)));
-        });
-        let mut out = Numbers::any(length);
-        bench.measure(&name, "copy", |before| {
-            // More rows than the table has are copied in parts.
-            for out in black_box(out.get_mut()).chunks_mut(self.rows * self.dim) {
-                let from = before * length % (self.rows * self.dim - out.len() + 1);
-                out.copy_from_slice(&self.numbers.get()[from..][..out.len()]);
-            }
-        });
-        bench.measure(&name, "touch", |before| {
-            touch(self.numbers.get_mut(), self.dim, batch(&self.ids, self.batch, before));
-        });
+    /// Copies as many bytes as `out` holds.
+    pub(crate) fn copy(&self, before: usize, out: &mut [f32]) {
+        // More rows than the table has are copied in parts.
+        for out in out.chunks_mut(self.rows * self.dim) {
+            let from = before * out.len() % (self.rows * self.dim - out.len() + 1);
+            out.copy_from_slice(&self.numbers.get()[from..][..out.len()]);
+        }
     }
 
-    fn limits(&self) -> String {
-        self.name("memory")
+    /// Touches the rows of `table`, which is of the same shape.
+    pub(crate) fn touch(&self, before: usize, table: &mut [f32]) {
+        touch(table, self.dim, self.ids(before));
     }
 }
