@@ -51,6 +51,31 @@ fn outside(position: usize, index: i64) -> InputError {
     InputError::Index(IndexOutOfRange { position, index, rows: 10 })
 }
 
+/// A rate that is no rate is named before anything is learnt, whatever it is wrapped in.
+#[test]
+fn hyperparameters_outside_their_range_are_named() {
+    fn check<O: Optimizer>(optimizer: O, what: &str) {
+        let (ids, labels) = ([[1, 2, 0, 0]; 3], [[1.0]; 3]);
+        let mut model: Reviews = initial();
+        let mut trainer = Trainer::<Reviews, O, _, BATCH>::new(optimizer, BinaryCrossEntropy::default());
+        let before = state(&trainer, &model);
+        let named = |found: Result<Report, TrainError>| match found {
+            Err(TrainError::Optimizer(error)) => assert_eq!(error.what, what),
+            found => panic!("{what}: {found:?}"),
+        };
+        named(trainer.step(&mut model, &ids, &labels));
+        named(trainer.epoch(&mut model, &ids, &labels));
+        assert!(state(&trainer, &model) == before, "{what}: nothing is learnt");
+    }
+    for learning_rate in [f32::NAN, f32::INFINITY, -0.01] {
+        check(Sgd { learning_rate }, "learning_rate");
+        check(Adam { learning_rate, ..Adam::default() }, "learning_rate");
+        check(Exact(Momentum { learning_rate, ..Momentum::default() }), "learning_rate");
+    }
+    check(Adam { beta_2: 1.0, ..Adam::default() }, "beta_2");
+    check(Exact(Momentum { momentum: f32::NAN, ..Momentum::default() }), "momentum");
+}
+
 #[test]
 fn texts_without_words_are_padding() {
     let tokenizer = HashingTokenizer::new(10);

@@ -9,6 +9,8 @@ mod dense;
 mod embedding;
 #[path = "oracle/fixture.rs"]
 mod fixture;
+#[path = "oracle/formats.rs"]
+mod formats;
 #[path = "oracle/losses.rs"]
 mod losses;
 #[path = "oracle/optimizers.rs"]
@@ -42,6 +44,7 @@ const COVERED: &[(&str, Check)] = &[
     ("optimizers_sparse_keras3", optimizers::sparse_keras3),
     ("optimizers_sparse_torch", optimizers::sparse_torch),
     ("pad_sequences_keras", pad::pad),
+    ("quantised_rowwise_embedding_bag_torch", formats::packed_rows_and_bags),
     ("tbe_exact_optimizers_fbgemm", optimizers::tbe_fbgemm),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("text_to_word_sequence_keras", text::text_to_word_sequence),

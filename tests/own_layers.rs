@@ -134,11 +134,6 @@ where
         }
     }
 
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
-        A::init_slots::<O>(&mut slots.left);
-        B::init_slots::<O>(&mut slots.right);
-    }
-
     fn catch_up<O: Optimizer>(
         &mut self,
         x: &[Self::Input],
@@ -264,8 +259,6 @@ impl Layer for MaskedMean {
             *d_x = std::array::from_fn(|t| d_y.map(|d| if mask[t] { d / valid } else { 0.0 }));
         }
     }
-
-    fn init_slots<O: Optimizer>((): &mut ()) {}
 
     fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, (): &mut ()) {}
 

@@ -5,12 +5,13 @@ use crate::memory::Memory;
 use crate::{Settings, Times, time};
 use clap::ValueEnum;
 use nanoembed::kernels::{
-    Occurrence, Touched, UpdateRule, gather, gather_stream, occurrences_of_bags, pool, sort_by_row,
+    Occurrence, Touched, UpdateRule, gather, gather_stream, occurrences_of_bags, pool, quantise_row,
+    sort_by_row,
 };
 use nanoembed::optim::{Adagrad, Adam, AdamExact, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
-use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
+use nanoembed::table::{Bags, Bf16, F16, F32, Format, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use std::hint::black_box;
 
 /// Lookups, and training steps of a table: forward, backward, update.
@@ -23,6 +24,16 @@ pub(crate) enum Case {
     GatherStream,
     /// The sum of the rows of each bag
     Bag,
+    /// The same, of rows of 8 bits
+    BagU8,
+    /// The same, of rows of 4 bits
+    BagU4,
+    /// The same, of rows of 2 bits
+    BagU2,
+    /// The same, of rows of f16
+    BagF16,
+    /// The same, of rows of bf16
+    BagBf16,
     /// A step of plain gradient descent
     UpdateSgd,
     /// A step of Adagrad
@@ -40,6 +51,11 @@ impl Case {
         Self::Gather,
         Self::GatherStream,
         Self::Bag,
+        Self::BagU8,
+        Self::BagU4,
+        Self::BagU2,
+        Self::BagF16,
+        Self::BagBf16,
         Self::UpdateSgd,
         Self::UpdateAdagrad,
         Self::UpdateRowwiseAdagrad,
@@ -56,15 +72,30 @@ impl Case {
     }
 
     /// Bytes of a row of the table.
-    pub(crate) fn row_bytes(dim: usize) -> usize {
-        size_of::<f32>() * dim
+    pub(crate) fn row_bytes(self, dim: usize) -> usize {
+        fn of<F: Format>(dim: usize) -> usize {
+            F::row_length(dim) * size_of::<F::Element>()
+        }
+        match self {
+            Self::BagU8 => of::<U8>(dim),
+            Self::BagU4 => of::<U4>(dim),
+            Self::BagU2 => of::<U2>(dim),
+            Self::BagF16 => of::<F16>(dim),
+            Self::BagBf16 => of::<Bf16>(dim),
+            _ => of::<F32>(dim),
+        }
     }
 
     pub(crate) fn run(self, settings: &Settings) -> std::io::Result<Times> {
         match self {
             Self::Gather => gathers(settings, gather),
             Self::GatherStream => gathers(settings, gather_stream),
-            Self::Bag => bags(settings),
+            Self::Bag => bags::<F32>(settings),
+            Self::BagU8 => bags::<U8>(settings),
+            Self::BagU4 => bags::<U4>(settings),
+            Self::BagU2 => bags::<U2>(settings),
+            Self::BagF16 => bags::<F16>(settings),
+            Self::BagBf16 => bags::<Bf16>(settings),
             Self::UpdateSgd => step(settings, &Sgd::default()),
             Self::UpdateAdagrad => step(settings, &Adagrad::default()),
             Self::UpdateRowwiseAdagrad => step(settings, &RowwiseAdagrad::default()),
@@ -96,12 +127,17 @@ fn gathers<E: std::error::Error>(settings: &Settings, gather: Gather<E>) -> std:
     }))
 }
 
-fn bags(settings: &Settings) -> std::io::Result<Times> {
+fn bags<F: Format>(settings: &Settings) -> std::io::Result<Times> {
     let &Settings { rows, dim, batch, bag, huge, .. } = settings;
     let sets = bag_sets(settings)?;
     let offsets = offsets(batch, bag);
-    let values = filled(rows * dim, huge)?;
-    let table = Table::new(&values, rows, dim).expect("rows * dim");
+    let mut elements = Memory::zeros(rows * F::row_length(dim), huge)?;
+    let mut table = TableMut::<F>::packed(&mut elements, rows, dim).expect("rows of dim numbers");
+    let numbers = filled(dim + 1000, false)?;
+    for row in 0..rows {
+        quantise_row(&numbers[row % 1000..][..dim], row, &mut table).expect("shapes fit");
+    }
+    let table = Table::<F>::packed(&elements, rows, dim).expect("rows of dim numbers");
     let mut out = Memory::zeros(batch * dim, huge)?;
     Ok(time(settings.seconds, |call| {
         let bags = checked(sets.get(call), rows, &offsets);

@@ -123,7 +123,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "best_seconds": rounded(times.best),
             "spread": rounded((times.worst - times.best) / times.median),
             "rows_per_s": rounded(ids / times.median),
-            "gb_per_s": rounded(ids * Case::row_bytes(dim) as f64 / times.median / 1e9),
+            "gb_per_s": rounded(ids * case.row_bytes(dim) as f64 / times.median / 1e9),
         });
         println!("{line}");
     }

@@ -6,7 +6,7 @@
 //! the caches the requests would only take time from the work.
 
 use crate::simd::PREFETCHES;
-use crate::table::{Index, Indices, Policy, Table};
+use crate::table::{Format, Index, Indices, Policy, Table};
 
 /// Ids from the row worked on to the row asked for.
 const DISTANCE: usize = 24;
@@ -17,8 +17,8 @@ const CACHED: usize = 1 << 20;
 
 /// Whether to look ahead in this table.
 #[inline(always)]
-pub(crate) fn pays(table: Table<'_>) -> bool {
-    PREFETCHES && table.rows().saturating_mul(table.stride()).saturating_mul(size_of::<f32>()) > CACHED
+pub(crate) fn pays<F: Format>(table: Table<'_, F>) -> bool {
+    PREFETCHES && table.rows().saturating_mul(table.stride()).saturating_mul(size_of::<F::Element>()) > CACHED
 }
 
 /// Looks ahead, or does not. It is a type, because even a test of whether to look would show in the loops over cached rows.

@@ -120,7 +120,7 @@ impl SortedOccurrences<'_> {
         occurrence: Occurrence,
     ) -> Option<[f32; WIDTH]> {
         let (row, weight) = self.gradient(occurrence)?;
-        let mut term = *columns.block::<WIDTH>(row)?;
+        let mut term = *columns.floats::<WIDTH>(row)?;
         for g in &mut term {
             // Times 1, without weights, changes no bit.
             *g *= weight;

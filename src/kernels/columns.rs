@@ -4,8 +4,8 @@
 //! it lies in registers and a loop over it becomes a few vector instructions without a tail. Columns do not mix, so the
 //! blocks change no bit.
 
-use crate::simd::prefetch;
-use crate::table::Table;
+use crate::simd::{Lanes, prefetch};
+use crate::table::{F32, Format, Table};
 
 /// Runs `work` on each block of a row, given as `as_chunks(row)` or `as_chunks_mut(row)`: the block is an array, and its width
 /// a constant that the functions in `work` infer from it. Blocks wider than `L::COLUMNS` are not compiled in.
@@ -36,30 +36,67 @@ pub(crate) use column_blocks;
 
 /// The columns of a table from one on, to read blocks of many rows.
 #[derive(Clone, Copy)]
-pub(crate) struct Columns<'a> {
-    values: &'a [f32],
+pub(crate) struct Columns<'a, F: Format = F32> {
+    elements: &'a [F::Element],
+    /// From scale and bias of the first row on.
+    ends: &'a [F::Element],
     stride: usize,
+    column: usize,
+    /// The elements of a whole row.
+    row: usize,
 }
 
-impl<'a> Columns<'a> {
+impl<'a, F: Format> Columns<'a, F> {
     #[inline(always)]
-    pub(crate) fn new(table: Table<'a>, column: usize) -> Self {
-        Self { values: table.starting_at(column), stride: table.stride() }
+    pub(crate) fn new(table: Table<'a, F>, column: usize) -> Self {
+        let row = F::row_length(table.dim());
+        Self {
+            elements: table.starting_at(column / F::NUMBERS),
+            ends: table.starting_at(row - F::SCALE_AND_BIAS),
+            stride: table.stride(),
+            column,
+            row,
+        }
     }
 
-    /// The block of a row, which is below the table's number of rows: the ids were checked against it, so this is the only test
-    /// in a loop over them.
+    /// The numbers of a block of a row, which is below the table's number of rows: the ids were checked against it, so this is the only test
+    /// in a loop over them. Of a packed row scale · q, to which the bias is still to come.
     #[inline(always)]
-    pub(crate) fn block<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {
+    pub(crate) fn numbers<const WIDTH: usize, L: Lanes>(
+        self,
+        lanes: L,
+        row: usize,
+        scale: f32,
+    ) -> Option<[f32; WIDTH]> {
         let start = row * self.stride;
-        self.values.get(start..start.wrapping_add(WIDTH))?.first_chunk()
+        let elements = self.elements.get(start..start.wrapping_add(WIDTH.div_ceil(F::NUMBERS)))?;
+        F::block(lanes, elements, self.column, scale)
     }
 
-    /// Asks for a block that will be needed soon.
+    /// The numbers of a block of a row, where they lie, if they need no conversion.
+    #[inline(always)]
+    pub(crate) fn floats<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {
+        let start = row * self.stride;
+        F::as_floats(self.elements.get(start..start.wrapping_add(WIDTH))?)?.first_chunk()
+    }
+
+    /// Scale and bias of a packed row.
+    #[inline(always)]
+    pub(crate) fn scale_and_bias<L: Lanes>(self, lanes: L, row: usize) -> Option<(f32, f32)> {
+        let start = row * self.stride;
+        F::scale_and_bias(lanes, self.ends.get(start..start.wrapping_add(F::SCALE_AND_BIAS))?)
+    }
+
+    /// Asks for a block that will be needed soon. Packed rows are short: the first block asks for the whole, with scale and bias.
     #[inline(always)]
     pub(crate) fn prefetch(self, width: usize, row: Option<usize>) {
+        let count = match self.column {
+            _ if F::SCALE_AND_BIAS == 0 => width.div_ceil(F::NUMBERS),
+            0 => self.row,
+            _ => 0,
+        };
         if let Some(row) = row {
-            prefetch(self.values, row * self.stride, width);
+            prefetch(self.elements, row * self.stride, count);
         }
     }
 }

@@ -3,28 +3,29 @@
 //! ```text
 //! for position in 0..len:
 //!     out[position] = table[row(position)]                or zeros where the policy leaves the id out
+//!                     scale * q + bias                    in packed formats
 //! ```
 //!
 //! Deviations from this loop:
 //!
-//! - Rows of tables above the size of the caches are asked for sixteen ids ahead.
+//! - Rows of tables above the size of the near caches are asked for ahead of their use.
 //! - Stores are ordinary ones: what is gathered is read next, by the layer that follows. `gather_stream` stores past the caches, for
-//!   an output that is larger than they are and is not read soon: it saves reading the lines that are going to be
-//!   overwritten, and leaves the caches to others.
+//!   an output that is larger than they are and is not read soon: it leaves the caches to others.
+//! - A row of `f32` is copied by a loop over its numbers. In tables above the caches that loop costs 5 ns a row too much, a quarter of
+//!   the time of a row of 32 floats, so the usual lengths of rows, 16, 32 and 64, are constants there; copies of 128 floats at
+//!   once were slower. (A checked `copy_from_slice`, as fast, has a panic in it.)
+//! - A row of another format is converted in blocks of columns.
 //!
-//! A row is copied by a loop over its numbers. Copies in blocks of constant width were slower at every width, and a checked
-//! `copy_from_slice`, as fast, has a panic in it.
-//!
-//! Moved per id: `4 dim` bytes read from the table, `4 dim` written, and the id itself. There is no arithmetic; with a big
+//! Moved per id: the bytes of a row read from the table, `4 dim` written, and the id itself. The only arithmetic is the conversion; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, Columns, Look, Never, pays};
+use super::{Ahead, Columns, Look, Never, column_blocks, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
-use crate::table::{Index, Indices, Policy, Table};
+use crate::table::{Format, Index, Indices, Policy, Table};
 
 simd_fn! {
-    /// Copies the row that each id names: `out[position] = table[row(position)]`.
+    /// Copies the row that each id names: `out[position] = table[row(position)]`, as `f32` from whatever [`Format`].
     ///
     /// # Shapes
     /// `table` `[rows, dim]`, `indices` `[len]`, `out` `[len, dim]`.
@@ -43,7 +44,7 @@ simd_fn! {
     /// assert_eq!(out, [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn gather, gather_at[I: Index, P: Policy](table: Table<'_>, indices: Indices<'_, I, P>, out: &mut [f32])
+    pub fn gather, gather_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32])
         -> Result<(), ShapeMismatch> = gather_body;
 
     /// [`gather`], with stores that go past the caches: for an output larger than the caches that is not read soon.
@@ -54,36 +55,36 @@ simd_fn! {
     ///
     /// # Errors
     /// As `gather`.
-    pub fn gather_stream, gather_stream_at[I: Index, P: Policy](table: Table<'_>, indices: Indices<'_, I, P>, out: &mut [f32])
+    pub fn gather_stream, gather_stream_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32])
         -> Result<(), ShapeMismatch> = gather_stream_body;
 }
 
 #[inline(always)]
-fn gather_body<L: Lanes, I: Index, P: Policy>(
+fn gather_body<L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
-    table: Table<'_>,
+    table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
-    gather_rows::<_, false, _, _>(lanes, table, indices, out)
+    gather_rows::<_, false, _, _, _>(lanes, table, indices, out)
 }
 
 #[inline(always)]
-fn gather_stream_body<L: Lanes, I: Index, P: Policy>(
+fn gather_stream_body<L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
-    table: Table<'_>,
+    table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
-    let result = gather_rows::<_, true, _, _>(lanes, table, indices, out);
+    let result = gather_rows::<_, true, _, _, _>(lanes, table, indices, out);
     finish_stream();
     result
 }
 
 #[inline(always)]
-fn gather_rows<L: Lanes, const STREAM: bool, I: Index, P: Policy>(
+fn gather_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
     lanes: L,
-    table: Table<'_>,
+    table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
@@ -91,18 +92,48 @@ fn gather_rows<L: Lanes, const STREAM: bool, I: Index, P: Policy>(
     ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())?;
 
     if pays(table) {
-        copy_rows::<_, STREAM, _, _>(lanes, Ahead, table, indices, out);
+        match table.dim() {
+            _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
+            16 => copy_rows_of::<_, 16, STREAM, _, _, _>(lanes, table, indices, out),
+            32 => copy_rows_of::<_, 32, STREAM, _, _, _>(lanes, table, indices, out),
+            64 => copy_rows_of::<_, 64, STREAM, _, _, _>(lanes, table, indices, out),
+            128 if STREAM => copy_rows_of::<_, 128, STREAM, _, _, _>(lanes, table, indices, out),
+            _ => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
+        }
     } else {
-        copy_rows::<_, STREAM, _, _>(lanes, Never, table, indices, out);
+        copy_rows::<_, STREAM, _, _, _>(lanes, Never, table, indices, out);
     }
     Ok(())
 }
 
+/// Rows of `DIM` numbers, known to the compiler, of a format without scale and bias.
 #[inline(always)]
-fn copy_rows<L: Lanes, const STREAM: bool, I: Index, P: Policy>(
+fn copy_rows_of<L: Lanes, const DIM: usize, const STREAM: bool, F: Format, I: Index, P: Policy>(
+    lanes: L,
+    table: Table<'_, F>,
+    indices: Indices<'_, I, P>,
+    out: &mut [f32],
+) {
+    let columns = Columns::new(table, 0);
+    for ((position, row), to) in indices.iter().enumerate().zip(out.as_chunks_mut::<DIM>().0) {
+        columns.prefetch(DIM, Ahead.ahead(indices, position));
+        let Some(row) = row else {
+            *to = [0.0; DIM];
+            continue;
+        };
+        match columns.floats::<DIM>(row) {
+            Some(from) if STREAM => copy_past_caches(lanes, from, to),
+            Some(from) => *to = *from,
+            None => *to = columns.numbers(lanes, row, 1.0).unwrap_or([0.0; DIM]),
+        }
+    }
+}
+
+#[inline(always)]
+fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
     lanes: L,
     look: impl Look,
-    table: Table<'_>,
+    table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
 ) {
@@ -113,13 +144,43 @@ fn copy_rows<L: Lanes, const STREAM: bool, I: Index, P: Policy>(
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {
-            Some(from) if STREAM => copy_past_caches(lanes, from, to),
-            Some(from) => {
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to = *from;
-                }
-            }
+            Some(from) => convert::<L, STREAM, F>(lanes, from, to),
             None => to.fill(0.0),
         }
     }
+}
+
+/// The numbers of a row as `f32`.
+#[inline(always)]
+pub(super) fn convert<L: Lanes, const STREAM: bool, F: Format>(
+    lanes: L,
+    from: &[F::Element],
+    to: &mut [f32],
+) {
+    match F::as_floats(from) {
+        Some(from) if STREAM => return copy_past_caches(lanes, from, to),
+        Some(from) => {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = *from;
+            }
+            return;
+        }
+        None => {}
+    }
+    let Some((codes, end)) = from.split_at_checked(from.len().wrapping_sub(F::SCALE_AND_BIAS)) else {
+        return;
+    };
+    let (scale, bias) = F::scale_and_bias(lanes, end).unwrap_or((1.0, 0.0));
+    column_blocks!(L, as_chunks_mut(to), |block, column| {
+        if let Some(codes) = codes.get(column / F::NUMBERS..)
+            && let Some(numbers) = F::block(lanes, codes, column, scale)
+        {
+            *block = numbers;
+            if F::SCALE_AND_BIAS > 0 {
+                for x in block {
+                    *x += bias;
+                }
+            }
+        }
+    });
 }

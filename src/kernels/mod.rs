@@ -3,6 +3,7 @@
 
 mod activation;
 mod ahead;
+mod any;
 mod axpy;
 mod catch_up;
 mod coalesce;
@@ -14,20 +15,24 @@ mod max_norm;
 mod norm;
 mod occurrences;
 mod pool;
+mod quantise;
 mod rule;
 mod scatter;
 mod sort;
 mod update;
+mod update_rounded;
 mod weights;
 
 use ahead::{Ahead, Look, Never, pays};
 use columns::{Columns, column_blocks, columns_mut};
+use gather::convert;
 use rule::apply;
 
 pub use activation::{
     exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
+pub use any::{gather_any, pool_any};
 pub use axpy::{axpy, ger};
 pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::coalesce;
@@ -40,11 +45,13 @@ pub use occurrences::{
     Occurrence, bag_numbers, occurrences, occurrences_in, occurrences_of_bags, occurrences_of_bags_in,
 };
 pub use pool::{NO_ID, pool, pool_max};
+pub use quantise::{dequantise, dequantise_row, quantise, quantise_row};
 pub use rule::{State, UpdateRule};
 pub use scatter::{divide_by_bags, scatter_add, scatter_add_bags, scatter_add_max};
 pub use sort::{SortedOccurrences, sort_by_row};
 pub(crate) use update::check_update;
 pub use update::{Touched, update_block, update_rows};
+pub use update_rounded::{Noise, quantise_rounded, update_rows_rounded};
 pub use weights::weight_gradients;
 
 #[doc(hidden)]
@@ -62,7 +69,9 @@ pub use {
     max_norm::max_norm_at,
     norm::{sum_of_squares_at, sum_of_squares_of_rows_at},
     pool::{pool_at, pool_max_at},
+    quantise::{dequantise_at, dequantise_row_at, quantise_at, quantise_row_at},
     scatter::{scatter_add_at, scatter_add_bags_at},
     update::{update_block_at, update_rows_at},
+    update_rounded::{quantise_rounded_at, update_rows_rounded_at},
     weights::weight_gradients_at,
 };

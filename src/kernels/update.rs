@@ -18,7 +18,7 @@
 use super::{Columns, SortedOccurrences, UpdateRule, apply, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{Table, TableMut};
+use crate::table::{Format, Table, TableMut};
 
 /// Occurrences from the row worked on to the row asked for. Fewer than where rows are read alone, for a row of weights comes with
 /// its state.
@@ -55,8 +55,8 @@ simd_fn! {
 }
 
 /// Whether the shapes of a sparse update agree.
-pub(crate) fn check_update<R: UpdateRule>(
-    table: &TableMut<'_>,
+pub(crate) fn check_update<R: UpdateRule, F: Format>(
+    table: &TableMut<'_, F>,
     slots: &TableMut<'_>,
     touched: &Touched<'_>,
 ) -> Result<(), ShapeMismatch> {
@@ -68,6 +68,29 @@ pub(crate) fn check_update<R: UpdateRule>(
     ShapeMismatch::check("sum length", dim.saturating_mul(2), touched.sum.len())
 }
 
+/// The rows that an update steps on.
+pub(super) trait Weights {
+    /// Asks for a row that will be stepped on soon.
+    fn prefetch(&self, row: usize);
+
+    /// `step` on the numbers of a row, if there is such a row.
+    fn step(&mut self, row: usize, step: impl FnOnce(&mut [f32]));
+}
+
+impl Weights for TableMut<'_> {
+    #[inline(always)]
+    fn prefetch(&self, row: usize) {
+        Columns::new(self.as_table(), 0).prefetch(self.dim(), Some(row));
+    }
+
+    #[inline(always)]
+    fn step(&mut self, row: usize, step: impl FnOnce(&mut [f32])) {
+        if let Some(weights) = self.row_mut(row) {
+            step(weights);
+        }
+    }
+}
+
 #[inline(always)]
 fn update_rows_body<L: Lanes, R: UpdateRule>(
     lanes: L,
@@ -76,36 +99,59 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
     slots: &mut TableMut<'_>,
     touched: &mut Touched<'_>,
 ) -> Result<(), ShapeMismatch> {
-    check_update::<R>(table, slots, touched)?;
-    let dim = table.dim();
-    let Touched { occurrences, gradients, sum } = touched;
-    let Some((sum, squares)) = sum.split_at_mut_checked(dim) else { return Ok(()) };
+    check_update::<R, _>(table, slots, touched)?;
     let look = pays(table.as_table());
+    step_rows(lanes, rule, table, slots, touched, look);
+    Ok(())
+}
+
+/// The loop over the touched rows, of checked shapes.
+#[inline(always)]
+pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
+    lanes: L,
+    rule: R,
+    table: &mut impl Weights,
+    slots: &mut TableMut<'_>,
+    touched: &mut Touched<'_>,
+    look: bool,
+) {
+    let Touched { occurrences, gradients, sum } = touched;
+    let Some((sum, squares)) = sum.split_at_mut_checked(gradients.dim()) else { return };
     let mut ahead = occurrences.as_slice().iter().skip(DISTANCE);
     for (first, repeats) in occurrences.by_row() {
         if look {
             for next in ahead.by_ref().take(1 + repeats.len()) {
-                let row = Some(next.row as usize);
-                Columns::new(table.as_table(), 0).prefetch(dim, row);
-                Columns::new(slots.as_table(), 0).prefetch(slots.dim(), row);
+                table.prefetch(next.row as usize);
+                Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(next.row as usize));
             }
         }
         let row = first.row as usize;
-        let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) else { continue };
+        let Some(slots) = slots.row_mut(row) else { continue };
         if repeats.is_empty() && !occurrences.is_weighted() {
             let Some(gradient) = gradients.row(first.source as usize) else { continue };
-            apply(lanes, rule, weights, gradient, gradient.iter().map(|g| g * g), slots);
+            table.step(
+                row,
+                #[inline(always)]
+                |weights| apply(lanes, rule, weights, gradient, gradient.iter().map(|g| g * g), slots),
+            );
             continue;
         }
         occurrences.sum_gradients::<L, false>(*gradients, first, repeats, sum);
         if rule.keras3_duplicates() {
             occurrences.sum_gradients::<L, true>(*gradients, first, repeats, squares);
-            apply(lanes, rule, weights, sum, squares.iter().copied(), slots);
-        } else {
-            apply(lanes, rule, weights, sum, sum.iter().map(|g| g * g), slots);
         }
+        table.step(
+            row,
+            #[inline(always)]
+            |weights| {
+                if rule.keras3_duplicates() {
+                    apply(lanes, rule, weights, sum, squares.iter().copied(), slots);
+                } else {
+                    apply(lanes, rule, weights, sum, sum.iter().map(|g| g * g), slots);
+                }
+            },
+        );
     }
-    Ok(())
 }
 
 #[inline(always)]

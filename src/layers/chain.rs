@@ -147,11 +147,6 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
         B::activate_backward(y, d_y);
     }
 
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
-        A::init_slots::<O>(&mut slots.first);
-        B::init_slots::<O>(&mut slots.second);
-    }
-
     fn catch_up<O: Optimizer>(
         &mut self,
         x: &[A::Input],

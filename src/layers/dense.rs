@@ -131,11 +131,6 @@ impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, 
         }
     }
 
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
-        slots.kernel.as_numbers_mut().fill(O::INITIAL_SLOT);
-        slots.bias.as_numbers_mut().fill(O::INITIAL_SLOT);
-    }
-
     // Every number has a gradient at every step: there is nothing to catch up with.
     fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, _: &mut Self::Slots<O>) {}
 

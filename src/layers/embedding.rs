@@ -1,5 +1,6 @@
 //! Ids to rows: the layer that the crate is named for.
 
+use super::packed::TableLayer;
 use super::plain::plain_fields;
 use super::touched::{SlotsOf, TouchedRows, catch_up};
 use super::value::Value;
@@ -7,7 +8,7 @@ use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, u
 use crate::error::InputError;
 use crate::kernels::gather;
 use crate::optim::{Optimizer, Step};
-use crate::table::{Index, Indices, Numbers, Table};
+use crate::table::{Format, Index, Indices, Numbers, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -104,14 +105,7 @@ where
         (): &mut (),
         y: BatchMut<'_, [[f32; DIM]; LEN]>,
     ) {
-        let ids = Indices::skipping(x.values.as_flattened(), ROWS);
-        // The types fix the shapes, and a batch has as many outputs as inputs.
-        let _ = gather(Table::from_rows(&self.rows), ids, y.values.as_flattened_mut().as_flattened_mut());
-        for (mask, ids) in y.masks.iter_mut().zip(x.values) {
-            for (valid, id) in mask.iter_mut().zip(ids) {
-                *valid = !M::MASK_ZERO || id.to_usize() != Some(0);
-            }
-        }
+        Self::infer_from(self.table(), x, y);
     }
 
     fn forward<const BATCH: usize>(
@@ -137,10 +131,6 @@ where
             let rows = Indices::skipping(ids, ROWS);
             gradient.push(d_y, rows.iter().enumerate().filter_map(|(step, row)| Some((row? as u32, step))));
         }
-    }
-
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
-        slots.fill(O::INITIAL_SLOT);
     }
 
     fn catch_up<O: Optimizer>(
@@ -183,5 +173,35 @@ where
             bytes: Self::BYTES,
             trainable: true,
         });
+    }
+}
+
+impl<const LEN: usize, const ROWS: usize, const DIM: usize, I, M> TableLayer
+    for Embedding<LEN, ROWS, DIM, I, M>
+where
+    I: Index,
+    [I; LEN]: Value<Mask = ()>,
+    M: Masking,
+{
+    const ROWS: usize = ROWS;
+    const DIM: usize = DIM;
+
+    fn table(&self) -> Table<'_> {
+        Table::from_rows(&self.rows)
+    }
+
+    fn infer_from<F: Format>(
+        table: Table<'_, F>,
+        x: Batch<'_, [I; LEN]>,
+        y: BatchMut<'_, [[f32; DIM]; LEN]>,
+    ) {
+        let ids = Indices::skipping(x.values.as_flattened(), ROWS);
+        // The types fix the shapes, and a batch has as many outputs as inputs.
+        let _ = gather(table, ids, y.values.as_flattened_mut().as_flattened_mut());
+        for (mask, ids) in y.masks.iter_mut().zip(x.values) {
+            for (valid, id) in mask.iter_mut().zip(ids) {
+                *valid = !M::MASK_ZERO || id.to_usize() != Some(0);
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Ids to one pooled row.
 
+use super::packed::TableLayer;
 use super::plain::plain_fields;
 use super::touched::{SlotsOf, TouchedRows, catch_up};
 use super::value::{Bag, Value};
@@ -7,7 +8,7 @@ use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, u
 use crate::error::{IndexOutOfRange, InputError, ShapeMismatch};
 use crate::kernels::pool;
 use crate::optim::{Optimizer, Step};
-use crate::table::{Bags, Index, Indices, Numbers, Pooling, Skip, Table};
+use crate::table::{Bags, Format, Index, Indices, Numbers, Pooling, Skip, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
@@ -126,12 +127,7 @@ where
         (): &mut (),
         y: BatchMut<'_, [f32; DIM]>,
     ) {
-        for (bag, y) in x.values.iter().zip(y.values) {
-            // One bag, pooled into one row: the shapes agree.
-            if let Ok(bag) = Self::one_bag(bag) {
-                let _ = pool(Table::from_rows(&self.rows), &bag, P::POOLING, y);
-            }
-        }
+        Self::infer_from(self.table(), x, y);
     }
 
     fn forward<const BATCH: usize>(
@@ -161,10 +157,6 @@ where
             };
             gradient.push(&[d_row], bag.iter().map(|entry| (entry.row as u32, 0)));
         }
-    }
-
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
-        slots.fill(O::INITIAL_SLOT);
     }
 
     fn catch_up<O: Optimizer>(
@@ -207,5 +199,32 @@ where
             bytes: Self::BYTES,
             trainable: true,
         });
+    }
+}
+
+impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I> TableLayer
+    for EmbeddingBag<CAPACITY, ROWS, DIM, P, I>
+where
+    P: BagPooling,
+    I: Index + FromZeros,
+{
+    const ROWS: usize = ROWS;
+    const DIM: usize = DIM;
+
+    fn table(&self) -> Table<'_> {
+        Table::from_rows(&self.rows)
+    }
+
+    fn infer_from<F: Format>(
+        table: Table<'_, F>,
+        x: Batch<'_, Bag<CAPACITY, I>>,
+        y: BatchMut<'_, [f32; DIM]>,
+    ) {
+        for (bag, y) in x.values.iter().zip(y.values) {
+            // One bag, pooled into one row: the shapes agree.
+            if let Ok(bag) = Self::one_bag(bag) {
+                let _ = pool(table, &bag, P::POOLING, y);
+            }
+        }
     }
 }

@@ -109,8 +109,6 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
         }
     }
 
-    fn init_slots<O: Optimizer>((): &mut ()) {}
-
     fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, (): &mut ()) {}
 
     fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}

@@ -82,8 +82,6 @@ impl<L: Layer> Layer for Frozen<L> {
         L::activate_backward(y, d_y);
     }
 
-    fn init_slots<O: Optimizer>((): &mut ()) {}
-
     fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, (): &mut ()) {}
 
     fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}

@@ -187,10 +187,6 @@ where
         }
     }
 
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
-        slots.fill(O::INITIAL_SLOT);
-    }
-
     fn catch_up<O: Optimizer>(
         &mut self,
         x: &[[I; LEN]],

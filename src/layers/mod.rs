@@ -24,6 +24,7 @@ mod flatten;
 mod frozen;
 mod hashed;
 mod init;
+mod packed;
 mod plain;
 mod quotient_remainder;
 mod summary;
@@ -40,6 +41,7 @@ pub use flatten::{Flatten, HonourMask, IgnoreMask, MaskUse};
 pub use frozen::Frozen;
 pub use hashed::HashedEmbedding;
 pub use init::{glorot_uniform, uniform};
+pub use packed::{Bf16Row, F16Row, Packed, PackedRow, TableLayer, U2Row, U4Row, U8Row};
 pub use plain::Plain;
 pub use quotient_remainder::{Added, Composition, Multiplied, QuotientRemainder, QuotientRemainderGradient};
 pub use summary::{LayerSummary, Summary};
@@ -170,9 +172,6 @@ pub trait Layer: Plain {
     fn activate_backward(y: &[Self::Output], d_y: &mut [Self::Output]) {
         let _ = (y, d_y);
     }
-
-    /// Sets zeroed slots to what the optimizer starts from.
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>);
 
     /// Brings the parameters that `x` names to where the optimizer's dense form has them after step `until`.
     fn catch_up<O: Optimizer>(

@@ -213,11 +213,6 @@ where
         }
     }
 
-    fn init_slots<O: Optimizer>(slots: &mut Self::Slots<O>) {
-        slots.first.fill(O::INITIAL_SLOT);
-        slots.second.fill(O::INITIAL_SLOT);
-    }
-
     fn catch_up<O: Optimizer>(
         &mut self,
         x: &[[I; LEN]],

@@ -124,14 +124,6 @@ impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
         let rows = TableMut::new(self.rows.as_numbers_mut(), ROWS, size_of::<S>() / size_of::<f32>()).ok()?;
         Some((rows, self.last_steps.0.as_mut()))
     }
-
-    /// Fills zeroed slots with what the optimizer starts from. Zeros are not written again: pages of rows that never occur take no
-    /// memory on a host.
-    pub(super) fn fill(&mut self, initial: f32) {
-        if initial != 0.0 {
-            self.rows.as_numbers_mut().fill(initial);
-        }
-    }
 }
 
 /// Brings rows of a table to where the optimizer's dense form has them after step `until`.

@@ -73,7 +73,7 @@ impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Exact<O
     ) -> Result<(), ShapeMismatch> {
         // Checks all shapes before anything is written, for the rows are caught up first.
         ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;
-        kernels::check_update::<O::Rule>(table, slots, touched)?;
+        kernels::check_update::<O::Rule, _>(table, slots, touched)?;
         let rows = touched.occurrences.as_slice().iter().map(|occurrence| occurrence.row as usize);
         self.catch_up(step.number().saturating_sub(1), rows.clone(), table, slots, last_steps)?;
         kernels::decay_rows(&self.0, step.number(), rows, slots, last_steps)?;

@@ -99,7 +99,7 @@ impl<R: Copy> Step<R> {
 pub trait Optimizer {
     /// One step, with its scalars computed.
     type Rule: UpdateRule;
-    /// State of a variable of shape `P`.
+    /// State of a variable of shape `P`; zeros before the first step.
     type Slots<P: Numbers>: Numbers;
     /// State of a table row of `DIM` numbers.
     type RowSlots<const DIM: usize>: Numbers;
@@ -108,8 +108,6 @@ pub trait Optimizer {
 
     /// Its name, as in Keras; part of a checkpoint's fingerprint.
     const NAME: &'static str;
-    /// What slots hold before the first step: zeros, for every optimizer of this crate.
-    const INITIAL_SLOT: f32 = 0.0;
 
     /// The rule of step `number`, counted from 1.
     fn rule(&self, number: u32) -> Self::Rule;

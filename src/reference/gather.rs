@@ -1,14 +1,19 @@
 //! Rows out of a table.
 
+use super::Plain;
 use crate::table::{Index, Indices, Policy, Table};
 
 /// `out[position] = table[row(position)]`, zeros where the id is left out.
 #[allow(clippy::missing_panics_doc)]
-pub fn gather<I: Index, P: Policy>(table: Table<'_>, indices: Indices<'_, I, P>, out: &mut [f32]) {
+pub fn gather<F: Plain, I: Index, P: Policy>(
+    table: Table<'_, F>,
+    indices: Indices<'_, I, P>,
+    out: &mut [f32],
+) {
     for position in 0..indices.len() {
         for column in 0..table.dim() {
             out[position * table.dim() + column] = match indices.row(position) {
-                Some(row) => table.row(row).expect("a checked row")[column],
+                Some(row) => F::number(table.row(row).expect("a checked row"), column),
                 None => 0.0,
             };
         }

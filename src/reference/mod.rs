@@ -7,6 +7,7 @@
 mod activation;
 mod coalesce;
 mod divisor;
+mod formats;
 mod gather;
 mod lanes;
 mod linear;
@@ -23,6 +24,9 @@ pub use activation::{
     tanh_backward,
 };
 pub use coalesce::coalesce;
+pub use formats::{
+    Plain, PlainRounded, bf16_nearest, bf16_value, dequantise, f16_nearest, f16_value, noise, quantise,
+};
 pub use gather::gather;
 pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, ger, sum};

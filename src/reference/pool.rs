@@ -1,23 +1,32 @@
 //! Bags of rows, each pooled into one row.
 
-use super::divisor;
+use super::{Plain, divisor};
 use crate::table::{Bags, Index, Policy, Pooling, Table};
 
-/// `out[bag] = Σ weight(id) * table[row(id)]`, divided as the pooling says; zeros if nothing contributes or the divisor is 0.
+/// `out[bag] = Σ weight(id) * table[row(id)]`, the biases of packed rows summed apart, divided as the pooling says; zeros if nothing contributes or the divisor is 0.
 #[allow(clippy::missing_panics_doc)]
-pub fn pool<I: Index, P: Policy, O: Index>(
-    table: Table<'_>,
+pub fn pool<F: Plain, I: Index, P: Policy, O: Index>(
+    table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
     out: &mut [f32],
 ) {
     for (number, bag) in bags.iter().enumerate() {
         for column in 0..table.dim() {
-            let mut sum = 0.0;
+            let (mut sum, mut bias_sum) = (0.0, None);
             for entry in bag.iter() {
-                let x = table.row(entry.row).expect("a checked row")[column];
-                sum += if bag.weights().is_some() { entry.weight * x } else { x };
+                let row = table.row(entry.row).expect("a checked row");
+                let x = F::code(row, column);
+                let weighted = |x: f32| if bag.weights().is_some() { x * entry.weight } else { x };
+                sum += match F::affine(row) {
+                    None => weighted(x),
+                    Some((scale, bias)) => {
+                        bias_sum = Some(bias_sum.unwrap_or(0.0) + weighted(bias));
+                        weighted(scale) * x
+                    }
+                };
             }
+            sum += bias_sum.unwrap_or(-0.0);
             if let Some(divisor) = divisor(pooling, bag.iter().map(|entry| entry.weight)) {
                 sum = if divisor == 0.0 { 0.0 } else { sum / divisor };
             }
@@ -28,8 +37,8 @@ pub fn pool<I: Index, P: Policy, O: Index>(
 
 /// `out[bag] = max weight(id) * table[row(id)]` and the position of the first id with it; zeros and `u32::MAX` if none contributes.
 #[allow(clippy::missing_panics_doc)]
-pub fn pool_max<I: Index, P: Policy, O: Index>(
-    table: Table<'_>,
+pub fn pool_max<F: Plain, I: Index, P: Policy, O: Index>(
+    table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     out: &mut [f32],
     arg_max: &mut [u32],
@@ -38,7 +47,7 @@ pub fn pool_max<I: Index, P: Policy, O: Index>(
         for column in 0..table.dim() {
             let (mut max, mut position) = (0.0, u32::MAX);
             for entry in bag.iter() {
-                let x = table.row(entry.row).expect("a checked row")[column];
+                let x = F::number(table.row(entry.row).expect("a checked row"), column);
                 let x = if bag.weights().is_some() { entry.weight * x } else { x };
                 if position == u32::MAX || x > max {
                     (max, position) = (x, entry.position as u32);

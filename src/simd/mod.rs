@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 mod dispatch;
+mod half;
 mod lanes;
 mod level;
 #[doc(hidden)]
@@ -16,6 +17,7 @@ mod stream;
 mod strided;
 
 pub(crate) use dispatch::simd_fn;
+pub(crate) use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 pub(crate) use lanes::{Avx2, Avx512};
 pub(crate) use lanes::{LANES, Lanes};

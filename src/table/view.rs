@@ -1,28 +1,37 @@
-//! Row-major views: `rows` rows of `dim` numbers, the start of one row `stride` numbers after the start of the last.
+//! Row-major views: `rows` rows of `dim` numbers, the start of one row `stride` elements after the start of the last.
 
-use super::shares;
+use super::{F32, Format, shares};
 use crate::error::ShapeMismatch;
 use core::ops::Range;
 
-/// A borrowed table of `f32` rows, shape `[rows, dim]`; also the matrix type of the dense kernels.
+/// A borrowed table of rows, shape `[rows, dim]`, in the format `F`; in `f32`, the default, also the matrix type of the dense
+/// kernels.
 ///
 /// ```
-/// use nanoembed::table::Table;
+/// use nanoembed::kernels::dequantise_row;
+/// use nanoembed::table::{Table, U8};
 /// let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
 /// let table = Table::new(&values, 3, 2)?;
 /// assert_eq!(table.row(1), Some(&[3.0, 4.0][..]));
 /// assert_eq!(table.row(3), None);
+///
+/// // Rows of 3 numbers in 8 bits each: the bytes q, then scale and bias; here 0.5 q - 1.
+/// let bytes = [0, 2, 4, 0, 0, 0, 63, 0, 0, 128, 191];
+/// let packed = Table::<U8>::packed(&bytes, 1, 3)?;
+/// let mut row = [0.0; 3];
+/// dequantise_row(packed, 0, &mut row)?;
+/// assert_eq!(row, [-1.0, 0.0, 1.0]);
 /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Table<'a> {
-    values: &'a [f32],
+pub struct Table<'a, F: Format = F32> {
+    values: &'a [F::Element],
     rows: usize,
     dim: usize,
     stride: usize,
 }
 
-/// A borrowed table whose rows can be written, shape `[rows, dim]`.
+/// A borrowed table whose rows can be written, shape `[rows, dim]`, in the format `F`.
 ///
 /// ```
 /// use nanoembed::table::TableMut;
@@ -33,27 +42,27 @@ pub struct Table<'a> {
 /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
 /// ```
 #[derive(Debug)]
-pub struct TableMut<'a> {
-    values: &'a mut [f32],
+pub struct TableMut<'a, F: Format = F32> {
+    values: &'a mut [F::Element],
     rows: usize,
     dim: usize,
     stride: usize,
 }
 
-/// Numbers that a table of this shape reaches over: the last row needs no gap after it.
-fn reach(rows: usize, dim: usize, stride: usize) -> Option<usize> {
+/// Elements that a table of this shape reaches over: the last row needs no gap after it.
+fn reach(rows: usize, row: usize, stride: usize) -> Option<usize> {
     match rows.checked_sub(1) {
         None => Some(0),
-        Some(before) => before.checked_mul(stride)?.checked_add(dim),
+        Some(before) => before.checked_mul(stride)?.checked_add(row),
     }
 }
 
-/// The shape rules that both views share: rows do not overlap and all lie within `length` numbers.
-fn check_shape(length: usize, rows: usize, dim: usize, stride: usize) -> Result<(), ShapeMismatch> {
-    if stride < dim {
-        return Err(ShapeMismatch { what: "stride", expected: dim, found: stride });
+/// The shape rules that both views share: rows of `row` elements do not overlap and all lie within `length` elements.
+fn check_shape(length: usize, rows: usize, row: usize, stride: usize) -> Result<(), ShapeMismatch> {
+    if stride < row {
+        return Err(ShapeMismatch { what: "stride", expected: row, found: stride });
     }
-    match reach(rows, dim, stride) {
+    match reach(rows, row, stride) {
         Some(reach) if reach <= length => Ok(()),
         reach => {
             Err(ShapeMismatch { what: "table length", expected: reach.unwrap_or(usize::MAX), found: length })
@@ -62,8 +71,8 @@ fn check_shape(length: usize, rows: usize, dim: usize, stride: usize) -> Result<
 }
 
 /// A table without gaps fills its slice.
-fn check_contiguous(length: usize, rows: usize, dim: usize) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("table length", rows.saturating_mul(dim), length)
+fn check_contiguous(length: usize, rows: usize, row: usize) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("table length", rows.saturating_mul(row), length)
 }
 
 impl<'a> Table<'a> {
@@ -96,6 +105,37 @@ impl<'a> Table<'a> {
         Self { values: rows.as_flattened(), rows: rows.len(), dim: DIM, stride: DIM }
     }
 
+    /// All numbers, if no gaps stand between the rows.
+    #[inline]
+    pub fn as_contiguous(&self) -> Option<&'a [f32]> {
+        if self.stride == self.dim { self.values.get(..self.rows * self.dim) } else { None }
+    }
+}
+
+impl<'a, F: Format> Table<'a, F> {
+    /// The table whose rows stand one after the other in `elements`: [`new`](Table::new) for a named format.
+    ///
+    /// # Errors
+    /// If `elements` does not hold `rows` rows of [`F::row_length(dim)`](Format::row_length) elements.
+    pub fn packed(elements: &'a [F::Element], rows: usize, dim: usize) -> Result<Self, ShapeMismatch> {
+        check_contiguous(elements.len(), rows, F::row_length(dim))?;
+        Ok(Self { values: elements, rows, dim, stride: F::row_length(dim) })
+    }
+
+    /// A table whose rows start `stride` elements apart; what lies between the rows is left alone.
+    ///
+    /// # Errors
+    /// If `stride` is less than [`F::row_length(dim)`](Format::row_length), or `elements` ends before the last row does.
+    pub fn packed_with_stride(
+        elements: &'a [F::Element],
+        rows: usize,
+        dim: usize,
+        stride: usize,
+    ) -> Result<Self, ShapeMismatch> {
+        check_shape(elements.len(), rows, F::row_length(dim), stride)?;
+        Ok(Self { values: elements, rows, dim, stride })
+    }
+
     /// Number of rows.
     #[inline]
     pub fn rows(&self) -> usize {
@@ -108,31 +148,25 @@ impl<'a> Table<'a> {
         self.dim
     }
 
-    /// Numbers from the start of a row to the start of the next.
+    /// Elements from the start of a row to the start of the next.
     #[inline]
     pub fn stride(&self) -> usize {
         self.stride
     }
 
-    /// Row `index`, or `None` if the table has no such row.
+    /// The elements from number `element` of the first row on; those below it follow in steps of the stride.
     #[inline(always)]
-    pub fn row(&self, index: usize) -> Option<&'a [f32]> {
+    pub(crate) fn starting_at(&self, element: usize) -> &'a [F::Element] {
+        self.values.get(element..).unwrap_or_default()
+    }
+
+    /// The elements of row `index`, or `None` if the table has no such row.
+    #[inline(always)]
+    pub fn row(&self, index: usize) -> Option<&'a [F::Element]> {
         if index >= self.rows {
             return None;
         }
-        self.values.get(index * self.stride..)?.get(..self.dim)
-    }
-
-    /// The numbers from element (0, `column`) on; those below it follow in steps of the stride.
-    #[inline(always)]
-    pub(crate) fn starting_at(&self, column: usize) -> &'a [f32] {
-        self.values.get(column..).unwrap_or_default()
-    }
-
-    /// All numbers, if no gaps stand between the rows.
-    #[inline]
-    pub fn as_contiguous(&self) -> Option<&'a [f32]> {
-        if self.stride == self.dim { self.values.get(..self.rows * self.dim) } else { None }
+        self.values.get(index * self.stride..)?.get(..F::row_length(self.dim))
     }
 }
 
@@ -166,16 +200,41 @@ impl<'a> TableMut<'a> {
         let count = rows.len();
         Self { values: rows.as_flattened_mut(), rows: count, dim: DIM, stride: DIM }
     }
+}
+
+impl<'a, F: Format> TableMut<'a, F> {
+    /// The table whose rows stand one after the other in `elements`: [`new`](TableMut::new) for a named format.
+    ///
+    /// # Errors
+    /// If `elements` does not hold `rows` rows of [`F::row_length(dim)`](Format::row_length) elements.
+    pub fn packed(elements: &'a mut [F::Element], rows: usize, dim: usize) -> Result<Self, ShapeMismatch> {
+        check_contiguous(elements.len(), rows, F::row_length(dim))?;
+        Ok(Self { values: elements, rows, dim, stride: F::row_length(dim) })
+    }
+
+    /// A table whose rows start `stride` elements apart; what lies between the rows is left alone.
+    ///
+    /// # Errors
+    /// If `stride` is less than [`F::row_length(dim)`](Format::row_length), or `elements` ends before the last row does.
+    pub fn packed_with_stride(
+        elements: &'a mut [F::Element],
+        rows: usize,
+        dim: usize,
+        stride: usize,
+    ) -> Result<Self, ShapeMismatch> {
+        check_shape(elements.len(), rows, F::row_length(dim), stride)?;
+        Ok(Self { values: elements, rows, dim, stride })
+    }
 
     /// The same rows, to read.
     #[inline(always)]
-    pub fn as_table(&self) -> Table<'_> {
+    pub fn as_table(&self) -> Table<'_, F> {
         Table { values: self.values, rows: self.rows, dim: self.dim, stride: self.stride }
     }
 
     /// The same rows for a shorter time, to pass on without giving the view away.
     #[inline(always)]
-    pub fn reborrow(&mut self) -> TableMut<'_> {
+    pub fn reborrow(&mut self) -> TableMut<'_, F> {
         TableMut { values: self.values, rows: self.rows, dim: self.dim, stride: self.stride }
     }
 
@@ -191,29 +250,29 @@ impl<'a> TableMut<'a> {
         self.dim
     }
 
-    /// Numbers from the start of a row to the start of the next.
+    /// Elements from the start of a row to the start of the next.
     #[inline]
     pub fn stride(&self) -> usize {
         self.stride
     }
 
-    /// Row `index`, or `None` if the table has no such row.
+    /// The elements of row `index`, or `None` if the table has no such row.
     #[inline(always)]
-    pub fn row_mut(&mut self, index: usize) -> Option<&mut [f32]> {
+    pub fn row_mut(&mut self, index: usize) -> Option<&mut [F::Element]> {
         if index >= self.rows {
             return None;
         }
-        self.values.get_mut(index * self.stride..)?.get_mut(..self.dim)
+        self.values.get_mut(index * self.stride..)?.get_mut(..F::row_length(self.dim))
     }
 
     /// The numbers from row `first` on; the rows after it follow in steps of the stride.
     #[inline(always)]
-    pub(crate) fn starting_at_row_mut(&mut self, first: usize) -> &mut [f32] {
+    pub(crate) fn starting_at_row_mut(&mut self, first: usize) -> &mut [F::Element] {
         self.values.get_mut(first * self.stride..).unwrap_or_default()
     }
 }
 
-impl TableMut<'_> {
+impl<F: Format> TableMut<'_, F> {
     /// The rows before `row` and the rows from it on, each part numbered from 0; `None` if there are fewer rows.
     ///
     /// ```

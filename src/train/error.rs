@@ -1,10 +1,10 @@
 //! What can be wrong in training.
 
-use crate::error::{InputError, ShapeMismatch};
+use crate::error::{InputError, OutOfRange, ShapeMismatch};
 use core::fmt;
 
 /// Why training did not go on. The model and the optimizer's state are as they were after the last whole step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TrainError {
     /// An input that cannot be used, or lists of different length. Nothing has been learnt in this call.
@@ -14,6 +14,8 @@ pub enum TrainError {
         /// Where it stands in the list of labels.
         position: usize,
     },
+    /// A hyperparameter of the optimizer outside its range. Nothing has been learnt in this call.
+    Optimizer(OutOfRange),
     /// The loss of a batch is infinite or NaN, and the batch has not been learnt from. The loss tells what earlier steps did: a
     /// learning rate or an input that is far too large shows one step late.
     NotFinite {
@@ -30,6 +32,12 @@ impl From<InputError> for TrainError {
     }
 }
 
+impl From<OutOfRange> for TrainError {
+    fn from(error: OutOfRange) -> Self {
+        Self::Optimizer(error)
+    }
+}
+
 impl From<ShapeMismatch> for TrainError {
     fn from(error: ShapeMismatch) -> Self {
         Self::Input(error.into())
@@ -40,6 +48,7 @@ impl fmt::Display for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(error) => error.fmt(f),
+            Self::Optimizer(error) => error.fmt(f),
             Self::Label { position } => write!(f, "label at position {position} is out of range"),
             Self::NotFinite { step } => write!(f, "the loss at step {step} is not finite"),
             Self::TooManySteps => f.write_str("more steps than can be counted"),

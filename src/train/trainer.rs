@@ -115,8 +115,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// It is as large as its arrays; `Trainer::boxed` (feature `alloc`) puts one that outgrows the stack on the heap.
     pub fn new(optimizer: O, loss: L) -> Self {
         const { Self::CHECKED };
-        let mut memory = Memory::<M, O, L, BATCH>::new_zeroed();
-        M::init_slots::<O>(&mut memory.slots);
+        let memory = Memory::new_zeroed();
         Self { optimizer, loss, in_order: false, progress: Progress::default(), memory }
     }
 
@@ -143,7 +142,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// Learns from all examples once, in batches of `BATCH` in an order of its own; the last batch may be shorter.
     ///
     /// # Errors
-    /// If an input or a label cannot be used, before anything is learnt; or at the first batch whose loss is not finite.
+    /// If an input, a label or a hyperparameter cannot be used, before anything is learnt; or at the first batch whose loss is not
+    /// finite.
     pub fn epoch(
         &mut self,
         model: &mut M,
@@ -164,6 +164,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         labels: &[L::Label],
         mut after_step: impl FnMut(Report),
     ) -> Result<Report, TrainError> {
+        self.optimizer.check()?;
         Self::check(inputs, labels)?;
         let result = self.steps_of_epoch(model, inputs, labels, &mut after_step);
         self.flush(model);
@@ -203,13 +204,15 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// With an exact optimizer, [`flush`](Self::flush) before the model is used for anything but further steps.
     ///
     /// # Errors
-    /// If an input or a label cannot be used, there are too many examples, or the loss is not finite: nothing has been learnt.
+    /// If an input, a label or a hyperparameter cannot be used, there are too many examples, or the loss is not finite: nothing has
+    /// been learnt.
     pub fn step(
         &mut self,
         model: &mut M,
         inputs: &[M::Input],
         labels: &[L::Label],
     ) -> Result<Report, TrainError> {
+        self.optimizer.check()?;
         Self::check(inputs, labels)?;
         InputError::check_batch(inputs.len(), BATCH, labels.len())?;
         let n = self.memory.load(inputs.iter().zip(labels));
@@ -319,7 +322,6 @@ where
     pub fn boxed(optimizer: O, loss: L) -> alloc::boxed::Box<Self> {
         const { Self::CHECKED };
         let mut trainer = crate::layers::zeroed_box::<Self>();
-        M::init_slots::<O>(&mut trainer.memory.slots);
         trainer.optimizer = optimizer;
         trainer.loss = loss;
         trainer

@@ -33,13 +33,17 @@ pub(crate) use simd128::Simd128 as Baseline;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 pub(crate) use x86::{Avx2, Avx512, Sse2 as Baseline};
 
+use super::half::{bf16_to_f32, f16_to_f32};
+
 /// Number of virtual lanes.
 pub(crate) const LANES: usize = 16;
 
 /// Sixteen lanes of one processor level: the operations that reductions and tiles are written with. Never fused.
 ///
 /// A value of the implementing type is the proof that the processor has the level.
-pub(crate) trait Lanes: Copy {
+// Public in a module that is not, as it stands in the closed trait `Format`.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "codes are broadcast from where they lie")]
+pub trait Lanes: Copy {
     /// Sixteen floats in registers.
     type V: Copy;
     /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2, 4 or 8.
@@ -51,6 +55,73 @@ pub(crate) trait Lanes: Copy {
     fn load(self, from: &[f32; LANES]) -> Self::V;
     /// The first elements of `from`, at most sixteen; +0 in the other lanes.
     fn load_part(self, from: &[f32]) -> Self::V;
+    /// Sixteen integers of 8 bits as floats.
+    #[inline(always)]
+    fn load_u8(self, from: &[u8; LANES]) -> Self::V {
+        let mut to = [0.0; LANES];
+        for (to, code) in to.iter_mut().zip(from) {
+            *to = f32::from(*code);
+        }
+        self.load(&to)
+    }
+    /// Sixteen integers of 4 bits, the low bits of a byte first.
+    #[inline(always)]
+    fn load_u4(self, from: &[u8; LANES / 2]) -> Self::V {
+        let mut codes = [0; LANES];
+        for ([low, high], byte) in codes.as_chunks_mut().0.iter_mut().zip(from) {
+            (*low, *high) = (byte & 15, byte >> 4);
+        }
+        self.load_u8(&codes)
+    }
+    /// Sixteen integers of 2 bits, the low bits of a byte first.
+    #[inline(always)]
+    fn load_u2(self, from: &[u8; LANES / 4]) -> Self::V {
+        let mut codes = [0; LANES / 2];
+        for ([low, high], byte) in codes.as_chunks_mut().0.iter_mut().zip(from) {
+            // Each pair of codes as one of 4 bits with a gap: 2 bits, 2 zeros, 2 bits.
+            let spread = |pair: u8| pair & 0b0011 | (pair & 0b1100) << 2;
+            (*low, *high) = (spread(*byte), spread(byte >> 4));
+        }
+        self.load_u4(&codes)
+    }
+    /// scale · q for sixteen integers q of 8 bits.
+    #[inline(always)]
+    fn scaled_u8(self, scale: f32, from: &[u8; LANES]) -> Self::V {
+        self.mul(self.splat(scale), self.load_u8(from))
+    }
+    /// scale · q for sixteen integers q of 4 bits.
+    #[inline(always)]
+    fn scaled_u4(self, scale: f32, from: &[u8; LANES / 2]) -> Self::V {
+        self.mul(self.splat(scale), self.load_u4(from))
+    }
+    /// scale · q for sixteen integers q of 2 bits.
+    #[inline(always)]
+    fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
+        self.mul(self.splat(scale), self.load_u2(from))
+    }
+    /// Sixteen floats of 16 bits (IEEE binary16); NaN becomes quiet.
+    #[inline(always)]
+    fn load_f16(self, from: &[u16; LANES]) -> Self::V {
+        let mut to = [0.0; LANES];
+        for (to, half) in to.iter_mut().zip(from) {
+            *to = f16_to_f32(*half);
+        }
+        self.load(&to)
+    }
+    /// Two floats of 16 bits (IEEE binary16) from their bytes.
+    #[inline(always)]
+    fn two_f16(self, [a, b, c, d]: [u8; 4]) -> (f32, f32) {
+        (f16_to_f32(u16::from_le_bytes([a, b])), f16_to_f32(u16::from_le_bytes([c, d])))
+    }
+    /// Sixteen floats of 16 bits, the upper halves of `f32`.
+    #[inline(always)]
+    fn load_bf16(self, from: &[u16; LANES]) -> Self::V {
+        let mut to = [0.0; LANES];
+        for (to, half) in to.iter_mut().zip(from) {
+            *to = bf16_to_f32(*half);
+        }
+        self.load(&to)
+    }
     fn store(self, v: Self::V, to: &mut [f32; LANES]);
     /// Stores past the caches, where the processor can.
     ///

@@ -21,6 +21,49 @@ pub(crate) struct Avx512(());
 impl Sse2 {
     pub(crate) const TOKEN: Self = Self(());
     pub(crate) const NAME: &str = "sse2";
+
+    /// Sixteen bytes as floats.
+    #[inline(always)]
+    #[allow(clippy::unused_self, reason = "the token is the proof of the instructions")]
+    fn widen(self, bytes: __m128i) -> [__m128; 4] {
+        // SAFETY: the token.
+        unsafe {
+            let zero = _mm_setzero_si128();
+            let (low, high) = (_mm_unpacklo_epi8(bytes, zero), _mm_unpackhi_epi8(bytes, zero));
+            [
+                _mm_cvtepi32_ps(_mm_unpacklo_epi16(low, zero)),
+                _mm_cvtepi32_ps(_mm_unpackhi_epi16(low, zero)),
+                _mm_cvtepi32_ps(_mm_unpacklo_epi16(high, zero)),
+                _mm_cvtepi32_ps(_mm_unpackhi_epi16(high, zero)),
+            ]
+        }
+    }
+
+    /// Four halves, each in 32 bits, as floats: `f16_to_f32`, which the compiler does not reliably turn into vectors.
+    #[inline(always)]
+    #[allow(clippy::unused_self, reason = "the token is the proof of the instructions")]
+    fn four_f16(self, halves: __m128i) -> __m128 {
+        // SAFETY: the token.
+        unsafe {
+            let all = |bits: i32| _mm_set1_epi32(bits);
+            let sign = _mm_slli_epi32::<16>(_mm_and_si128(halves, all(0x8000)));
+            let magnitude = _mm_slli_epi32::<13>(_mm_and_si128(halves, all(0x7fff)));
+            let above = |bound: i32| _mm_cmpgt_epi32(magnitude, all(bound));
+            let rebiased = _mm_add_epi32(magnitude, all(112 << 23));
+            let infinite = _mm_and_si128(above((31 << 23) - 1), all(112 << 23));
+            let quiet = _mm_and_si128(above(31 << 23), all(1 << 22));
+            let normal = _mm_or_si128(_mm_add_epi32(rebiased, infinite), quiet);
+            let smallest = all(113 << 23);
+            let subnormal =
+                _mm_sub_ps(_mm_castsi128_ps(_mm_add_epi32(magnitude, smallest)), _mm_castsi128_ps(smallest));
+            let is_normal = above((1 << 23) - 1);
+            let value = _mm_or_si128(
+                _mm_and_si128(is_normal, normal),
+                _mm_andnot_si128(is_normal, _mm_castps_si128(subnormal)),
+            );
+            _mm_castsi128_ps(_mm_or_si128(sign, value))
+        }
+    }
 }
 
 impl Avx2 {
@@ -29,6 +72,19 @@ impl Avx2 {
     #[inline(always)]
     pub(crate) unsafe fn new() -> Self {
         Self(())
+    }
+
+    /// Eight codes of `width` bits as floats, the low bits of `codes` first: all go to every lane, which shifts its own down.
+    #[inline(always)]
+    #[allow(clippy::unused_self, reason = "the token is the proof of the instructions")]
+    fn eight(self, codes: i32, width: i32) -> __m256 {
+        // SAFETY: the token.
+        unsafe {
+            let shifts =
+                _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(width));
+            let codes = _mm256_srlv_epi32(_mm256_set1_epi32(codes), shifts);
+            _mm256_cvtepi32_ps(_mm256_and_si256(codes, _mm256_set1_epi32((1 << width) - 1)))
+        }
     }
 }
 
@@ -107,6 +163,47 @@ impl Lanes for Sse2 {
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
         [quad(from, 0), quad(from, 4), quad(from, 8), quad(from, 12)]
+    }
+    #[inline(always)]
+    fn load_u8(self, from: &[u8; LANES]) -> Self::V {
+        // SAFETY: the token; the array has sixteen bytes.
+        self.widen(unsafe { _mm_loadu_si128(from.as_ptr().cast()) })
+    }
+    #[inline(always)]
+    fn load_u4(self, from: &[u8; LANES / 2]) -> Self::V {
+        // SAFETY: the token; the array has eight bytes.
+        unsafe {
+            let bytes = _mm_loadl_epi64(from.as_ptr().cast());
+            let mask = _mm_set1_epi8(15);
+            let (low, high) = (_mm_and_si128(bytes, mask), _mm_and_si128(_mm_srli_epi16::<4>(bytes), mask));
+            self.widen(_mm_unpacklo_epi8(low, high))
+        }
+    }
+    #[inline(always)]
+    fn load_u2(self, from: &[u8; LANES / 4]) -> Self::V {
+        // SAFETY: the token. Codes 0 and 1 of each byte come to stand low in one byte, 2 and 3 in the next.
+        unsafe {
+            let bytes = _mm_cvtsi32_si128(i32::from_le_bytes(*from));
+            let pairs = _mm_unpacklo_epi8(bytes, _mm_srli_epi16::<4>(bytes));
+            let mask = _mm_set1_epi8(3);
+            let (low, high) = (_mm_and_si128(pairs, mask), _mm_and_si128(_mm_srli_epi16::<2>(pairs), mask));
+            self.widen(_mm_unpacklo_epi8(low, high))
+        }
+    }
+    #[inline(always)]
+    fn load_f16(self, from: &[u16; LANES]) -> Self::V {
+        // SAFETY: the token; each load reads eight of sixteen halves.
+        unsafe {
+            let zero = _mm_setzero_si128();
+            let low = _mm_loadu_si128(from.as_ptr().cast());
+            let high = _mm_loadu_si128(from.as_ptr().add(8).cast());
+            [
+                self.four_f16(_mm_unpacklo_epi16(low, zero)),
+                self.four_f16(_mm_unpackhi_epi16(low, zero)),
+                self.four_f16(_mm_unpacklo_epi16(high, zero)),
+                self.four_f16(_mm_unpackhi_epi16(high, zero)),
+            ]
+        }
     }
     #[inline(always)]
     fn store(self, [a, b, c, d]: Self::V, to: &mut [f32; LANES]) {
@@ -190,6 +287,40 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
+    fn load_u8(self, from: &[u8; LANES]) -> Self::V {
+        // SAFETY: the token; each load reads eight of sixteen bytes.
+        unsafe {
+            let low = _mm_loadl_epi64(from.as_ptr().cast());
+            let high = _mm_loadl_epi64(from.as_ptr().add(8).cast());
+            [_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(low)), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(high))]
+        }
+    }
+    #[inline(always)]
+    fn load_u4(self, &[a, b, c, d, e, f, g, h]: &[u8; LANES / 2]) -> Self::V {
+        [self.eight(i32::from_le_bytes([a, b, c, d]), 4), self.eight(i32::from_le_bytes([e, f, g, h]), 4)]
+    }
+    #[inline(always)]
+    fn load_u2(self, &[a, b, c, d]: &[u8; LANES / 4]) -> Self::V {
+        [self.eight(i32::from_le_bytes([a, b, 0, 0]), 2), self.eight(i32::from_le_bytes([c, d, 0, 0]), 2)]
+    }
+    #[inline(always)]
+    fn load_f16(self, from: &[u16; LANES]) -> Self::V {
+        // SAFETY: the token, which proves F16C; each load reads eight of sixteen halves.
+        unsafe {
+            let low = _mm_loadu_si128(from.as_ptr().cast());
+            let high = _mm_loadu_si128(from.as_ptr().add(8).cast());
+            [_mm256_cvtph_ps(low), _mm256_cvtph_ps(high)]
+        }
+    }
+    #[inline(always)]
+    fn two_f16(self, from: [u8; 4]) -> (f32, f32) {
+        // SAFETY: the token, which proves F16C.
+        unsafe {
+            let floats = _mm_cvtph_ps(_mm_cvtsi32_si128(i32::from_le_bytes(from)));
+            (_mm_cvtss_f32(floats), _mm_cvtss_f32(_mm_movehdup_ps(floats)))
+        }
+    }
+    #[inline(always)]
     fn store(self, [low, high]: Self::V, to: &mut [f32; LANES]) {
         let p = to.as_mut_ptr();
         // SAFETY: the token; register i writes elements 8 i to 8 i + 7 of sixteen.
@@ -260,6 +391,46 @@ impl Lanes for Avx512 {
         let length = if from.len() < LANES { from.len() } else { LANES };
         // SAFETY: the token; the mask has a bit for each element of the slice, and what is masked out is not read.
         unsafe { _mm512_maskz_loadu_ps(((1_u32 << length) - 1) as u16, from.as_ptr()) }
+    }
+    #[inline(always)]
+    fn load_u8(self, from: &[u8; LANES]) -> Self::V {
+        // SAFETY: the token; the array has sixteen bytes.
+        unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.as_ptr().cast()))) }
+    }
+    #[inline(always)]
+    fn scaled_u4(self, scale: f32, from: &[u8; LANES / 2]) -> Self::V {
+        // SAFETY: the token; the array has eight bytes. Each becomes the low byte of 64 bits; shifted by 28 its upper code reaches
+        // the upper 32. A permutation takes the lowest four bits of each number, so it looks the product up.
+        unsafe {
+            let bytes = _mm512_cvtepu8_epi64(_mm_loadl_epi64(from.as_ptr().cast()));
+            let codes = _mm512_or_si512(bytes, _mm512_slli_epi64::<28>(bytes));
+            let q = _mm512_setr_ps(0., 1., 2., 3., 4., 5., 6., 7., 8., 9., 10., 11., 12., 13., 14., 15.);
+            _mm512_permutexvar_ps(codes, _mm512_mul_ps(_mm512_set1_ps(scale), q))
+        }
+    }
+    #[inline(always)]
+    fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
+        // SAFETY: the token. All codes go to every lane, which shifts its own down; the code above it changes nothing of the
+        // product that is looked up.
+        unsafe {
+            let shifts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let codes = _mm512_srlv_epi32(_mm512_set1_epi32(i32::from_le_bytes(*from)), shifts);
+            let q = _mm512_setr_ps(0., 1., 2., 3., 0., 1., 2., 3., 0., 1., 2., 3., 0., 1., 2., 3.);
+            _mm512_permutexvar_ps(codes, _mm512_mul_ps(_mm512_set1_ps(scale), q))
+        }
+    }
+    #[inline(always)]
+    fn load_f16(self, from: &[u16; LANES]) -> Self::V {
+        // SAFETY: the token; the array has sixteen halves.
+        unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(from.as_ptr().cast())) }
+    }
+    #[inline(always)]
+    fn two_f16(self, from: [u8; 4]) -> (f32, f32) {
+        // SAFETY: the token, which proves F16C.
+        unsafe {
+            let floats = _mm_cvtph_ps(_mm_cvtsi32_si128(i32::from_le_bytes(from)));
+            (_mm_cvtss_f32(floats), _mm_cvtss_f32(_mm_movehdup_ps(floats)))
+        }
     }
     #[inline(always)]
     fn store(self, v: Self::V, to: &mut [f32; LANES]) {

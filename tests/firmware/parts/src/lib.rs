@@ -7,6 +7,7 @@
 
 mod data;
 mod dense;
+mod formats;
 mod math;
 mod optimizers;
 pub mod reviews;
@@ -21,7 +22,14 @@ pub type Part = (&'static str, fn() -> u64);
 
 /// All parts, in the order in which the modules build on each other.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let lists: [&[Part]; 6] =
-        [math::PARTS, text::PARTS, rows::PARTS, dense::PARTS, optimizers::PARTS, training::PARTS];
+    let lists: [&[Part]; 7] = [
+        math::PARTS,
+        text::PARTS,
+        rows::PARTS,
+        formats::PARTS,
+        dense::PARTS,
+        optimizers::PARTS,
+        training::PARTS,
+    ];
     lists.into_iter().flatten().copied()
 }

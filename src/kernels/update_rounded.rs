@@ -1,0 +1,176 @@
+//! Optimizer steps on rows of 16 or 8 bits, rounded at random.
+//!
+//! ```text
+//! for each distinct row r of the occurrences:
+//!     weights = decode(table[r])
+//!     rule(weights, g, slots[r])                           as in `update_rows`
+//!     table[r] = encode(weights), each number rounded up or down at random, so that the mean is the number
+//! ```
+//!
+//! A step is often smaller than half of the distance between two numbers that a short format holds; rounded to the nearest it would
+//! be lost, each time. Rounded at random it is kept in the mean (Gupta et al., 2015; FBGEMM does so for binary16). The random bits are
+//! a hash of (seed, step, row, column), so a step can be repeated, its rows taken in any order, and the bits are the same on every
+//! processor. The hash costs two multiplications for each number; the state in the slots stays `f32`.
+//!
+//! A `U8` row gets the range of its new weights; its least number is exact, all others move by less than one code.
+//!
+//! Bytes moved: the packed row read and written once, beside what the rule moves.
+
+use super::update::{Touched, Weights, check_update, step_rows};
+use super::{Columns, UpdateRule, convert, pays};
+use crate::error::ShapeMismatch;
+use crate::simd::{Lanes, simd_fn};
+use crate::table::{Rounding, Table, TableMut, Trainable};
+
+/// What the random bits of a step depend on, beside row and column.
+///
+/// The same noise gives the same roundings: `step` must be another one in each step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Noise {
+    /// Of the training.
+    pub seed: u64,
+    /// Number of the step.
+    pub step: u32,
+}
+
+impl Noise {
+    /// The noise of one row.
+    #[inline(always)]
+    fn row(self, row: usize) -> RowNoise {
+        let Self { seed, step } = self;
+        let mut key = mix(seed as u32 ^ mix((seed >> 32) as u32));
+        for word in [step, row as u32, (row as u64 >> 32) as u32] {
+            key = mix(key.wrapping_add(0x9e37_79b9) ^ word);
+        }
+        RowNoise { key }
+    }
+}
+
+/// The noise of one row: a hash of the column.
+#[derive(Clone, Copy)]
+struct RowNoise {
+    key: u32,
+}
+
+impl Rounding for RowNoise {
+    #[inline(always)]
+    fn random(self, column: usize) -> Option<u32> {
+        Some(mix(self.key.wrapping_add((column as u32).wrapping_mul(0x9e37_79b9))))
+    }
+}
+
+/// Spreads every bit over all bits, one-to-one: the last step of MurmurHash3 x86 32 (Appleby).
+#[inline(always)]
+fn mix(mut h: u32) -> u32 {
+    h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
+    h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
+    h ^ h >> 16
+}
+
+simd_fn! {
+    /// One optimizer step on the touched rows of a table of 16 or 8 bits, whose state is in the rows of `slots`.
+    ///
+    /// `weights` is scratch for one row, `dim` numbers. Rows that do not occur keep their bytes.
+    ///
+    /// ```
+    /// use nanoembed::kernels::{Noise, Occurrence, Touched, occurrences, sort_by_row, update_rows_rounded};
+    /// use nanoembed::optim::{Optimizer, Sgd};
+    /// use nanoembed::table::{Bf16, Indices, Table, TableMut};
+    ///
+    /// let mut table = [Bf16::from_f32(1.0); 3 * 4];
+    /// let mut list = [Occurrence::default(); 2];
+    /// let list = occurrences(Indices::new(&[2_u8, 0], 3)?, &mut list)?;
+    /// let mut touched = Touched {
+    ///     occurrences: sort_by_row(list, &mut [Occurrence::default(); 2])?,
+    ///     gradients: Table::from_rows(&[[0.1; 4]; 2]),
+    ///     sum: &mut [0.0; 8],
+    /// };
+    /// let sgd = Sgd::default(); // w -= 0.01 g: a quarter of the distance to the next number below 1
+    /// let mut rows = TableMut::<Bf16>::packed(&mut table, 3, 4)?;
+    /// let mut slots = TableMut::new(&mut [], 3, 0)?;
+    /// for step in 1..=100 {
+    ///     let noise = Noise { seed: 1, step };
+    ///     update_rows_rounded(sgd.rule(step), noise, &mut rows, &mut slots, &mut touched, &mut [0.0; 4])?;
+    /// }
+    /// assert!((Bf16::to_f32(table[0]) - 0.9).abs() < 0.05); // to the nearest it would still be 1
+    /// assert_eq!(table[4..8], [Bf16::from_f32(1.0); 4]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`update_rows`](super::update_rows()); also if `weights` does not hold `dim` numbers. Nothing has been written then.
+    pub fn update_rows_rounded, update_rows_rounded_at[R: UpdateRule, F: Trainable](
+        rule: R,
+        noise: Noise,
+        table: &mut TableMut<'_, F>,
+        slots: &mut TableMut<'_>,
+        touched: &mut Touched<'_>,
+        weights: &mut [f32],
+    ) -> Result<(), ShapeMismatch> = update_rows_rounded_body;
+
+    /// Writes each row of `from` to the same row of `to`, rounded at random, so that the mean over many seeds is the number.
+    ///
+    /// # Errors
+    /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    pub fn quantise_rounded, quantise_rounded_at[F: Trainable](
+        from: Table<'_>, noise: Noise, to: &mut TableMut<'_, F>
+    ) -> Result<(), ShapeMismatch> = quantise_rounded_body;
+}
+
+/// Rows that are decoded, stepped on, and encoded.
+struct Rounded<'a, 'b, L, F: Trainable> {
+    lanes: L,
+    table: &'a mut TableMut<'b, F>,
+    noise: Noise,
+    weights: &'a mut [f32],
+}
+
+impl<L: Lanes, F: Trainable> Weights for Rounded<'_, '_, L, F> {
+    #[inline(always)]
+    fn prefetch(&self, row: usize) {
+        Columns::new(self.table.as_table(), 0).prefetch(self.table.dim(), Some(row));
+    }
+
+    #[inline(always)]
+    fn step(&mut self, row: usize, step: impl FnOnce(&mut [f32])) {
+        if let Some(elements) = self.table.row_mut(row) {
+            convert::<L, false, F>(self.lanes, elements, self.weights);
+            step(self.weights);
+            F::encode(self.weights, elements, self.noise.row(row));
+        }
+    }
+}
+
+#[inline(always)]
+fn update_rows_rounded_body<L: Lanes, R: UpdateRule, F: Trainable>(
+    lanes: L,
+    rule: R,
+    noise: Noise,
+    table: &mut TableMut<'_, F>,
+    slots: &mut TableMut<'_>,
+    touched: &mut Touched<'_>,
+    weights: &mut [f32],
+) -> Result<(), ShapeMismatch> {
+    check_update::<R, F>(table, slots, touched)?;
+    ShapeMismatch::check("weights length", table.dim(), weights.len())?;
+    let ask_ahead = pays(table.as_table());
+    step_rows(lanes, rule, &mut Rounded { lanes, table, noise, weights }, slots, touched, ask_ahead);
+    Ok(())
+}
+
+#[inline(always)]
+fn quantise_rounded_body<L: Lanes, F: Trainable>(
+    _: L,
+    from: Table<'_>,
+    noise: Noise,
+    to: &mut TableMut<'_, F>,
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows", from.rows(), to.rows())?;
+    ShapeMismatch::check("dim", from.dim(), to.dim())?;
+    for row in 0..from.rows() {
+        if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
+            F::encode(from, to, noise.row(row));
+        }
+    }
+    Ok(())
+}

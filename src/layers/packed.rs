@@ -1,0 +1,250 @@
+//! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
+
+use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
+use crate::error::{InputError, ShapeMismatch};
+use crate::kernels::quantise;
+use crate::optim::{Optimizer, Step};
+use crate::table::{Bf16, F16, Format, Table, TableMut, U2, U4, U8};
+use core::marker::PhantomData;
+use rand_core::Rng;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// A row of a packed table as plain bytes: [`F16Row`], [`Bf16Row`], [`U8Row`], [`U4Row`] or [`U2Row`].
+pub trait PackedRow: FromBytes + IntoBytes + KnownLayout + Immutable + sealed::Sealed {
+    /// How its numbers are stored.
+    type Format: Format;
+    /// How many there are.
+    const DIM: usize;
+    /// Evaluated by what uses a row; asserts that its bytes are those of `DIM` numbers.
+    #[doc(hidden)]
+    const FITS: () = ();
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// `DIM` numbers in [`F16`]: half the bytes of `f32`.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(transparent)]
+pub struct F16Row<const DIM: usize>([u16; DIM]);
+
+/// `DIM` numbers in [`Bf16`]: half the bytes of `f32`.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(transparent)]
+pub struct Bf16Row<const DIM: usize>([u16; DIM]);
+
+/// `DIM` numbers in [`U8`]: `DIM + 8` bytes, instead of `4 DIM`.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct U8Row<const DIM: usize> {
+    codes: [u8; DIM],
+    scale_and_bias: [u8; 8],
+}
+
+/// `DIM` numbers in [`U4`]: `BYTES` = ⌈`DIM` / 2⌉ + 4.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(transparent)]
+pub struct U4Row<const DIM: usize, const BYTES: usize>([u8; BYTES]);
+
+/// `DIM` numbers in [`U2`]: `BYTES` = ⌈`DIM` / 4⌉ + 4.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(transparent)]
+pub struct U2Row<const DIM: usize, const BYTES: usize>([u8; BYTES]);
+
+impl<const DIM: usize> sealed::Sealed for F16Row<DIM> {}
+impl<const DIM: usize> sealed::Sealed for Bf16Row<DIM> {}
+impl<const DIM: usize> sealed::Sealed for U8Row<DIM> {}
+impl<const DIM: usize, const BYTES: usize> sealed::Sealed for U4Row<DIM, BYTES> {}
+impl<const DIM: usize, const BYTES: usize> sealed::Sealed for U2Row<DIM, BYTES> {}
+
+impl<const DIM: usize> PackedRow for F16Row<DIM> {
+    type Format = F16;
+    const DIM: usize = DIM;
+}
+
+impl<const DIM: usize> PackedRow for Bf16Row<DIM> {
+    type Format = Bf16;
+    const DIM: usize = DIM;
+}
+
+impl<const DIM: usize> PackedRow for U8Row<DIM> {
+    type Format = U8;
+    const DIM: usize = DIM;
+}
+
+impl<const DIM: usize, const BYTES: usize> PackedRow for U4Row<DIM, BYTES> {
+    type Format = U4;
+    const DIM: usize = DIM;
+    const FITS: () =
+        assert!(BYTES == DIM.div_ceil(2) + 4, "U4Row<DIM, BYTES>: BYTES must be ceil(DIM / 2) + 4");
+}
+
+impl<const DIM: usize, const BYTES: usize> PackedRow for U2Row<DIM, BYTES> {
+    type Format = U2;
+    const DIM: usize = DIM;
+    const FITS: () =
+        assert!(BYTES == DIM.div_ceil(4) + 4, "U2Row<DIM, BYTES>: BYTES must be ceil(DIM / 4) + 4");
+}
+
+/// A layer that is nothing but a table, and whose outputs can be computed from a table of another format:
+/// [`Embedding`](super::Embedding), [`EmbeddingBag`](super::EmbeddingBag).
+pub trait TableLayer: Layer {
+    /// Rows of the table.
+    const ROWS: usize;
+    /// Numbers in a row.
+    const DIM: usize;
+
+    /// The layer's table.
+    fn table(&self) -> Table<'_>;
+
+    /// [`infer`](Layer::infer) with the rows of `table`.
+    fn infer_from<F: Format>(table: Table<'_, F>, x: Batch<'_, Self::Input>, y: BatchMut<'_, Self::Output>);
+}
+
+/// The layer `L` with its table of `ROWS` rows `R`: for inference, made from a trained `L` by
+/// [`quantise_from`](Self::quantise_from).
+///
+/// A table of 20,000 words in 64 numbers takes 5120 KB as `f32`, 2560 KB with [`F16Row`], 1440 KB with [`U8Row`], 720 KB with
+/// [`U4Row`] and 400 KB with [`U2Row`]. It is read from where it lies, so an image in flash takes no RAM.
+///
+/// In front of a layer of `f32` the bytes of the table must be a multiple of 4, or the model has no image.
+///
+/// ```
+/// use nanoembed::{layers::*, sequential};
+/// type Trained = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+/// type Shipped = sequential![Packed<Embedding<4, 50, 8>, U8Row<8>, 50>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+///
+/// let mut words = Embedding::<4, 50, 8>::zeroed();
+/// words.rows[7] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 255.0];
+/// let mut packed = Packed::<Embedding<4, 50, 8>, U8Row<8>, 50>::zeroed();
+/// packed.quantise_from(&words);
+/// assert_eq!(packed.predict(&[7, 0, 7, 7])?, words.predict(&[7, 0, 7, 7])?);
+/// assert_eq!((size_of_val(&words), size_of_val(&packed)), (1600, 800));
+/// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
+///
+/// Rows of another shape than the layer's are a compile error, and so is a wrong number of bytes:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Embedding, Layer, Packed, U8Row};
+/// let _ = Packed::<Embedding<4, 50, 8>, U8Row<7>, 50>::zeroed();
+/// ```
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Embedding, Layer, Packed, U4Row};
+/// let _ = Packed::<Embedding<4, 50, 8>, U4Row<8, 9>, 50>::zeroed();
+/// ```
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Packed<L, R, const ROWS: usize> {
+    rows: [R; ROWS],
+    layer: PhantomData<L>,
+}
+
+impl<L: TableLayer, R: PackedRow, const ROWS: usize> Packed<L, R, ROWS> {
+    /// Takes over the table of `layer`, rounded to the format of the rows.
+    pub fn quantise_from(&mut self, layer: &L) {
+        let _: u64 = const { Self::FINGERPRINT.value() };
+        let elements = <[_]>::mut_from_bytes(self.rows.as_mut_bytes()).unwrap_or_default();
+        // The types fix the shapes.
+        if let Ok(mut table) = TableMut::<R::Format>::packed(elements, ROWS, R::DIM) {
+            let _ = quantise(layer.table(), &mut table);
+        }
+    }
+
+    /// The table.
+    ///
+    /// # Errors
+    /// Of a type that compiles none.
+    fn table(&self) -> Result<Table<'_, R::Format>, ShapeMismatch> {
+        Table::packed(<[_]>::ref_from_bytes(self.rows.as_bytes()).unwrap_or_default(), ROWS, R::DIM)
+    }
+}
+
+impl<L: TableLayer, R: PackedRow, const ROWS: usize> Plain for Packed<L, R, ROWS> {
+    const BYTES: usize = size_of::<[R; ROWS]>();
+    const PARTS: Fingerprint = Fingerprint::of("packed").name(R::Format::NAME).extent(Self::BYTES);
+
+    #[inline]
+    fn visit(&self, part: &mut dyn FnMut(&[u8])) {
+        part(self.rows.as_bytes());
+    }
+
+    #[inline]
+    fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
+        part(self.rows.as_mut_bytes());
+    }
+}
+
+impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS> {
+    type Input = L::Input;
+    type Output = L::Output;
+    type InputGradient = L::InputGradient;
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    type Gradient<const BATCH: usize> = ();
+    type Slots<O: Optimizer> = ();
+
+    const ACTIVATION: ActivationKind = L::ACTIVATION;
+    const FINGERPRINT: Fingerprint = {
+        let () = R::FITS;
+        assert!(ROWS == L::ROWS, "Packed<L, R, ROWS>: L has another number of rows");
+        assert!(R::DIM == L::DIM, "Packed<L, R, ROWS>: the rows of L have another dim");
+        Fingerprint::of("packed").name(R::Format::NAME).part(L::FINGERPRINT)
+    };
+
+    /// Leaves the table as it is: it comes from a trained layer.
+    fn init(&mut self, _: &mut impl Rng) {}
+
+    fn check(inputs: &[L::Input]) -> Result<(), InputError> {
+        L::check(inputs)
+    }
+
+    fn infer<const BATCH: usize>(&self, x: Batch<'_, L::Input>, (): &mut (), y: BatchMut<'_, L::Output>) {
+        if let Ok(table) = self.table() {
+            L::infer_from(table, x, y);
+        }
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, L::Input>,
+        cache: &mut (),
+        _: Context,
+        y: BatchMut<'_, L::Output>,
+    ) {
+        self.infer::<BATCH>(x, cache, y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        _: Batch<'_, L::Input>,
+        (): &mut (),
+        _: &[L::Output],
+        _: Option<&mut ()>,
+        _: Option<&mut [L::InputGradient]>,
+    ) {
+    }
+
+    fn catch_up<O: Optimizer>(&mut self, _: &[L::Input], _: &O, _: u32, (): &mut ()) {}
+
+    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}
+
+    fn sum_of_squares<const BATCH: usize>((): &mut (), _: bool) -> f32 {
+        0.0
+    }
+
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        _: &O,
+        _: Step<O::Rule>,
+        (): &mut (),
+        (): &mut (),
+    ) {
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        L::describe(&mut |layer| visit(LayerSummary { bytes: Self::BYTES, trainable: false, ..layer }));
+    }
+}

@@ -1,0 +1,246 @@
+//! Row formats: what the numbers of a table are stored as.
+//!
+//! | format | element | bytes of a row | value |
+//! |---|---|---|---|
+//! | [`F32`] | `f32` | 4 dim | x |
+//! | [`F16`] | `u16` | 2 dim | IEEE binary16: 11 significant bits, up to 65504 |
+//! | [`Bf16`] | `u16` | 2 dim | upper half of an `f32`: 8 significant bits, its whole range |
+//! | [`U8`] | `u8` | dim + 8 | scale · q + bias, q in 0..=255; scale and bias of the row are `f32` |
+//! | [`U4`] | `u8` | ⌈dim / 2⌉ + 4 | the same, q in 0..=15; scale and bias are binary16 |
+//! | [`U2`] | `u8` | ⌈dim / 4⌉ + 4 | the same, q in 0..=3; scale and bias are binary16 |
+//!
+//! The packed rows are FBGEMM's "fused" ones, byte for byte, little-endian: first the codes q, the low bits of a byte first, then scale, then
+//! bias. A row is self-contained: it can be read in place, copied and rewritten alone.
+#![allow(clippy::redundant_closure_for_method_calls, reason = "a method by its name may not be inlined")]
+
+use crate::simd::{LANES, Lanes, bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
+use core::fmt::Debug;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// How the numbers of a row are stored: [`F32`], [`F16`], [`Bf16`], [`U8`], [`U4`] or [`U2`]. Closed.
+///
+/// ```
+/// use nanoembed::table::{Format, U4, U8};
+/// assert_eq!((U8::row_length(64), U4::row_length(64)), (72, 36)); // bytes, instead of 256
+/// ```
+pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
+    /// What a row is a slice of.
+    type Element: Copy + Debug + PartialEq + FromBytes + IntoBytes + Immutable + KnownLayout + 'static;
+    /// Its name in lower case.
+    const NAME: &'static str;
+
+    /// How many numbers stand in an element.
+    #[doc(hidden)]
+    const NUMBERS: usize = 1;
+    /// How many elements scale and bias take at the end of a row.
+    #[doc(hidden)]
+    const SCALE_AND_BIAS: usize = 0;
+
+    /// How many elements a row of `dim` numbers takes.
+    #[inline(always)]
+    fn row_length(dim: usize) -> usize {
+        dim.div_ceil(Self::NUMBERS).saturating_add(Self::SCALE_AND_BIAS)
+    }
+
+    /// The numbers of a row, if they need no conversion.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn as_floats(row: &[Self::Element]) -> Option<&[f32]> {
+        let _ = row;
+        None
+    }
+
+    /// Scale and bias from the elements at the end of a row.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn scale_and_bias<L: Lanes>(lanes: L, end: &[Self::Element]) -> Option<(f32, f32)> {
+        let _ = (lanes, end);
+        None
+    }
+
+    /// `WIDTH` numbers from the elements that hold them, of which the first holds the number of `column`. Of packed rows scale · q, to
+    /// which the bias is still to come; other formats have no scale.
+    #[doc(hidden)]
+    fn block<L: Lanes, const WIDTH: usize>(
+        lanes: L,
+        elements: &[Self::Element],
+        column: usize,
+        scale: f32,
+    ) -> Option<[f32; WIDTH]>;
+
+    /// Writes the row nearest to `from`, or with random bits for each column one whose mean is `from`.
+    #[doc(hidden)]
+    fn encode(from: &[f32], row: &mut [Self::Element], rounding: impl Rounding);
+}
+
+/// Formats whose rows can be trained in place, rounded at random so that small steps are not lost: [`F16`], [`Bf16`] and [`U8`].
+pub trait Trainable: Format {}
+
+/// Where the random bits of a rounding come from.
+#[doc(hidden)]
+pub trait Rounding: Copy {
+    /// 32 bits for the number in this column; `None` to round to the nearest.
+    fn random(self, column: usize) -> Option<u32>;
+}
+
+/// To the nearest, ties to even.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Nearest;
+
+impl Rounding for Nearest {
+    #[inline(always)]
+    fn random(self, _: usize) -> Option<u32> {
+        None
+    }
+}
+
+pub(super) mod sealed {
+    pub trait Sealed {}
+}
+
+/// 32 bits, as IEEE 754: the format that tables have if none is named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct F32;
+
+/// 16 bits, as IEEE 754 (binary16), in the bits of a `u16`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct F16;
+
+/// 16 bits, the upper half of an `f32`, in the bits of a `u16`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bf16;
+
+impl sealed::Sealed for F32 {}
+impl sealed::Sealed for F16 {}
+impl sealed::Sealed for Bf16 {}
+
+impl Trainable for F16 {}
+impl Trainable for Bf16 {}
+
+impl F16 {
+    /// The half nearest to `x`, ties to even.
+    #[inline]
+    pub fn from_f32(x: f32) -> u16 {
+        f32_to_f16(x, None)
+    }
+
+    /// Its value, exactly.
+    #[inline]
+    pub fn to_f32(half: u16) -> f32 {
+        f16_to_f32(half)
+    }
+}
+
+impl Bf16 {
+    /// The half nearest to `x`, ties to even.
+    #[inline]
+    pub fn from_f32(x: f32) -> u16 {
+        f32_to_bf16(x, None)
+    }
+
+    /// Its value, exactly.
+    #[inline]
+    pub fn to_f32(half: u16) -> f32 {
+        bf16_to_f32(half)
+    }
+}
+
+impl Format for F32 {
+    type Element = f32;
+    const NAME: &'static str = "f32";
+
+    #[inline(always)]
+    fn as_floats(row: &[f32]) -> Option<&[f32]> {
+        Some(row)
+    }
+
+    #[inline(always)]
+    fn block<L: Lanes, const WIDTH: usize>(_: L, numbers: &[f32], _: usize, _: f32) -> Option<[f32; WIDTH]> {
+        numbers.first_chunk().copied()
+    }
+
+    #[inline(always)]
+    fn encode(from: &[f32], row: &mut [f32], _: impl Rounding) {
+        for (to, x) in row.iter_mut().zip(from) {
+            *to = *x;
+        }
+    }
+}
+
+/// A block of halves as floats: sixteen at a time, padded if there are fewer, or one by one where there are no vectors.
+#[inline(always)]
+fn halves<L: Lanes, const WIDTH: usize>(
+    lanes: L,
+    halves: &[u16],
+    load: impl Fn(L, &[u16; LANES]) -> L::V,
+    one: impl Fn(u16) -> f32,
+) -> Option<[f32; WIDTH]> {
+    let block: &[u16; WIDTH] = halves.first_chunk()?;
+    let mut to = [0.0; WIDTH];
+    if WIDTH.is_multiple_of(LANES) {
+        for (to, block) in to.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0) {
+            lanes.store(load(lanes, block), to);
+        }
+    } else if L::COLUMNS < LANES {
+        for (to, half) in to.iter_mut().zip(block) {
+            *to = one(*half);
+        }
+    } else {
+        let (mut padded, mut all) = ([0; LANES], [0.0; LANES]);
+        for (padded, half) in padded.iter_mut().zip(block) {
+            *padded = *half;
+        }
+        lanes.store(load(lanes, &padded), &mut all);
+        for (to, x) in to.iter_mut().zip(all) {
+            *to = x;
+        }
+    }
+    Some(to)
+}
+
+impl Format for F16 {
+    type Element = u16;
+    const NAME: &'static str = "f16";
+
+    #[inline(always)]
+    fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {
+        halves(
+            lanes,
+            from,
+            #[inline(always)]
+            |lanes, from| lanes.load_f16(from),
+            f16_to_f32,
+        )
+    }
+
+    #[inline(always)]
+    fn encode(from: &[f32], row: &mut [u16], rounding: impl Rounding) {
+        for (column, (to, x)) in row.iter_mut().zip(from).enumerate() {
+            *to = f32_to_f16(*x, rounding.random(column));
+        }
+    }
+}
+
+impl Format for Bf16 {
+    type Element = u16;
+    const NAME: &'static str = "bf16";
+
+    #[inline(always)]
+    fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {
+        halves(
+            lanes,
+            from,
+            #[inline(always)]
+            |lanes, from| lanes.load_bf16(from),
+            bf16_to_f32,
+        )
+    }
+
+    #[inline(always)]
+    fn encode(from: &[f32], row: &mut [u16], rounding: impl Rounding) {
+        for (column, (to, x)) in row.iter_mut().zip(from).enumerate() {
+            *to = f32_to_bf16(*x, rounding.random(column));
+        }
+    }
+}
