@@ -1,7 +1,7 @@
 //! The dense kernels at every level, beside the loop that one would write first and beside what the processor can do at most.
 //!
 //! Everything stays in the first two caches. Before a kernel is timed, its bits are compared with `reference`. The limits
-//! are measured in the same run (`common/limits.rs`):
+//! are measured in the same run (`common/limits.rs`), in turn with the kernels:
 //!
 //! - of a product of matrices: multiplications and additions in registers, unfused, at that level;
 //! - of dot and gemv: reading the vector and the weights (and the vector once for four rows of weights) from the first cache.
@@ -13,95 +13,12 @@
 #[allow(dead_code)]
 mod common;
 
-use common::{Numbers, SAMPLES, Times, limits};
+use common::{Bench, Limit, Numbers, Who};
 use core::hint::black_box;
-use core::time::Duration;
-use criterion::Criterion;
 use nanoembed::error::ShapeMismatch;
 use nanoembed::simd::Level;
 use nanoembed::table::{Table, TableMut};
 use nanoembed::{kernels, reference};
-
-/// Whose work a call does.
-#[derive(Clone, Copy)]
-enum Who {
-    Reference,
-    Naive,
-    Kernel(Level),
-}
-
-/// What bounds a case: how many of what.
-#[derive(Clone, Copy)]
-enum Limit {
-    MultiplyAdds(usize),
-    BytesRead(usize),
-    None,
-}
-
-struct Bench {
-    criterion: Criterion,
-    times: Times,
-    cases: Vec<(String, Limit)>,
-}
-
-impl Bench {
-    /// Times a case. `work` writes into the slice, which holds what the last call left.
-    fn case(&mut self, name: &str, limit: Limit, out: usize, mut work: impl FnMut(Who, &mut [f32])) {
-        let start = Numbers::any(out);
-        let mut expected = Numbers::any(out);
-        work(Who::Reference, expected.get_mut());
-        let mut found = Numbers::any(out);
-        for level in Level::available() {
-            found.get_mut().copy_from_slice(start.get());
-            work(Who::Kernel(level), found.get_mut());
-            let equal = found.get().iter().zip(expected.get()).all(|(x, y)| x.to_bits() == y.to_bits());
-            assert!(equal, "{name} at {}", level.name());
-        }
-        for level in Level::available() {
-            found.get_mut().copy_from_slice(start.get());
-            self.times.measure(&mut self.criterion, &format!("{name}/{}", level.name()), || {
-                work(Who::Kernel(level), black_box(found.get_mut()));
-            });
-        }
-        found.get_mut().copy_from_slice(start.get());
-        self.times.measure(&mut self.criterion, &format!("{name}/naive"), || {
-            work(Who::Naive, black_box(found.get_mut()));
-        });
-        self.cases.push((name.to_owned(), limit));
-    }
-
-    /// One line a case and level.
-    fn print(&self) {
-        println!("\n{:26} {:8} {:>11}  of naive  of limit  of level below", "", "", "ns a call");
-        for (name, limit) in &self.cases {
-            let naive = self.times.median(&format!("{name}/naive"));
-            let mut below: Option<f64> = None;
-            for level in Level::available() {
-                let Some(time) = self.times.median(&format!("{name}/{}", level.name())) else { continue };
-                let limit = match *limit {
-                    Limit::MultiplyAdds(count) => {
-                        limits::multiply_adds(&self.times, level).map(|speed| count as f64 / speed)
-                    }
-                    Limit::BytesRead(count) => {
-                        limits::read(&self.times, level).map(|speed| count as f64 / speed)
-                    }
-                    Limit::None => None,
-                };
-                let ratio =
-                    |other: Option<f64>| other.map_or("-".to_owned(), |other| format!("{:.2}", other / time));
-                println!(
-                    "{name:26} {:8} {:11.1} {:>9} {:>9} {:>15}",
-                    level.name(),
-                    time * 1e9,
-                    ratio(naive),
-                    ratio(limit),
-                    ratio(below)
-                );
-                below = Some(below.map_or(time, |best| if time < best { time } else { best }));
-            }
-        }
-    }
-}
 
 /// 1024 elements.
 fn activations(bench: &mut Bench) {
@@ -118,7 +35,7 @@ fn activations(bench: &mut Bench) {
     let x = Numbers::any(1024);
     let x: Vec<f32> = x.get().iter().map(|x| 4.0 * x.abs()).collect();
     for (name, reference, kernel_at, naive) in cases {
-        bench.case(name, Limit::None, x.len(), |who, y| match who {
+        bench.case(name, 1, Limit::None, x.len(), |who, _, y| match who {
             Who::Naive => y.iter_mut().zip(black_box(&x)).for_each(|(y, x)| *y = naive(*x)),
             Who::Reference => {
                 y.copy_from_slice(&x);
@@ -128,6 +45,7 @@ fn activations(bench: &mut Bench) {
                 y.copy_from_slice(black_box(&x));
                 kernel_at(level, y);
             }
+            Who::Limit(_) => {}
         });
     }
 }
@@ -139,27 +57,29 @@ fn naive_dot(a: &[f32], b: &[f32]) -> f32 {
 fn vectors(bench: &mut Bench) {
     for n in [64, 256, 1024] {
         let (a, b) = (Numbers::any(n), Numbers::any(n));
-        bench.case(&format!("dot {n}"), Limit::BytesRead(8 * n), 1, |who, out| {
+        bench.case(&format!("dot {n}"), 1, Limit::BytesRead(8 * n), 1, |who, _, out| {
             let (a, b) = black_box((a.get(), b.get()));
             out[0] = match who {
                 Who::Reference => reference::dot(a, b).unwrap(),
                 Who::Naive => naive_dot(a, b),
                 Who::Kernel(level) => kernels::dot_at(level, a, b).unwrap(),
+                Who::Limit(_) => return,
             };
         });
     }
     let x = Numbers::any(1024);
-    bench.case("axpy 1024", Limit::None, 1024, |who, y| {
+    bench.case("axpy 1024", 1, Limit::None, 1024, |who, _, y| {
         let x = black_box(x.get());
         match who {
             Who::Reference => reference::axpy(0.5, x, y).unwrap(),
             Who::Naive => y.iter_mut().zip(x).for_each(|(y, x)| *y += 0.5 * x),
             Who::Kernel(level) => kernels::axpy_at(level, 0.5, x, y).unwrap(),
+            Who::Limit(_) => {}
         }
     });
     for (m, n) in [(32, 16), (100, 400)] {
         let (x, y) = (Numbers::any(m), Numbers::any(n));
-        bench.case(&format!("ger {m}x{n}"), Limit::None, m * n, |who, a| {
+        bench.case(&format!("ger {m}x{n}"), 1, Limit::None, m * n, |who, _, a| {
             let (x, y) = black_box((x.get(), y.get()));
             let mut table = TableMut::new(a, m, n).unwrap();
             match who {
@@ -170,13 +90,14 @@ fn vectors(bench: &mut Bench) {
                         a.iter_mut().zip(y).for_each(|(a, y)| *a += 0.5 * x * y);
                     }
                 }
+                Who::Limit(_) => {}
             }
         });
     }
     for (n, k) in [(32, 1), (4, 1024), (16, 256), (10, 32), (400, 100)] {
         let (w, x) = (Numbers::any(n * k), Numbers::any(k));
         let limit = Limit::BytesRead(4 * n * k + 4 * k * n.div_ceil(4));
-        bench.case(&format!("gemv {n}x{k}"), limit, n, |who, y| {
+        bench.case(&format!("gemv {n}x{k}"), 1, limit, n, |who, _, y| {
             let (w, x) = black_box((w.get(), x.get()));
             let table = Table::new(w, n, k).unwrap();
             match who {
@@ -185,6 +106,7 @@ fn vectors(bench: &mut Bench) {
                 Who::Naive => {
                     y.iter_mut().zip(w.chunks_exact(k)).for_each(|(y, w)| *y = naive_dot(w, x));
                 }
+                Who::Limit(_) => {}
             }
         });
     }
@@ -230,7 +152,7 @@ fn products(bench: &mut Bench) {
             let (a_rows, a_dim) = if name == "gemm_tn" { (k, m) } else { (m, k) };
             let (b_rows, b_dim) = if name == "gemm_nt" { (n, k) } else { (k, n) };
             let case = format!("{name} {m}x{k}x{n}");
-            bench.case(&case, Limit::MultiplyAdds(m * k * n), m * n, |who, c| {
+            bench.case(&case, 1, Limit::MultiplyAdds(m * k * n), m * n, |who, _, c| {
                 let (a, b) = black_box((a.get(), b.get()));
                 let a_table = Table::new(a, a_rows, a_dim).unwrap();
                 let b_table = Table::new(b, b_rows, b_dim).unwrap();
@@ -239,6 +161,7 @@ fn products(bench: &mut Bench) {
                     Who::Reference => reference(a_table, b_table, &mut c_table).unwrap(),
                     Who::Kernel(level) => kernel_at(level, a_table, b_table, &mut c_table).unwrap(),
                     Who::Naive => naive_product(name, a, b, c, (m, k, n)),
+                    Who::Limit(_) => {}
                 }
             });
         }
@@ -246,16 +169,9 @@ fn products(bench: &mut Bench) {
 }
 
 fn main() {
-    let criterion = Criterion::default()
-        .sample_size(SAMPLES)
-        .warm_up_time(Duration::from_millis(50))
-        .measurement_time(Duration::from_millis(150))
-        .configure_from_args();
-    let mut bench = Bench { criterion, times: Times::default(), cases: Vec::new() };
-    limits::measure(&mut bench.criterion, &bench.times);
+    let mut bench = Bench::new("dense");
     activations(&mut bench);
     vectors(&mut bench);
     products(&mut bench);
-    bench.criterion.final_summary();
-    bench.print();
+    bench.print("a call");
 }

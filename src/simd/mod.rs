@@ -8,6 +8,8 @@ mod dispatch;
 mod half;
 mod lanes;
 mod level;
+#[doc(hidden)]
+pub mod limits;
 mod prefetch;
 mod reduce;
 mod sqrt;
