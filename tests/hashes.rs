@@ -11,7 +11,9 @@ use std::fmt::Debug;
 
 fn digest<H: WordHash>(pieces: &[&[u8]]) -> H::Digest {
     let mut hash = H::default();
-    pieces.iter().for_each(|piece| hash.write(piece));
+    for piece in pieces {
+        hash.write(piece);
+    }
     hash.finish()
 }
 

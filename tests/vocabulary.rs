@@ -6,8 +6,8 @@ use nanoembed::image::{self, ImageError};
 use nanoembed::layers::{Bag, Dense, Layer, Plain};
 use nanoembed::table::Aligned;
 use nanoembed::text::{
-    Ascii, MatrixMode, Padding, Ties, Token, Truncating, Unchanged, Vocabulary, VocabularyOptions,
-    WordCounts, characters, pad, standardized_words, text_to_word_sequence,
+    Ascii, MatrixMode, Padding, Ties, Truncating, Unchanged, Vocabulary, VocabularyOptions, WordCounts, pad,
+    standardized_words, text_to_word_sequence,
 };
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -215,7 +215,7 @@ proptest! {
         prop_assert_eq!(found, naive(&text));
         #[cfg(feature = "unicode")]
         {
-            use nanoembed::text::Unicode;
+            use nanoembed::text::{Token, Unicode, characters};
             let found = standardized_words::<Unicode>(&text).flat_map(Token::chars);
             let naive = naive(&text.to_lowercase()).concat();
             prop_assert_eq!(found.collect::<String>(), naive);
