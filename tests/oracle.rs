@@ -11,6 +11,8 @@ mod embedding;
 mod fixture;
 #[path = "oracle/formats.rs"]
 mod formats;
+#[path = "oracle/hashes.rs"]
+mod hashes;
 #[path = "oracle/losses.rs"]
 mod losses;
 #[path = "oracle/optimizers.rs"]
@@ -24,6 +26,9 @@ mod text;
 mod torch;
 #[path = "oracle/training.rs"]
 mod training;
+#[cfg(feature = "unicode")]
+#[path = "oracle/vocabulary.rs"]
+mod vocabulary;
 
 use fixture::Fixture;
 
@@ -35,9 +40,14 @@ const COVERED: &[(&str, Check)] = &[
     ("embedding_bag_torch", torch::embedding_bag),
     ("embedding_forward_grad_keras", embedding::forward_and_gradient),
     ("embedding_torch", torch::embedding),
+    ("fasttext_subwords", hashes::fasttext_subwords),
+    ("feature_hashing_sklearn", hashes::feature_hashing),
+    #[cfg(feature = "siphash")]
+    ("hashing_layer_farmhash_siphash_keras", hashes::hashing_layer),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("losses_keras", losses::losses),
+    ("murmurhash3_32_sklearn", hashes::murmurhash3),
     ("optimizers_dense_keras", optimizers::dense_keras),
     ("optimizers_dense_torch", optimizers::dense_torch),
     ("optimizers_sparse_keras2", optimizers::sparse_keras2),
@@ -48,6 +58,8 @@ const COVERED: &[(&str, Check)] = &[
     ("tbe_exact_optimizers_fbgemm", optimizers::tbe_fbgemm),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("text_to_word_sequence_keras", text::text_to_word_sequence),
+    #[cfg(feature = "unicode")]
+    ("tokenizer_keras", vocabulary::tokenizer),
     ("train_reviews_flatten_adagrad_batch4", training::reviews_adagrad_batch4),
     ("train_reviews_flatten_adam_amsgrad_batch4", training::reviews_amsgrad_batch4),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),

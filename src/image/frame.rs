@@ -13,9 +13,14 @@ const CHECKSUM: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC)
 
 /// What the payload is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[non_exhaustive]
+pub enum Kind {
+    /// The parameters of a model.
     Model = 1,
+    /// A training as it stood.
     Checkpoint = 2,
+    /// A vocabulary.
+    Vocabulary = 3,
 }
 
 /// Why bytes are not the image that was asked for.
@@ -29,7 +34,7 @@ pub enum ImageError {
         /// The version found.
         found: u16,
     },
-    /// A model where a checkpoint is expected, or a checkpoint where a model is.
+    /// Something else, such as a checkpoint where a model is expected.
     Kind {
         /// The kind found.
         found: u16,

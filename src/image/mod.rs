@@ -11,22 +11,40 @@
 //! |---|---|---|
 //! | 0 | 4 | magic `NEMB` |
 //! | 4 | 2 | version, 1 |
-//! | 6 | 2 | kind: 1 a model, 2 a checkpoint |
+//! | 6 | 2 | kind: 1 a model, 2 a checkpoint, 3 a vocabulary |
 //! | 8 | 8 | fingerprint of the model's type |
 //! | 16 | 8 | length of the payload in bytes |
 //! | 24 | 4 | CRC-32 (ISO-HDLC) of all other bytes, header and payload |
 //! | 28 | 36 | zeros |
-//! | 64 | | payload: a model's parameters in the order of its layers |
+//! | 64 | | payload: a model's parameters in the order of its layers, a vocabulary's fields |
 //!
 //! Every corrupted, missing or additional byte is refused.
 
 mod frame;
 
-pub(crate) use frame::Kind;
-pub use frame::{HEADER, ImageError, length};
+pub use frame::{HEADER, ImageError, Kind, length};
 pub(crate) use frame::{fill, open, seal};
 
-use crate::layers::{Layer, Plain};
+use crate::layers::{Fingerprint, Layer, Plain};
+use crate::text::Vocabulary;
+
+/// What has an image: every model, and a [`Vocabulary`].
+pub trait Image: Plain {
+    /// What it is.
+    const KIND: Kind;
+    /// A hash of its type: equal for types that can read each other's images.
+    const TYPE: Fingerprint;
+}
+
+impl<M: Layer> Image for M {
+    const KIND: Kind = Kind::Model;
+    const TYPE: Fingerprint = M::FINGERPRINT;
+}
+
+impl<const WORDS: usize, const BYTES: usize> Image for Vocabulary<WORDS, BYTES> {
+    const KIND: Kind = Kind::Vocabulary;
+    const TYPE: Fingerprint = Self::PARTS;
+}
 
 /// The length of an image of `M` in bytes.
 ///
@@ -34,7 +52,7 @@ use crate::layers::{Layer, Plain};
 /// use nanoembed::{image, layers::Dense};
 /// assert_eq!(image::size::<Dense<32, 1>>(), 64 + 4 * 33);
 /// ```
-pub const fn size<M: Layer>() -> usize {
+pub const fn size<M: Image>() -> usize {
     HEADER + M::BYTES
 }
 
@@ -42,13 +60,13 @@ pub const fn size<M: Layer>() -> usize {
 ///
 /// # Errors
 /// If `out` has not [`size::<M>()`](size) bytes; nothing has been written then.
-pub fn write<M: Layer>(model: &M, out: &mut [u8]) -> Result<(), ImageError> {
-    seal(Kind::Model, M::FINGERPRINT, M::BYTES, out, |part| model.visit(part))
+pub fn write<M: Image>(model: &M, out: &mut [u8]) -> Result<(), ImageError> {
+    seal(M::KIND, M::TYPE, M::BYTES, out, |part| model.visit(part))
 }
 
 /// The image of `model`.
 #[cfg(feature = "alloc")]
-pub fn to_vec<M: Layer>(model: &M) -> alloc::vec::Vec<u8> {
+pub fn to_vec<M: Image>(model: &M) -> alloc::vec::Vec<u8> {
     let mut image = alloc::vec![0; size::<M>()];
     // The length is right, which is all that can be wrong.
     let _ = write(model, &mut image);
@@ -69,9 +87,9 @@ pub fn to_vec<M: Layer>(model: &M) -> alloc::vec::Vec<u8> {
 ///
 /// # Errors
 /// If the bytes are not an unharmed image of a model of type `M`, or do not start at an address that is a multiple of 4.
-pub fn read<M: Layer>(bytes: &[u8]) -> Result<&M, ImageError> {
+pub fn read<M: Image>(bytes: &[u8]) -> Result<&M, ImageError> {
     const { assert!(size_of::<M>() == <M as Plain>::BYTES, "the parts of a model leave gaps between them") }
-    let payload = open(Kind::Model, M::FINGERPRINT, bytes)?;
+    let payload = open(M::KIND, M::TYPE, bytes)?;
     if payload.len() != M::BYTES {
         return Err(ImageError::Length { expected: size::<M>(), found: bytes.len() });
     }
@@ -82,8 +100,8 @@ pub fn read<M: Layer>(bytes: &[u8]) -> Result<&M, ImageError> {
 ///
 /// # Errors
 /// If the bytes are not an unharmed image of a model of type `M`; `model` is then as it was.
-pub fn read_into<M: Layer>(bytes: &[u8], model: &mut M) -> Result<(), ImageError> {
-    let payload = open(Kind::Model, M::FINGERPRINT, bytes)?;
+pub fn read_into<M: Image>(bytes: &[u8], model: &mut M) -> Result<(), ImageError> {
+    let payload = open(M::KIND, M::TYPE, bytes)?;
     if payload.len() != M::BYTES {
         return Err(ImageError::Length { expected: size::<M>(), found: bytes.len() });
     }

@@ -2,6 +2,7 @@
 
 use super::Fingerprint;
 use crate::table::Numbers;
+use crate::text::Vocabulary;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 /// Arrays of numbers without anything between them: every bit pattern is a value, and the bytes can be read in place.
@@ -43,6 +44,19 @@ impl Plain for () {
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
 
     fn visit_mut(&mut self, _: &mut dyn FnMut(&mut [u8])) {}
+}
+
+impl<const WORDS: usize, const BYTES: usize> Plain for Vocabulary<WORDS, BYTES> {
+    const BYTES: usize = Self::SIZE;
+    const PARTS: Fingerprint = Fingerprint::of("vocabulary").extent(WORDS).extent(BYTES);
+
+    fn visit(&self, part: &mut dyn FnMut(&[u8])) {
+        Self::visit(self, part);
+    }
+
+    fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
+        Self::visit_mut(self, part);
+    }
 }
 
 /// Implements [`Plain`] for a struct by listing its fields in the order in which they lie in memory.

@@ -33,18 +33,24 @@ pub trait WordHash: Default {
     /// Takes in the UTF-8 bytes of `c`.
     #[inline]
     fn write_char(&mut self, c: char) {
-        if c.is_ascii() { self.write(&[c as u8]) } else { write_beyond_ascii(self, c) }
+        utf8(c, |bytes| self.write(bytes));
     }
 }
 
+/// Gives the UTF-8 bytes of `c`, all in one call.
+#[inline]
+pub(super) fn utf8(c: char, mut write: impl FnMut(&[u8])) {
+    if c.is_ascii() { write(&[c as u8]) } else { utf8_beyond_ascii(c, write) }
+}
+
 #[inline(never)]
-fn write_beyond_ascii<H: WordHash>(hash: &mut H, c: char) {
+fn utf8_beyond_ascii(c: char, mut write: impl FnMut(&[u8])) {
     let c = c as u32;
     let tail = |shift: u32| 0x80 | (c >> shift & 0x3f) as u8;
     match c {
-        0..0x800 => hash.write(&[0xc0 | (c >> 6) as u8, tail(0)]),
-        0x800..0x1_0000 => hash.write(&[0xe0 | (c >> 12) as u8, tail(6), tail(0)]),
-        _ => hash.write(&[0xf0 | (c >> 18) as u8, tail(12), tail(6), tail(0)]),
+        0..0x800 => write(&[0xc0 | (c >> 6) as u8, tail(0)]),
+        0x800..0x1_0000 => write(&[0xe0 | (c >> 12) as u8, tail(6), tail(0)]),
+        _ => write(&[0xf0 | (c >> 18) as u8, tail(12), tail(6), tail(0)]),
     }
 }
 
@@ -103,6 +109,12 @@ impl WordHash for NativeHash {
 #[inline]
 pub(super) fn scale(hash: u32, buckets: NonZero<u32>) -> u32 {
     ((u64::from(hash) * u64::from(buckets.get())) >> 32) as u32
+}
+
+/// `hash mod buckets`.
+#[inline]
+pub(super) fn remainder(hash: u64, buckets: NonZero<u32>) -> u32 {
+    (hash % NonZero::<u64>::from(buckets)) as u32
 }
 
 /// Spreads every bit of `h` over all bits, one-to-one: the last step of `MurmurHash3` x86 32.

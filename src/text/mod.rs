@@ -16,28 +16,74 @@
 //! The characters go from the text straight into the hash: nothing is allocated and no word is ever stored, so a text of any
 //! length is read with a few dozen bytes of stack. The rules are those of Keras' `text_to_word_sequence`, `hashing_trick` and
 //! `pad_sequences`, to the bit: [`HashingTokenizer`] is all three in one, and each part can be had alone.
+//!
+//! Beside it stand, each with the numbers of its owner:
+//!
+//! | of | here |
+//! |---|---|
+//! | Keras' `Tokenizer`, fitted | [`WordCounts`] counts, [`Vocabulary`] holds words and their row numbers |
+//! | Keras' `Tokenizer(char_level=True)` | the same on [`characters`] |
+//! | Keras' `TextVectorization` | the same on [`standardized_words`], with [`VocabularyOptions::text_vectorization`] |
+//! | Keras' `Hashing` | [`Hashing`] by [`FarmHash64`] or, with a salt, `SipHash` (feature `siphash`) |
+//! | scikit-learn's `FeatureHasher`, `HashingVectorizer` | [`FeatureHasher`] by [`Murmur3`] |
+//! | fastText's subwords | [`Subwords`] by [`FastTextHash`] |
 
+mod counts;
+mod farm;
+mod features;
 mod hash;
+mod hashing;
+mod lexicon;
 mod lower;
+mod murmur;
 mod ngrams;
 mod pad;
+#[cfg(feature = "siphash")]
+mod sip;
+mod subwords;
+mod token;
 mod tokenizer;
+mod vectorization;
+mod vocabulary;
 mod words;
 
+pub use counts::{Ties, WordCount, WordCounts};
+pub use farm::FarmHash64;
+pub use features::FeatureHasher;
 #[cfg(feature = "md5")]
 pub use hash::Md5;
 pub use hash::{NativeHash, WordHash};
-use hash::{mix, scale};
+use hash::{mix, remainder, scale, utf8};
+pub use hashing::Hashing;
 #[cfg(feature = "unicode")]
 pub use lower::Unicode;
 pub use lower::{Ascii, Lowercase, Unchanged};
+pub use murmur::Murmur3;
 pub use ngrams::WordNgrams;
 use pad::arrange;
 pub use pad::{Padding, Truncating, longest, pad, pad_sequences};
+#[cfg(feature = "siphash")]
+pub use sip::SipHash;
+pub use subwords::{FastTextHash, Subwords};
+pub use token::{Token, characters};
 pub use tokenizer::{HashingTokenizer, Ids};
+pub use vectorization::{StandardizedWord, StandardizedWords, standardized_words};
+pub use vocabulary::{MatrixMode, Vocabulary, VocabularyOptions};
 pub use words::{KERAS_FILTERS, Splitter, Word, WordChars, Words, text_to_word_sequence};
 
+use crate::error::CapacityExceeded;
 use core::fmt;
+
+/// An error unless `Id` holds `highest` and with it all ids below.
+fn check_ids<Id: TryFrom<usize>>(highest: usize) -> Result<(), CapacityExceeded> {
+    let holds = |id| Id::try_from(id).is_ok();
+    if holds(highest) {
+        return Ok(());
+    }
+    // Whole number types end before a power of two.
+    let end = (0..usize::BITS).map(|bit| 1 << bit).find(|&id| !holds(id));
+    Err(CapacityExceeded { what: "id type", capacity: end.unwrap_or(usize::MAX) })
+}
 
 /// Settings that no text can be read with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +93,8 @@ pub enum InvalidSettings {
     EmptySplit,
     /// Fewer than 2 rows (row 0 is padding, so no row would be left for words), or more than 2^32.
     Rows(usize),
+    /// No bin or column, or more than 2^32 - 1.
+    Bins(usize),
 }
 
 impl fmt::Display for InvalidSettings {
@@ -54,6 +102,7 @@ impl fmt::Display for InvalidSettings {
         match self {
             Self::EmptySplit => f.write_str("the split string is empty"),
             Self::Rows(rows) => write!(f, "a hashing tokenizer has 2 to 2^32 rows, not {rows}"),
+            Self::Bins(bins) => write!(f, "words are hashed to 1 to 2^32 - 1 bins, not {bins}"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Text to row numbers without a vocabulary: every word is hashed to one of the rows.
 
 use super::{Ascii, InvalidSettings, Lowercase, NativeHash, Padding, Splitter, Truncating};
-use super::{WordHash, WordNgrams, Words, arrange, scale};
+use super::{WordHash, WordNgrams, Words, arrange, check_ids, scale};
 use crate::error::CapacityExceeded;
 use core::fmt;
 use core::iter::FusedIterator;
@@ -215,7 +215,7 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
         text: &str,
         out: &mut [Id],
     ) -> Result<usize, CapacityExceeded> {
-        self.check_fit::<Id>()?;
+        check_ids::<Id>(self.buckets.get() as usize)?;
         let mut free = out.iter_mut();
         let mut count = 0;
         for id in self.narrow_ids(text) {
@@ -244,7 +244,7 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
         &'a self,
         text: &'a str,
     ) -> Result<impl Iterator<Item = Id> + use<'a, Id, H, L, N>, CapacityExceeded> {
-        self.check_fit::<Id>()?;
+        check_ids::<Id>(self.buckets.get() as usize)?;
         Ok(self.narrow_ids(text))
     }
 
@@ -255,16 +255,6 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
         text: &'a str,
     ) -> impl Iterator<Item = Id> + use<'a, Id, H, L, N> {
         self.ids(text).filter_map(|id| Id::try_from(id).ok())
-    }
-
-    fn check_fit<Id: TryFrom<usize>>(&self) -> Result<(), CapacityExceeded> {
-        let holds = |id| Id::try_from(id).is_ok();
-        if holds(self.buckets.get() as usize) {
-            return Ok(());
-        }
-        // Whole number types end before a power of two.
-        let end = (0..usize::BITS).map(|bit| 1 << bit).find(|&id| !holds(id));
-        Err(CapacityExceeded { what: "id type", capacity: end.unwrap_or(usize::MAX) })
     }
 }
 

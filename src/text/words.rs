@@ -85,7 +85,7 @@ pub struct Word<'a, L = Ascii> {
 }
 
 /// The characters of a word, lower-cased: see [`Word::chars`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct WordChars<'a, L = Ascii> {
     rest: Word<'a, L>,
 }
@@ -383,6 +383,12 @@ impl<L> Clone for Splitter<'_, L> {
 impl<L> Copy for Splitter<'_, L> {}
 
 impl<L> Clone for Words<'_, L> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
+    }
+}
+
+impl<L> Clone for WordChars<'_, L> {
     fn clone(&self) -> Self {
         Self { ..*self }
     }

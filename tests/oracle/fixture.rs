@@ -38,7 +38,6 @@ pub(crate) fn list(value: &Value) -> &[Value] {
 }
 
 /// A JSON list of strings.
-#[cfg(all(feature = "md5", feature = "unicode"))]
 pub(crate) fn strings(value: &Value) -> Vec<&str> {
     list(value).iter().map(|item| item.as_str().expect("a string")).collect()
 }

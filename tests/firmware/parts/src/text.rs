@@ -2,9 +2,11 @@
 
 use crate::data::Fold;
 use crate::reviews::REVIEWS;
+use nanoembed::layers::Plain;
 use nanoembed::text::{
-    Ascii, HashingTokenizer, NativeHash, Padding, Splitter, Truncating, Unchanged, WordHash, WordNgrams, pad,
-    text_to_word_sequence,
+    Ascii, FarmHash64, FeatureHasher, Hashing, HashingTokenizer, MatrixMode, Murmur3, NativeHash, Padding,
+    Splitter, Subwords, Ties, Truncating, Unchanged, Vocabulary, VocabularyOptions, WordCounts, WordHash,
+    WordNgrams, characters, pad, standardized_words, text_to_word_sequence,
 };
 
 pub(crate) const PARTS: &[crate::Part] = &[
@@ -13,6 +15,8 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("text n-grams", ngrams),
     ("text tokenizer", tokenizer),
     ("text padding", padding),
+    ("text hashes", hashes),
+    ("text vocabulary", vocabulary),
 ];
 
 const TEXTS: &[&str] = &[
@@ -120,6 +124,67 @@ fn padding() -> u64 {
                 let mut out = [0xee; 17];
                 pad(&sequence[..len], padding, truncating, 0, &mut out[..maxlen]);
                 fold.bytes(&out);
+            }
+        }
+    }
+    fold.hash()
+}
+
+/// What Keras, scikit-learn and fastText hash by, over texts of every length.
+fn hashes() -> u64 {
+    let mut fold = Fold::new();
+    let farm = HashingTokenizer::try_new(1000).unwrap().hash::<FarmHash64>();
+    let murmur = HashingTokenizer::try_new(1000).unwrap().hash::<Murmur3<7>>();
+    let bins = Hashing::new(1000).mask_value("rocks");
+    let subwords = Subwords::new(1, 6, 2_000_000);
+    let mut row = [0.0; 16];
+    for text in texts() {
+        farm.ids(text).chain(murmur.ids(text)).for_each(|id| fold.number(id));
+        fold.number(bins.bin(text));
+        fold.number(bins.bin_of(-(text.len() as i64) << 40));
+        subwords.buckets_of(text).for_each(|bucket| fold.number(bucket));
+        FeatureHasher::new(16).add([(text, 0.1)], &mut row).unwrap();
+        fold.floats(&row);
+        let mut long = FarmHash64::default();
+        for _ in 0..9 {
+            long.write(text.as_bytes());
+            fold.bytes(&long.finish().to_le_bytes());
+        }
+    }
+    fold.hash()
+}
+
+/// Words, characters and standardised words, counted, ranked and looked up.
+fn vocabulary() -> u64 {
+    let mut fold = Fold::new();
+    let mut counts = WordCounts::<96, 768>::new();
+    let mut vocabulary = Vocabulary::<64, 512>::new();
+    for (limit, oov_token, ties) in [
+        (20, None, Ties::FirstAppearance),
+        (60, Some("<OOV>"), Ties::Descending),
+        (7, Some("horrible"), Ties::FirstAppearance),
+    ] {
+        for text in texts() {
+            // What does not fit is left out everywhere alike.
+            let fitted = [
+                counts.fit(text_to_word_sequence::<Ascii>(text)),
+                counts.fit(characters::<Ascii>(text)),
+                counts.fit(standardized_words::<Ascii>(text)),
+            ];
+            fold.number(fitted.iter().filter(|fitted| fitted.is_ok()).count());
+        }
+        let options = VocabularyOptions { num_words: core::num::NonZero::new(limit), oov_token, ties };
+        vocabulary.adapt(&mut counts, options).unwrap();
+        vocabulary.visit(&mut |part| fold.bytes(part));
+        let mut row = [0.0; 60];
+        for text in texts() {
+            vocabulary.ids(text_to_word_sequence::<Ascii>(text)).for_each(|id| fold.number(id));
+            let ids: [u16; 5] = vocabulary.encode(characters::<Ascii>(text)).unwrap();
+            ids.iter().for_each(|&id| fold.number(id.into()));
+            let row = &mut row[..vocabulary.columns()];
+            for mode in [MatrixMode::Frequency, MatrixMode::TfIdf] {
+                vocabulary.matrix_row(standardized_words::<Ascii>(text), mode, row).unwrap();
+                fold.floats(row);
             }
         }
     }
