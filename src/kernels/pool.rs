@@ -259,6 +259,7 @@ fn max_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
 ) -> ([f32; WIDTH], [u32; WIDTH]) {
     let weighted = bag.weights().is_some();
     let (mut max, mut positions) = ([0.0; WIDTH], [NO_ID; WIDTH]);
+    let mut is_first = true;
     for entry in bag.iter() {
         columns.prefetch(WIDTH, ahead(entry.position));
         let (scale, bias) = columns.scale_and_bias(lanes, entry.row).unwrap_or((1.0, 0.0));
@@ -268,12 +269,22 @@ fn max_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
                 *x += bias;
             }
         }
+        if weighted {
+            for x in &mut numbers {
+                *x *= entry.weight;
+            }
+        }
         let position = entry.position as u32;
-        for ((max, at), x) in max.iter_mut().zip(&mut positions).zip(numbers) {
-            let x = if weighted { entry.weight * x } else { x };
-            let greater = *at == NO_ID || x > *max;
-            *max = if greater { x } else { *max };
-            *at = if greater { position } else { *at };
+        if is_first {
+            (max, positions, is_first) = (numbers, [position; WIDTH], false);
+            continue;
+        }
+        // Two loops with one comparison each: together they are not vectorised without masks.
+        for ((at, max), x) in positions.iter_mut().zip(&max).zip(&numbers) {
+            *at = if x > max { position } else { *at };
+        }
+        for (max, x) in max.iter_mut().zip(numbers) {
+            *max = if x > *max { x } else { *max };
         }
     }
     (max, positions)

@@ -39,7 +39,7 @@ struct Weighted<'a> {
 
 impl<'a> SortedOccurrences<'a> {
     /// The same, where the gradient of an occurrence is `weights[source] * gradients[rows[source]]`: for ids of bags with weights, whose
-    /// `source` is the position of the id, `rows` the number of its bag (see [`bag_numbers`]) and `weights` those of the bags.
+    /// `source` is the position of the id, `rows` the number of its bag (see [`bag_numbers`](super::bag_numbers)) and `weights` those of the bags.
     ///
     /// ```
     /// use nanoembed::kernels::{Occurrence, bag_numbers, coalesce, occurrences, sort_by_row};

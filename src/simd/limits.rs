@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Enough chains and sums are under way that an operation waits for no result, and few enough that all stay in registers; how many
-//! that is, follows from [`Lanes::ROWS`]. The order of the sums is the level's own: these loops are no kernels.
+//! that is, follows from `Lanes::ROWS`. The order of the sums is the level's own: these loops are no kernels.
 
 use super::{LANES, Lanes, simd_fn};
 

@@ -5,9 +5,9 @@
 //! | [`F32`] | `f32` | 4 dim | x |
 //! | [`F16`] | `u16` | 2 dim | IEEE binary16: 11 significant bits, up to 65504 |
 //! | [`Bf16`] | `u16` | 2 dim | upper half of an `f32`: 8 significant bits, its whole range |
-//! | [`U8`] | `u8` | dim + 8 | scale · q + bias, q in 0..=255; scale and bias of the row are `f32` |
-//! | [`U4`] | `u8` | ⌈dim / 2⌉ + 4 | the same, q in 0..=15; scale and bias are binary16 |
-//! | [`U2`] | `u8` | ⌈dim / 4⌉ + 4 | the same, q in 0..=3; scale and bias are binary16 |
+//! | [`U8`](super::U8) | `u8` | dim + 8 | scale · q + bias, q in 0..=255; scale and bias of the row are `f32` |
+//! | [`U4`](super::U4) | `u8` | ⌈dim / 2⌉ + 4 | the same, q in 0..=15; scale and bias are binary16 |
+//! | [`U2`](super::U2) | `u8` | ⌈dim / 4⌉ + 4 | the same, q in 0..=3; scale and bias are binary16 |
 //!
 //! The packed rows are FBGEMM's "fused" ones, byte for byte, little-endian: first the codes q, the low bits of a byte first, then scale, then
 //! bias. A row is self-contained: it can be read in place, copied and rewritten alone.
@@ -17,7 +17,7 @@ use crate::simd::{LANES, Lanes, bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16
 use core::fmt::Debug;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// How the numbers of a row are stored: [`F32`], [`F16`], [`Bf16`], [`U8`], [`U4`] or [`U2`]. Closed.
+/// How the numbers of a row are stored: [`F32`], [`F16`], [`Bf16`], [`U8`](super::U8), [`U4`](super::U4) or [`U2`](super::U2). Closed.
 ///
 /// ```
 /// use nanoembed::table::{Format, U4, U8};
@@ -73,7 +73,7 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
     fn encode(from: &[f32], row: &mut [Self::Element], rounding: impl Rounding);
 }
 
-/// Formats whose rows can be trained in place, rounded at random so that small steps are not lost: [`F16`], [`Bf16`] and [`U8`].
+/// Formats whose rows can be trained in place, rounded at random so that small steps are not lost: [`F16`], [`Bf16`] and [`U8`](super::U8).
 pub trait Trainable: Format {}
 
 /// Where the random bits of a rounding come from.
