@@ -138,7 +138,8 @@ pub struct OutOfRange {
 }
 
 impl OutOfRange {
-    fn unless(what: &'static str, value: f32, valid: bool) -> Result<(), Self> {
+    /// `Ok` if `value` is valid and finite.
+    pub(crate) fn unless(what: &'static str, value: f32, valid: bool) -> Result<(), Self> {
         if valid && value.is_finite() { Ok(()) } else { Err(Self { what, value }) }
     }
 

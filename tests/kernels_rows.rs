@@ -363,6 +363,30 @@ fn rows_of_a_table_above_the_caches_are_the_same() {
     }
 }
 
+/// Above the near caches rows of the usual lengths have loops of their own.
+#[test]
+fn rows_of_the_usual_lengths_above_the_caches_are_the_same() {
+    for dim in [16, 32, 64, 128] {
+        let rows = 300_000 / dim + 1000;
+        let values = numbers(dim as u64, rows * dim);
+        let table = Table::new(&values, rows, dim).unwrap();
+        let ids: Vec<u32> = (0..300_u32).map(|i| i * 7919 % (rows as u32 + 40)).collect();
+        let indices = Indices::skipping(&ids, rows).with_padding(ids[5] as usize).unwrap();
+        let mut gathered = vec![0.0; ids.len() * dim];
+        reference::gather(table, indices, &mut gathered);
+        for level in Level::available() {
+            for start in [0, 1] {
+                let mut out = vec![SENTINEL; ids.len() * dim + start];
+                gather_at(level, table, indices, &mut out[start..]).unwrap();
+                assert_eq!(bits(&out[start..]), bits(&gathered), "dim {dim} at {}", level.name());
+                let mut out = vec![SENTINEL; ids.len() * dim + start];
+                gather_stream_at(level, table, indices, &mut out[start..]).unwrap();
+                assert_eq!(bits(&out[start..]), bits(&gathered), "streamed, dim {dim} at {}", level.name());
+            }
+        }
+    }
+}
+
 #[test]
 fn nothing_contributes_to_an_empty_bag_not_even_nan() {
     let values = [f32::NAN, 1.0];

@@ -59,7 +59,7 @@ impl Case {
         let rule = optimizer.rule(3);
         let slots_dim = <_ as Rule>::slots_of(&rule, dim);
         let slots_before: Vec<f32> = (0..rows * slots_dim).map(|i| number(seed ^ 5, i).abs()).collect();
-        let noise = Noise { seed, step: self.step };
+        let noise = Noise { seed, step: self.step, first_row: 0 };
         let mut list: Vec<Occurrence> = Vec::new();
         for (source, &row) in self.touched.iter().enumerate() {
             list.push(Occurrence { row, source: source as u32 });
@@ -137,7 +137,8 @@ fn the_mean_of_many_roundings_is_the_number() {
         for seed in 0..SEEDS {
             let mut to = TableMut::<F>::packed(&mut row, 1, DIM).unwrap();
             let from = Table::new(&numbers, 1, DIM).unwrap();
-            quantise_rounded_at(Level::current(), from, Noise { seed, step: 7 }, &mut to).unwrap();
+            quantise_rounded_at(Level::current(), from, Noise { seed, step: 7, first_row: 0 }, &mut to)
+                .unwrap();
             for column in 0..DIM {
                 let x = f64::from(F::number(&row, column));
                 sums[column] += x;
@@ -197,7 +198,7 @@ fn shapes_that_do_not_fit_change_nothing() {
     let gradients = [[1.0; 4]];
     let mut sum = [0.0; 8];
     let mut touched = Touched { occurrences, gradients: Table::from_rows(&gradients), sum: &mut sum };
-    let (noise, rule) = (Noise { seed: 1, step: 1 }, Sgd::default().rule(1));
+    let (noise, rule) = (Noise { seed: 1, step: 1, first_row: 0 }, Sgd::default().rule(1));
     let mut table = TableMut::<F16>::packed(&mut values, 3, 4).unwrap();
     let error = |what, expected, found| Err(ShapeMismatch { what, expected, found });
     for level in Level::available() {

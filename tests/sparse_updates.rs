@@ -591,6 +591,53 @@ fn leaves_unmoved_at_the_edges() {
     assert!(!leaves_unmoved(1.0, f32::NAN), "what is unknown is replayed");
 }
 
+/// The norm of raw rows, when each occurrence counts a part of its row's frequency.
+#[test]
+fn raw_gradients_by_frequency_are_divided_before_their_norm() {
+    let mut list = [Occurrence { row: 7, source: 0 }, Occurrence { row: 7, source: 1 }];
+    let occurrences = sort_by_row(&mut list, &mut [Occurrence::default(); 2]).unwrap().by_frequency();
+    let gradients = Table::from_rows(&[[3.0], [5.0]]);
+    for (keras3, expected) in [(true, (9.0 + 25.0) / 4.0), (false, 16.0)] {
+        let mut touched = Touched { occurrences, gradients, sum: &mut [0.0; 2] };
+        assert_eq!(kernels::sum_of_squares_of_rows(&mut touched, keras3).unwrap(), expected);
+    }
+}
+
+#[test]
+fn clipping_by_value_clips_the_square_too() {
+    let adam = Adam { keras3_duplicates: true, ..Adam::default() };
+    let clipped = Clipped { optimizer: adam, clip: Clip::Value(1.0), keras3_duplicates: true };
+    let (mut expected, mut expected_slots) = ([0.5], [0.0; 2]);
+    adam.update_block(adam.step(1), &mut expected, &[1.0], &mut expected_slots).unwrap();
+    let (mut weights, mut slots) = ([0.5], [0.0; 2]);
+    clipped.update_block(clipped.step(1), &mut weights, &[100.0], &mut slots).unwrap();
+    assert_eq!((weights, slots), (expected, expected_slots));
+}
+
+#[test]
+fn a_global_norm_whose_square_is_infinite_still_scales() {
+    let clipped = Clipped {
+        optimizer: Sgd { learning_rate: 1.0 },
+        clip: Clip::GlobalNorm(1.0),
+        keras3_duplicates: false,
+    };
+    let step = clipped.with_global_norm(clipped.step(1), 5e20);
+    let mut weights = [0.0; 2];
+    clipped.update_block(step, &mut weights, &[3e20, -4e20], &mut []).unwrap();
+    assert!(weights.iter().zip([-0.6, 0.8]).all(|(w, expected)| (w - expected).abs() <= 1e-6), "{weights:?}");
+}
+
+#[test]
+fn hyperparameters_that_exclude_each_other_are_named() {
+    let named = |found: Result<(), nanoembed::error::OutOfRange>| found.unwrap_err().what;
+    assert_eq!(named(Adam { beta_1: 0.9, beta_2: 0.5, ..Adam::default() }.check()), "beta_2");
+    assert_eq!(named(Nadam { beta_1: 0.9, beta_2: 0.5, ..Nadam::default() }.check()), "beta_2");
+    let epsilon = Epsilon::OutsideRoot(-3.0);
+    assert_eq!(named(Adagrad { initial_accumulator: 4.0, epsilon, ..Adagrad::default() }.check()), "epsilon");
+    let both = Momentum { nesterov: true, dampening: 0.5, ..Momentum::default() };
+    assert_eq!(named(both.check()), "dampening");
+}
+
 #[test]
 fn weights_that_do_not_fit_the_occurrences_are_refused() {
     let mut list = [Occurrence { row: 1, source: 0 }, Occurrence { row: 2, source: 2 }];

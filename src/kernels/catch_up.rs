@@ -20,7 +20,7 @@
 //! - The scalars of a step (for Adam two powers) take longer to compute than a row of 64 numbers to replay. Those of the last
 //!   [`RECENT`] steps are computed when the first row needs them, and kept for the other rows.
 //! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each through all steps up to the next look for rest.
-//! - In tables above the size of the caches the last step of a row is asked for sixteen ids ahead, and the row and its slots eight
+//! - In tables above the size of the caches the last step of a row is asked for sixteen rows ahead, and the row and its slots eight
 //!   ids ahead, if they have steps to make up for.
 //! - Rest is tested on sixteen numbers at once, and the first that move end the test.
 //!
@@ -100,8 +100,8 @@ simd_fn! {
     ) -> Result<(), ShapeMismatch> = decay_rows_body;
 }
 
-/// How many of the last steps have their scalars kept.
-const RECENT: usize = 32;
+/// How many of the last steps have their scalars kept: some KB of stack where there is much.
+const RECENT: usize = if usize::BITS >= 64 { 256 } else { 32 };
 /// Every which step rest is looked for.
 const REST: u32 = 8;
 /// Up to how many steps decay one by one.
@@ -172,8 +172,12 @@ fn catch_up_rows_body<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
             let before_next_look = first | (REST - 1);
             *last = if before_next_look < until { before_next_look } else { until };
             let dim = weights.len();
+            let mut steps = [const { None }; REST as usize];
+            for (kept, step) in steps.iter_mut().zip(first..=*last) {
+                *kept = Some(rules.of(step));
+            }
             column_blocks!(L, as_chunks_mut(&mut *weights), |block, column| {
-                let rules = (first..=*last).map(|step| rules.of(step));
+                let rules = steps.iter().flatten().copied();
                 State::each_of_block(block, slots, dim, column, rules, |rule: &O::Step, w, state| {
                     rule.apply(w, 0.0, 0.0, state)
                 });

@@ -49,6 +49,8 @@ simd_fn! {
 
     /// [`gather`], with stores that go past the caches: for an output larger than the caches that is not read soon.
     ///
+    /// Rows of `f32` alone are stored so; those of other formats are converted with ordinary stores.
+    ///
     /// It is faster than `gather` for rows of whole cache lines (`out` at a multiple of 64 bytes, see
     /// [`Aligned`](crate::table::Aligned), `dim` a multiple of 16), slower for an output that is read at once; the values are
     /// the same.

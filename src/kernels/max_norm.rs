@@ -6,8 +6,8 @@
 //!     if norm > max_norm:  row *= max_norm / (norm + 1e-7)
 //! ```
 //!
-//! A row that is named again has its new length by then, which is at most `max_norm` but for rounding: at most the last bits of the row
-//! change again. Bytes moved per id: `4 dim` read, and for a row that is too long written.
+//! A row that is named again has its new length by then, which is at most `max_norm` but for rounding: for limits well above 1e-7 at
+//! most the last bits of the row change again. The padding row is not named; PyTorch shortens it too. Bytes moved per id: `4 dim` read, and for a row that is too long written.
 
 use crate::error::ShapeMismatch;
 use crate::math;

@@ -57,10 +57,13 @@ fn of_rows_body<L: Lanes>(
     for (first, repeats) in occurrences.by_row() {
         let (summed, alone) = if keras3_duplicates { (&[][..], repeats) } else { (repeats, &[][..]) };
         occurrences.sum_gradients::<L, false>(*gradients, first, summed, sum);
-        total += sum_of_squares_body(lanes, sum);
+        // Alone, a gradient has not been divided by the number of its row's occurrences.
+        let count = if keras3_duplicates && occurrences.is_by_frequency() { repeats.len() + 1 } else { 1 };
+        let divisor = count as f32 * count as f32;
+        total += sum_of_squares_body(lanes, sum) / divisor;
         for occurrence in alone {
             occurrences.sum_gradients::<L, false>(*gradients, *occurrence, &[], sum);
-            total += sum_of_squares_body(lanes, sum);
+            total += sum_of_squares_body(lanes, sum) / divisor;
         }
     }
     Ok(total)

@@ -23,7 +23,7 @@
 //!
 //! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums stay in registers and
 //!   `out` is written once. A sum in memory would be loaded and stored again for every row.
-//! - Rows of tables above the size of the near caches are asked for sixteen ids ahead, across the borders of bags, each block of
+//! - Rows of tables above the size of the near caches are asked for ahead of their use, across the borders of bags, each block of
 //!   columns for itself.
 //! - Without weights nothing is multiplied by them.
 //! - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the biases are summed apart saves

@@ -21,7 +21,7 @@
 //!
 //! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, for bags each over the whole bag, so that `d` stays in registers
 //!   and is divided once. A block is read, added and written as a whole (see `add_block`).
-//! - Rows of tables above the size of the caches are asked for sixteen ids ahead.
+//! - Rows of tables above the size of the caches are asked for ahead of their use.
 //! - Without weights nothing is multiplied.
 //!
 //! Moved per id: `4 dim` bytes of the table read and written again, and for `scatter_add` `4 dim` bytes of gradients read.
@@ -114,7 +114,9 @@ pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
 /// Adds the gradient of each number that [`pool_max`](super::pool_max()) gave to the number that it came from: the derivative of
 /// `pool_max`, which wrote `arg_max` for the same bags.
 ///
-/// `table[row(id)][c] += weight(id) * d_out[bag][c]` for the id at position `arg_max[bag][c]`, bag by bag. It follows the ids, one
+/// `table[row(id)][c] += weight(id) * d_out[bag][c]` for the id at position `arg_max[bag][c]`, bag by bag; a position without an id,
+/// like [`NO_ID`](super::NO_ID), drops its gradient. The positions must be those of the same bags: those of a slice count from its
+/// first id. It follows the ids, one
 /// number of a row at a time, and is the same at every level.
 ///
 /// # Shapes

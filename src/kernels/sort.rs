@@ -176,9 +176,10 @@ pub fn sort_by_row<'a>(
     } else {
         sort_by_digits(list, scratch);
     }
-    let rows = list.last().map_or(0, |o| o.row as usize + 1);
-    let sources =
-        list.iter().fold(0, |most, o| if o.source as usize >= most { o.source as usize + 1 } else { most });
+    let rows = list.last().map_or(0, |o| (o.row as usize).saturating_add(1));
+    let sources = list.iter().fold(0, |most, o| {
+        if o.source as usize >= most { (o.source as usize).saturating_add(1) } else { most }
+    });
     Ok(SortedOccurrences { list, rows, sources, by_frequency: false, weighted: None })
 }
 

@@ -31,13 +31,17 @@ pub struct Noise {
     pub seed: u64,
     /// Number of the step.
     pub step: u32,
+    /// The number in the whole table of the first row of this view: 0, but for a part that a thread works on
+    /// ([`TableMut::parts`]), so that the bits do not depend on how a table is shared.
+    pub first_row: usize,
 }
 
 impl Noise {
     /// The noise of one row.
     #[inline(always)]
     fn row(self, row: usize) -> RowNoise {
-        let Self { seed, step } = self;
+        let Self { seed, step, first_row } = self;
+        let row = first_row.wrapping_add(row);
         let mut key = mix(seed as u32 ^ mix((seed >> 32) as u32));
         for word in [step, row as u32, (row as u64 >> 32) as u32] {
             key = mix(key.wrapping_add(0x9e37_79b9) ^ word);
@@ -89,7 +93,7 @@ simd_fn! {
     /// let mut rows = TableMut::<Bf16>::packed(&mut table, 3, 4)?;
     /// let mut slots = TableMut::new(&mut [], 3, 0)?;
     /// for step in 1..=100 {
-    ///     let noise = Noise { seed: 1, step };
+    ///     let noise = Noise { seed: 1, step, first_row: 0 };
     ///     update_rows_rounded(sgd.rule(step), noise, &mut rows, &mut slots, &mut touched, &mut [0.0; 4])?;
     /// }
     /// assert!((Bf16::to_f32(table[0]) - 0.9).abs() < 0.05); // to the nearest it would still be 1

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! In the last two the weight also stands in the divisor. The slopes are kept in `d_weights` between the two passes over a bag, so
-//! that no row is read twice. Rows of tables above the size of the caches are asked for sixteen ids ahead.
+//! that no row is read twice. Rows of tables above the size of the caches are asked for ahead of their use.
 //!
 //! Moved per id: `4 dim` bytes read from the table, 4 written; `d_out[bag]` stays in the first cache.
 

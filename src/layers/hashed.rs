@@ -22,7 +22,7 @@ const WORDS: usize = 4;
 /// of about n HASHES! / ROWS^HASHES has all rows in common with another, against n / ROWS for a table with one row an id.
 ///
 /// The hashes are the four words of `MurmurHash3` x86 128 of the id as thinc computes it, so with four hashes and the same table this is
-/// `HashEmbed(DIM, ROWS, seed=SEED)`. An id counts as its 64 bits; those above `i64::MAX` count as that number.
+/// `HashEmbed(DIM, ROWS, seed=SEED)`. An id counts as its 64 bits.
 ///
 /// # Shapes
 /// ids `[LEN]`, E (`rows`) `[ROWS, DIM]`, y `[LEN, DIM]`; `NAMES` is `LEN` times the number of hashes.
@@ -96,7 +96,7 @@ impl<const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, 
 
     /// The rows whose sum is the embedding of `id`.
     pub fn rows_of(id: I) -> impl Rows {
-        let words = hash(id.to_i64() as u64, SEED);
+        let words = hash(id.to_bits64(), SEED);
         words.into_iter().take(Self::HASHES).map(|word| (word as usize).checked_rem(ROWS).unwrap_or(0))
     }
 }

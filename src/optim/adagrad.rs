@@ -101,6 +101,7 @@ impl Optimizer for Adagrad {
         OutOfRange::rate("learning_rate", self.learning_rate)?;
         OutOfRange::rate("learning_rate_decay", self.learning_rate_decay)?;
         OutOfRange::rate("initial_accumulator", self.initial_accumulator)?;
+        OutOfRange::rate("epsilon", self.epsilon.value())?;
         OutOfRange::positive("initial_accumulator + epsilon", self.initial_accumulator + self.epsilon.value())
     }
 }
@@ -196,6 +197,7 @@ impl Optimizer for RowwiseAdagrad {
     fn check(&self) -> Result<(), OutOfRange> {
         OutOfRange::rate("learning_rate", self.learning_rate)?;
         OutOfRange::rate("initial_accumulator", self.initial_accumulator)?;
+        OutOfRange::rate("epsilon", self.epsilon.value())?;
         OutOfRange::positive("initial_accumulator + epsilon", self.initial_accumulator + self.epsilon.value())
     }
 }

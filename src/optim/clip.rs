@@ -68,8 +68,7 @@ impl<R> ClippedStep<R> {
     }
 
     /// The same, with gradients scaled from this norm to the limit if it is above.
-    fn scaled(self, squares: f32, limit: f32) -> Self {
-        let norm = math::sqrt(squares);
+    fn scaled(self, norm: f32, limit: f32) -> Self {
         Self { scale: if norm > limit { limit / norm } else { 1.0 }, ..self }
     }
 }
@@ -93,13 +92,17 @@ impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
         Self { rule: self.rule.of_row(mean_square, state), ..self }
     }
 
-    // The square is that of the clipped gradient. For repeated rows of Keras 3 it is a sum of squares, which scales as they do; the sum of
-    // values that are clipped one by one is not known, and at most that of the clipped sum.
+    // The square is that of the clipped gradient. For repeated rows of Keras 3 it is a sum of squares, which scales as they do; values that
+    // are clipped one by one have no such sum, so it is the square of the clipped sum there.
     #[inline(always)]
     fn apply(&self, w: f32, g: f32, square: f32, state: &mut R::State) -> f32 {
         let clipped = self.clip(g);
-        let square =
-            if self.rule.keras3_duplicates() { square * self.scale * self.scale } else { clipped * clipped };
+        let by_norm = self.most == f32::INFINITY;
+        let square = if by_norm && self.rule.keras3_duplicates() {
+            square * self.scale * self.scale
+        } else {
+            clipped * clipped
+        };
         self.rule.apply(w, clipped, square, state)
     }
 }
@@ -125,7 +128,7 @@ impl<O: Optimizer> Clipped<O> {
         norm: f32,
     ) -> Step<ClippedStep<O::Rule>> {
         match self.clip {
-            Clip::GlobalNorm(limit) => Step { rule: step.rule.scaled(norm * norm, limit), ..step },
+            Clip::GlobalNorm(limit) => Step { rule: step.rule.scaled(norm, limit), ..step },
             _ => step,
         }
     }
@@ -160,9 +163,10 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
         sum_of_squares: impl FnOnce(bool) -> f32,
     ) -> Step<Self::Rule> {
         match self.clip {
-            Clip::GlobalNorm(limit) => {
-                Step { rule: step.rule.scaled(sum_of_squares(self.keras3_duplicates), limit), ..step }
-            }
+            Clip::GlobalNorm(limit) => Step {
+                rule: step.rule.scaled(math::sqrt(sum_of_squares(self.keras3_duplicates)), limit),
+                ..step
+            },
             _ => step,
         }
     }
@@ -178,7 +182,7 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
         let mut rule = step.rule;
         if let Clip::Norm(limit) = self.clip {
             let squares = kernels::sum_of_squares_of_rows(touched, self.keras3_duplicates)?;
-            rule = rule.scaled(squares, limit);
+            rule = rule.scaled(math::sqrt(squares), limit);
         }
         kernels::update_rows(rule, table, slots, touched)
     }
@@ -192,7 +196,7 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
     ) -> Result<(), ShapeMismatch> {
         let mut rule = step.rule;
         if let Clip::Norm(limit) = self.clip {
-            rule = rule.scaled(kernels::sum_of_squares(gradient), limit);
+            rule = rule.scaled(math::sqrt(kernels::sum_of_squares(gradient)), limit);
         }
         kernels::update_block(rule, weights, gradient, slots)
     }

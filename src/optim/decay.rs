@@ -197,7 +197,13 @@ impl<O: Unclipped> Unclipped for L2Decay<O> {}
 
 impl<O: Unclipped + Replay<Step = <O as Optimizer>::Rule>> Replay for L2Decay<O> {
     type Step = <Self as Optimizer>::Rule;
-    const MOVES: Moves = Moves::Every;
+    const MOVES: Moves = {
+        assert!(
+            <Self::Step as UpdateRule>::ROW_STATE == 0,
+            "Exact<L2Decay<..>>: the penalty would move the state of the whole row at every step; use DecoupledDecay"
+        );
+        Moves::Every
+    };
 
     // A weight that is not zero has a gradient.
     #[inline(always)]

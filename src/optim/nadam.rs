@@ -128,6 +128,7 @@ impl Optimizer for Nadam {
         OutOfRange::rate("learning_rate", self.learning_rate)?;
         OutOfRange::part("beta_1", self.beta_1)?;
         OutOfRange::part("beta_2", self.beta_2)?;
+        OutOfRange::unless("beta_2", self.beta_2, self.beta_1 <= self.beta_2)?;
         OutOfRange::positive("epsilon", self.epsilon.value())
     }
 }

@@ -140,7 +140,9 @@ impl Optimizer for Momentum {
     fn check(&self) -> Result<(), OutOfRange> {
         OutOfRange::rate("learning_rate", self.learning_rate)?;
         OutOfRange::part("momentum", self.momentum)?;
-        OutOfRange::part("dampening", self.dampening)
+        OutOfRange::part("dampening", self.dampening)?;
+        // PyTorch refuses the two together as well.
+        OutOfRange::unless("dampening", self.dampening, !self.nesterov || self.dampening == 0.0)
     }
 }
 

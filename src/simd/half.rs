@@ -27,7 +27,7 @@ pub(crate) fn f16_to_f32(half: u16) -> f32 {
     f32::from_bits(sign | bits)
 }
 
-/// The `f32` with the value of this `bf16`; NaN becomes quiet.
+/// The `f32` with the value of this `bf16`.
 #[inline(always)]
 pub(crate) fn bf16_to_f32(half: u16) -> f32 {
     f32::from_bits(u32::from(half) << 16)

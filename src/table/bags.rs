@@ -20,7 +20,8 @@ pub enum Pooling {
     /// to 0.
     WeightedMean,
     /// That sum divided by the root of the sum of the squared weights, √(number of ids) without weights: TensorFlow's
-    /// `combiner="sqrtn"`. Zeros if all weights are 0.
+    /// `combiner="sqrtn"`. Zeros if the sum of the squares is 0 in `f32`; squares
+    /// of weights above 1e19 overflow.
     SqrtN,
 }
 

@@ -26,6 +26,10 @@ pub trait Index: Copy + Ord + core::fmt::Debug + sealed::Sealed + 'static {
 
     /// The number; `i64::MAX` for those above.
     fn to_i64(self) -> i64;
+
+    /// Its 64 bits: a negative number as in two's complement.
+    #[doc(hidden)]
+    fn to_bits64(self) -> u64;
 }
 
 macro_rules! impl_index {
@@ -43,6 +47,12 @@ macro_rules! impl_index {
             #[inline(always)]
             fn wrap(self) -> usize {
                 self as usize
+            }
+
+            #[inline]
+            #[allow(clippy::cast_lossless, reason = "one body for all integers")]
+            fn to_bits64(self) -> u64 {
+                self as u64
             }
 
             #[inline]
@@ -232,6 +242,8 @@ impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
     /// The same ids, of which those that name `row` are padding and contribute nothing: a gather gives a row of zeros, a bag leaves
     /// them out of its sum and of its count, a scatter drops their gradients. (In PyTorch: `padding_idx`, whose row is
     /// read, however; it holds zeros unless it is set.)
+    ///
+    /// There is one such row; a second call replaces the first.
     ///
     /// # Errors
     /// If the table has no such row.

@@ -168,9 +168,9 @@ impl Format for U8 {
     }
 }
 
-/// Codes of `8 / per_byte` bits.
+/// Codes of which `PER_BYTE` fill a byte.
 #[inline(always)]
-fn encode_bits(from: &[f32], row: &mut [u8], per_byte: usize, most: u8, rounding: impl Rounding) {
+fn encode_bits<const PER_BYTE: usize>(from: &[f32], row: &mut [u8], most: u8, rounding: impl Rounding) {
     let Some((codes, end)) = row.split_last_chunk_mut::<4>() else { return };
     let (min, max) = range(from);
     let bias = f32_to_f16(min, None);
@@ -178,15 +178,15 @@ fn encode_bits(from: &[f32], row: &mut [u8], per_byte: usize, most: u8, rounding
     let range = max - min;
     let mut scale_bits = f32_to_f16(if range == 0.0 { 1.0 } else { range / f32::from(most) }, None);
     let mut inverse = 1.0 / f16_to_f32(scale_bits);
-    // Of 0, or infinite: a row of one value, or of values too close or too far apart for binary16.
+    // Infinite: a row of values too close together for a scale in binary16.
     if !(inverse < f32::INFINITY) {
         (scale_bits, inverse) = (f32_to_f16(1.0, None), 1.0);
     }
-    let width = 8 / per_byte;
-    for (byte, (to, numbers)) in codes.iter_mut().zip(from.chunks(per_byte)).enumerate() {
-        *to = 0;
-        for (i, x) in numbers.iter().enumerate() {
-            *to |= code((x - min) * inverse, most, rounding.random(byte * per_byte + i)) << (i * width);
+    codes.fill(0);
+    for (column, x) in from.iter().enumerate() {
+        if let Some(byte) = codes.get_mut(column / PER_BYTE) {
+            let code = code((x - min) * inverse, most, rounding.random(column));
+            *byte |= code << (column % PER_BYTE * (8 / PER_BYTE));
         }
     }
     let ([a, b], [c, d]) = (scale_bits.to_le_bytes(), bias.to_le_bytes());
@@ -223,7 +223,7 @@ impl Format for U4 {
 
     #[inline(always)]
     fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
-        encode_bits(from, row, Self::NUMBERS, 15, rounding);
+        encode_bits::<{ Self::NUMBERS }>(from, row, 15, rounding);
     }
 }
 
@@ -257,6 +257,6 @@ impl Format for U2 {
 
     #[inline(always)]
     fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
-        encode_bits(from, row, Self::NUMBERS, 3, rounding);
+        encode_bits::<{ Self::NUMBERS }>(from, row, 3, rounding);
     }
 }

@@ -80,7 +80,7 @@ where
         let elements = &mut elements[..ROWS * F::row_length(dim)];
         let from = Table::with_stride(&numbers, ROWS, dim, MAX_DIM).unwrap();
         let mut to = TableMut::<F>::packed(elements, ROWS, dim).unwrap();
-        kernels::quantise_rounded(from, Noise { seed: 5, step }, &mut to).unwrap();
+        kernels::quantise_rounded(from, Noise { seed: 5, step, first_row: 0 }, &mut to).unwrap();
         fold_elements(&mut fold, elements);
     }
     fold.hash()

@@ -7,12 +7,13 @@ use core::hint::black_box;
 use cortex_m_rt::entry;
 use nanoembed::image;
 use nanoembed::kernels::{
-    Occurrence, RowNorm, axpy, coalesce, dot, gather, gemv, log_sum_exp, max_norm, occurrences, pool,
-    scatter_add, scatter_add_bags, sort_by_row,
+    Noise, Occurrence, RowNorm, Touched, axpy, bag_numbers, coalesce, dequantise, divide_by_bags, dot, exp, gather,
+    gather_stream, gemv, ger, ln, log_sum_exp, max_norm, occurrences, occurrences_of_bags, pool, pool_any, pool_max, quantise,
+    scatter_add, scatter_add_bags, scatter_add_max, sort_by_row, update_rows_rounded, weight_gradients,
 };
 use nanoembed::layers::{
     Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
-    Multiplied, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, Value,
+    Multiplied, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
@@ -22,7 +23,7 @@ use nanoembed::optim::{
     Optimizer, RowwiseAdagrad, Sgd,
 };
 use nanoembed::sequential;
-use nanoembed::table::{Aligned, Bags, Indices, Pooling, Table, TableMut};
+use nanoembed::table::{Aligned, AnyTable, Bags, F16, Format, Indices, Pooling, Table, TableMut, U2, U8};
 use nanoembed::text::{HashingTokenizer, Padding, Truncating, Unchanged, pad};
 use nanoembed::train::{History, Trainer};
 use parts::reviews::REVIEWS;
@@ -124,8 +125,77 @@ fn kernels() -> Option<()> {
     Some(())
 }
 
+/// Rows of the format `F`: written, read, pooled.
+fn formats<F: Format>(zero: F::Element) -> Option<()> {
+    let (rows, dim) = black_box((9_usize, 5_usize));
+    let values = black_box([0.5; 45]);
+    let mut elements = [zero; 9 * 13];
+    let elements = elements.get_mut(..rows * F::row_length(dim))?;
+    quantise(Table::new(&values, rows, dim).ok()?, &mut TableMut::<F>::packed(elements, rows, dim).ok()?).ok()?;
+    let table = Table::<F>::packed(elements, rows, dim).ok()?;
+    let mut out = [0.0; 45];
+    dequantise(table, &mut TableMut::new(&mut out, rows, dim).ok()?).ok()?;
+    let ids = black_box([3_u8, 8, 0, 8]);
+    let indices = Indices::new(&ids, rows).ok()?;
+    gather_stream(table, indices, out.get_mut(..ids.len() * dim)?).ok()?;
+    let weights = black_box([0.5; 4]);
+    let bags = Bags::fixed(indices, 2, 2).ok()?.with_weights(&weights).ok()?;
+    pool(table, &bags, Pooling::WeightedMean, out.get_mut(..2 * dim)?).ok()?;
+    let mut positions = [0; 10];
+    pool_max(table, &bags, out.get_mut(..2 * dim)?, positions.get_mut(..2 * dim)?).ok()?;
+    let mut gradient = [0.0; 45];
+    let mut gradient = TableMut::new(&mut gradient, rows, dim).ok()?;
+    scatter_add_max(out.get(..2 * dim)?, positions.get(..2 * dim)?, &bags, &mut gradient).ok()?;
+    black_box((out, gradient.as_table().row(3)?.first()?));
+    Some(())
+}
+
+/// A step on rows of 8 bits from the gradients of bags with weights, and what else only weights need.
+fn weighted_bags() -> Option<()> {
+    let (rows, dim) = black_box((9_usize, 5_usize));
+    let ids = black_box([3_u8, 8, 0, 8]);
+    let weights = black_box([0.5; 4]);
+    let indices = Indices::new(&ids, rows).ok()?;
+    let plain = Bags::fixed(indices, 2, 2).ok()?;
+    let bags = plain.with_weights(&weights).ok()?;
+    let mut d_bags = black_box([0.25; 10]);
+    let values = black_box([0.5; 45]);
+    let table = Table::new(&values, rows, dim).ok()?;
+    let mut d_weights = [0.0; 4];
+    weight_gradients(table, &bags, Pooling::SqrtN, &d_bags, &mut d_weights).ok()?;
+    divide_by_bags(&bags, Pooling::SqrtN, dim, &mut d_bags).ok()?;
+    let (mut numbers, mut list, mut scratch) = ([0; 4], [Occurrence::default(); 4], [Occurrence::default(); 4]);
+    black_box(occurrences_of_bags(&plain, &mut list).ok()?);
+    bag_numbers(&bags, &mut numbers).ok()?;
+    let sorted = sort_by_row(occurrences(indices, &mut list).ok()?, &mut scratch).ok()?;
+    let mut bytes = [7; 9 * 13];
+    let mut packed = TableMut::<U8>::packed(bytes.get_mut(..rows * U8::row_length(dim))?, rows, dim).ok()?;
+    let mut state = [0.0; 9];
+    let (rule, noise) = (RowwiseAdagrad::default().rule(1), Noise { seed: black_box(1), step: 1, first_row: 0 });
+    let mut touched = Touched {
+        occurrences: sorted.weighted(&weights, &numbers).ok()?,
+        gradients: Table::new(&d_bags, 2, dim).ok()?,
+        sum: &mut [0.0; 10],
+    };
+    let mut state = TableMut::new(&mut state, rows, 1).ok()?;
+    update_rows_rounded(rule, noise, &mut packed, &mut state, &mut touched, &mut [0.0; 5]).ok()?;
+    let mut out = black_box([0.5; 10]);
+    pool_any(AnyTable::F32(table), &bags, Pooling::Sum, &mut out).ok()?;
+    let mut outer = [0.0; 45];
+    ger(0.5, weights.get(..3)?, out.get(..dim)?, &mut TableMut::new(outer.get_mut(..15)?, 3, dim).ok()?).ok()?;
+    exp(&mut out);
+    ln(&mut out);
+    let packed = Packed::<Embedding<5, 40, 8>, U4Row<8, 8>, 40>::zeroed();
+    black_box((out, outer, d_weights, packed.predict(&black_box([1; 5])).ok()?));
+    Some(())
+}
+
 fn run() -> Option<()> {
     kernels()?;
+    formats::<F16>(0)?;
+    formats::<U8>(0)?;
+    formats::<U2>(0)?;
+    weighted_bags()?;
     let words = HashingTokenizer::try_new(black_box(40)).ok()?.truncating(Truncating::Post);
     let pairs = words.word_ngrams::<2>().lowercase::<Unchanged>().padding(Padding::Pre);
     let ids = black_box(REVIEWS).map(|text| words.encode::<5, u32>(text).unwrap_or_default());
