@@ -7,9 +7,10 @@ use core::hint::black_box;
 use cortex_m_rt::entry;
 use nanoembed::image;
 use nanoembed::kernels::{
-    Noise, Occurrence, RowNorm, Touched, axpy, bag_numbers, coalesce, dequantise, divide_by_bags, dot, exp, gather,
-    gather_stream, gemv, ger, ln, log_sum_exp, max_norm, occurrences, occurrences_of_bags, pool, pool_any, pool_max, quantise,
-    scatter_add, scatter_add_bags, scatter_add_max, sort_by_row, update_rows_rounded, weight_gradients,
+    Noise, Occurrence, RowNorm, Touched, axpy, bag_numbers, coalesce, dequantise, divide_by_bags, dot, exp,
+    gather, gather_stream, gemv, ger, ln, log_sum_exp, max_norm, occurrences, occurrences_of_bags, pool,
+    pool_any, pool_max, quantise, scatter_add, scatter_add_bags, scatter_add_max, sort_by_row,
+    update_rows_rounded, weight_gradients,
 };
 use nanoembed::layers::{
     Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
@@ -131,7 +132,8 @@ fn formats<F: Format>(zero: F::Element) -> Option<()> {
     let values = black_box([0.5; 45]);
     let mut elements = [zero; 9 * 13];
     let elements = elements.get_mut(..rows * F::row_length(dim))?;
-    quantise(Table::new(&values, rows, dim).ok()?, &mut TableMut::<F>::packed(elements, rows, dim).ok()?).ok()?;
+    quantise(Table::new(&values, rows, dim).ok()?, &mut TableMut::<F>::packed(elements, rows, dim).ok()?)
+        .ok()?;
     let table = Table::<F>::packed(elements, rows, dim).ok()?;
     let mut out = [0.0; 45];
     dequantise(table, &mut TableMut::new(&mut out, rows, dim).ok()?).ok()?;
@@ -164,14 +166,16 @@ fn weighted_bags() -> Option<()> {
     let mut d_weights = [0.0; 4];
     weight_gradients(table, &bags, Pooling::SqrtN, &d_bags, &mut d_weights).ok()?;
     divide_by_bags(&bags, Pooling::SqrtN, dim, &mut d_bags).ok()?;
-    let (mut numbers, mut list, mut scratch) = ([0; 4], [Occurrence::default(); 4], [Occurrence::default(); 4]);
+    let (mut numbers, mut list, mut scratch) =
+        ([0; 4], [Occurrence::default(); 4], [Occurrence::default(); 4]);
     black_box(occurrences_of_bags(&plain, &mut list).ok()?);
     bag_numbers(&bags, &mut numbers).ok()?;
     let sorted = sort_by_row(occurrences(indices, &mut list).ok()?, &mut scratch).ok()?;
     let mut bytes = [7; 9 * 13];
     let mut packed = TableMut::<U8>::packed(bytes.get_mut(..rows * U8::row_length(dim))?, rows, dim).ok()?;
     let mut state = [0.0; 9];
-    let (rule, noise) = (RowwiseAdagrad::default().rule(1), Noise { seed: black_box(1), step: 1, first_row: 0 });
+    let (rule, noise) =
+        (RowwiseAdagrad::default().rule(1), Noise { seed: black_box(1), step: 1, first_row: 0 });
     let mut touched = Touched {
         occurrences: sorted.weighted(&weights, &numbers).ok()?,
         gradients: Table::new(&d_bags, 2, dim).ok()?,
@@ -182,7 +186,8 @@ fn weighted_bags() -> Option<()> {
     let mut out = black_box([0.5; 10]);
     pool_any(AnyTable::F32(table), &bags, Pooling::Sum, &mut out).ok()?;
     let mut outer = [0.0; 45];
-    ger(0.5, weights.get(..3)?, out.get(..dim)?, &mut TableMut::new(outer.get_mut(..15)?, 3, dim).ok()?).ok()?;
+    ger(0.5, weights.get(..3)?, out.get(..dim)?, &mut TableMut::new(outer.get_mut(..15)?, 3, dim).ok()?)
+        .ok()?;
     exp(&mut out);
     ln(&mut out);
     let packed = Packed::<Embedding<5, 40, 8>, U4Row<8, 8>, 40>::zeroed();
