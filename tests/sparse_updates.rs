@@ -591,6 +591,31 @@ fn leaves_unmoved_at_the_edges() {
     assert!(!leaves_unmoved(1.0, f32::NAN), "what is unknown is replayed");
 }
 
+/// A second moment that overflowed is NaN a step later in the dense form, and the weight with it: no row rests on it.
+#[test]
+fn an_infinite_second_moment_is_no_rest() {
+    fn check<O: Replayed>(optimizer: O) {
+        let exact = Exact(optimizer);
+        // Rest is looked for before step 8, the first step without a gradient.
+        let (mut dense, mut dense_slots) = ([0.5], [0.0; 2]);
+        let mut state = State { dim: 1, weights: vec![0.5], slots: vec![0.0; 2], last_steps: vec![0] };
+        let (mut weights, mut slots, last_steps) = state.views();
+        let batch = Occurring { rows: vec![0], gradients: vec![1e20] };
+        let update = |touched: &mut Touched<'_>| {
+            exact.update_rows(exact.step(7), &mut weights, &mut slots, last_steps, touched)
+        };
+        batch.touched(1, update).unwrap();
+        let (mut weights, mut slots, last_steps) = state.views();
+        exact.catch_up(9, 0..1, &mut weights, &mut slots, last_steps).unwrap();
+        for (step, g) in [(7, 1e20), (8, 0.0), (9, 0.0)] {
+            optimizer.update_block(optimizer.step(step), &mut dense, &[g], &mut dense_slots).unwrap();
+        }
+        assert!(dense[0].is_nan() && state.weights[0].is_nan(), "{dense:?} and {:?}", state.weights);
+    }
+    check(Adam::default());
+    check(Nadam::default());
+}
+
 /// The norm of raw rows, when each occurrence counts a part of its row's frequency.
 #[test]
 fn raw_gradients_by_frequency_are_divided_before_their_norm() {

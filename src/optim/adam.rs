@@ -148,11 +148,11 @@ impl Replay for Adam {
     type Step = AdamStep;
     const MOVES: Moves = Moves::Touched;
 
-    // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2.
+    // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2, and v is a number: the next step makes NaN of an infinite one.
     #[inline(always)]
     fn at_rest(&self, w: f32, [m, v]: &[f32; 2]) -> bool {
-        let shrinks = self.beta_1 * self.beta_1 <= self.beta_2;
-        shrinks & leaves_unmoved(w, self.largest_step(*m, *v))
+        let (shrinks, finite) = (self.beta_1 * self.beta_1 <= self.beta_2, *v < f32::INFINITY);
+        shrinks & finite & leaves_unmoved(w, self.largest_step(*m, *v))
     }
 
     fn decay(&self) -> [f32; 2] {

@@ -16,7 +16,9 @@ pub enum Clip {
     /// Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`: all gradients together, if their common norm is above this, are
     /// scaled to it. The trainer finds that norm; without a trainer [`Clipped::with_global_norm`] is told it.
     GlobalNorm(f32),
-    /// Keras' `clipvalue`: each number of the gradient is brought into [−this, this].
+    /// Keras' `clipvalue`: each number of the gradient is brought into [−this, this]. Of a row that occurs several times it is the sum
+    /// of the gradients that is clipped, and its square enters the second moment, also under `keras3_duplicates`; Keras clips each
+    /// occurrence, and sums then.
     Value(f32),
 }
 

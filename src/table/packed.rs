@@ -8,14 +8,16 @@ use crate::simd::{LANES, Lanes, f16_to_f32, f32_to_f16};
 /// 8 bits a number: FBGEMM's "fused 8-bit rowwise", scale and bias in `f32`.
 ///
 /// A row is quantised as bias = min, scale = (max − min) / 255, q = round((x − min) · 255 / (max − min + 10⁻⁸)), ties to even. The
-/// largest error is half of scale.
+/// largest error is half of scale. Of a row with infinite numbers or NaN, or whose range is above the largest `f32`, scale or bias are not
+/// finite, and neither is what is read back; as in FBGEMM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct U8;
 
 /// 4 bits a number: FBGEMM's "fused 4-bit rowwise", scale and bias in binary16.
 ///
 /// A row is quantised as bias = min as binary16, scale = (max − bias) / 15 as binary16 (1 if that is 0, or so small that 1 / scale is
-/// infinite), q = round((x − bias) / scale), ties to even, within 0..=15.
+/// infinite), q = round((x − bias) / scale), ties to even, within 0..=15. A minimum below −65504 makes the bias infinite, and
+/// all that is read back; as in FBGEMM.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct U4;
 
