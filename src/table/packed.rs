@@ -195,70 +195,43 @@ fn encode_bits<const PER_BYTE: usize>(from: &[f32], row: &mut [u8], most: u8, ro
     *end = [a, b, c, d];
 }
 
-impl Format for U4 {
-    type Element = u8;
-    const NAME: &'static str = "u4";
-    const NUMBERS: usize = 2;
-    const SCALE_AND_BIAS: usize = 4;
+/// A format whose codes share bytes: `$numbers` of them in one, each at most `$most`.
+macro_rules! bits_format {
+    ($format:ty, $name:literal, $numbers:literal, $most:literal, $load:ident) => {
+        impl Format for $format {
+            type Element = u8;
+            const NAME: &'static str = $name;
+            const NUMBERS: usize = $numbers;
+            const SCALE_AND_BIAS: usize = 4;
 
-    #[inline(always)]
-    fn scale_and_bias<L: Lanes>(lanes: L, end: &[u8]) -> Option<(f32, f32)> {
-        Some(lanes.two_f16(*end.first_chunk()?))
-    }
-
-    #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(
-        lanes: L,
-        from: &[u8],
-        column: usize,
-        scale: f32,
-    ) -> Option<[f32; WIDTH]> {
-        codes(
-            lanes,
-            from,
-            column,
-            scale,
             #[inline(always)]
-            |lanes, scale, bytes| lanes.scaled_u4(scale, bytes),
-        )
-    }
+            fn scale_and_bias<L: Lanes>(lanes: L, end: &[u8]) -> Option<(f32, f32)> {
+                Some(lanes.two_f16(*end.first_chunk()?))
+            }
 
-    #[inline(always)]
-    fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
-        encode_bits::<{ Self::NUMBERS }>(from, row, 15, rounding);
-    }
-}
-
-impl Format for U2 {
-    type Element = u8;
-    const NAME: &'static str = "u2";
-    const NUMBERS: usize = 4;
-    const SCALE_AND_BIAS: usize = 4;
-
-    #[inline(always)]
-    fn scale_and_bias<L: Lanes>(lanes: L, end: &[u8]) -> Option<(f32, f32)> {
-        Some(lanes.two_f16(*end.first_chunk()?))
-    }
-
-    #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(
-        lanes: L,
-        from: &[u8],
-        column: usize,
-        scale: f32,
-    ) -> Option<[f32; WIDTH]> {
-        codes(
-            lanes,
-            from,
-            column,
-            scale,
             #[inline(always)]
-            |lanes, scale, bytes| lanes.scaled_u2(scale, bytes),
-        )
-    }
+            fn block<L: Lanes, const WIDTH: usize>(
+                lanes: L,
+                from: &[u8],
+                column: usize,
+                scale: f32,
+            ) -> Option<[f32; WIDTH]> {
+                codes(
+                    lanes,
+                    from,
+                    column,
+                    scale,
+                    #[inline(always)]
+                    |lanes, scale, bytes| lanes.$load(scale, bytes),
+                )
+            }
 
-    #[inline(always)]
-    fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
-        encode_bits::<{ Self::NUMBERS }>(from, row, 3, rounding);
-    }
+            #[inline(always)]
+            fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
+                encode_bits::<$numbers>(from, row, $most, rounding);
+            }
+        }
+    };
 }
+bits_format!(U4, "u4", 2, 15, scaled_u4);
+bits_format!(U2, "u2", 4, 3, scaled_u2);
