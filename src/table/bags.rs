@@ -367,7 +367,7 @@ mod tests {
             for end in start..=bags.len() {
                 let part = bags.slice(start..end).unwrap();
                 assert_eq!(entries(&part, before), all[start..end]);
-                assert_eq!(part.indices().len(), part.iter().map(|bag| bag.len()).sum());
+                assert_eq!(part.indices().len(), part.iter().map(|bag| bag.len()).sum::<usize>());
                 assert_eq!(part.weights().map(<[f32]>::len), bags.weights().map(|_| part.indices().len()));
                 if depth > 0 {
                     check_slices(&part, depth - 1);
