@@ -135,12 +135,7 @@ impl Adam {
     /// v.
     #[inline(always)]
     fn largest_step(&self, m: f32, v: f32) -> f32 {
-        let largest_rate = self.learning_rate / (1.0 - self.beta_1);
-        let root = match self.epsilon {
-            Epsilon::InsideRoot(epsilon) => math::sqrt(v + epsilon),
-            Epsilon::OutsideRoot(epsilon) | Epsilon::OutsideCorrectedRoot(epsilon) => math::sqrt(v) + epsilon,
-        };
-        largest_rate * m / root
+        self.epsilon.largest_step(self.learning_rate / (1.0 - self.beta_1), m, v)
     }
 }
 

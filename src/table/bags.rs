@@ -21,7 +21,7 @@ pub enum Pooling {
     WeightedMean,
     /// That sum divided by the root of the sum of the squared weights, √(number of ids) without weights: TensorFlow's
     /// `combiner="sqrtn"`. Zeros if the sum of the squares is 0 in `f32`; squares
-    /// of weights above 1e19 overflow.
+    /// of weights above 1e19 overflow, and of weights below 1e-18 lose accuracy.
     SqrtN,
 }
 

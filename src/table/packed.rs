@@ -8,16 +8,16 @@ use crate::simd::{LANES, Lanes, f16_to_f32, f32_to_f16};
 /// 8 bits a number: FBGEMM's "fused 8-bit rowwise", scale and bias in `f32`.
 ///
 /// A row is quantised as bias = min, scale = (max − min) / 255, q = round((x − min) · 255 / (max − min + 10⁻⁸)), ties to even. The
-/// largest error is half of scale. Of a row with infinite numbers or NaN, or whose range is above the largest `f32`, scale or bias are not
-/// finite, and neither is what is read back; as in FBGEMM.
+/// largest error is half of scale. A row with an infinite number or NaN, or whose range is above the largest `f32`, is read back as numbers that
+/// are not finite; NaN stays visible in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct U8;
 
 /// 4 bits a number: FBGEMM's "fused 4-bit rowwise", scale and bias in binary16.
 ///
 /// A row is quantised as bias = min as binary16, scale = (max − bias) / 15 as binary16 (1 if that is 0, or so small that 1 / scale is
-/// infinite), q = round((x − bias) / scale), ties to even, within 0..=15. A minimum below −65504 makes the bias infinite, and
-/// all that is read back; as in FBGEMM.
+/// infinite), q = round((x − bias) / scale), ties to even, within 0..=15. A row whose minimum or
+/// scale binary16 cannot hold (65504 at most), or with NaN, is read back as numbers that are not finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct U4;
 
@@ -32,7 +32,7 @@ impl Sealed for U2 {}
 impl Trainable for U8 {}
 
 /// The least and the greatest number by compare and select: element i goes to lane i % 16, then the upper half of the lanes to the
-/// lower half until one is left. Zeros of none.
+/// lower half until one is left. NaN and the greatest if there is NaN; zeros of none.
 #[inline(always)]
 fn range(from: &[f32]) -> (f32, f32) {
     let first = from.first().copied().unwrap_or(0.0);
@@ -59,7 +59,8 @@ fn range(from: &[f32]) -> (f32, f32) {
         }
     }
     let ([min, ..], [max, ..]) = (min, max);
-    (min, max)
+    // Compare and select pass NaN over, and a row that diverged would look sound.
+    if from.iter().fold(false, |any, x| any | x.is_nan()) { (f32::NAN, max) } else { (min, max) }
 }
 
 #[inline(always)]
