@@ -3,6 +3,8 @@
 //! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture whose part of the crate does
 //! not exist yet is printed as `NOT COVERED`.
 
+#[path = "oracle/curves.rs"]
+mod curves;
 #[path = "oracle/dense.rs"]
 mod dense;
 #[path = "oracle/embedding.rs"]
@@ -60,6 +62,8 @@ const COVERED: &[(&str, Check)] = &[
     ("text_to_word_sequence_keras", text::text_to_word_sequence),
     #[cfg(feature = "unicode")]
     ("tokenizer_keras", vocabulary::tokenizer),
+    ("train_flatten_linear_mse_sgd", curves::flatten_linear_mse_sgd),
+    ("train_flatten_softmax_sparse_categorical_adam", curves::flatten_softmax_sparse_categorical_adam),
     ("train_reviews_flatten_adagrad_batch4", training::reviews_adagrad_batch4),
     ("train_reviews_flatten_adam_amsgrad_batch4", training::reviews_amsgrad_batch4),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),

@@ -3,14 +3,17 @@
 //! A cross-entropy is computed from scores, fused with its **link**, the activation that turns scores into probabilities:
 //! nothing is clipped and a saturated unit goes on learning. It fits a model whose last activation is the link, which training
 //! then leaves out, and a model that gives scores. [`OnProbabilities`] is Keras' unfused form.
+//! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are.
 
 mod binary;
 mod categorical;
 mod probabilities;
+mod regression;
 
 pub use binary::BinaryCrossEntropy;
 pub use categorical::{CategoricalCrossEntropy, SparseCategoricalCrossEntropy};
 pub use probabilities::OnProbabilities;
+pub use regression::{MeanAbsoluteError, MeanSquaredError};
 
 use crate::layers::ActivationKind;
 use zerocopy::FromZeros;

@@ -9,7 +9,8 @@ use nanoembed::layers::{
     QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, glorot_uniform, uniform,
 };
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanAbsoluteError, MeanSquaredError, OnProbabilities,
+    SparseCategoricalCrossEntropy,
 };
 use nanoembed::optim::{
     Adam, AdamExact, AdamW, Clip, Clipped, Exact, Momentum, MomentumExact, Optimizer, RowwiseAdagrad, Sgd,
@@ -40,6 +41,8 @@ pub(crate) const PARTS: &[crate::Part] = &[
         categorical::<33>(OnProbabilities(CategoricalCrossEntropy::default()))
     }),
     ("loss on probabilities, sparse", || sparse::<33>(OnProbabilities(SparseCategoricalCrossEntropy))),
+    ("loss squared", || binary::<1>(MeanSquaredError) ^ binary::<17>(MeanSquaredError)),
+    ("loss absolute", || binary::<1>(MeanAbsoluteError) ^ binary::<17>(MeanAbsoluteError)),
     ("shuffle", shuffle),
     ("image", model_image),
     ("checkpoint", checkpoint),
