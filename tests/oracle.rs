@@ -21,6 +21,8 @@ mod losses;
 mod optimizers;
 #[path = "oracle/pad.rs"]
 mod pad;
+#[path = "oracle/schedules.rs"]
+mod schedules;
 #[cfg(all(feature = "md5", feature = "unicode"))]
 #[path = "oracle/text.rs"]
 mod text;
@@ -49,6 +51,7 @@ const COVERED: &[(&str, Check)] = &[
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("losses_keras", losses::losses),
+    ("lr_schedules_keras", schedules::rates),
     ("murmurhash3_32_sklearn", hashes::murmurhash3),
     ("optimizers_dense_keras", optimizers::dense_keras),
     ("optimizers_dense_torch", optimizers::dense_torch),

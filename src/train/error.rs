@@ -17,7 +17,8 @@ pub enum TrainError {
     /// A hyperparameter of the optimizer outside its range. Nothing has been learnt in this call.
     Optimizer(OutOfRange),
     /// The loss of a batch is infinite or NaN, and the batch has not been learnt from. The loss tells what earlier steps did: a
-    /// learning rate or an input that is far too large shows one step late.
+    /// learning rate or an input that is far too large shows one step late. The weights of the last good epoch are those that
+    /// [`EarlyStopping`](super::EarlyStopping) keeps.
     NotFinite {
         /// The step that was not taken, counted from 1 over the life of the trainer.
         step: u32,
