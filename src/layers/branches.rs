@@ -12,17 +12,30 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// The type of layers beside each other, each with an input of its own: [`Branches`] of the first and of the branches of all others.
 ///
 /// ```
-/// use nanoembed::{branches, layers::*};
+/// use nanoembed::{branches, layers::*, pairs};
 /// type Columns = branches![Embedding<1, 9, 4>, Embedding<1, 16, 4>, Input<[f32; 6]>];
 /// let columns = Columns::zeroed();
-/// let row = Pair { first: [3], second: Pair { first: [15], second: [0.5; 6] } };
-/// assert_eq!(columns.predict(&row)?.second.second, [0.5; 6]);
+/// assert_eq!(columns.predict(&pairs![[3], [15], [0.5; 6]])?.second.second, [0.5; 6]);
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
 #[macro_export]
 macro_rules! branches {
     ($only:ty $(,)?) => { $only };
     ($first:ty, $($rest:ty),+ $(,)?) => { $crate::layers::Branches<$first, $crate::branches![$($rest),+]> };
+}
+
+/// One example of [`branches!`](crate::branches): the inputs as nested [`Pair`]s.
+///
+/// ```
+/// use nanoembed::{layers::Pair, pairs};
+/// assert_eq!(pairs![1, 2, 3], Pair { first: 1, second: Pair { first: 2, second: 3 } });
+/// ```
+#[macro_export]
+macro_rules! pairs {
+    ($only:expr $(,)?) => { $only };
+    ($first:expr, $($rest:expr),+ $(,)?) => {
+        $crate::layers::Pair { first: $first, second: $crate::pairs![$($rest),+] }
+    };
 }
 
 /// Two layers, each with an input and an output of its own: the columns of a table, a user and an item.

@@ -70,14 +70,13 @@ where
 /// Here two categorical columns, each with an embedding of its own, and six numeric ones beside them:
 ///
 /// ```
-/// use nanoembed::{concatenate, layers::*, sequential};
+/// use nanoembed::{concatenate, layers::*, pairs, sequential};
 /// type Column<const ROWS: usize, const DIM: usize> = sequential![Embedding<1, ROWS, DIM>, Flatten<1, DIM, DIM>];
 /// type Census = sequential![
 ///     concatenate![Column<9, 4>, Column<16, 8>, Input<[f32; 6]>],
 ///     Dense<18, 1, Sigmoid>,
 /// ];
-/// let row = Pair { first: [3], second: Pair { first: [15], second: [0.5; 6] } };
-/// assert_eq!(Census::zeroed().predict(&row)?, [0.5]);
+/// assert_eq!(Census::zeroed().predict(&pairs![[3], [15], [0.5; 6]])?, [0.5]);
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
 #[macro_export]
