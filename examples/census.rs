@@ -9,7 +9,7 @@
 //! `cargo run --release --features std --example census -- TRAIN.tsv TEST.tsv`.
 //!
 //! Every tenth row of the training file is for validation: training stops when its loss falls no more, and goes back to the best weights.
-//! On the Adult data that is after 6 epochs; accuracy on its test file: 0.857.
+//! On the Adult data that is epoch 6, and accuracy on its test file 0.857. Nothing but the number of epochs was chosen.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use nanoembed::layers::{Dense, Dropout, Embedding, Flatten, Input, Layer, Relu, Sigmoid};

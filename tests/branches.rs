@@ -44,6 +44,10 @@ fn initial<M: Layer>(seed: u64) -> M {
 
 type Column<const ROWS: usize, const DIM: usize> = sequential![Embedding<1, ROWS, DIM>, Flatten<1, DIM, DIM>];
 
+/// Outputs, their masks, and the gradients of the inputs.
+type Pass<M> =
+    (Vec<<M as Layer>::Output>, Vec<<<M as Layer>::Output as Value>::Mask>, Vec<<M as Layer>::InputGradient>);
+
 /// The forward and the backward pass of a layer in training.
 fn pass<M: Layer>(
     model: &M,
@@ -51,7 +55,7 @@ fn pass<M: Layer>(
     masks: &[<M::Input as Value>::Mask],
     context: Context,
     d_y: &[M::Output],
-) -> (Vec<M::Output>, Vec<<M::Output as Value>::Mask>, Vec<M::InputGradient>) {
+) -> Pass<M> {
     let mut cache = M::Cache::<8>::new_zeroed();
     let (mut y, mut y_masks) = (d_y.to_vec(), vec![M::Output::VALID; x.len()]);
     let mut d_x: Vec<_> = x.iter().map(|_| M::InputGradient::new_zeroed()).collect();
@@ -84,7 +88,7 @@ proptest! {
 #[test]
 fn dropout_leaves_out_what_it_says() {
     type Layer1000 = Dropout<[f32; 1000], 300>;
-    let (layer, x) = (Layer1000::zeroed(), [[1.0; 1000]; 8]);
+    let (layer, x) = (Layer1000::zeroed(), vec![[1.0; 1000]; 8]);
     let context = Context { training: true, seed: 7 };
     let (y, _, d_x) = pass(&layer, &x, &[(); 8], context, &x);
     for y in &y {
@@ -335,7 +339,7 @@ fn ratings_are_learnt() {
     type Learning = sequential![Branches<Rows<6>, Rows<9>>, BiasedDot<4>];
     type Fixed = sequential![Branches<Rows<6>, Rows<9>>, Frozen<BiasedDot<4>>];
     let pairs: Vec<_> = (0..54).map(|i| Pair { first: [i % 6], second: [i / 6] }).collect();
-    let sign = |n: u16| if n % 2 == 0 { 1.0 } else { -1.0 };
+    let sign = |n: u16| if n.is_multiple_of(2) { 1.0 } else { -1.0 };
     let ratings: Vec<[f32; 1]> = pairs
         .iter()
         .map(|Pair { first: [u], second: [i] }| [3.0 + 0.1 * f32::from(*u) + 0.5 * sign(*u) * sign(*i)])

@@ -14,8 +14,11 @@ use nanoembed::train::{EarlyStopping, TrainError, Trainer};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
+use std::cmp::Ordering;
 
 type Random = Xoshiro128PlusPlus;
+type Numbers = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 1>];
+type Classifier = sequential![Embedding<1, 4, 2>, Flatten<1, 2, 2>, Dense<2, 2, Softmax>];
 type Reviews = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 1, Sigmoid>];
 
 fn initial<M: Layer>() -> M {
@@ -99,7 +102,6 @@ fn the_best_weights_come_back() {
 fn training_that_breaks_down_goes_back() {
     let (ids, labels) = examples();
     let labels: Vec<[f32; 1]> = labels.iter().map(|[label]| [label * 3.0]).collect();
-    type Numbers = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 1>];
     for last_value in [1e4, 1e20, f32::MAX] {
         let (mut model, mut best) = (initial::<Numbers>(), Numbers::zeroed());
         // Eight steps an epoch: the fourth one breaks.
@@ -111,7 +113,7 @@ fn training_that_breaks_down_goes_back() {
         for _ in 0..30 {
             match trainer.epoch(&mut model, &ids, &labels) {
                 Ok(report) => {
-                    assert!(report.loss.is_finite() && stopping.observe(&model, report.loss).is_continue())
+                    assert!(report.loss.is_finite() && stopping.observe(&model, report.loss).is_continue());
                 }
                 Err(stopped) => {
                     error = Some(stopped);
@@ -171,7 +173,9 @@ fn samples_are_weighed() {
     let report = trainer.step(&mut model, &ids, &weighted).unwrap();
     assert!((f64::from(report.loss) - expected / 30.0).abs() <= 1e-6, "{report:?}");
     let mut silent = weighted.clone();
-    silent.iter_mut().for_each(|of| of.weight = 0.0);
+    for of in &mut silent {
+        of.weight = 0.0;
+    }
     let before = parameters(&model);
     assert_eq!(trainer.step(&mut model, &ids, &silent).unwrap().loss, 0.0);
     assert!(parameters(&model) == before);
@@ -202,7 +206,6 @@ fn classes_are_weighed() {
     assert_eq!(([0.5].class(), [0.6].class(), [0.1, 0.7, 0.2].class(), 5_u16.class()), (0, 1, 1, 5));
 
     // A rare class that counts as much as the common one is found.
-    type Classifier = sequential![Embedding<1, 4, 2>, Flatten<1, 2, 2>, Dense<2, 2, Softmax>];
     let ids: Vec<[u16; 1]> = (0..40).map(|i| [i % 4]).collect();
     let labels: Vec<u16> = (0..40).map(|i| u16::from(i % 4 == 0 && i < 16)).collect();
     let recall = |weights| {
@@ -306,7 +309,7 @@ proptest! {
             for (b, other) in &examples {
                 if *of_class && !other {
                     pairs += 1.0;
-                    won += if a > b { 1.0 } else if a == b { 0.5 } else { 0.0 };
+                    won += match a.cmp(b) { Ordering::Greater => 1.0, Ordering::Equal => 0.5, Ordering::Less => 0.0 };
                 }
             }
         }

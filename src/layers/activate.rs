@@ -2,7 +2,7 @@
 
 use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
-use super::value::copy;
+use super::value::{copy, copy_each};
 use super::{
     Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Value,
 };
@@ -73,9 +73,7 @@ impl<V: Value + Numbers, A: Activation> Layer for Activate<V, A> {
         _: Option<&mut ()>,
         d_x: Option<&mut [V]>,
     ) {
-        for (d_x, d_y) in d_x.unwrap_or_default().iter_mut().zip(d_y) {
-            *d_x = *d_y;
-        }
+        copy_each(d_y, d_x.unwrap_or_default());
     }
 
     fn activate(y: &mut [V]) {

@@ -131,10 +131,10 @@ fn write<A: Layer, B: Layer, S, T, const BATCH: usize>(
     b: &Branch<B, T, BATCH>,
     y: BatchMut<'_, Pair<A::Output, B::Output>>,
 ) {
-    for (y, (first, second)) in y.values.iter_mut().zip(a.outputs.iter().zip(&b.outputs)) {
+    for ((first, second), y) in a.outputs.iter().zip(&b.outputs).zip(y.values) {
         *y = Pair { first: *first, second: *second };
     }
-    for (mask, (first, second)) in y.masks.iter_mut().zip(a.output_masks.iter().zip(&b.output_masks)) {
+    for ((first, second), mask) in a.output_masks.iter().zip(&b.output_masks).zip(y.masks) {
         *mask = (*first, *second);
     }
 }

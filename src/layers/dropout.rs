@@ -2,7 +2,7 @@
 
 use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
-use super::value::{copy, copy_masks};
+use super::value::{copy, copy_each};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value};
 use crate::kernels::dropout;
 use crate::table::Numbers;
@@ -90,7 +90,7 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
     ) {
         *cache = DropoutCache { training: context.training, seed: context.seed };
         Self::keep(*cache, x.values, y.values);
-        copy_masks(x, y);
+        copy_each(x.masks, y.masks);
     }
 
     fn backward<const BATCH: usize>(

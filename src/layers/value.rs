@@ -140,19 +140,18 @@ pub struct BatchMut<'a, V: Value> {
     pub masks: &'a mut [V::Mask],
 }
 
-/// Copies masks and nothing else.
-pub(super) fn copy_masks<V: Value, W: Value<Mask = V::Mask>>(x: Batch<'_, V>, y: BatchMut<'_, W>) {
-    for (y, x) in y.masks.iter_mut().zip(x.masks) {
-        *y = *x;
-    }
-}
-
 /// Copies values and masks.
 pub(super) fn copy<V: Value>(x: Batch<'_, V>, y: BatchMut<'_, V>) {
-    for (y, x) in y.values.iter_mut().zip(x.values) {
-        *y = *x;
+    let BatchMut { values, masks } = y;
+    copy_each(x.values, values);
+    copy_each(x.masks, masks);
+}
+
+/// Copies items, as many as there are in both.
+pub(super) fn copy_each<T: Copy>(from: &[T], to: &mut [T]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
     }
-    copy_masks(x, y);
 }
 
 /// The first `n` items; all if there are fewer.

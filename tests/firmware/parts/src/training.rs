@@ -133,14 +133,14 @@ fn shuffle() -> u64 {
 }
 
 /// The bytes of an image, which `Fold` takes as they are: a change of one bit of the format changes the hash.
-fn fold_image<M: Layer>(model: &M, fold: &mut Fold) {
+pub(crate) fn fold_image<M: Layer>(model: &M, fold: &mut Fold) {
     let mut bytes = [0; 20_000];
     let bytes = &mut bytes[..image::size::<M>()];
     image::write(model, bytes).unwrap();
     fold.bytes(bytes);
 }
 
-fn initialised<M: Layer>() -> M {
+pub(crate) fn initialised<M: Layer>() -> M {
     let mut model = M::zeroed();
     model.init(&mut Xoshiro128PlusPlus::seed_from_u64(7));
     model
