@@ -2,16 +2,16 @@
 //! many, and gradients of a batch have the bits of those of its examples one after the other. At every level, all the same bits.
 
 use nanoembed::layers::{
-    Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding,
-    IgnoreMask, Layer, Linear, MaskZero, Mean, Multiplied, QuotientRemainder, Relu, Sigmoid, Softmax, SqrtN,
-    Sum, Tanh, Value,
+    Activate, Bag, Batch, BatchMut, BiasedDot, Branches, Context, Dense, Dot, Dropout, Embedding,
+    EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Input, Layer, Linear, MaskZero, Mean,
+    Multiplied, Pair, QuotientRemainder, Relu, Sigmoid, Softmax, SqrtN, Sum, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
-use nanoembed::sequential;
 use nanoembed::simd::Level;
 use nanoembed::table::Numbers;
 use nanoembed::train::Trainer;
+use nanoembed::{concatenate, sequential};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 use zerocopy::FromZeros;
@@ -67,6 +67,12 @@ impl<const CAPACITY: usize> Draw for Bag<CAPACITY> {
     }
 }
 
+impl<A: Draw, B: Draw> Draw for Pair<A, B> {
+    fn draw(random: &mut Random) -> Self {
+        Self { first: A::draw(random), second: B::draw(random) }
+    }
+}
+
 /// The gradient of an input as bits; ids have none.
 trait GradientBits {
     fn bits(&self) -> Vec<u32>;
@@ -87,6 +93,12 @@ impl<const N: usize> GradientBits for [f32; N] {
 impl<const DIM: usize, const LEN: usize> GradientBits for [[f32; DIM]; LEN] {
     fn bits(&self) -> Vec<u32> {
         self.as_flattened().iter().map(|x| x.to_bits()).collect()
+    }
+}
+
+impl<A: GradientBits, B: GradientBits> GradientBits for Pair<A, B> {
+    fn bits(&self) -> Vec<u32> {
+        [self.first.bits(), self.second.bits()].concat()
     }
 }
 
@@ -203,6 +215,12 @@ where
 }
 
 type Sequence = sequential![Embedding<5, 7, 17, u16, MaskZero>, Flatten<5, 17, 85>, Dense<85, 9, Tanh>, Dense<9, 3, Softmax>];
+type Columns = sequential![
+    concatenate![EmbeddingBag<6, 7, 5>, Embedding17, Input<[f32; 3]>, Dense<2, 4, Tanh>],
+    Dropout<[f32; 29], 300>,
+    Dense<29, 3, Softmax>
+];
+type Embedding17 = sequential![Embedding<1, 7, 17>, Flatten<1, 17, 17>];
 type Bags = sequential![EmbeddingBag<6, 7, 33>, Dense<33, 18, Relu>, Dense<18, 1, Sigmoid>];
 
 fn check_layers() -> Vec<Vec<u8>> {
@@ -222,6 +240,13 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<EmbeddingBag<9, 7, 64, Sum>>("EmbeddingBag, Sum");
     check::<EmbeddingBag<9, 7, 33, SqrtN>>("EmbeddingBag, SqrtN");
     check::<Frozen<Dense<17, 5, Sigmoid>>>("Frozen");
+    check::<Activate<[f32; 17], Softmax>>("Activate");
+    check::<Activate<[[f32; 17]; 3], Tanh>>("Activate, a sequence");
+    check::<Dropout<[[f32; 17]; 3], 300>>("Dropout");
+    check::<Dot<33>>("Dot");
+    check::<BiasedDot<18>>("BiasedDot");
+    check::<sequential![Branches<Embedding17, Embedding17>, BiasedDot<17>]>("a product of embeddings");
+    check::<Columns>("columns");
     check::<Sequence>("a chain of a sequence");
     check::<Bags>("a chain of a bag");
     let classes = |n: u32| std::array::from_fn(|class| f32::from(n as usize % 3 == class));
@@ -229,6 +254,7 @@ fn check_layers() -> Vec<Vec<u8>> {
     vec![
         train::<Sequence, _, _>(Adam { learning_rate: 0.1, ..Adam::default() }, categorical, classes),
         train::<Sequence, _, _>(Exact(Momentum::default()), categorical, classes),
+        train::<Columns, _, _>(Exact(Adam::default()), categorical, classes),
         train::<Bags, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {
             [f32::from(n % 2 == 0)]
         }),

@@ -7,7 +7,8 @@ use nanoembed::layers::{
     QuotientRemainder, Relu, Sigmoid, Softmax, SqrtN, Sum, Tanh, Value,
 };
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanAbsoluteError, MeanSquaredError, OnProbabilities,
+    SparseCategoricalCrossEntropy,
 };
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::sequential;
@@ -447,6 +448,10 @@ mod naive {
         categorical(&softmax(x), label, smoothing)
     }
 
+    pub(crate) fn mean_of(y: &[f64], label: &[f32], term: impl Fn(f64) -> f64) -> f64 {
+        y.iter().zip(label).map(|(y, t)| term(y - f64::from(*t))).sum::<f64>() / y.len() as f64
+    }
+
     pub(crate) fn sparse(p: &[f64], class: u16) -> f64 {
         p.iter().sum::<f64>().ln() - p[usize::from(class)].ln()
     }
@@ -480,6 +485,10 @@ fn check_losses<const N: usize>() {
                 check_loss(&what, &OnProbabilities(loss), p, label, |p, t| naive::categorical(p, t, a));
             }
         }
+        // Errors away from 0, where the absolute one has no derivative.
+        let numbers = scores.map(|x| x + if draw(random) > 0.0 { 0.7 } else { -0.7 });
+        check_loss("squared", &MeanSquaredError, scores, numbers, |y, t| naive::mean_of(y, t, |e| e * e));
+        check_loss("absolute", &MeanAbsoluteError, scores, numbers, |y, t| naive::mean_of(y, t, f64::abs));
         let class = (random.next_u32() % N as u32) as u16;
         let loss = SparseCategoricalCrossEntropy;
         check_loss("sparse", &loss, scores, class, |x, class| naive::sparse_of_scores(x, *class));
@@ -524,6 +533,27 @@ fn saturated_scores() {
     let mut d = [f32::NAN; 2];
     let value = SparseCategoricalCrossEntropy.value_and_gradient(&[300.0, -300.0], &1, 1.0, &mut d);
     assert_eq!((value, d), (600.0, [1.0, -1.0]));
+}
+
+/// Where the prediction is right there is nothing to learn, and errors of NaN stay NaN.
+#[test]
+fn errors_of_numbers_at_their_corners() {
+    let mut d = [f32::NAN; 2];
+    assert_eq!(MeanAbsoluteError.value_and_gradient(&[3.0, -1.0], &[3.0, 1.0], 1.0, &mut d), 1.0);
+    assert_eq!(d, [0.0, -0.5]);
+    assert_eq!(MeanSquaredError.value_and_gradient(&[3.0, -1.0], &[3.0, 1.0], 1.0, &mut d), 2.0);
+    assert_eq!(d, [0.0, -2.0]);
+    for label in [f32::NAN, f32::INFINITY] {
+        assert!(!<MeanAbsoluteError as Loss<[f32; 1]>>::is_label(&[label]));
+        assert!(!<MeanSquaredError as Loss<[f32; 1]>>::is_label(&[label]));
+    }
+    assert!(<MeanSquaredError as Loss<[f32; 1]>>::is_label(&[-1e9]));
+    let mut d = [0.0];
+    assert!(MeanAbsoluteError.value_and_gradient(&[f32::NAN], &[1.0], 1.0, &mut d).is_nan() && d[0].is_nan());
+    // Keras' accuracy: one number by its side of 1/2, several by their largest.
+    assert_eq!(MeanSquaredError.accuracy(&[0.6], &[1.0]), 1.0);
+    assert_eq!(MeanSquaredError.accuracy(&[0.4], &[1.0]), 0.0);
+    assert_eq!(MeanAbsoluteError.accuracy(&[0.1, 0.2, 0.0], &[0.0, 9.0, 3.0]), 1.0);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture whose part of the crate does
 //! not exist yet is printed as `NOT COVERED`.
 
+#[path = "oracle/curves.rs"]
+mod curves;
 #[path = "oracle/dense.rs"]
 mod dense;
 #[path = "oracle/embedding.rs"]
@@ -19,6 +21,8 @@ mod losses;
 mod optimizers;
 #[path = "oracle/pad.rs"]
 mod pad;
+#[path = "oracle/schedules.rs"]
+mod schedules;
 #[cfg(all(feature = "md5", feature = "unicode"))]
 #[path = "oracle/text.rs"]
 mod text;
@@ -47,6 +51,7 @@ const COVERED: &[(&str, Check)] = &[
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("losses_keras", losses::losses),
+    ("lr_schedules_keras", schedules::rates),
     ("murmurhash3_32_sklearn", hashes::murmurhash3),
     ("optimizers_dense_keras", optimizers::dense_keras),
     ("optimizers_dense_torch", optimizers::dense_torch),
@@ -60,6 +65,8 @@ const COVERED: &[(&str, Check)] = &[
     ("text_to_word_sequence_keras", text::text_to_word_sequence),
     #[cfg(feature = "unicode")]
     ("tokenizer_keras", vocabulary::tokenizer),
+    ("train_flatten_linear_mse_sgd", curves::flatten_linear_mse_sgd),
+    ("train_flatten_softmax_sparse_categorical_adam", curves::flatten_softmax_sparse_categorical_adam),
     ("train_reviews_flatten_adagrad_batch4", training::reviews_adagrad_batch4),
     ("train_reviews_flatten_adam_amsgrad_batch4", training::reviews_amsgrad_batch4),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),

@@ -7,8 +7,9 @@ use nanoembed::kernels::{
     divide_by_bags, leaves_unmoved, occurrences, occurrences_of_bags, sort_by_row,
 };
 use nanoembed::optim::{
-    Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Epsilon, Exact,
-    L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer, RmsProp, RowwiseAdagrad, Sgd, Unclipped,
+    Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon,
+    Exact, ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer,
+    PiecewiseConstantDecay, PolynomialDecay, RmsProp, RowwiseAdagrad, Schedule, Scheduled, Sgd, Unclipped,
 };
 use nanoembed::reference;
 use nanoembed::simd::Level;
@@ -986,6 +987,23 @@ proptest! {
         check_short_gaps(Clipped { optimizer, clip: Clip::Value(0.3), keras3_duplicates: false }, seed);
     }
 
+    /// A rate that falls, and one that rises when rows would have come to rest at the rate before.
+    #[test]
+    fn gaps_of_exact_schedules(seed: u64, adam in adam(), gap in 1..3000_u32, falls: bool) {
+        let later = if falls { 1e-6 } else { 0.5 };
+        let schedule = PiecewiseConstantDecay { boundaries: [24, 60], values: [1e-6, 1e-3], last_value: later };
+        let adam = Scheduled { optimizer: adam, schedule };
+        check_short_gaps(Scheduled { optimizer: Momentum::default(), schedule }, seed);
+        check_short_gaps(Scheduled { optimizer: RmsProp::default(), schedule }, seed);
+        check_short_gaps(DecoupledDecay { optimizer: adam, weight_decay: 0.2 }, seed);
+        let sgd = Scheduled { optimizer: Sgd::default(), schedule };
+        check_long_gap(DecoupledDecay { optimizer: sgd, weight_decay: 1e-4 }, seed, gap);
+        let cosine = CosineDecay { initial_learning_rate: 0.01, decay_steps: 100, alpha: 0.1 };
+        check_long_gap(Scheduled { optimizer: Nadam::default(), schedule: cosine }, seed, gap);
+        let difference = check_long_gap(adam, seed, gap);
+        prop_assert!(difference <= 2e-5, "moments differ by {}", difference);
+    }
+
     #[test]
     fn long_gaps_of_exact_adam(seed: u64, adam in adam(), gap in 1..5000_u32) {
         for difference in [check_long_gap(adam, seed, gap), check_long_gap(AmsGrad(adam), seed, gap)] {
@@ -1176,4 +1194,47 @@ fn too_little_room_for_occurrences_is_an_error() {
     assert_eq!(found, Err(ShapeMismatch { what: "rows of gradients, at least", expected: 2, found: 1 }));
     assert_eq!(right, [[7.0; 4]; 2]);
     assert_eq!(short, [[7.0; 3]; 2]);
+}
+
+/// No rate is above the largest, whether rates fall or rise.
+#[test]
+fn rates_of_schedules_are_bounded() {
+    fn hold(schedule: impl Schedule, rises: bool) {
+        schedule.check().unwrap();
+        let rates: Vec<f32> = (0..300).chain([1 << 20, u32::MAX]).map(|steps| schedule.rate(steps)).collect();
+        assert!(rates.iter().all(|rate| *rate <= schedule.largest()), "{} {rates:?}", schedule.largest());
+        assert_eq!(rates.windows(2).any(|pair| pair[1] > pair[0]), rises, "{rates:?}");
+    }
+    let (initial_learning_rate, decay_steps) = (0.1, 97);
+    hold(0.3, false);
+    for staircase in [false, true] {
+        for decay_rate in [0.5, 1.0] {
+            hold(ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, staircase }, false);
+        }
+        hold(ExponentialDecay { initial_learning_rate, decay_steps, decay_rate: 1.1, staircase }, true);
+        hold(InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate: 2.0, staircase }, false);
+    }
+    for power in [0.5, 1.0, 2.0] {
+        for end_learning_rate in [0.0, 0.03, 0.3] {
+            let schedule = PolynomialDecay { initial_learning_rate, decay_steps, end_learning_rate, power };
+            hold(schedule, end_learning_rate > initial_learning_rate);
+        }
+    }
+    for alpha in [0.0, 0.3, 1.0] {
+        hold(CosineDecay { initial_learning_rate, decay_steps, alpha }, false);
+    }
+    let boundaries = [2, 100];
+    hold(PiecewiseConstantDecay { boundaries, values: [0.3, 0.2], last_value: 0.1 }, false);
+    hold(PiecewiseConstantDecay { boundaries, values: [0.1, 0.3], last_value: 0.2 }, true);
+    hold(PiecewiseConstantDecay { boundaries: [], values: [], last_value: 0.2 }, false);
+
+    let named = |found: Result<(), OutOfRange>| found.unwrap_err().what;
+    let cosine = CosineDecay { initial_learning_rate, decay_steps, alpha: 1.1 };
+    assert_eq!(named(cosine.check()), "alpha");
+    let schedule = CosineDecay { decay_steps: 0, alpha: 0.0, ..cosine };
+    assert_eq!(named(Exact(Scheduled { optimizer: Adam::default(), schedule }).check()), "decay_steps");
+    let falling = PiecewiseConstantDecay { boundaries: [9, 9], values: [0.1; 2], last_value: 0.1 };
+    assert_eq!(named(falling.check()), "boundaries");
+    let optimizer = Adam { beta_1: 1.0, ..Adam::default() };
+    assert_eq!(named(Scheduled { optimizer, schedule: 0.1 }.check()), "beta_1");
 }

@@ -9,6 +9,7 @@ mod catch_up;
 mod coalesce;
 mod columns;
 mod dot;
+mod dropout;
 mod gather;
 mod gemm;
 mod max_norm;
@@ -37,6 +38,7 @@ pub use axpy::{axpy, ger};
 pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::coalesce;
 pub use dot::{dot, gemm_nt, gemv, sum};
+pub use dropout::dropout;
 pub use gather::{gather, gather_stream};
 pub use gemm::{gemm, gemm_tn};
 pub use max_norm::{RowNorm, max_norm};
@@ -64,6 +66,7 @@ pub use {
     catch_up::{catch_up_rows_at, decay_rows_at},
     coalesce::coalesce_at,
     dot::{dot_at, gemm_nt_at, gemv_at, sum_at},
+    dropout::dropout_at,
     gather::{gather_at, gather_stream_at},
     gemm::{gemm_at, gemm_tn_at},
     max_norm::max_norm_at,
@@ -75,3 +78,11 @@ pub use {
     update_rounded::{quantise_rounded_at, update_rows_rounded_at},
     weights::weight_gradients_at,
 };
+
+/// Spreads every bit over all bits, one-to-one: the last step of MurmurHash3 x86 32 (Appleby).
+#[inline(always)]
+fn mix(mut h: u32) -> u32 {
+    h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
+    h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
+    h ^ h >> 16
+}

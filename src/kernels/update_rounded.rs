@@ -17,7 +17,7 @@
 //! Bytes moved: the packed row read and written once, beside what the rule moves.
 
 use super::update::{StepRows, Touched, check_update, step_rows};
-use super::{Columns, UpdateRule, convert, pays};
+use super::{Columns, UpdateRule, convert, mix, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Rounding, Table, TableMut, Trainable};
@@ -61,14 +61,6 @@ impl Rounding for RowNoise {
     fn random(self, column: usize) -> Option<u32> {
         Some(mix(self.key.wrapping_add((column as u32).wrapping_mul(0x9e37_79b9))))
     }
-}
-
-/// Spreads every bit over all bits, one-to-one: the last step of MurmurHash3 x86 32 (Appleby).
-#[inline(always)]
-fn mix(mut h: u32) -> u32 {
-    h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
-    h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
-    h ^ h >> 16
 }
 
 simd_fn! {

@@ -14,9 +14,14 @@
 //! update     one optimizer step on all that has a gradient
 //! ```
 
+mod activate;
 mod activation;
+mod branches;
 mod chain;
+mod concatenate;
 mod dense;
+mod dot;
+mod dropout;
 mod embedding;
 mod embedding_bag;
 mod fingerprint;
@@ -25,15 +30,21 @@ mod frozen;
 mod hashed;
 mod init;
 mod packed;
+mod parameterless;
 mod plain;
 mod quotient_remainder;
 mod summary;
 mod touched;
 mod value;
 
+pub use activate::{Activate, Input};
 pub use activation::{Activation, ActivationKind, Linear, Relu, Sigmoid, Softmax, Tanh};
+pub use branches::{Branch, BranchCache, Branches, BranchesGradient};
 pub use chain::{Chain, ChainCache, ChainGradient, ChainWorkspace};
+pub use concatenate::{Concatenate, Vectors, width};
 pub use dense::{Dense, DenseGradient, DenseSlots};
+pub use dot::{BiasedDot, Dot};
+pub use dropout::{Dropout, DropoutCache};
 pub use embedding::{Embedding, MaskZero, Masking, NoMask};
 pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, SqrtN, Sum};
 pub use fingerprint::Fingerprint;

@@ -140,6 +140,20 @@ pub struct BatchMut<'a, V: Value> {
     pub masks: &'a mut [V::Mask],
 }
 
+/// Copies values and masks.
+pub(super) fn copy<V: Value>(x: Batch<'_, V>, y: BatchMut<'_, V>) {
+    let BatchMut { values, masks } = y;
+    copy_each(x.values, values);
+    copy_each(x.masks, masks);
+}
+
+/// Copies items, as many as there are in both.
+pub(super) fn copy_each<T: Copy>(from: &[T], to: &mut [T]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
 /// The first `n` items; all if there are fewer.
 #[inline(always)]
 pub(crate) fn first<T>(items: &[T], n: usize) -> &[T] {

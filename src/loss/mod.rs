@@ -3,14 +3,19 @@
 //! A cross-entropy is computed from scores, fused with its **link**, the activation that turns scores into probabilities:
 //! nothing is clipped and a saturated unit goes on learning. It fits a model whose last activation is the link, which training
 //! then leaves out, and a model that gives scores. [`OnProbabilities`] is Keras' unfused form.
+//! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`] and [`ClassWeights`] stand around any of them.
 
 mod binary;
 mod categorical;
 mod probabilities;
+mod regression;
+mod weighted;
 
 pub use binary::BinaryCrossEntropy;
 pub use categorical::{CategoricalCrossEntropy, SparseCategoricalCrossEntropy};
 pub use probabilities::OnProbabilities;
+pub use regression::{MeanAbsoluteError, MeanSquaredError};
+pub use weighted::{Class, ClassWeights, SampleWeights, Weighing};
 
 use crate::layers::ActivationKind;
 use zerocopy::FromZeros;

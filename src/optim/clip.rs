@@ -157,6 +157,11 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
         self.optimizer.learning_rate(number)
     }
 
+    #[inline]
+    fn largest_learning_rate(&self) -> f32 {
+        self.optimizer.largest_learning_rate()
+    }
+
     fn check(&self) -> Result<(), OutOfRange> {
         self.optimizer.check()?;
         let (Clip::Norm(limit) | Clip::GlobalNorm(limit) | Clip::Value(limit)) = self.clip;

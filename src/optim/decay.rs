@@ -98,6 +98,11 @@ impl<O: Unclipped> Optimizer for DecoupledDecay<O> {
         self.optimizer.learning_rate(number)
     }
 
+    #[inline]
+    fn largest_learning_rate(&self) -> f32 {
+        self.optimizer.largest_learning_rate()
+    }
+
     fn check(&self) -> Result<(), OutOfRange> {
         self.optimizer.check()?;
         OutOfRange::rate("weight_decay", self.weight_decay)
@@ -110,10 +115,9 @@ impl<O: Unclipped + Replay<Step = <O as Optimizer>::Rule>> Replay for DecoupledD
     type Step = <Self as Optimizer>::Rule;
     const MOVES: Moves = Moves::Every;
 
-    // The learning rate never rises above that of the first step.
     #[inline(always)]
     fn at_rest(&self, w: f32, state: &<Self::Step as UpdateRule>::State) -> bool {
-        let decay = w * self.weight_decay * self.optimizer.learning_rate(1);
+        let decay = w * self.weight_decay * self.optimizer.largest_learning_rate();
         leaves_unmoved(w, decay) & self.optimizer.at_rest(w, state)
     }
 
@@ -192,6 +196,11 @@ impl<O: Unclipped> Optimizer for L2Decay<O> {
 
     fn learning_rate(&self, number: u32) -> f32 {
         self.optimizer.learning_rate(number)
+    }
+
+    #[inline]
+    fn largest_learning_rate(&self) -> f32 {
+        self.optimizer.largest_learning_rate()
     }
 
     fn check(&self) -> Result<(), OutOfRange> {

@@ -56,6 +56,10 @@ impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Exact<O
         self.0.learning_rate(number)
     }
 
+    fn largest_learning_rate(&self) -> f32 {
+        self.0.largest_learning_rate()
+    }
+
     fn check(&self) -> Result<(), OutOfRange> {
         self.0.check()
     }

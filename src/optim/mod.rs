@@ -11,10 +11,10 @@
 //!   after it last occurred. A row remembers its last step and catches up before it is next read, so the cost is still that
 //!   of the touched rows.
 //!
-//! The learning rate is subtracted: `w -= learning_rate * g`.
+//! The learning rate is subtracted: `w -= learning_rate * g`. With [`Scheduled`] it is a function of the step.
 //!
-//! Formulas and defaults are those of Keras; each optimizer says what to write for PyTorch's and FBGEMM's. Weight decay
-//! ([`DecoupledDecay`], [`L2Decay`]), clipping ([`Clipped`]) and the exact form stand around an optimizer, in this order, the exact form
+//! Formulas and defaults are those of Keras; each optimizer says what to write for PyTorch's and FBGEMM's. A schedule ([`Scheduled`]), weight
+//! decay ([`DecoupledDecay`], [`L2Decay`]), clipping ([`Clipped`]) and the exact form stand around an optimizer, in this order, the exact form
 //! outermost. Slots start at zero. Hyperparameters outside their ranges are no error of a step, which computes what
 //! they say; [`Optimizer::check`] names them.
 //!
@@ -54,6 +54,7 @@ mod epsilon;
 mod exact;
 mod nadam;
 mod rmsprop;
+mod schedule;
 mod sgd;
 
 pub use adadelta::{Adadelta, AdadeltaStep};
@@ -66,6 +67,10 @@ pub use exact::{AdamExact, Exact, MomentumExact};
 pub use nadam::{Nadam, NadamStep};
 pub use rmsprop::{
     CenteredRmsProp, CenteredRmsPropStep, MomentumRmsProp, MomentumRmsPropStep, RmsProp, RmsPropStep,
+};
+pub use schedule::{
+    CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay, Rated,
+    Schedule, Scheduled,
 };
 pub use sgd::{Momentum, MomentumStep, Sgd, SgdStep};
 
@@ -112,8 +117,14 @@ pub trait Optimizer {
     /// The rule of step `number`, counted from 1.
     fn rule(&self, number: u32) -> Self::Rule;
 
-    /// The learning rate of step `number`, counted from 1; it does not rise from step to step.
+    /// The learning rate of step `number`, counted from 1.
     fn learning_rate(&self, number: u32) -> f32;
+
+    /// A number that the learning rate of no step is above: that of the first step, but under a [`Schedule`].
+    #[inline]
+    fn largest_learning_rate(&self) -> f32 {
+        self.learning_rate(1)
+    }
 
     /// Whether the hyperparameters are in their ranges.
     ///

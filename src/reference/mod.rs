@@ -7,6 +7,7 @@
 mod activation;
 mod coalesce;
 mod divisor;
+mod dropout;
 mod formats;
 mod gather;
 mod lanes;
@@ -24,6 +25,7 @@ pub use activation::{
     tanh_backward,
 };
 pub use coalesce::coalesce;
+pub use dropout::dropout;
 pub use formats::{
     Plain, PlainRounded, bf16_nearest, bf16_value, dequantise, f16_nearest, f16_value, noise, quantise,
 };

@@ -9,7 +9,7 @@ use core::fmt;
 pub enum TrainError {
     /// An input that cannot be used, or lists of different length. Nothing has been learnt in this call.
     Input(InputError),
-    /// An invalid label: a class that does not exist, a number outside [0, 1]. Nothing has been learnt in this call.
+    /// An invalid label: a class that does not exist, a probability outside [0, 1], a number that is not finite. Nothing has been learnt in this call.
     Label {
         /// Where it stands in the list of labels.
         position: usize,
@@ -17,7 +17,8 @@ pub enum TrainError {
     /// A hyperparameter of the optimizer outside its range. Nothing has been learnt in this call.
     Optimizer(OutOfRange),
     /// The loss of a batch is infinite or NaN, and the batch has not been learnt from. The loss tells what earlier steps did: a
-    /// learning rate or an input that is far too large shows one step late.
+    /// learning rate or an input that is far too large shows one step late. The weights of the last good epoch are those that
+    /// [`EarlyStopping`](super::EarlyStopping) keeps.
     NotFinite {
         /// The step that was not taken, counted from 1 over the life of the trainer.
         step: u32,

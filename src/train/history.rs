@@ -1,5 +1,7 @@
 //! What training reports, epoch by epoch.
 
+use crate::metrics::Sum;
+
 /// What came of some steps or of an evaluation; zeros of no examples.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Report {
@@ -34,23 +36,6 @@ impl Totals {
             accuracy: self.accuracy.total / count,
             examples: self.examples,
         }
-    }
-}
-
-/// Kahan's compensated sum: millions of small numbers are not lost beside their total.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    total: f32,
-    /// What the last addition rounded away.
-    excess: f32,
-}
-
-impl Sum {
-    fn add(&mut self, x: f32) {
-        let x = x - self.excess;
-        let total = self.total + x;
-        self.excess = (total - self.total) - x;
-        self.total = total;
     }
 }
 

@@ -236,12 +236,30 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         inputs: &[M::Input],
         labels: &[L::Label],
     ) -> Result<Report, TrainError> {
+        self.evaluate_with(model, inputs, labels, |_, _| {})
+    }
+
+    /// The same, and shows each output, activation applied, beside its label: to [`metrics`](crate::metrics).
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate), before anything is shown.
+    pub fn evaluate_with(
+        &mut self,
+        model: &M,
+        inputs: &[M::Input],
+        labels: &[L::Label],
+        mut show: impl FnMut(&M::Output, &L::Label),
+    ) -> Result<Report, TrainError> {
         Self::check(inputs, labels)?;
         let mut totals = Totals::default();
         for (inputs, labels) in inputs.chunks(Self::CHUNK).zip(labels.chunks(Self::CHUNK)) {
             let Memory { cache, outputs, d_outputs, .. } = &mut self.memory;
             forward::<M, BATCH>(model, inputs, cache, Context::EVALUATION, outputs);
             loss_and_gradient::<M, L, BATCH>(&self.loss, labels, outputs, d_outputs, &mut totals);
+            if is_fused::<M, L>() {
+                M::activate(first_mut(outputs, labels.len()));
+            }
+            outputs.iter().zip(labels).for_each(|(y, label)| show(y, label));
         }
         Ok(totals.report())
     }
@@ -344,6 +362,11 @@ fn forward<M: Layer, const BATCH: usize>(
     model.forward(x, cache, context, y);
 }
 
+/// Whether the loss takes scores, before the model's last activation.
+const fn is_fused<M: Layer, L: Loss<M::Output>>() -> bool {
+    !matches!(L::LINK, ActivationKind::Linear)
+}
+
 /// Adds the losses and accuracies of the outputs of these labels to `totals`; writes the gradient of their mean loss with respect to
 /// what the last layer's forward pass wrote.
 fn loss_and_gradient<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
@@ -354,7 +377,7 @@ fn loss_and_gradient<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
     totals: &mut Totals,
 ) {
     let n = labels.len();
-    let fused = !matches!(L::LINK, ActivationKind::Linear);
+    let fused = is_fused::<M, L>();
     let (outputs, d_outputs) = (first_mut(outputs, n), first_mut(d_outputs, n));
     if !fused {
         M::activate(outputs);

@@ -1,9 +1,11 @@
-//! Cross-entropies of Keras: from scores and from probabilities, with label smoothing, at the edges of what can be computed.
+//! Losses of Keras: cross-entropies from scores and from probabilities, with label smoothing, at the edges of what can be computed;
+//! squared and absolute errors.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
 use nanoembed::layers::{Activation, Sigmoid, Softmax};
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanAbsoluteError, MeanSquaredError, OnProbabilities,
+    SparseCategoricalCrossEntropy,
 };
 use serde_json::Value;
 
@@ -16,7 +18,10 @@ pub(crate) fn losses(fixture: &Fixture) {
             ("BinaryCrossentropy", 3) => binary::<3>(case, &what),
             ("CategoricalCrossentropy", 4) => categorical::<4>(case, &what),
             ("SparseCategoricalCrossentropy", 4) => sparse::<4>(case, &what),
-            ("MeanSquaredError" | "MeanAbsoluteError", _) => println!("NOT COVERED losses_keras: {what}"),
+            ("MeanSquaredError", 1) => errors::<_, 1>(case, &what, MeanSquaredError),
+            ("MeanSquaredError", 4) => errors::<_, 4>(case, &what, MeanSquaredError),
+            ("MeanAbsoluteError", 1) => errors::<_, 1>(case, &what, MeanAbsoluteError),
+            ("MeanAbsoluteError", 4) => errors::<_, 4>(case, &what, MeanAbsoluteError),
             other => panic!("{other:?}"),
         }
     }
@@ -69,12 +74,20 @@ where
     L: Loss<[f32; N]>,
     OnProbabilities<L>: Loss<[f32; N], Label = L::Label>,
 {
-    let y = vectors(&case["y_pred"]);
-    let (values, gradients) = if case["from_logits"] == true {
-        evaluate(&loss, &y, labels)
+    if case["from_logits"] == true {
+        hold(case, what, &loss, labels);
     } else {
-        evaluate(&OnProbabilities(loss), &y, labels)
-    };
+        hold(case, what, &OnProbabilities(loss), labels);
+    }
+}
+
+fn errors<L: Loss<[f32; N], Label = [f32; N]>, const N: usize>(case: &Value, what: &str, loss: L) {
+    hold(case, what, &loss, &vectors(&case["y_true"]));
+}
+
+/// Values of each example, their mean and its gradient, on the case's outputs.
+fn hold<L: Loss<[f32; N]>, const N: usize>(case: &Value, what: &str, loss: &L, labels: &[L::Label]) {
+    let (values, gradients) = evaluate(loss, &vectors(&case["y_pred"]), labels);
     assert_close(
         &format!("{what}, values"),
         &values,

@@ -21,6 +21,12 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("gemm_nt", || matrices(|m, k, n| ((m, k), (n, k)), kernels::gemm_nt)),
     ("exp", || in_place(kernels::exp, |_, _| Ok(()))),
     ("ln", || in_place(kernels::ln, |_, _| Ok(()))),
+    ("dropout", || {
+        of_pairs(|a, b, fold| {
+            kernels::dropout(a.len() as u64 * 0x0123_4567_89ab_cdef, 0.3, a, b).unwrap();
+            fold.floats(b);
+        })
+    }),
     ("relu", || in_place(kernels::relu, kernels::relu_backward)),
     ("sigmoid", || in_place(kernels::sigmoid, kernels::sigmoid_backward)),
     ("tanh", || in_place(kernels::tanh, kernels::tanh_backward)),

@@ -8,6 +8,7 @@
 mod data;
 mod dense;
 mod formats;
+mod learning;
 mod math;
 mod optimizers;
 pub mod reviews;
@@ -22,7 +23,7 @@ pub type Part = (&'static str, fn() -> u64);
 
 /// All parts, in the order in which the modules build on each other.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let lists: [&[Part]; 7] = [
+    let lists: [&[Part]; 8] = [
         math::PARTS,
         text::PARTS,
         rows::PARTS,
@@ -30,6 +31,7 @@ pub fn parts() -> impl Iterator<Item = Part> {
         dense::PARTS,
         optimizers::PARTS,
         training::PARTS,
+        learning::PARTS,
     ];
     lists.into_iter().flatten().copied()
 }

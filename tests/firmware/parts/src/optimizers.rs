@@ -6,8 +6,9 @@ use nanoembed::kernels::{
     self, Lagging, Occurrence, Replay, RowNorm, Touched, UpdateRule, max_norm, sort_by_row,
 };
 use nanoembed::optim::{
-    Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Epsilon, L2Decay,
-    Momentum, MomentumRmsProp, Nadam, Optimizer, RmsProp, RowwiseAdagrad, Sgd,
+    Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon,
+    ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer,
+    PiecewiseConstantDecay, PolynomialDecay, RmsProp, RowwiseAdagrad, Schedule, Scheduled, Sgd,
 };
 use nanoembed::table::{Indices, Table, TableMut};
 
@@ -23,6 +24,28 @@ const RMS: RmsProp =
     RmsProp { learning_rate: 0.01, rho: 0.9, epsilon: Epsilon::InsideRoot(1e-7), keras3_duplicates: false };
 const CENTERED: CenteredRmsProp = CenteredRmsProp { rms: RMS, momentum: 0.5 };
 const WITH_MOMENTUM: MomentumRmsProp = MomentumRmsProp { rms: RMS, momentum: 0.5 };
+
+const COSINE: CosineDecay = CosineDecay { initial_learning_rate: 0.01, decay_steps: 20, alpha: 0.1 };
+
+/// The rates of every schedule.
+fn schedules() -> u64 {
+    fn rates(fold: &mut Fold, schedule: impl Schedule) {
+        (0..200).for_each(|steps| fold.float(schedule.rate(steps)));
+        fold.float(schedule.largest());
+    }
+    let (initial_learning_rate, decay_steps) = (0.1, 37);
+    let mut fold = Fold::new();
+    rates(&mut fold, COSINE);
+    for staircase in [false, true] {
+        let decay_rate = 0.7;
+        rates(&mut fold, ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, staircase });
+        rates(&mut fold, InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate, staircase });
+    }
+    let (end_learning_rate, power) = (0.01, 1.5);
+    rates(&mut fold, PolynomialDecay { initial_learning_rate, decay_steps, end_learning_rate, power });
+    rates(&mut fold, PiecewiseConstantDecay { boundaries: [3, 50], values: [0.1, 0.3], last_value: 0.2 });
+    fold.hash()
+}
 
 fn decoupled() -> DecoupledDecay<Adam> {
     DecoupledDecay { optimizer: ADAM, weight_decay: 0.1 }
@@ -67,6 +90,9 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("update_block adamw", || update_block(decoupled())),
     ("update_block l2", || update_block(l2())),
     ("update_block clipped by norm", || update_block(clipped(Clip::Norm(1.0)))),
+    ("schedules", schedules),
+    ("update_rows scheduled", || update_rows(Scheduled { optimizer: ADAM, schedule: COSINE })),
+    ("catch_up_rows scheduled", || catch_up(Scheduled { optimizer: ADAM, schedule: COSINE })),
     ("catch_up_rows momentum", || catch_up(MOMENTUM)),
     ("catch_up_rows adam", || catch_up(ADAM)),
     ("catch_up_rows amsgrad", || catch_up(AmsGrad(ADAM))),

@@ -9,7 +9,8 @@ use nanoembed::layers::{
     QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, glorot_uniform, uniform,
 };
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanAbsoluteError, MeanSquaredError, OnProbabilities,
+    SparseCategoricalCrossEntropy,
 };
 use nanoembed::optim::{
     Adam, AdamExact, AdamW, Clip, Clipped, Exact, Momentum, MomentumExact, Optimizer, RowwiseAdagrad, Sgd,
@@ -40,6 +41,8 @@ pub(crate) const PARTS: &[crate::Part] = &[
         categorical::<33>(OnProbabilities(CategoricalCrossEntropy::default()))
     }),
     ("loss on probabilities, sparse", || sparse::<33>(OnProbabilities(SparseCategoricalCrossEntropy))),
+    ("loss squared", || binary::<1>(MeanSquaredError) ^ binary::<17>(MeanSquaredError)),
+    ("loss absolute", || binary::<1>(MeanAbsoluteError) ^ binary::<17>(MeanAbsoluteError)),
     ("shuffle", shuffle),
     ("image", model_image),
     ("checkpoint", checkpoint),
@@ -130,14 +133,14 @@ fn shuffle() -> u64 {
 }
 
 /// The bytes of an image, which `Fold` takes as they are: a change of one bit of the format changes the hash.
-fn fold_image<M: Layer>(model: &M, fold: &mut Fold) {
+pub(crate) fn fold_image<M: Layer>(model: &M, fold: &mut Fold) {
     let mut bytes = [0; 20_000];
     let bytes = &mut bytes[..image::size::<M>()];
     image::write(model, bytes).unwrap();
     fold.bytes(bytes);
 }
 
-fn initialised<M: Layer>() -> M {
+pub(crate) fn initialised<M: Layer>() -> M {
     let mut model = M::zeroed();
     model.init(&mut Xoshiro128PlusPlus::seed_from_u64(7));
     model

@@ -13,20 +13,23 @@ use nanoembed::kernels::{
     update_rows_rounded, weight_gradients,
 };
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
-    Multiplied, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
+    Activate, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen,
+    HashedEmbedding, IgnoreMask, Input, Layer, MaskZero, Multiplied, Packed, QuotientRemainder, Relu,
+    Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, MeanAbsoluteError, MeanSquaredError,
+    OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy, Weighing,
 };
+use nanoembed::metrics::{ConfusionMatrix, argmax, auc, in_top_k, root_mean_squared_error};
 use nanoembed::optim::{
-    Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Clip, Clipped, Exact, L2Decay, Momentum, Nadam,
-    Optimizer, RowwiseAdagrad, Sgd,
+    Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, Exact, L2Decay,
+    Momentum, Nadam, Optimizer, PiecewiseConstantDecay, RowwiseAdagrad, Scheduled, Sgd,
 };
-use nanoembed::sequential;
 use nanoembed::table::{Aligned, AnyTable, Bags, F16, Format, Indices, Pooling, Table, TableMut, U2, U8};
 use nanoembed::text::{HashingTokenizer, Padding, Truncating, Unchanged, pad};
-use nanoembed::train::{History, Trainer};
+use nanoembed::train::{EarlyStopping, History, Trainer};
+use nanoembed::{concatenate, pairs, sequential};
 use parts::reviews::REVIEWS;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -44,6 +47,16 @@ type Hashed = sequential![HashedEmbedding<5, 40, 7, 10>, Flatten<5, 7, 35>, Dens
 type Divided =
     sequential![QuotientRemainder<5, 6, 7, 7, Multiplied>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
 type Classes = sequential![EmbeddingBag<6, 40, 5>, Dense<5, 3, Softmax>];
+type Column = sequential![Embedding<1, 40, 5, u32>, Flatten<1, 5, 5>];
+type Columns = sequential![
+    concatenate![Column, EmbeddingBag<6, 40, 4>, Input<[f32; 2]>],
+    Dense<11, 7>,
+    Activate<[f32; 7], Relu>,
+    Dropout<[f32; 7], 300>,
+    Dense<7, 3, Softmax>
+];
+type Ratings = sequential![Branches<Column, Column>, BiasedDot<5>];
+type Likes = sequential![Branches<Column, Column>, Dot<5>];
 type Sums = sequential![EmbeddingBag<6, 40, 5, Sum, u8>, Dense<5, 3>];
 
 const BATCH: usize = 4;
@@ -195,6 +208,34 @@ fn weighted_bags() -> Option<()> {
     Some(())
 }
 
+/// Training that keeps the best weights, and what is measured of it.
+fn best(inputs: &[<Columns as Layer>::Input], classes: &[u16]) -> Option<()> {
+    let (mut model, mut best) = (Columns::zeroed(), Columns::zeroed());
+    let mut trainer =
+        Trainer::<Columns, _, _, BATCH>::new(Adam::default(), OnProbabilities(SparseCategoricalCrossEntropy));
+    let mut stopping = EarlyStopping::new(&mut best, black_box(2)).with_min_delta(black_box(0.1));
+    let mut matrix = ConfusionMatrix::<3>::new();
+    for _ in 0..black_box(3) {
+        trainer.epoch(&mut model, inputs, classes).ok()?;
+        let report = trainer
+            .evaluate_with(&model, inputs, classes, |y, class| {
+                matrix.add(usize::from(*class), argmax(y));
+                black_box(in_top_k(y, usize::from(*class), 2));
+            })
+            .ok()?;
+        if stopping.observe(&model, report.loss).is_break() {
+            break;
+        }
+    }
+    stopping.restore(&mut model);
+    let [list, other] = &mut [[Occurrence::default(); 4]; 2];
+    let (scores, labels) = (black_box([0.5, 0.1, 0.7, 0.5]), black_box([true, false, true, false]));
+    black_box(auc(&scores, &labels, [list, other]).ok()?);
+    black_box(root_mean_squared_error(&scores, &black_box([0.5; 4])).ok()?);
+    black_box((matrix.macro_f1(), matrix.accuracy(), matrix.precision(1), matrix.recall(1), stopping.best()));
+    Some(())
+}
+
 fn run() -> Option<()> {
     kernels()?;
     formats::<F16>(0)?;
@@ -211,6 +252,13 @@ fn run() -> Option<()> {
     let classes = black_box(REVIEWS).map(|text| (text.len() % 3) as u16);
     let shares = classes.map(|class| [0, 1, 2].map(|c| if c == class { 1.0 } else { 0.0 }));
 
+    let rows = black_box(REVIEWS).map(|text| {
+        let bag = Bag::<6>::from_first(pairs.ids(text).map(|id| id as u16));
+        pairs![[text.len() as u32], bag, [0.5, text.len() as f32]]
+    });
+    let ratings = black_box(REVIEWS).map(|text| pairs![[text.len() as u32], [text.len() as u32 / 2]]);
+    best(&rows, &classes)?;
+
     let (binary, adam) = (BinaryCrossEntropy::default(), Adam::default());
     live::<Masked, _, _>(adam, binary, &ids, &yes_or_no)?;
     live::<Masked, _, _>(Exact(Momentum::default()), binary, &ids, &yes_or_no)?;
@@ -220,6 +268,17 @@ fn run() -> Option<()> {
     live::<Divided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
     live::<Classes, _, _>(adam, OnProbabilities(SparseCategoricalCrossEntropy), &bags, &classes)?;
+    let schedule = CosineDecay { initial_learning_rate: 0.01, decay_steps: black_box(9), alpha: 0.1 };
+    let scheduled = Exact(Scheduled { optimizer: adam, schedule });
+    let weighted = ClassWeights { loss: SparseCategoricalCrossEntropy, weights: black_box([1.0, 2.0, 0.5]) };
+    live::<Columns, _, _>(scheduled, weighted, &rows, &classes)?;
+    let schedule =
+        PiecewiseConstantDecay { boundaries: [2, black_box(5)], values: [0.1; 2], last_value: 0.01 };
+    let scheduled =
+        L2Decay { optimizer: Scheduled { optimizer: Sgd::default(), schedule }, weight_decay: 0.1 };
+    live::<Ratings, _, _>(scheduled, MeanSquaredError, &ratings, &yes_or_no)?;
+    let weighed = yes_or_no.map(Weighing::from);
+    live::<Likes, _, _>(adam, SampleWeights(MeanAbsoluteError), &ratings, &weighed)?;
     let optimizer = AdamW { optimizer: adam, weight_decay: 0.05 };
     let clipped = Clipped { optimizer, clip: black_box(Clip::GlobalNorm(0.1)), keras3_duplicates: false };
     live::<Tuned, _, _>(Exact(clipped), binary, &ids, &yes_or_no)?;

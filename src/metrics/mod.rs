@@ -1,4 +1,16 @@
 //! How good predictions are.
+//!
+//! Of one example ([`binary_accuracy`], [`in_top_k`]), counted over many ([`ConfusionMatrix`]), or of all at once ([`auc`],
+//! [`root_mean_squared_error`]). [`Trainer::evaluate_with`](crate::train::Trainer::evaluate_with) shows a model's outputs to any of them.
+
+mod auc;
+mod confusion;
+mod mean;
+
+pub use auc::auc;
+pub use confusion::ConfusionMatrix;
+pub(crate) use mean::Sum;
+pub use mean::root_mean_squared_error;
 
 /// Keras' `binary_accuracy` of one example: the part of the outputs that lie on the label's side of `threshold`.
 ///
@@ -28,4 +40,17 @@ pub fn argmax(y: &[f32]) -> usize {
         }
     }
     best.map_or(0, |(i, _)| i)
+}
+
+/// Whether fewer than `k` classes have a higher score than `class`: the mean of it is Keras' `top_k_categorical_accuracy`. A class whose score
+/// ties with the k-th is in; one whose score is NaN, or that does not exist, is not.
+///
+/// ```
+/// use nanoembed::metrics::in_top_k;
+/// let scores = [0.2, 0.5, 0.2, 0.1];
+/// assert_eq!([0, 1, 2, 3].map(|class| in_top_k(&scores, class, 2)), [true, true, true, false]);
+/// ```
+pub fn in_top_k(y: &[f32], class: usize, k: usize) -> bool {
+    let Some(score) = y.get(class) else { return false };
+    !score.is_nan() && y.iter().filter(|other| *other > score).count() < k
 }

@@ -1,0 +1,42 @@
+//! Numbers left out at random.
+//!
+//! ```text
+//! for i:  y[i] = 0 if hash(seed, i) < rate · 2³², else x[i] · 1 / (1 − rate)
+//! ```
+//!
+//! The loop is the code. Which numbers are left out is a function of the seed and the place alone, a hash of 32-bit integers that is
+//! vectorised with the rest, so nothing is kept for the backward pass: it calls the same kernel on the gradient.
+//!
+//! Bytes moved: 8 n.
+
+use super::mix;
+use crate::error::ShapeMismatch;
+use crate::simd::{Lanes, simd_fn};
+
+simd_fn! {
+    /// y ← x with about every (1 / `rate`)-th number 0 and the others multiplied by 1 / (1 − `rate`), for a rate in [0, 1).
+    ///
+    /// ```
+    /// use nanoembed::kernels::dropout;
+    /// let mut y = [7.0; 8];
+    /// dropout(3, 0.5, &[1.0; 8], &mut y)?;
+    /// assert!(y.iter().all(|y| *y == 0.0 || *y == 2.0));
+    /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the lengths differ; `y` is then as it was.
+    pub fn dropout, dropout_at(seed: u64, rate: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> = dropout_body;
+}
+
+#[inline(always)]
+fn dropout_body<L: Lanes>(_: L, seed: u64, rate: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("length of y", x.len(), y.len())?;
+    let key = mix(seed as u32 ^ mix((seed >> 32) as u32));
+    let (below, scale) = ((rate * 4_294_967_296.0) as u32, 1.0 / (1.0 - rate));
+    for (i, (y, x)) in (0_u32..).zip(y.iter_mut().zip(x)) {
+        let kept = x * scale;
+        *y = if mix(key.wrapping_add(i.wrapping_mul(0x9e37_79b9))) < below { 0.0 } else { kept };
+    }
+    Ok(())
+}

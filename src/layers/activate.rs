@@ -1,0 +1,99 @@
+//! An activation by itself.
+
+use super::parameterless::learns_nothing;
+use super::plain::plain_fields;
+use super::value::{copy, copy_each};
+use super::{
+    Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Value,
+};
+use crate::table::Numbers;
+use core::marker::PhantomData;
+use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+/// Keras' `Activation`: y = A(x), of a vector or of each step of a sequence.
+///
+/// # Shapes
+/// x and y `V`: a vector `[f32; N]`, or a sequence `[[f32; DIM]; LEN]` with its mask.
+///
+/// At the end of a model a loss is fused with it, as with the activation of a [`Dense`](super::Dense) layer.
+///
+/// ```
+/// use nanoembed::{layers::*, sequential};
+/// type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1>, Activate<[f32; 1], Sigmoid>];
+/// assert_eq!(Activate::<[f32; 2], Relu>::zeroed().predict(&[-1.0, 1.0])?, [0.0, 1.0]);
+/// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Activate<V, A>(PhantomData<(V, A)>);
+
+/// Keras' `Input`: numbers that enter a model as they are, as the numeric columns of a table do beside the
+/// [branches](crate::concatenate) of its categorical ones.
+pub type Input<V> = Activate<V, Linear>;
+
+plain_fields!(impl[V, A] Activate<V, A> {});
+
+impl<V: Value + Numbers, A: Activation> Activate<V, A> {
+    /// How many numbers an activation sees at once.
+    const WIDTH: usize = match V::SHAPE {
+        [n, 0] => n,
+        [_, dim] => dim,
+    };
+}
+
+impl<V: Value + Numbers, A: Activation> Layer for Activate<V, A> {
+    type Input = V;
+    type Output = V;
+    type InputGradient = V;
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    learns_nothing!();
+
+    const ACTIVATION: ActivationKind = A::KIND;
+    const FINGERPRINT: Fingerprint = {
+        assert!(Self::WIDTH > 0, "Activate<V, A>: V must have numbers");
+        let [outer, inner] = V::SHAPE;
+        Fingerprint::of("activation").extent(outer).extent(inner).name(A::KIND.name())
+    };
+
+    fn infer<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), y: BatchMut<'_, V>) {
+        copy(x, y);
+    }
+
+    fn forward<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), _: Context, y: BatchMut<'_, V>) {
+        copy(x, y);
+    }
+
+    // The activation itself is left to `activate`; what is behind it has turned its gradient into that of the scores.
+    fn backward<const BATCH: usize>(
+        &self,
+        _: Batch<'_, V>,
+        (): &mut (),
+        d_y: &[V],
+        _: Option<&mut ()>,
+        d_x: Option<&mut [V]>,
+    ) {
+        copy_each(d_y, d_x.unwrap_or_default());
+    }
+
+    fn activate(y: &mut [V]) {
+        for y in y {
+            for y in y.as_numbers_mut().chunks_mut(Self::WIDTH.max(1)) {
+                A::activate(y);
+            }
+        }
+    }
+
+    fn activate_backward(y: &[V], d_y: &mut [V]) {
+        for (y, d_y) in y.iter().zip(d_y) {
+            let width = Self::WIDTH.max(1);
+            for (y, d_y) in y.as_numbers().chunks(width).zip(d_y.as_numbers_mut().chunks_mut(width)) {
+                A::activate_backward(y, d_y);
+            }
+        }
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        visit(LayerSummary { name: "Activation", shape: V::SHAPE, parameters: 0, bytes: 0, trainable: true });
+    }
+}

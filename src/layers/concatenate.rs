@@ -1,0 +1,158 @@
+//! Vectors one after the other.
+
+use super::parameterless::learns_nothing;
+use super::plain::plain_fields;
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Value};
+use core::marker::PhantomData;
+use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+/// A vector, or a [`Pair`] of vectors or of such pairs: what [`Concatenate`] takes.
+pub trait Vectors: Value {
+    /// How many numbers there are in all.
+    const WIDTH: usize;
+
+    /// Copies all numbers in order.
+    fn write_to(&self, numbers: &mut [f32]);
+
+    /// Takes all numbers in order.
+    fn read_from(&mut self, numbers: &[f32]);
+}
+
+impl<const N: usize> Vectors for [f32; N] {
+    const WIDTH: usize = N;
+
+    #[inline]
+    fn write_to(&self, numbers: &mut [f32]) {
+        if let Some(numbers) = numbers.first_chunk_mut() {
+            *numbers = *self;
+        }
+    }
+
+    #[inline]
+    fn read_from(&mut self, numbers: &[f32]) {
+        if let Some(numbers) = numbers.first_chunk() {
+            *self = *numbers;
+        }
+    }
+}
+
+impl<A: Vectors, B: Vectors> Vectors for Pair<A, B> {
+    const WIDTH: usize = A::WIDTH + B::WIDTH;
+
+    #[inline]
+    fn write_to(&self, numbers: &mut [f32]) {
+        if let Some((first, second)) = numbers.split_at_mut_checked(A::WIDTH) {
+            self.first.write_to(first);
+            self.second.write_to(second);
+        }
+    }
+
+    #[inline]
+    fn read_from(&mut self, numbers: &[f32]) {
+        if let Some((first, second)) = numbers.split_at_checked(A::WIDTH) {
+            self.first.read_from(first);
+            self.second.read_from(second);
+        }
+    }
+}
+
+/// How many numbers the layer `L` gives: what [`concatenate!`](crate::concatenate) adds up.
+pub const fn width<L: Layer>() -> usize
+where
+    L::Output: Vectors,
+{
+    <L::Output as Vectors>::WIDTH
+}
+
+/// The type of layers beside each other, each with an input of its own, whose output vectors become one: [`branches!`](crate::branches)
+/// before a [`Concatenate`].
+///
+/// Here two categorical columns, each with an embedding of its own, and six numeric ones beside them:
+///
+/// ```
+/// use nanoembed::{concatenate, layers::*, pairs, sequential};
+/// type Column<const ROWS: usize, const DIM: usize> = sequential![Embedding<1, ROWS, DIM>, Flatten<1, DIM, DIM>];
+/// type Census = sequential![
+///     concatenate![Column<9, 4>, Column<16, 8>, Input<[f32; 6]>],
+///     Dense<18, 1, Sigmoid>,
+/// ];
+/// assert_eq!(Census::zeroed().predict(&pairs![[3], [15], [0.5; 6]])?, [0.5]);
+/// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
+#[macro_export]
+macro_rules! concatenate {
+    ($($branch:ty),+ $(,)?) => {
+        $crate::layers::Chain<
+            $crate::branches![$($branch),+],
+            $crate::layers::Concatenate<
+                <$crate::branches![$($branch),+] as $crate::layers::Layer>::Output,
+                { 0 $(+ $crate::layers::width::<$branch>())+ },
+            >,
+        >
+    };
+}
+
+/// Keras' `Concatenate`: the numbers of several vectors one after the other.
+///
+/// # Shapes
+/// x `V`, vectors in nested [`Pair`]s as [`Branches`](super::Branches) give them; y `[OUT]`, OUT being the sum of their lengths.
+///
+/// Another OUT is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Concatenate, Layer, Pair};
+/// let _ = Concatenate::<Pair<[f32; 2], [f32; 3]>, 6>::zeroed();
+/// ```
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Concatenate<V, const OUT: usize>(PhantomData<V>);
+
+plain_fields!(impl[V, const OUT: usize] Concatenate<V, OUT> {});
+
+impl<V: Vectors, const OUT: usize> Layer for Concatenate<V, OUT> {
+    type Input = V;
+    type Output = [f32; OUT];
+    type InputGradient = V;
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    learns_nothing!();
+
+    const FINGERPRINT: Fingerprint = {
+        assert!(OUT == V::WIDTH, "Concatenate<V, OUT>: OUT must be the sum of the lengths of the vectors");
+        Fingerprint::of("concatenate").extent(OUT)
+    };
+
+    fn infer<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), y: BatchMut<'_, [f32; OUT]>) {
+        for (x, y) in x.values.iter().zip(y.values) {
+            x.write_to(y);
+        }
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, V>,
+        cache: &mut (),
+        _: Context,
+        y: BatchMut<'_, [f32; OUT]>,
+    ) {
+        self.infer::<BATCH>(x, cache, y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        _: Batch<'_, V>,
+        (): &mut (),
+        d_y: &[[f32; OUT]],
+        _: Option<&mut ()>,
+        d_x: Option<&mut [V]>,
+    ) {
+        for (d_x, d_y) in d_x.unwrap_or_default().iter_mut().zip(d_y) {
+            d_x.read_from(d_y);
+        }
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        let shape = <[f32; OUT] as Value>::SHAPE;
+        visit(LayerSummary { name: "Concatenate", shape, parameters: 0, bytes: 0, trainable: true });
+    }
+}

@@ -1,0 +1,217 @@
+//! The product of two vectors, by itself and as a prediction of ratings.
+
+use super::parameterless::learns_nothing;
+use super::plain::plain_fields;
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Plain, Value};
+use crate::kernels::{dot, sum_of_squares};
+use crate::optim::{Optimizer, Step};
+use crate::table::Numbers;
+use rand_core::Rng;
+use zerocopy::{FromBytes, Immutable, KnownLayout};
+
+/// Keras' `Dot(axes=1)`: y = Σⱼ aⱼ bⱼ, the sum by sixteen lanes.
+///
+/// # Shapes
+/// x [`Pair`] of a `[N]` and b `[N]`, as [`Branches`](super::Branches) give them; y `[1]`.
+///
+/// ```
+/// use nanoembed::{layers::*, sequential};
+/// type Likes = sequential![Branches<EmbeddingBag<1, 600, 16>, EmbeddingBag<1, 9000, 16>>, Dot<16>];
+/// let x = Pair { first: [1.0, 2.0], second: [3.0, 4.0] };
+/// assert_eq!(Dot::<2>::zeroed().predict(&x)?, [11.0]);
+/// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
+///
+/// A length of 0 is a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{Dot, Layer};
+/// let _ = Dot::<0>::zeroed();
+/// ```
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Dot<const N: usize>;
+
+plain_fields!(impl[const N: usize] Dot<N> {});
+
+/// Writes to `d_a` and `d_b` the gradients of d · Σⱼ aⱼ bⱼ.
+fn dot_backward(d: f32, a: &[f32], b: &[f32], d_a: &mut [f32], d_b: &mut [f32]) {
+    for (d_a, b) in d_a.iter_mut().zip(b) {
+        *d_a = d * b;
+    }
+    for (d_b, a) in d_b.iter_mut().zip(a) {
+        *d_b = d * a;
+    }
+}
+
+impl<const N: usize> Layer for Dot<N> {
+    type Input = Pair<[f32; N], [f32; N]>;
+    type Output = [f32; 1];
+    type InputGradient = Pair<[f32; N], [f32; N]>;
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    learns_nothing!();
+
+    const FINGERPRINT: Fingerprint = {
+        assert!(N > 0, "Dot<N>: N must be at least 1");
+        Fingerprint::of("dot").extent(N)
+    };
+
+    fn infer<const BATCH: usize>(&self, x: Batch<'_, Self::Input>, (): &mut (), y: BatchMut<'_, [f32; 1]>) {
+        for (x, y) in x.values.iter().zip(y.values) {
+            // Both have N numbers.
+            *y = [dot(&x.first, &x.second).unwrap_or_default()];
+        }
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Self::Input>,
+        cache: &mut (),
+        _: Context,
+        y: BatchMut<'_, [f32; 1]>,
+    ) {
+        self.infer::<BATCH>(x, cache, y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Self::Input>,
+        (): &mut (),
+        d_y: &[[f32; 1]],
+        _: Option<&mut ()>,
+        d_x: Option<&mut [Self::InputGradient]>,
+    ) {
+        for ((d_x, x), [d]) in d_x.unwrap_or_default().iter_mut().zip(x.values).zip(d_y) {
+            dot_backward(*d, &x.first, &x.second, &mut d_x.first, &mut d_x.second);
+        }
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        let shape = <[f32; 1] as Value>::SHAPE;
+        visit(LayerSummary { name: "Dot", shape, parameters: 0, bytes: 0, trainable: true });
+    }
+}
+
+/// The rating of biased matrix factorisation (Koren, Bell and Volinsky, 2009): of a user's row a and an item's row b, each of which ends
+/// with its bias,
+///
+/// ```text
+/// y = Σⱼ aⱼ bⱼ + bias of a + bias of b + mean           j over all numbers but the last
+/// ```
+///
+/// # Shapes
+/// x [`Pair`] of a `[N]` and b `[N]`, as [`Branches`](super::Branches) give them; `mean` `[1]`; y `[1]`.
+///
+/// Initial value: mean 0. Where weights decay it is [`Frozen`](super::Frozen) at the mean of the ratings, which decay would pull to 0:
+///
+/// ```
+/// use nanoembed::{layers::*, sequential};
+/// type Row<const ROWS: usize, const DIM: usize> = sequential![Embedding<1, ROWS, DIM>, Flatten<1, DIM, DIM>];
+/// type Ratings = sequential![Branches<Row<610, 17>, Row<9724, 17>>, Frozen<BiasedDot<17>>];
+/// let mut ratings = Ratings::boxed();
+/// ratings.second.0.mean = [3.5];
+/// assert_eq!(ratings.predict(&Pair { first: [1], second: [2] })?, [3.5]);
+/// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
+///
+/// Rows without a factor are a compile error:
+///
+/// ```compile_fail
+/// use nanoembed::layers::{BiasedDot, Layer};
+/// let _ = BiasedDot::<1>::zeroed();
+/// ```
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct BiasedDot<const N: usize> {
+    /// What every rating has in common.
+    pub mean: [f32; 1],
+}
+
+plain_fields!(impl[const N: usize] BiasedDot<N> { mean: [f32; 1] });
+
+impl<const N: usize> Layer for BiasedDot<N> {
+    type Input = Pair<[f32; N], [f32; N]>;
+    type Output = [f32; 1];
+    type InputGradient = Pair<[f32; N], [f32; N]>;
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = ();
+    type Gradient<const BATCH: usize> = [f32; 1];
+    type Slots<O: Optimizer> = O::Slots<[f32; 1]>;
+
+    const FINGERPRINT: Fingerprint = {
+        assert!(N > 1, "BiasedDot<N>: N must be at least 2, a factor and the bias");
+        Fingerprint::of("biased_dot").extent(N)
+    };
+
+    fn init(&mut self, _: &mut impl Rng) {
+        self.mean = [0.0];
+    }
+
+    fn infer<const BATCH: usize>(&self, x: Batch<'_, Self::Input>, (): &mut (), y: BatchMut<'_, [f32; 1]>) {
+        let [mean] = self.mean;
+        for (x, y) in x.values.iter().zip(y.values) {
+            if let ([a @ .., a_bias], [b @ .., b_bias]) = (x.first.as_slice(), x.second.as_slice()) {
+                // Both have N − 1 numbers.
+                *y = [dot(a, b).unwrap_or_default() + a_bias + b_bias + mean];
+            }
+        }
+    }
+
+    fn forward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Self::Input>,
+        cache: &mut (),
+        _: Context,
+        y: BatchMut<'_, [f32; 1]>,
+    ) {
+        self.infer::<BATCH>(x, cache, y);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Self::Input>,
+        (): &mut (),
+        d_y: &[[f32; 1]],
+        gradient: Option<&mut [f32; 1]>,
+        d_x: Option<&mut [Self::InputGradient]>,
+    ) {
+        if let Some([sum]) = gradient {
+            for [d] in d_y {
+                *sum += d;
+            }
+        }
+        for ((d_x, x), [d]) in d_x.unwrap_or_default().iter_mut().zip(x.values).zip(d_y) {
+            dot_backward(*d, &x.first, &x.second, &mut d_x.first, &mut d_x.second);
+            if let ([.., d_a], [.., d_b]) = (d_x.first.as_mut_slice(), d_x.second.as_mut_slice()) {
+                (*d_a, *d_b) = (*d, *d);
+            }
+        }
+    }
+
+    // The mean has a gradient at every step: there is nothing to catch up with.
+    fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, _: &mut Self::Slots<O>) {}
+
+    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, _: &mut Self::Slots<O>) {}
+
+    fn sum_of_squares<const BATCH: usize>(gradient: &mut [f32; 1], _: bool) -> f32 {
+        sum_of_squares(gradient)
+    }
+
+    fn update<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        optimizer: &O,
+        step: Step<O::Rule>,
+        gradient: &mut [f32; 1],
+        slots: &mut Self::Slots<O>,
+    ) {
+        // One number each.
+        let _ = optimizer.update_block(step, &mut self.mean, gradient, slots.as_numbers_mut());
+        *gradient = [0.0];
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        let shape = <[f32; 1] as Value>::SHAPE;
+        visit(LayerSummary { name: "BiasedDot", shape, parameters: 1, bytes: Self::BYTES, trainable: true });
+    }
+}

@@ -1,0 +1,137 @@
+//! Examples that count more than others.
+
+use super::Loss;
+use crate::layers::ActivationKind;
+use crate::metrics::argmax;
+use crate::table::Numbers;
+use zerocopy::FromZeros;
+
+/// A label and how much its example counts: Keras' `sample_weight`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
+pub struct Weighing<T> {
+    /// What the example is labelled with.
+    pub label: T,
+    /// How much it counts; finite, not negative.
+    pub weight: f32,
+}
+
+impl<T> From<T> for Weighing<T> {
+    /// A label that counts once.
+    fn from(label: T) -> Self {
+        Self { label, weight: 1.0 }
+    }
+}
+
+/// The loss `L` of examples with weights of their own, Keras' `sample_weight`: value and gradient are multiplied by the weight.
+///
+/// As in Keras the mean of a batch is the weighted sum divided by the number of its examples, whatever their weights come to; accuracy
+/// counts all examples alike.
+///
+/// ```
+/// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, SampleWeights, Weighing}, optim::Sgd, train::Trainer};
+/// let loss = SampleWeights(BinaryCrossEntropy::default());
+/// let mut trainer = Trainer::<Dense<1, 1, Sigmoid>, _, _, 2>::new(Sgd::default(), loss);
+/// let labels = [Weighing { label: [1.0], weight: 3.0 }, [0.0].into()];
+/// trainer.step(&mut Dense::zeroed(), &[[2.0], [-1.0]], &labels)?;
+/// # Ok::<(), nanoembed::train::TrainError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
+pub struct SampleWeights<L>(
+    /// The loss of one example.
+    pub L,
+);
+
+/// The value and gradient of `loss` times `weight`.
+fn weighted<Y: Numbers, L: Loss<Y>>(
+    loss: &L,
+    weight: f32,
+    (y, label): (&Y, &L::Label),
+    examples: f32,
+    d_y: &mut Y,
+) -> f32 {
+    let value = loss.value_and_gradient(y, label, examples, d_y);
+    for d in d_y.as_numbers_mut() {
+        *d *= weight;
+    }
+    value * weight
+}
+
+impl<Y: Numbers, L: Loss<Y>> Loss<Y> for SampleWeights<L> {
+    type Label = Weighing<L::Label>;
+    const LINK: ActivationKind = L::LINK;
+
+    fn is_label(label: &Self::Label) -> bool {
+        label.weight.is_finite() && label.weight >= 0.0 && L::is_label(&label.label)
+    }
+
+    fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32 {
+        weighted(&self.0, label.weight, (y, &label.label), examples, d_y)
+    }
+
+    fn accuracy(&self, y: &Y, label: &Self::Label) -> f32 {
+        self.0.accuracy(y, &label.label)
+    }
+}
+
+/// A label that names a class.
+pub trait Class {
+    /// Its number.
+    fn class(&self) -> usize;
+}
+
+impl Class for u16 {
+    fn class(&self) -> usize {
+        usize::from(*self)
+    }
+}
+
+/// One number: class 1 above 1/2, else class 0. Several: the place of the largest.
+impl<const N: usize> Class for [f32; N] {
+    fn class(&self) -> usize {
+        match self.as_slice() {
+            [t] => usize::from(*t > 0.5),
+            several => argmax(several),
+        }
+    }
+}
+
+/// The loss `L` with a weight for each class, Keras' `class_weight`: rare classes can be made to count as much as common ones.
+///
+/// The mean of a batch is the weighted sum divided by the number of its examples. A label of a class that has no weight is no label.
+///
+/// ```
+/// use nanoembed::loss::{BinaryCrossEntropy, ClassWeights, Loss};
+/// // Keras' class_weight={0: 1.0, 1: 4.0}.
+/// let loss = ClassWeights { loss: BinaryCrossEntropy::default(), weights: [1.0, 4.0] };
+/// let mut d_y = [0.0];
+/// loss.value_and_gradient(&[0.0], &[1.0], 1.0, &mut d_y);
+/// assert_eq!(d_y, [4.0 * -0.5]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
+pub struct ClassWeights<L, const CLASSES: usize> {
+    /// The loss of one example.
+    pub loss: L,
+    /// How much an example of each class counts; finite, not negative.
+    pub weights: [f32; CLASSES],
+}
+
+impl<Y: Numbers, L: Loss<Y>, const CLASSES: usize> Loss<Y> for ClassWeights<L, CLASSES>
+where
+    L::Label: Class,
+{
+    type Label = L::Label;
+    const LINK: ActivationKind = L::LINK;
+
+    fn is_label(label: &Self::Label) -> bool {
+        label.class() < CLASSES && L::is_label(label)
+    }
+
+    fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32 {
+        let weight = self.weights.get(label.class()).copied().unwrap_or_default();
+        weighted(&self.loss, weight, (y, label), examples, d_y)
+    }
+
+    fn accuracy(&self, y: &Y, label: &Self::Label) -> f32 {
+        self.loss.accuracy(y, label)
+    }
+}
