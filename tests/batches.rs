@@ -2,9 +2,9 @@
 //! many, and gradients of a batch have the bits of those of its examples one after the other. At every level, all the same bits.
 
 use nanoembed::layers::{
-    Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding,
-    IgnoreMask, Layer, Linear, MaskZero, Mean, Multiplied, QuotientRemainder, Relu, Sigmoid, Softmax, SqrtN,
-    Sum, Tanh, Value,
+    Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows,
+    HashedEmbedding, IgnoreMask, Layer, Linear, MaskZero, Mean, Multiplied, QuotientRemainder, Relu, Sigmoid,
+    Softmax, SqrtN, Sum, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
@@ -222,6 +222,7 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<EmbeddingBag<9, 7, 64, Sum>>("EmbeddingBag, Sum");
     check::<EmbeddingBag<9, 7, 33, SqrtN>>("EmbeddingBag, SqrtN");
     check::<Frozen<Dense<17, 5, Sigmoid>>>("Frozen");
+    check::<FrozenRows<Embedding<5, 7, 17>, 1>>("FrozenRows");
     check::<Sequence>("a chain of a sequence");
     check::<Bags>("a chain of a bag");
     let classes = |n: u32| std::array::from_fn(|class| f32::from(n as usize % 3 == class));

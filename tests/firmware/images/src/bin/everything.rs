@@ -13,7 +13,7 @@ use nanoembed::kernels::{
     update_rows_rounded, weight_gradients,
 };
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, HashedEmbedding, IgnoreMask, Layer, MaskZero,
     Multiplied, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
@@ -40,6 +40,8 @@ type Masked = sequential![
 ];
 type Tuned =
     sequential![Frozen<Embedding<5, 40, 7, u32>>, Flatten<5, 7, 35, IgnoreMask>, Dense<35, 1, Sigmoid>];
+type PartlyFrozen =
+    sequential![FrozenRows<Embedding<5, 40, 7, u32>, 2>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
 type Hashed = sequential![HashedEmbedding<5, 40, 7, 10>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
 type Divided =
     sequential![QuotientRemainder<5, 6, 7, 7, Multiplied>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
@@ -191,6 +193,10 @@ fn weighted_bags() -> Option<()> {
     exp(&mut out);
     ln(&mut out);
     let packed = Packed::<Embedding<5, 40, 8>, U4Row<8, 8>, 40>::zeroed();
+    let mut partly = FrozenRows::<Embedding<5, 40, 8>, 2>::zeroed();
+    partly.freeze(black_box(3)).ok()?;
+    partly.thaw(black_box(3)).ok()?;
+    black_box(partly.is_frozen(black_box(3)));
     black_box((out, outer, d_weights, packed.predict(&black_box([1; 5])).ok()?));
     Some(())
 }
@@ -216,6 +222,7 @@ fn run() -> Option<()> {
     live::<Masked, _, _>(Exact(Momentum::default()), binary, &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Sgd::default(), OnProbabilities(binary), &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Momentum::default(), binary, &ids, &yes_or_no)?;
+    live::<PartlyFrozen, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Hashed, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Divided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
