@@ -89,9 +89,10 @@ impl<const WORDS: usize, const BYTES: usize> Plain for Vocabulary<WORDS, BYTES> 
     }
 }
 
-/// Implements [`Plain`] for a struct by listing its fields in the order in which they lie in memory.
+/// Implements [`Plain`] for a struct by listing its fields in the order in which they lie in memory. `as` gives the extents that Keras
+/// has where they are not those of the type: `kernel: [[[f32; UNITS]; 4]; IN] as [IN, 4 * UNITS, 0, 0]`.
 macro_rules! plain_fields {
-    (impl[$($parameters:tt)*] $name:ty { $($field:tt: $type:ty),* $(,)? }) => {
+    (impl[$($parameters:tt)*] $name:ty { $($field:tt: $type:ty $(as $shape:expr)?),* $(,)? }) => {
         impl<$($parameters)*> $crate::layers::Plain for $name {
             const BYTES: usize = 0 $(+ <$type as $crate::layers::Plain>::BYTES)*;
             const PARTS: $crate::layers::Fingerprint =
@@ -116,7 +117,12 @@ macro_rules! plain_fields {
                 array: &mut dyn FnMut($crate::layers::Parameter, &'a [f32]),
             ) {
                 let _ = &array;
-                $($crate::layers::Plain::arrays(&self.$field, stringify!($field), array);)*
+                $({
+                    $(let array = &mut |parameter, numbers: &'a [f32]| {
+                        array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
+                    };)?
+                    $crate::layers::Plain::arrays(&self.$field, stringify!($field), array);
+                })*
             }
 
             fn arrays_mut<'a>(
@@ -125,7 +131,12 @@ macro_rules! plain_fields {
                 array: &mut dyn FnMut($crate::layers::Parameter, &'a mut [f32]),
             ) {
                 let _ = &array;
-                $($crate::layers::Plain::arrays_mut(&mut self.$field, stringify!($field), array);)*
+                $({
+                    $(let array = &mut |parameter, numbers: &'a mut [f32]| {
+                        array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
+                    };)?
+                    $crate::layers::Plain::arrays_mut(&mut self.$field, stringify!($field), array);
+                })*
             }
         }
     };
