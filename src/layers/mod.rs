@@ -16,6 +16,7 @@
 
 mod activation;
 mod chain;
+mod conv1d;
 mod dense;
 mod embedding;
 mod embedding_bag;
@@ -26,14 +27,18 @@ mod frozen_rows;
 mod hashed;
 mod init;
 mod packed;
+mod padding;
 mod plain;
+mod pooling;
 mod quotient_remainder;
+mod stateless;
 mod summary;
 mod touched;
 mod value;
 
 pub use activation::{Activation, ActivationKind, Linear, Relu, Sigmoid, Softmax, Tanh};
 pub use chain::{Chain, ChainCache, ChainGradient, ChainWorkspace};
+pub use conv1d::{Conv1D, Conv1DCache, Conv1DGradient, Conv1DSlots};
 pub use dense::{Dense, DenseGradient, DenseSlots};
 pub use embedding::{Embedding, MaskZero, Masking, NoMask};
 pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, SqrtN, Sum};
@@ -44,7 +49,9 @@ pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
 pub use init::{glorot_uniform, uniform};
 pub use packed::{Bf16Row, F16Row, Packed, PackedRow, TableLayer, U2Row, U4Row, U8Row};
+pub use padding::{Causal, ConvPadding, PaddingKind, Same, Valid};
 pub use plain::{Parameter, Plain};
+pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
 pub use quotient_remainder::{Added, Composition, Multiplied, QuotientRemainder, QuotientRemainderGradient};
 pub use summary::{LayerSummary, Summary};
 pub use touched::{TableSlots, TouchedRows};
