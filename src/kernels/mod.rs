@@ -11,6 +11,7 @@ mod columns;
 mod dot;
 mod gather;
 mod gemm;
+mod lstm;
 mod max_norm;
 mod norm;
 mod occurrences;
@@ -39,6 +40,7 @@ pub use coalesce::coalesce;
 pub use dot::{dot, gemm_nt, gemv, sum};
 pub use gather::{gather, gather_stream};
 pub use gemm::{gemm, gemm_tn};
+pub use lstm::{lstm_gates, lstm_gates_backward};
 pub use max_norm::{RowNorm, max_norm};
 pub use norm::{sum_of_squares, sum_of_squares_of_rows};
 pub use occurrences::{
@@ -66,6 +68,7 @@ pub use {
     dot::{dot_at, gemm_nt_at, gemv_at, sum_at},
     gather::{gather_at, gather_stream_at},
     gemm::{gemm_at, gemm_tn_at},
+    lstm::{lstm_gates_at, lstm_gates_backward_at},
     max_norm::max_norm_at,
     norm::{sum_of_squares_at, sum_of_squares_of_rows_at},
     pool::{pool_at, pool_max_at},
