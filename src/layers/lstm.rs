@@ -2,6 +2,7 @@
 
 use super::plain::plain_fields;
 use super::recurrence::{Direction, GoForwards, ReturnLast, Returned};
+use super::steps::{at, at_mut, rows, rows_mut};
 use super::value::{first, first_mut};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, Value};
 use super::{glorot_uniform, orthogonal};
@@ -10,7 +11,7 @@ use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 
 /// Keras' `LSTM(UNITS, return_sequences=R, go_backwards=D)` (Hochreiter and Schmidhuber, 1997; with the forget gate of Gers,
 /// Schmidhuber and Cummins, 2000): for each step t with z = x\[t\] W + h U + b in four blocks,
@@ -124,40 +125,6 @@ pub struct LstmCache<const LEN: usize, const UNITS: usize, const BATCH: usize> {
 /// Steps whose share of a gradient is added at once, so that they stay in the second cache for all products with them.
 const STEPS: usize = 64;
 
-/// All numbers of these blocks.
-fn numbers<T: Numbers>(blocks: &[T]) -> &[f32] {
-    // As in `Numbers`, the cast cannot fail.
-    <[f32]>::ref_from_bytes(blocks.as_bytes()).unwrap_or_default()
-}
-
-/// The same, to write.
-fn numbers_mut<T: Numbers>(blocks: &mut [T]) -> &mut [f32] {
-    <[f32]>::mut_from_bytes(blocks.as_mut_bytes()).unwrap_or_default()
-}
-
-/// The numbers of each block as a row.
-fn rows<T: Numbers>(blocks: &[T]) -> Option<Table<'_>> {
-    Table::new(numbers(blocks), blocks.len(), size_of::<T>() / size_of::<f32>()).ok()
-}
-
-/// The same, to write.
-fn rows_mut<T: Numbers>(blocks: &mut [T]) -> Option<TableMut<'_>> {
-    let count = blocks.len();
-    TableMut::new(numbers_mut(blocks), count, size_of::<T>() / size_of::<f32>()).ok()
-}
-
-/// Block `step` of each sequence as a row.
-fn at<T: Numbers, const LEN: usize>(sequences: &[[T; LEN]], step: usize) -> Option<Table<'_>> {
-    let dim = size_of::<T>() / size_of::<f32>();
-    Table::with_stride(numbers(sequences).get(step * dim..)?, sequences.len(), dim, LEN * dim).ok()
-}
-
-/// The same, to write.
-fn at_mut<T: Numbers, const LEN: usize>(sequences: &mut [[T; LEN]], step: usize) -> Option<TableMut<'_>> {
-    let (dim, count) = (size_of::<T>() / size_of::<f32>(), sequences.len());
-    TableMut::with_stride(numbers_mut(sequences).get_mut(step * dim..)?, count, dim, LEN * dim).ok()
-}
-
 /// Whether a step is valid.
 fn is_valid<const LEN: usize>(mask: &[bool; LEN], step: usize) -> bool {
     mask.get(step).is_some_and(|valid| *valid)
@@ -191,6 +158,40 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
         }
         gemm(at(x, step)?, rows(&self.kernel)?, &mut z).ok()?;
         gemm(rows(h)?, rows(&self.recurrent_kernel)?, &mut z).ok()
+    }
+
+    /// From the gradients of all scores, adds the gradient of the parameters and writes that of the inputs.
+    ///
+    /// In runs of steps that are all valid or all masked, in order over all examples: what the sums are added up from does not
+    /// depend on where a batch ends.
+    fn add_products(
+        &self,
+        x: Batch<'_, [[f32; IN]; LEN]>,
+        h: &[[[f32; UNITS]; LEN]],
+        d_z: &[[[[f32; UNITS]; 4]; LEN]],
+        mut gradient: Option<&mut LstmGradient<IN, UNITS>>,
+        d_x: &mut [[[f32; IN]; LEN]],
+    ) {
+        let (mut h, mut d_z, mut d_x) = (h.as_flattened(), d_z.as_flattened(), d_x.as_flattened_mut());
+        let (mut x, masks) = (x.values.as_flattened(), x.masks.as_flattened());
+        for run in masks.chunk_by(|a, b| a == b).flat_map(|run| run.chunks(STEPS)) {
+            let run_of = ..run.len();
+            let (x, h) = (x.split_off(run_of).unwrap_or_default(), h.split_off(run_of).unwrap_or_default());
+            let d_z = d_z.split_off(run_of).unwrap_or_default();
+            // Nothing where nobody asks for it.
+            let d_x = d_x.split_off_mut(run_of).unwrap_or_default();
+            if !run.first().is_some_and(|valid| *valid) {
+                d_x.fill([0.0; IN]);
+                continue;
+            }
+            if let Some(gradient) = &mut gradient {
+                let _ = gradient.add(x, h, d_z);
+            }
+            if !d_x.is_empty() {
+                let factors = rows(d_z).zip(rows(&self.kernel));
+                let _ = factors.map(|(d_z, w)| gemm_nt(d_z, w, &mut TableMut::from_rows(d_x)));
+            }
+        }
     }
 
     /// Writes the masks of the outputs.
@@ -330,28 +331,7 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
                 }
             }
         }
-        let mut gradient = gradient;
-        let (mut x, mut masks) = (x.values.as_flattened(), x.masks.as_flattened());
-        let (mut h, mut d_z) = (first(&cache.h, n).as_flattened(), gates.as_flattened());
-        let mut d_x = d_x.unwrap_or_default().as_flattened_mut();
-        while let Some(valid) = masks.first() {
-            let run = masks.iter().take(STEPS).take_while(|other| *other == valid).count();
-            let Some(_) = masks.split_off(..run) else { break };
-            let (x, h, d_z) = (x.split_off(..run), h.split_off(..run), d_z.split_off(..run));
-            let d_x = d_x.split_off_mut(..run);
-            if !valid {
-                d_x.unwrap_or_default().fill([0.0; IN]);
-                continue;
-            }
-            let d_z = d_z.unwrap_or_default();
-            if let Some(gradient) = &mut gradient {
-                let _ = gradient.add(x.unwrap_or_default(), h.unwrap_or_default(), d_z);
-            }
-            if let Some(d_x) = d_x {
-                let factors = rows(d_z).zip(rows(&self.kernel));
-                let _ = factors.map(|(d_z, w)| gemm_nt(d_z, w, &mut TableMut::from_rows(d_x)));
-            }
-        }
+        self.add_products(x, first(&cache.h, n), gates, gradient, d_x.unwrap_or_default());
     }
 
     // Every number has a gradient at every step: there is nothing to catch up with.
@@ -400,12 +380,12 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
 impl<const IN: usize, const UNITS: usize> LstmGradient<IN, UNITS> {
     /// Adds the share of some steps: their inputs, the h before them, the gradients of their scores.
     fn add(&mut self, x: &[[f32; IN]], h: &[[f32; UNITS]], d_z: &[[[f32; UNITS]; 4]]) -> Option<()> {
-        let d_rows = rows(d_z)?;
-        gemm_tn(Table::from_rows(x), d_rows, &mut rows_mut(&mut self.kernel)?).ok()?;
-        gemm_tn(Table::from_rows(h), d_rows, &mut rows_mut(&mut self.recurrent_kernel)?).ok()?;
+        // First, because it reads the gradients in order, which brings them into the caches.
         for d_z in d_z {
             axpy(1.0, d_z.as_numbers(), self.bias.as_numbers_mut()).ok()?;
         }
-        Some(())
+        let d_z = rows(d_z)?;
+        gemm_tn(Table::from_rows(x), d_z, &mut rows_mut(&mut self.kernel)?).ok()?;
+        gemm_tn(Table::from_rows(h), d_z, &mut rows_mut(&mut self.recurrent_kernel)?).ok()
     }
 }

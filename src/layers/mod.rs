@@ -29,6 +29,7 @@ mod packed;
 mod plain;
 mod quotient_remainder;
 mod recurrence;
+mod steps;
 mod summary;
 mod touched;
 mod value;
