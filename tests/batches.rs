@@ -2,9 +2,9 @@
 //! many, and gradients of a batch have the bits of those of its examples one after the other. At every level, all the same bits.
 
 use nanoembed::layers::{
-    Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows,
-    HashedEmbedding, IgnoreMask, Layer, Linear, MaskZero, Mean, Multiplied, QuotientRemainder, Relu, Sigmoid,
-    Softmax, SqrtN, Sum, Tanh, Value,
+    Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GoBackwards,
+    HashedEmbedding, IgnoreMask, Layer, Linear, Lstm, MaskZero, Mean, Multiplied, QuotientRemainder, Relu,
+    ReturnSequences, Sigmoid, Softmax, SqrtN, Sum, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
@@ -203,6 +203,12 @@ where
 }
 
 type Sequence = sequential![Embedding<5, 7, 17, u16, MaskZero>, Flatten<5, 17, 85>, Dense<85, 9, Tanh>, Dense<9, 3, Softmax>];
+type Recurrent = sequential![
+    Embedding<5, 7, 17, u16, MaskZero>,
+    Lstm<5, 17, 9, ReturnSequences, GoBackwards>,
+    Lstm<5, 9, 4>,
+    Dense<4, 1, Sigmoid>
+];
 type Bags = sequential![EmbeddingBag<6, 7, 33>, Dense<33, 18, Relu>, Dense<18, 1, Sigmoid>];
 
 fn check_layers() -> Vec<Vec<u8>> {
@@ -221,15 +227,22 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<EmbeddingBag<9, 7, 17, Mean>>("EmbeddingBag, Mean");
     check::<EmbeddingBag<9, 7, 64, Sum>>("EmbeddingBag, Sum");
     check::<EmbeddingBag<9, 7, 33, SqrtN>>("EmbeddingBag, SqrtN");
+    check::<Lstm<1, 3, 1>>("Lstm of one step");
+    check::<Lstm<5, 17, 16>>("Lstm");
+    check::<Lstm<70, 3, 5, ReturnSequences, GoBackwards>>("Lstm, sequences, backwards");
     check::<Frozen<Dense<17, 5, Sigmoid>>>("Frozen");
     check::<FrozenRows<Embedding<5, 7, 17>, 1>>("FrozenRows");
     check::<Sequence>("a chain of a sequence");
+    check::<Recurrent>("a chain of recurrent layers");
     check::<Bags>("a chain of a bag");
     let classes = |n: u32| std::array::from_fn(|class| f32::from(n as usize % 3 == class));
     let categorical = CategoricalCrossEntropy { label_smoothing: 0.1 };
     vec![
         train::<Sequence, _, _>(Adam { learning_rate: 0.1, ..Adam::default() }, categorical, classes),
         train::<Sequence, _, _>(Exact(Momentum::default()), categorical, classes),
+        train::<Recurrent, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {
+            [f32::from(n % 2 == 0)]
+        }),
         train::<Bags, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {
             [f32::from(n % 2 == 0)]
         }),

@@ -1,7 +1,9 @@
 //! Files of numpy, gensim, GloVe, Hugging Face and Keras, held against what those read from them: `tests/oracle/loaders`.
 #![cfg(feature = "std")]
 
-use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid};
+use nanoembed::layers::{
+    Conv1D, Dense, Embedding, Flatten, GlobalMaxPooling1D, Layer, Lstm, MaskZero, Relu, Sigmoid, Softmax,
+};
 use nanoembed::sequential;
 use nanoembed::table::TableMut;
 use nanoembed::vectors::{BinaryVectors, TableVectors, TextVectors, Vectors, fill};
@@ -133,7 +135,7 @@ fn an_embedding_layer_from_a_table_of_words() {
 }
 
 /// A tiny Keras model: its predictions with its weights from either file, by order and by Keras' paths, and back again.
-fn assert_keras<M, const LEN: usize, const OUT: usize>(name: &str, paths: &[&str])
+fn assert_keras<M, const LEN: usize, const OUT: usize>(name: &str, paths: &[String])
 where
     M: Layer<Input = [u16; LEN], Output = [f32; OUT]>,
 {
@@ -144,7 +146,7 @@ where
 
     let (mut from_tensors, file) = (M::zeroed(), bytes(&format!("{name}.safetensors")));
     read(&mut from_tensors, &mut SafeTensors::new(&file).expect("tensors"), |weight| {
-        paths[weight.position].to_owned()
+        paths[weight.position].clone()
     })
     .expect(name);
 
@@ -171,6 +173,27 @@ where
 #[test]
 fn keras_models_predict_as_in_keras() {
     type Flat = sequential![Embedding<4, 40, DIM>, Flatten<4, DIM, 24>, Dense<24, 1, Sigmoid>];
-    let paths = ["sequential/emb/embeddings", "sequential/out/kernel", "sequential/out/bias"];
-    assert_keras::<Flat, 4, 1>("embedding_flatten_dense", &paths);
+    let paths = ["emb/embeddings", "out/kernel", "out/bias"];
+    assert_keras::<Flat, 4, 1>("embedding_flatten_dense", &paths.map(|path| format!("sequential/{path}")));
+
+    type Recurrent = sequential![Embedding<5, 40, DIM, u16, MaskZero>, Lstm<5, DIM, 3>, Dense<3, 1, Sigmoid>];
+    let paths = [
+        "emb/embeddings",
+        "lstm/lstm_cell/kernel",
+        "lstm/lstm_cell/recurrent_kernel",
+        "lstm/lstm_cell/bias",
+        "out/kernel",
+        "out/bias",
+    ];
+    assert_keras::<Recurrent, 5, 1>(
+        "embedding_lstm_dense",
+        &paths.map(|path| format!("sequential_1/{path}")),
+    );
+
+    type Convolutional = sequential![Embedding<6, 40, DIM>, Conv1D<6, DIM, 4, 3, 4, Relu>, GlobalMaxPooling1D<4, 4>, Dense<4, 2, Softmax>];
+    let paths = ["emb/embeddings", "conv/kernel", "conv/bias", "out/kernel", "out/bias"];
+    assert_keras::<Convolutional, 6, 2>(
+        "embedding_conv_dense",
+        &paths.map(|path| format!("sequential_2/{path}")),
+    );
 }

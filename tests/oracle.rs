@@ -15,6 +15,8 @@ mod formats;
 mod hashes;
 #[path = "oracle/losses.rs"]
 mod losses;
+#[path = "oracle/lstm.rs"]
+mod lstm;
 #[path = "oracle/optimizers.rs"]
 mod optimizers;
 #[path = "oracle/pad.rs"]
@@ -47,6 +49,7 @@ const COVERED: &[(&str, Check)] = &[
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("losses_keras", losses::losses),
+    ("lstm_forward_grad_keras", lstm::forward_and_gradients),
     ("murmurhash3_32_sklearn", hashes::murmurhash3),
     ("optimizers_dense_keras", optimizers::dense_keras),
     ("optimizers_dense_torch", optimizers::dense_torch),
@@ -60,6 +63,8 @@ const COVERED: &[(&str, Check)] = &[
     ("text_to_word_sequence_keras", text::text_to_word_sequence),
     #[cfg(feature = "unicode")]
     ("tokenizer_keras", vocabulary::tokenizer),
+    ("train_lstm_small_adam_masked", lstm::training_masked),
+    ("train_lstm_small_adam_unmasked", lstm::training_unmasked),
     ("train_reviews_flatten_adagrad_batch4", training::reviews_adagrad_batch4),
     ("train_reviews_flatten_adam_amsgrad_batch4", training::reviews_amsgrad_batch4),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),

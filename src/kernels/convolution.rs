@@ -313,7 +313,9 @@ fn add_products<L: Lanes>(
             let step = windows.valid_step(output, tap, valid);
             let Some(number) = step.and_then(|step| numbers.get(step)) else { continue };
             let Some(row) = products.row(*number as usize) else { continue };
-            let Some(terms) = row.get(tap * width + column..).and_then(<[f32]>::first_chunk) else { continue };
+            let Some(terms) = row.get(tap * width + column..).and_then(<[f32]>::first_chunk) else {
+                continue;
+            };
             add(terms, &mut total);
         }
         *block = total;

@@ -12,6 +12,7 @@ mod convolution;
 mod dot;
 mod gather;
 mod gemm;
+mod lstm;
 mod max_norm;
 mod norm;
 mod occurrences;
@@ -41,12 +42,11 @@ pub use any::{gather_any, pool_any};
 pub use axpy::{axpy, ger};
 pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::coalesce;
-pub use convolution::{
-    convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated,
-};
+pub use convolution::{convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated};
 pub use dot::{dot, gemm_nt, gemv, sum};
 pub use gather::{gather, gather_stream};
 pub use gemm::{gemm, gemm_tn};
+pub use lstm::{lstm_gates, lstm_gates_backward};
 pub use max_norm::{RowNorm, max_norm};
 pub use norm::{sum_of_squares, sum_of_squares_of_rows};
 pub use occurrences::{
@@ -80,15 +80,14 @@ pub use {
     dot::{dot_at, gemm_nt_at, gemv_at, sum_at},
     gather::{gather_at, gather_stream_at},
     gemm::{gemm_at, gemm_tn_at},
+    lstm::{lstm_gates_at, lstm_gates_backward_at},
     max_norm::max_norm_at,
     norm::{sum_of_squares_at, sum_of_squares_of_rows_at},
     pool::{pool_at, pool_max_at},
     quantise::{dequantise_at, dequantise_row_at, quantise_at, quantise_row_at},
     repeats::distinct_rows_at,
     scatter::{scatter_add_at, scatter_add_bags_at},
-    steps::{
-        max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at,
-    },
+    steps::{max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at},
     transpose::transpose_at,
     update::{update_block_at, update_rows_at},
     update_rounded::{quantise_rounded_at, update_rows_rounded_at},

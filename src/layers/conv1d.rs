@@ -244,7 +244,8 @@ impl<
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Conv1DCache<LEN, IN, FILTERS, KERNEL, BATCH>;
     type Gradient<const BATCH: usize> = Conv1DGradient<IN, FILTERS, KERNEL>;
-    type Slots<O: Optimizer> = Conv1DSlots<O::Slots<[[[f32; FILTERS]; IN]; KERNEL]>, O::Slots<[f32; FILTERS]>>;
+    type Slots<O: Optimizer> =
+        Conv1DSlots<O::Slots<[[[f32; FILTERS]; IN]; KERNEL]>, O::Slots<[f32; FILTERS]>>;
 
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {
@@ -254,7 +255,10 @@ impl<
         let reach = DILATION * (KERNEL - 1);
         let out = P::KIND.output_length(LEN, reach, STRIDE);
         assert!(out > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: the kernel is longer than the sequence");
-        assert!(OUT == out, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: OUT does not follow from the other sizes");
+        assert!(
+            OUT == out,
+            "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: OUT does not follow from the other sizes"
+        );
         let shape = Fingerprint::of("conv1d").extent(LEN).extent(IN).extent(FILTERS).extent(KERNEL);
         let windows = shape.extent(STRIDE).extent(DILATION).name(P::KIND.name());
         windows.name(A::KIND.name()).name(if M::HONOURED { "honour" } else { "ignore" })

@@ -12,6 +12,7 @@ mod formats;
 mod gather;
 mod lanes;
 mod linear;
+mod lstm;
 mod norm;
 mod pool;
 mod scatter;
@@ -33,6 +34,7 @@ pub use formats::{
 pub use gather::gather;
 pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, ger, sum};
+pub use lstm::{lstm_gates, lstm_gates_backward};
 pub use norm::{max_norm, sum_of_squares_of_rows};
 pub use pool::{pool, pool_max};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};

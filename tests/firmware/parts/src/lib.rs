@@ -10,6 +10,7 @@ mod dense;
 mod formats;
 mod math;
 mod optimizers;
+mod recurrent;
 pub mod reviews;
 mod rows;
 mod text;
@@ -22,12 +23,13 @@ pub type Part = (&'static str, fn() -> u64);
 
 /// All parts, in the order in which the modules build on each other.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let lists: [&[Part]; 7] = [
+    let lists: [&[Part]; 8] = [
         math::PARTS,
         text::PARTS,
         rows::PARTS,
         formats::PARTS,
         dense::PARTS,
+        recurrent::PARTS,
         optimizers::PARTS,
         training::PARTS,
     ];

@@ -5,8 +5,7 @@ use crate::optimizers::ADAM;
 use crate::reviews::{self, LABELS, REVIEWS, Reviews};
 use nanoembed::image;
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, HashedEmbedding, Layer, MaskZero, Multiplied,
-    QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, glorot_uniform, uniform,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GoBackwards, HashedEmbedding, Layer, Lstm, MaskZero, Multiplied, QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum, Tanh, glorot_uniform, uniform,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
@@ -62,6 +61,7 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("train reviews, deep and masked", || train_reviews::<Deep, _>(Adam { keras3_duplicates: true, ..ADAM })),
     ("train reviews, frozen rows", || train_reviews::<Tuned, _>(Sgd { learning_rate: 0.5 })),
     ("train reviews, some rows frozen", train_partly_frozen),
+    ("train reviews, recurrent", || train_reviews::<Recurrent, AdamExact>(Exact(ADAM))),
     ("train bags, softmax", train_bags),
     ("train reviews, hashed rows", || train_reviews::<Hashed, AdamExact>(Exact(ADAM))),
     ("train reviews, quotient and remainder", || train_reviews::<Divided, _>(ADAM)),
@@ -80,6 +80,12 @@ type PartlyFrozen =
 type Hashed = sequential![HashedEmbedding<4, 20, 17, 12, u16>, Flatten<4, 17, 68>, Dense<68, 1, Sigmoid>];
 type Divided =
     sequential![QuotientRemainder<4, 7, 8, 9, Multiplied, u16>, Flatten<4, 9, 36>, Dense<36, 1, Sigmoid>];
+type Recurrent = sequential![
+    Embedding<4, 50, 3, u16, MaskZero>,
+    Lstm<4, 3, 5, ReturnSequences, GoBackwards>,
+    Lstm<4, 5, 3>,
+    Dense<3, 1, Sigmoid>
+];
 type Bags = sequential![EmbeddingBag<6, 60, 17>, Dense<17, 3, Softmax>];
 type Sums = sequential![EmbeddingBag<6, 60, 33, Sum>, Dense<33, 3>];
 

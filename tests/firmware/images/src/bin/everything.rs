@@ -13,8 +13,7 @@ use nanoembed::kernels::{
     update_rows_rounded, weight_gradients,
 };
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, HashedEmbedding, IgnoreMask, Layer, MaskZero,
-    Multiplied, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GoBackwards, HashedEmbedding, IgnoreMask, Layer, Lstm, MaskZero, Multiplied, Packed, QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
@@ -45,6 +44,12 @@ type PartlyFrozen =
 type Hashed = sequential![HashedEmbedding<5, 40, 7, 10>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
 type Divided =
     sequential![QuotientRemainder<5, 6, 7, 7, Multiplied>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
+type Recurrent = sequential![
+    Embedding<5, 40, 4, u32, MaskZero>,
+    Lstm<5, 4, 3, ReturnSequences, GoBackwards>,
+    Lstm<5, 3, 2>,
+    Dense<2, 1, Sigmoid>
+];
 type Classes = sequential![EmbeddingBag<6, 40, 5>, Dense<5, 3, Softmax>];
 type Sums = sequential![EmbeddingBag<6, 40, 5, Sum, u8>, Dense<5, 3>];
 
@@ -225,6 +230,7 @@ fn run() -> Option<()> {
     live::<PartlyFrozen, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Hashed, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Divided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
+    live::<Recurrent, _, _>(adam, binary, &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
     live::<Classes, _, _>(adam, OnProbabilities(SparseCategoricalCrossEntropy), &bags, &classes)?;
     let optimizer = AdamW { optimizer: adam, weight_decay: 0.05 };
