@@ -190,6 +190,53 @@ impl core::error::Error for BagError {}
 impl core::error::Error for ShapeMismatch {}
 impl core::error::Error for CapacityExceeded {}
 
+/// What can be wrong with a file of vectors or arrays.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileError {
+    /// It cannot be read or written.
+    Io(std::io::ErrorKind),
+    /// A line of a text is not what it should be.
+    Line {
+        /// Its number, from 1.
+        line: u64,
+        /// What should stand there.
+        expected: &'static str,
+    },
+    /// Bytes are not what they should be.
+    Bytes {
+        /// Where they start, from 0; in an archive, within its member.
+        offset: u64,
+        /// What should stand there.
+        expected: &'static str,
+    },
+    /// Something that may stand in such a file, but is not supported here.
+    Unsupported(&'static str),
+}
+
+#[cfg(feature = "std")]
+impl From<std::io::Error> for FileError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error.kind())
+    }
+}
+
+#[cfg(feature = "std")]
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(kind) => kind.fmt(f),
+            Self::Line { line, expected } => write!(f, "line {line}: expected {expected}"),
+            Self::Bytes { offset, expected } => write!(f, "byte {offset}: expected {expected}"),
+            Self::Unsupported(what) => write!(f, "{what}: not supported"),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl core::error::Error for FileError {}
+
 /// What can be wrong with the inputs of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

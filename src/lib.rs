@@ -78,6 +78,12 @@ pub mod image;
 
 pub mod train;
 
+#[cfg(feature = "std")]
+pub mod vectors;
+
+#[cfg(feature = "std")]
+pub mod weights;
+
 // The crates whose types stand in this one's interface, so that versions agree.
 pub use {rand_core, rand_xoshiro, zerocopy};
 

@@ -3,8 +3,9 @@
 
 use nanoembed::layers::{
     Activate, Bag, Batch, BatchMut, BiasedDot, Branches, Context, Dense, Dot, Dropout, Embedding,
-    EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Input, Layer, Linear, MaskZero, Mean,
-    Multiplied, Pair, QuotientRemainder, Relu, Sigmoid, Softmax, SqrtN, Sum, Tanh, Value,
+    EmbeddingBag, Flatten, Frozen, FrozenRows, GoBackwards, HashedEmbedding, IgnoreMask, Input, Layer,
+    Linear, Lstm, MaskZero, Mean, Multiplied, Pair, QuotientRemainder, Relu, ReturnSequences, Sigmoid,
+    Softmax, SqrtN, Sum, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
@@ -221,6 +222,12 @@ type Columns = sequential![
     Dense<29, 3, Softmax>
 ];
 type Embedding17 = sequential![Embedding<1, 7, 17>, Flatten<1, 17, 17>];
+type Recurrent = sequential![
+    Embedding<5, 7, 17, u16, MaskZero>,
+    Lstm<5, 17, 9, ReturnSequences, GoBackwards>,
+    Lstm<5, 9, 4>,
+    Dense<4, 1, Sigmoid>
+];
 type Bags = sequential![EmbeddingBag<6, 7, 33>, Dense<33, 18, Relu>, Dense<18, 1, Sigmoid>];
 
 fn check_layers() -> Vec<Vec<u8>> {
@@ -239,6 +246,9 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<EmbeddingBag<9, 7, 17, Mean>>("EmbeddingBag, Mean");
     check::<EmbeddingBag<9, 7, 64, Sum>>("EmbeddingBag, Sum");
     check::<EmbeddingBag<9, 7, 33, SqrtN>>("EmbeddingBag, SqrtN");
+    check::<Lstm<1, 3, 1>>("Lstm of one step");
+    check::<Lstm<5, 17, 16>>("Lstm");
+    check::<Lstm<70, 3, 5, ReturnSequences, GoBackwards>>("Lstm, sequences, backwards");
     check::<Frozen<Dense<17, 5, Sigmoid>>>("Frozen");
     check::<Activate<[f32; 17], Softmax>>("Activate");
     check::<Activate<[[f32; 17]; 3], Tanh>>("Activate, a sequence");
@@ -247,7 +257,9 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<BiasedDot<18>>("BiasedDot");
     check::<sequential![Branches<Embedding17, Embedding17>, BiasedDot<17>]>("a product of embeddings");
     check::<Columns>("columns");
+    check::<FrozenRows<Embedding<5, 7, 17>, 1>>("FrozenRows");
     check::<Sequence>("a chain of a sequence");
+    check::<Recurrent>("a chain of recurrent layers");
     check::<Bags>("a chain of a bag");
     let classes = |n: u32| std::array::from_fn(|class| f32::from(n as usize % 3 == class));
     let categorical = CategoricalCrossEntropy { label_smoothing: 0.1 };
@@ -255,6 +267,9 @@ fn check_layers() -> Vec<Vec<u8>> {
         train::<Sequence, _, _>(Adam { learning_rate: 0.1, ..Adam::default() }, categorical, classes),
         train::<Sequence, _, _>(Exact(Momentum::default()), categorical, classes),
         train::<Columns, _, _>(Exact(Adam::default()), categorical, classes),
+        train::<Recurrent, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {
+            [f32::from(n % 2 == 0)]
+        }),
         train::<Bags, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {
             [f32::from(n % 2 == 0)]
         }),

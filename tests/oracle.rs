@@ -17,6 +17,8 @@ mod formats;
 mod hashes;
 #[path = "oracle/losses.rs"]
 mod losses;
+#[path = "oracle/lstm.rs"]
+mod lstm;
 #[path = "oracle/optimizers.rs"]
 mod optimizers;
 #[path = "oracle/pad.rs"]
@@ -52,6 +54,7 @@ const COVERED: &[(&str, Check)] = &[
     ("hashing_trick_md5_keras", text::hashing_trick_md5),
     ("losses_keras", losses::losses),
     ("lr_schedules_keras", schedules::rates),
+    ("lstm_forward_grad_keras", lstm::forward_and_gradients),
     ("murmurhash3_32_sklearn", hashes::murmurhash3),
     ("optimizers_dense_keras", optimizers::dense_keras),
     ("optimizers_dense_torch", optimizers::dense_torch),
@@ -67,6 +70,8 @@ const COVERED: &[(&str, Check)] = &[
     ("tokenizer_keras", vocabulary::tokenizer),
     ("train_flatten_linear_mse_sgd", curves::flatten_linear_mse_sgd),
     ("train_flatten_softmax_sparse_categorical_adam", curves::flatten_softmax_sparse_categorical_adam),
+    ("train_lstm_small_adam_masked", lstm::training_masked),
+    ("train_lstm_small_adam_unmasked", lstm::training_unmasked),
     ("train_reviews_flatten_adagrad_batch4", training::reviews_adagrad_batch4),
     ("train_reviews_flatten_adam_amsgrad_batch4", training::reviews_amsgrad_batch4),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),

@@ -86,7 +86,10 @@ fn gemm_tn_body<L: Lanes>(
 }
 
 /// The left factor of a product.
-trait Left: Copy {
+pub(super) trait Left: Copy {
+    /// Whether each sum starts from zero, apart from C, and is added to it at the end; otherwise it starts from C.
+    const APART: bool = false;
+
     /// For p = 0, 1, ..., k − 1, elements (i, p) to (i + R − 1, p): what multiplies row p of the right factor.
     fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]> + Clone>;
 }
@@ -102,11 +105,7 @@ struct Transposed<'a>(Table<'a>);
 impl Left for AsIs<'_> {
     #[inline(always)]
     fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]> + Clone> {
-        let mut rows = [&[][..]; R];
-        for (q, row) in rows.iter_mut().enumerate() {
-            *row = self.0.row(i + q)?;
-        }
-        Some(Across { rows, p: 0 })
+        Across::new(|q| self.0.row(i + q))
     }
 }
 
@@ -120,9 +119,21 @@ impl Left for Transposed<'_> {
 
 /// Walks along R rows at once.
 #[derive(Clone)]
-struct Across<'a, const R: usize> {
+pub(super) struct Across<'a, const R: usize> {
     rows: [&'a [f32]; R],
     p: usize,
+}
+
+impl<'a, const R: usize> Across<'a, R> {
+    /// From the start of the rows that `row` gives for 0, 1, ..., R − 1.
+    #[inline(always)]
+    pub(super) fn new(row: impl Fn(usize) -> Option<&'a [f32]>) -> Option<Self> {
+        let mut rows = [&[][..]; R];
+        for (q, to) in rows.iter_mut().enumerate() {
+            *to = row(q)?;
+        }
+        Some(Self { rows, p: 0 })
+    }
 }
 
 impl<const R: usize> Iterator for Across<'_, R> {
@@ -141,43 +152,43 @@ impl<const R: usize> Iterator for Across<'_, R> {
 
 /// C += left · B.
 #[inline(always)]
-fn add_product<L: Lanes>(lanes: L, left: impl Left, b: Table<'_>, c: &mut TableMut<'_>) {
+pub(super) fn add_product<L: Lanes, A: Left>(lanes: L, left: A, b: Table<'_>, c: &mut TableMut<'_>) {
     let (m, n) = (c.rows(), c.dim());
     let mut i = 0;
     if n >= LANES {
         while L::ROWS >= 4 && m - i >= 4 {
-            let _ = wide_columns::<L, 4, 1>(lanes, left, b, c, i);
+            let _ = wide_columns::<L, A, 4, 1>(lanes, left, b, c, i);
             i += 4;
         }
         while L::ROWS >= 4 && m - i >= 2 {
-            let _ = wide_columns::<L, 2, 2>(lanes, left, b, c, i);
+            let _ = wide_columns::<L, A, 2, 2>(lanes, left, b, c, i);
             i += 2;
         }
         while L::ROWS == 2 && m - i >= 2 {
-            let _ = wide_columns::<L, 2, 1>(lanes, left, b, c, i);
+            let _ = wide_columns::<L, A, 2, 1>(lanes, left, b, c, i);
             i += 2;
         }
         while L::ROWS >= 4 && m - i >= 1 {
-            let _ = wide_columns::<L, 1, 4>(lanes, left, b, c, i);
+            let _ = wide_columns::<L, A, 1, 4>(lanes, left, b, c, i);
             i += 1;
         }
         while L::ROWS == 2 && m - i >= 1 {
-            let _ = wide_columns::<L, 1, 2>(lanes, left, b, c, i);
+            let _ = wide_columns::<L, A, 1, 2>(lanes, left, b, c, i);
             i += 1;
         }
         while L::ROWS == 1 && m - i >= 1 {
-            let _ = wide_columns::<L, 1, 1>(lanes, left, b, c, i);
+            let _ = wide_columns::<L, A, 1, 1>(lanes, left, b, c, i);
             i += 1;
         }
     }
     if n % LANES > 0 {
         let mut i = 0;
         while L::ROWS > 1 && m - i >= 4 {
-            let _ = last_columns::<4>(left, b, c, i);
+            let _ = last_columns::<A, 4>(left, b, c, i);
             i += 4;
         }
         while m - i >= 1 {
-            let _ = last_columns::<1>(left, b, c, i);
+            let _ = last_columns::<A, 1>(left, b, c, i);
             i += 1;
         }
     }
@@ -185,9 +196,9 @@ fn add_product<L: Lanes>(lanes: L, left: impl Left, b: Table<'_>, c: &mut TableM
 
 /// Rows i to i + R − 1 of C, which exist (`None` does not occur), but for the n % 16 last columns: 16 V columns at a time.
 #[inline(always)]
-fn wide_columns<L: Lanes, const R: usize, const V: usize>(
+fn wide_columns<L: Lanes, A: Left, const R: usize, const V: usize>(
     lanes: L,
-    left: impl Left,
+    left: A,
     b: Table<'_>,
     c: &mut TableMut<'_>,
     i: usize,
@@ -197,11 +208,11 @@ fn wide_columns<L: Lanes, const R: usize, const V: usize>(
     let c = c.starting_at_row_mut(i);
     let mut j = 0;
     while n - j >= V * LANES {
-        wide_tile::<L, R, V>(lanes, columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        wide_tile::<L, A, R, V>(lanes, columns.clone(), b, c.get_mut(j..)?, stride, j)?;
         j += V * LANES;
     }
     while V > 1 && n - j >= LANES {
-        wide_tile::<L, R, 1>(lanes, columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        wide_tile::<L, A, R, 1>(lanes, columns.clone(), b, c.get_mut(j..)?, stride, j)?;
         j += LANES;
     }
     Some(())
@@ -209,21 +220,26 @@ fn wide_columns<L: Lanes, const R: usize, const V: usize>(
 
 /// The n % 16 last columns of rows i to i + R − 1 of C, which exist: `None` does not occur.
 #[inline(always)]
-fn last_columns<const R: usize>(left: impl Left, b: Table<'_>, c: &mut TableMut<'_>, i: usize) -> Option<()> {
+fn last_columns<A: Left, const R: usize>(
+    left: A,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+    i: usize,
+) -> Option<()> {
     let columns = left.columns::<R>(i)?;
     let (n, stride) = (c.dim(), c.stride());
     let c = c.starting_at_row_mut(i);
     let mut j = n - n % LANES;
     if n - j >= 8 {
-        narrow_tile::<R, 8>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        narrow_tile::<A, R, 8>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
         j += 8;
     }
     if n - j >= 4 {
-        narrow_tile::<R, 4>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        narrow_tile::<A, R, 4>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
         j += 4;
     }
     while n - j >= 1 {
-        narrow_tile::<R, 1>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
+        narrow_tile::<A, R, 1>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
         j += 1;
     }
     Some(())
@@ -231,7 +247,7 @@ fn last_columns<const R: usize>(left: impl Left, b: Table<'_>, c: &mut TableMut<
 
 /// Columns j to j + 16 V − 1 of R rows of C.
 #[inline(always)]
-fn wide_tile<L: Lanes, const R: usize, const V: usize>(
+fn wide_tile<L: Lanes, A: Left, const R: usize, const V: usize>(
     lanes: L,
     mut columns: impl Iterator<Item = [f32; R]>,
     b: Table<'_>,
@@ -240,9 +256,11 @@ fn wide_tile<L: Lanes, const R: usize, const V: usize>(
     j: usize,
 ) -> Option<()> {
     let mut totals = [[lanes.splat(0.0); V]; R];
-    for (totals, c) in totals.iter_mut().zip(Strided::<V, LANES>::new(c, stride, R)?) {
-        for (total, c) in totals.iter_mut().zip(c) {
-            *total = lanes.load(c);
+    if !A::APART {
+        for (totals, c) in totals.iter_mut().zip(Strided::<V, LANES>::new(c, stride, R)?) {
+            for (total, c) in totals.iter_mut().zip(c) {
+                *total = lanes.load(c);
+            }
         }
     }
     for row in Strided::<V, LANES>::new(b.starting_at(j), b.stride(), b.rows())? {
@@ -260,7 +278,7 @@ fn wide_tile<L: Lanes, const R: usize, const V: usize>(
     for totals in totals {
         let (row, _) = c.as_chunks_mut::<LANES>();
         for (total, c) in totals.into_iter().zip(row.first_chunk_mut::<V>()?) {
-            lanes.store(total, c);
+            lanes.store(if A::APART { lanes.add(lanes.load(c), total) } else { total }, c);
         }
         c = c.get_mut(stride..).unwrap_or_default();
     }
@@ -269,7 +287,7 @@ fn wide_tile<L: Lanes, const R: usize, const V: usize>(
 
 /// Columns j to j + D − 1 of R rows of C.
 #[inline(always)]
-fn narrow_tile<const R: usize, const D: usize>(
+fn narrow_tile<A: Left, const R: usize, const D: usize>(
     mut columns: impl Iterator<Item = [f32; R]>,
     b: Table<'_>,
     c: &mut [f32],
@@ -277,8 +295,10 @@ fn narrow_tile<const R: usize, const D: usize>(
     j: usize,
 ) -> Option<()> {
     let mut totals = [[0.0; D]; R];
-    for (q, total) in totals.iter_mut().enumerate() {
-        *total = *c.get(q * stride..)?.first_chunk()?;
+    if !A::APART {
+        for (q, total) in totals.iter_mut().enumerate() {
+            *total = *c.get(q * stride..)?.first_chunk()?;
+        }
     }
     for [b] in Strided::<1, D>::new(b.starting_at(j), b.stride(), b.rows())? {
         for (total, a) in totals.iter_mut().zip(columns.next()?) {
@@ -288,7 +308,10 @@ fn narrow_tile<const R: usize, const D: usize>(
         }
     }
     for (q, total) in totals.into_iter().enumerate() {
-        *c.get_mut(q * stride..)?.first_chunk_mut()? = total;
+        let c: &mut [f32; D] = c.get_mut(q * stride..)?.first_chunk_mut()?;
+        for (c, total) in c.iter_mut().zip(total) {
+            *c = if A::APART { *c + total } else { total };
+        }
     }
     Some(())
 }

@@ -8,18 +8,23 @@ mod axpy;
 mod catch_up;
 mod coalesce;
 mod columns;
+mod convolution;
 mod dot;
 mod dropout;
 mod gather;
 mod gemm;
+mod lstm;
 mod max_norm;
 mod norm;
 mod occurrences;
 mod pool;
 mod quantise;
+mod repeats;
 mod rule;
 mod scatter;
 mod sort;
+mod steps;
+mod transpose;
 mod update;
 mod update_rounded;
 mod weights;
@@ -27,6 +32,7 @@ mod weights;
 use ahead::{Ahead, Look, Never, pays};
 use columns::{Columns, column_blocks, columns_mut};
 use gather::convert;
+use gemm::{Across, Left, add_product};
 use rule::apply;
 
 pub use activation::{
@@ -37,10 +43,12 @@ pub use any::{dequantise_any, gather_any, pool_any, pool_max_any};
 pub use axpy::{axpy, ger};
 pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::coalesce;
+pub use convolution::{convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated};
 pub use dot::{dot, gemm_nt, gemv, sum};
 pub use dropout::dropout;
 pub use gather::{gather, gather_stream};
 pub use gemm::{gemm, gemm_tn};
+pub use lstm::{lstm_gates, lstm_gates_backward};
 pub use max_norm::{RowNorm, max_norm};
 pub use norm::{sum_of_squares, sum_of_squares_of_rows};
 pub use occurrences::{
@@ -48,9 +56,12 @@ pub use occurrences::{
 };
 pub use pool::{NO_ID, pool, pool_max};
 pub use quantise::{dequantise, dequantise_row, quantise, quantise_row};
+pub use repeats::{Repeats, distinct_rows};
 pub use rule::{State, UpdateRule};
 pub use scatter::{divide_by_bags, scatter_add, scatter_add_bags, scatter_add_max};
 pub use sort::{SortedOccurrences, sort_by_row};
+pub use steps::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward};
+pub use transpose::transpose;
 pub(crate) use update::check_update;
 pub use update::{Touched, update_block, update_rows};
 pub use update_rounded::{Noise, quantise_rounded, update_rows_rounded};
@@ -65,15 +76,22 @@ pub use {
     axpy::{axpy_at, ger_at},
     catch_up::{catch_up_rows_at, decay_rows_at},
     coalesce::coalesce_at,
+    convolution::{
+        convolve_at, convolve_backward_input_at, convolve_backward_kernel_at, convolve_repeated_at,
+    },
     dot::{dot_at, gemm_nt_at, gemv_at, sum_at},
     dropout::dropout_at,
     gather::{gather_at, gather_stream_at},
     gemm::{gemm_at, gemm_tn_at},
+    lstm::{lstm_gates_at, lstm_gates_backward_at},
     max_norm::max_norm_at,
     norm::{sum_of_squares_at, sum_of_squares_of_rows_at},
     pool::{pool_at, pool_max_at},
     quantise::{dequantise_at, dequantise_row_at, quantise_at, quantise_row_at},
+    repeats::distinct_rows_at,
     scatter::{scatter_add_at, scatter_add_bags_at},
+    steps::{max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at},
+    transpose::transpose_at,
     update::{update_block_at, update_rows_at},
     update_rounded::{quantise_rounded_at, update_rows_rounded_at},
     weights::weight_gradients_at,

@@ -6,7 +6,7 @@ use super::touched::{SlotsOf, TouchedRows, catch_up};
 use super::value::Value;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
 use crate::error::InputError;
-use crate::kernels::gather;
+use crate::kernels::{Rows, gather};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Format, Index, Indices, Numbers, Table};
 use core::marker::PhantomData;
@@ -140,12 +140,11 @@ where
         until: u32,
         slots: &mut Self::Slots<O>,
     ) {
-        let rows = Indices::skipping(x.as_flattened(), ROWS).iter().flatten();
-        catch_up(rows, optimizer, until, &mut self.rows, slots);
+        self.catch_up_rows(Self::rows_of(x), optimizer, until, slots);
     }
 
     fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        catch_up(0..ROWS, optimizer, until, &mut self.rows, slots);
+        self.catch_up_rows(0..ROWS, optimizer, until, slots);
     }
 
     fn sum_of_squares<const BATCH: usize>(
@@ -203,5 +202,26 @@ where
                 *valid = !M::MASK_ZERO || id.to_usize() != Some(0);
             }
         }
+    }
+
+    fn rows_of(x: &[[I; LEN]]) -> impl Rows {
+        Indices::skipping(x.as_flattened(), ROWS).iter().flatten()
+    }
+
+    fn retain<const BATCH: usize>(
+        gradient: &mut TouchedRows<LEN, LEN, DIM, BATCH>,
+        keep: impl Fn(usize) -> bool,
+    ) {
+        gradient.retain(keep);
+    }
+
+    fn catch_up_rows<O: Optimizer>(
+        &mut self,
+        rows: impl Rows,
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
+        catch_up(rows, optimizer, until, &mut self.rows, slots);
     }
 }

@@ -6,7 +6,7 @@ use super::touched::{SlotsOf, TouchedRows, catch_up};
 use super::value::{Bag, Value};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
 use crate::error::{IndexOutOfRange, InputError, ShapeMismatch};
-use crate::kernels::pool;
+use crate::kernels::{Rows, pool};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Bags, Format, Index, Indices, Numbers, Pooling, Skip, Table};
 use core::marker::PhantomData;
@@ -166,12 +166,11 @@ where
         until: u32,
         slots: &mut Self::Slots<O>,
     ) {
-        let rows = x.iter().flat_map(|bag| Indices::skipping(bag.ids(), ROWS).iter().flatten());
-        catch_up(rows, optimizer, until, &mut self.rows, slots);
+        self.catch_up_rows(Self::rows_of(x), optimizer, until, slots);
     }
 
     fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        catch_up(0..ROWS, optimizer, until, &mut self.rows, slots);
+        self.catch_up_rows(0..ROWS, optimizer, until, slots);
     }
 
     fn sum_of_squares<const BATCH: usize>(
@@ -226,5 +225,26 @@ where
                 let _ = pool(table, &bag, P::POOLING, y);
             }
         }
+    }
+
+    fn rows_of(x: &[Bag<CAPACITY, I>]) -> impl Rows {
+        x.iter().flat_map(|bag| Indices::skipping(bag.ids(), ROWS).iter().flatten())
+    }
+
+    fn retain<const BATCH: usize>(
+        gradient: &mut TouchedRows<CAPACITY, 1, DIM, BATCH>,
+        keep: impl Fn(usize) -> bool,
+    ) {
+        gradient.retain(keep);
+    }
+
+    fn catch_up_rows<O: Optimizer>(
+        &mut self,
+        rows: impl Rows,
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    ) {
+        catch_up(rows, optimizer, until, &mut self.rows, slots);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
 use crate::error::{InputError, ShapeMismatch};
-use crate::kernels::quantise;
+use crate::kernels::{Rows, quantise};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Bf16, F16, Format, Table, TableMut, U2, U4, U8};
 use core::marker::PhantomData;
@@ -100,6 +100,21 @@ pub trait TableLayer: Layer {
 
     /// [`infer`](Layer::infer) with the rows of `table`.
     fn infer_from<F: Format>(table: Table<'_, F>, x: Batch<'_, Self::Input>, y: BatchMut<'_, Self::Output>);
+
+    /// The rows that inputs name, in order.
+    fn rows_of(x: &[Self::Input]) -> impl Rows;
+
+    /// Forgets the gradients of the rows that `keep` does not keep.
+    fn retain<const BATCH: usize>(gradient: &mut Self::Gradient<BATCH>, keep: impl Fn(usize) -> bool);
+
+    /// [`catch_up`](Layer::catch_up) of these rows.
+    fn catch_up_rows<O: Optimizer>(
+        &mut self,
+        rows: impl Rows,
+        optimizer: &O,
+        until: u32,
+        slots: &mut Self::Slots<O>,
+    );
 }
 
 /// The layer `L` with its table of `ROWS` rows `R`: for inference, made from a trained `L` by

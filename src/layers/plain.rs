@@ -14,17 +14,39 @@ pub trait Plain: FromBytes + KnownLayout + Immutable + Sized {
     const BYTES: usize;
     /// A hash of how the bytes are divided into parts.
     const PARTS: Fingerprint = Fingerprint::of("plain").extent(Self::BYTES);
+    /// Whether [`arrays`](Self::arrays) shows all parameters: not where they are bytes, as packed rows are.
+    const IN_ARRAYS: bool = Self::BYTES == 0;
 
     /// Shows the bytes of each part.
     fn visit(&self, part: &mut dyn FnMut(&[u8]));
 
     /// Lets the bytes of each part be written.
     fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8]));
+
+    /// Shows each array of numbers with the name of its field, in the order of the parts; `name` is that of `self`.
+    fn arrays<'a>(&'a self, name: &'static str, array: &mut dyn FnMut(Parameter, &'a [f32])) {
+        let _ = (name, array);
+    }
+
+    /// Lets each array of numbers be written.
+    fn arrays_mut<'a>(&'a mut self, name: &'static str, array: &mut dyn FnMut(Parameter, &'a mut [f32])) {
+        let _ = (name, array);
+    }
+}
+
+/// One of the arrays that a layer's parameters are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// The name of its field: `kernel`.
+    pub name: &'static str,
+    /// Its extents, outermost first; 0 ends the list.
+    pub shape: [usize; 4],
 }
 
 impl<T: Numbers> Plain for T {
     const BYTES: usize = size_of::<Self>();
     const PARTS: Fingerprint = Fingerprint::of("numbers").extent(Self::BYTES);
+    const IN_ARRAYS: bool = true;
 
     #[inline]
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
@@ -34,6 +56,14 @@ impl<T: Numbers> Plain for T {
     #[inline]
     fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
         part(self.as_mut_bytes());
+    }
+
+    fn arrays<'a>(&'a self, name: &'static str, array: &mut dyn FnMut(Parameter, &'a [f32])) {
+        array(Parameter { name, shape: T::EXTENTS }, self.as_numbers());
+    }
+
+    fn arrays_mut<'a>(&'a mut self, name: &'static str, array: &mut dyn FnMut(Parameter, &'a mut [f32])) {
+        array(Parameter { name, shape: T::EXTENTS }, self.as_numbers_mut());
     }
 }
 
@@ -59,13 +89,15 @@ impl<const WORDS: usize, const BYTES: usize> Plain for Vocabulary<WORDS, BYTES> 
     }
 }
 
-/// Implements [`Plain`] for a struct by listing its fields in the order in which they lie in memory.
+/// Implements [`Plain`] for a struct by listing its fields in the order in which they lie in memory. `as` gives the extents that Keras
+/// has where they are not those of the type: `kernel: [[[f32; UNITS]; 4]; IN] as [IN, 4 * UNITS, 0, 0]`.
 macro_rules! plain_fields {
-    (impl[$($parameters:tt)*] $name:ty { $($field:tt: $type:ty),* $(,)? }) => {
+    (impl[$($parameters:tt)*] $name:ty { $($field:tt: $type:ty $(as $shape:expr)?),* $(,)? }) => {
         impl<$($parameters)*> $crate::layers::Plain for $name {
             const BYTES: usize = 0 $(+ <$type as $crate::layers::Plain>::BYTES)*;
             const PARTS: $crate::layers::Fingerprint =
                 $crate::layers::Fingerprint::of("fields")$(.part(<$type as $crate::layers::Plain>::PARTS))*;
+            const IN_ARRAYS: bool = true $(&& <$type as $crate::layers::Plain>::IN_ARRAYS)*;
 
             #[inline]
             fn visit(&self, part: &mut dyn FnMut(&[u8])) {
@@ -77,6 +109,34 @@ macro_rules! plain_fields {
             fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
                 let _ = &part;
                 $(self.$field.visit_mut(part);)*
+            }
+
+            fn arrays<'a>(
+                &'a self,
+                _: &'static str,
+                array: &mut dyn FnMut($crate::layers::Parameter, &'a [f32]),
+            ) {
+                let _ = &array;
+                $({
+                    $(let array = &mut |parameter, numbers: &'a [f32]| {
+                        array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
+                    };)?
+                    $crate::layers::Plain::arrays(&self.$field, stringify!($field), array);
+                })*
+            }
+
+            fn arrays_mut<'a>(
+                &'a mut self,
+                _: &'static str,
+                array: &mut dyn FnMut($crate::layers::Parameter, &'a mut [f32]),
+            ) {
+                let _ = &array;
+                $({
+                    $(let array = &mut |parameter, numbers: &'a mut [f32]| {
+                        array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
+                    };)?
+                    $crate::layers::Plain::arrays_mut(&mut self.$field, stringify!($field), array);
+                })*
             }
         }
     };

@@ -76,6 +76,22 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         self.examples += 1;
     }
 
+    /// Forgets the ids whose rows `keep` does not keep.
+    pub fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        let mut kept = 0;
+        let occurrences = self.occurrences.as_flattened_mut();
+        for i in 0..self.ids {
+            if let Some(occurrence) = occurrences.get(i).copied()
+                && keep(occurrence.row as usize)
+                && let Some(slot) = occurrences.get_mut(kept)
+            {
+                *slot = occurrence;
+                kept += 1;
+            }
+        }
+        self.ids = kept;
+    }
+
     /// The rows that occurred, sorted, and their gradients.
     fn touched(&mut self) -> Touched<'_> {
         let list = first_mut(self.occurrences.as_flattened_mut(), self.ids);

@@ -6,15 +6,18 @@
 
 mod activation;
 mod coalesce;
+mod convolution;
 mod divisor;
 mod dropout;
 mod formats;
 mod gather;
 mod lanes;
 mod linear;
+mod lstm;
 mod norm;
 mod pool;
 mod scatter;
+mod steps;
 mod update;
 mod weights;
 
@@ -25,6 +28,7 @@ pub use activation::{
     tanh_backward,
 };
 pub use coalesce::coalesce;
+pub use convolution::{convolve, convolve_backward_input, convolve_backward_kernel};
 pub use dropout::dropout;
 pub use formats::{
     Plain, PlainRounded, bf16_nearest, bf16_value, dequantise, f16_nearest, f16_value, noise, quantise,
@@ -32,9 +36,11 @@ pub use formats::{
 pub use gather::gather;
 pub use lanes::lane_sum;
 pub use linear::{axpy, dot, gemm, gemm_nt, gemm_tn, gemv, ger, sum};
+pub use lstm::{lstm_gates, lstm_gates_backward};
 pub use norm::{max_norm, sum_of_squares_of_rows};
 pub use pool::{pool, pool_max};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
+pub use steps::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward};
 pub use update::{
     adadelta, adagrad, adam, amsgrad, momentum, nadam, rmsprop, rowwise_adagrad, sgd, update_rows,
 };

@@ -50,6 +50,7 @@ mod numbers;
 mod packed;
 mod shares;
 mod view;
+mod windows;
 
 pub use aligned::Aligned;
 pub use any::AnyTable;
@@ -63,3 +64,4 @@ pub use numbers::Numbers;
 pub use packed::{U2, U4, U8};
 pub use shares::shares;
 pub use view::{Table, TableMut};
+pub use windows::Windows;

@@ -10,6 +10,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// assert_eq!(kernel.as_numbers(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 /// ```
 pub trait Numbers: FromBytes + IntoBytes + KnownLayout + Immutable + Sized + sealed::Sealed {
+    /// The extents, outermost first; 0 ends the list.
+    const EXTENTS: [usize; 4];
+
     /// All numbers in order.
     // Nested arrays of `f32` are aligned for `f32` and a multiple of its size, so the cast cannot fail.
     #[inline(always)]
@@ -31,5 +34,13 @@ mod sealed {
 impl sealed::Sealed for f32 {}
 impl<T: Numbers, const N: usize> sealed::Sealed for [T; N] {}
 
-impl Numbers for f32 {}
-impl<T: Numbers, const N: usize> Numbers for [T; N] {}
+impl Numbers for f32 {
+    const EXTENTS: [usize; 4] = [0; 4];
+}
+impl<T: Numbers, const N: usize> Numbers for [T; N] {
+    const EXTENTS: [usize; 4] = {
+        let [a, b, c, d] = T::EXTENTS;
+        assert!(d == 0, "arrays have at most 4 extents");
+        [N, a, b, c]
+    };
+}

@@ -161,8 +161,14 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
     /// The index of `token`: its own, or that of unknown words; `None` if there is no OOV token to stand for it.
     #[inline]
     pub fn id<T: Token>(&self, token: T) -> Option<usize> {
+        self.index_of(token).or_else(|| self.oov())
+    }
+
+    /// The index that `token` has of its own; `None` for words that the vocabulary does not have.
+    #[inline]
+    pub fn index_of<T: Token>(&self, token: T) -> Option<usize> {
         let index = self.words.find(token).map(|number| number + 1);
-        index.filter(|&index| self.is_kept(index)).or_else(|| self.oov())
+        index.filter(|&index| self.is_kept(index))
     }
 
     /// The indices of the words of `text`, in order: Keras' `texts_to_sequences`.

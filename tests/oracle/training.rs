@@ -12,11 +12,11 @@ use nanoembed::train::Trainer;
 use serde_json::Value;
 
 /// The tolerance of training curves.
-const CURVE: f32 = 1e-4;
+pub(crate) const CURVE: f32 = 1e-4;
 
 type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
 
-fn adam(config: &Value) -> Adam {
+pub(crate) fn adam(config: &Value) -> Adam {
     Adam {
         learning_rate: number(&config["learning_rate"]),
         beta_1: number(&config["beta_1"]),

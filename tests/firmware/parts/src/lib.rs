@@ -11,6 +11,7 @@ mod formats;
 mod learning;
 mod math;
 mod optimizers;
+mod recurrent;
 pub mod reviews;
 mod rows;
 mod text;
@@ -29,6 +30,7 @@ pub fn parts() -> impl Iterator<Item = Part> {
         rows::PARTS,
         formats::PARTS,
         dense::PARTS,
+        recurrent::PARTS,
         optimizers::PARTS,
         training::PARTS,
         learning::PARTS,

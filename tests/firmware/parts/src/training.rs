@@ -5,8 +5,9 @@ use crate::optimizers::ADAM;
 use crate::reviews::{self, LABELS, REVIEWS, Reviews};
 use nanoembed::image;
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, Layer, MaskZero, Multiplied,
-    QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, glorot_uniform, uniform,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GoBackwards, HashedEmbedding, Layer,
+    Lstm, MaskZero, Multiplied, QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum, Tanh,
+    glorot_uniform, uniform,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanAbsoluteError, MeanSquaredError, OnProbabilities,
@@ -64,6 +65,8 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("train reviews, rowwise_adagrad", || train_reviews::<Reviews, _>(RowwiseAdagrad::default())),
     ("train reviews, deep and masked", || train_reviews::<Deep, _>(Adam { keras3_duplicates: true, ..ADAM })),
     ("train reviews, frozen rows", || train_reviews::<Tuned, _>(Sgd { learning_rate: 0.5 })),
+    ("train reviews, some rows frozen", train_partly_frozen),
+    ("train reviews, recurrent", || train_reviews::<Recurrent, AdamExact>(Exact(ADAM))),
     ("train bags, softmax", train_bags),
     ("train reviews, hashed rows", || train_reviews::<Hashed, AdamExact>(Exact(ADAM))),
     ("train reviews, quotient and remainder", || train_reviews::<Divided, _>(ADAM)),
@@ -77,9 +80,16 @@ type Deep = sequential![
     Dense<5, 1>
 ];
 type Tuned = sequential![Frozen<Embedding<4, 50, 8>>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+type PartlyFrozen = sequential![FrozenRows<Embedding<4, 50, 8>, 2>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
 type Hashed = sequential![HashedEmbedding<4, 20, 17, 12, u16>, Flatten<4, 17, 68>, Dense<68, 1, Sigmoid>];
 type Divided =
     sequential![QuotientRemainder<4, 7, 8, 9, Multiplied, u16>, Flatten<4, 9, 36>, Dense<36, 1, Sigmoid>];
+type Recurrent = sequential![
+    Embedding<4, 50, 3, u16, MaskZero>,
+    Lstm<4, 3, 5, ReturnSequences, GoBackwards>,
+    Lstm<4, 5, 3>,
+    Dense<3, 1, Sigmoid>
+];
 type Bags = sequential![EmbeddingBag<6, 60, 17>, Dense<17, 3, Softmax>];
 type Sums = sequential![EmbeddingBag<6, 60, 33, Sum>, Dense<33, 3>];
 
@@ -181,6 +191,20 @@ fn train_reviews<M: Layer<Input = [u16; 4], Output = [f32; 1]>, O: Optimizer>(op
     fold.floats(&[report.loss, report.accuracy]);
     fold_image(&model, &mut fold);
     ids.iter().for_each(|ids| fold.floats(&model.predict(ids).unwrap()));
+    fold.hash()
+}
+
+fn train_partly_frozen() -> u64 {
+    let mut model = initialised::<PartlyFrozen>();
+    (0..50).step_by(3).for_each(|row| model.first.freeze(row).unwrap());
+    let optimizer = AdamW { optimizer: ADAM, weight_decay: 0.05 };
+    let mut trainer = Trainer::<_, _, _, 4>::new(Exact(optimizer), BinaryCrossEntropy::default());
+    let ids = REVIEWS.map(reviews::encode);
+    let mut fold = Fold::new();
+    for _ in 0..40 {
+        fold.float(trainer.epoch(&mut model, &ids, &LABELS).unwrap().loss);
+    }
+    fold_image(&model, &mut fold);
     fold.hash()
 }
 

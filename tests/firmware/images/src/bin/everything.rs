@@ -14,8 +14,8 @@ use nanoembed::kernels::{
 };
 use nanoembed::layers::{
     Activate, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen,
-    HashedEmbedding, IgnoreMask, Input, Layer, MaskZero, Multiplied, Packed, QuotientRemainder, Relu,
-    Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
+    FrozenRows, GoBackwards, HashedEmbedding, IgnoreMask, Input, Layer, Lstm, MaskZero, Multiplied, Packed,
+    QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, MeanAbsoluteError, MeanSquaredError,
@@ -43,9 +43,17 @@ type Masked = sequential![
 ];
 type Tuned =
     sequential![Frozen<Embedding<5, 40, 7, u32>>, Flatten<5, 7, 35, IgnoreMask>, Dense<35, 1, Sigmoid>];
+type PartlyFrozen =
+    sequential![FrozenRows<Embedding<5, 40, 7, u32>, 2>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
 type Hashed = sequential![HashedEmbedding<5, 40, 7, 10>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
 type Divided =
     sequential![QuotientRemainder<5, 6, 7, 7, Multiplied>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
+type Recurrent = sequential![
+    Embedding<5, 40, 4, u32, MaskZero>,
+    Lstm<5, 4, 3, ReturnSequences, GoBackwards>,
+    Lstm<5, 3, 2>,
+    Dense<2, 1, Sigmoid>
+];
 type Classes = sequential![EmbeddingBag<6, 40, 5>, Dense<5, 3, Softmax>];
 type Column = sequential![Embedding<1, 40, 5, u32>, Flatten<1, 5, 5>];
 type Columns = sequential![
@@ -204,6 +212,10 @@ fn weighted_bags() -> Option<()> {
     exp(&mut out);
     ln(&mut out);
     let packed = Packed::<Embedding<5, 40, 8>, U4Row<8, 8>, 40>::zeroed();
+    let mut partly = FrozenRows::<Embedding<5, 40, 8>, 2>::zeroed();
+    partly.freeze(black_box(3)).ok()?;
+    partly.thaw(black_box(3)).ok()?;
+    black_box(partly.is_frozen(black_box(3)));
     black_box((out, outer, d_weights, packed.predict(&black_box([1; 5])).ok()?));
     Some(())
 }
@@ -264,8 +276,10 @@ fn run() -> Option<()> {
     live::<Masked, _, _>(Exact(Momentum::default()), binary, &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Sgd::default(), OnProbabilities(binary), &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Momentum::default(), binary, &ids, &yes_or_no)?;
+    live::<PartlyFrozen, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Hashed, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Divided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
+    live::<Recurrent, _, _>(adam, binary, &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
     live::<Classes, _, _>(adam, OnProbabilities(SparseCategoricalCrossEntropy), &bags, &classes)?;
     let schedule = CosineDecay { initial_learning_rate: 0.01, decay_steps: black_box(9), alpha: 0.1 };

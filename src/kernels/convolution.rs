@@ -1,0 +1,433 @@
+//! A kernel moved along a sequence: Keras' `Conv1D`, which is a cross-correlation, and its gradients.
+//!
+//! ```text
+//! convolve:                 for o, f:  for tap, if there is a valid step s under it:
+//!                               y[o][f] += Σ x[s][i] * w[tap][i][f]                       serial over i, from zero
+//!
+//! convolve_backward_kernel: for o, f:  d_bias[f] += d_y[o][f]
+//!                           for o, f, if d_y[o][f] ≠ 0:  for tap, if there is a valid step s under it:  for i:
+//!                               d_w[f][tap][i] += d_y[o][f] * x[s][i]
+//!
+//! convolve_backward_input:  for s, i:  d_x[s][i] = 0
+//!                           for o, f, if d_y[o][f] ≠ 0:  for tap, if there is a valid step s under it:  for i:
+//!                               d_x[s][i] += d_y[o][f] * w[f][tap][i]
+//! ```
+//!
+//! A step that the sequence does not have (padding) or that is masked is no term of any sum, and neither is a gradient of zero:
+//! whatever is multiplied by it, infinities and NaN too, counts for nothing. What the code does otherwise than these loops, and why:
+//!
+//! - Of one tap the steps under all windows are rows that lie a stride apart, whatever stride and dilation, so the terms
+//!   of a tap are a product of two matrices as they lie, and nothing is copied. A run of windows that have a valid step under the
+//!   tap is one product, in the tiles of `gemm`.
+//! - Each tap's sum starts from zero, apart from the others. So `convolve_repeated`, which is told which steps are the same, makes
+//!   the sums of every distinct step once and adds them up where they are due: the same bits with a fraction of the
+//!   multiplications. It takes as many columns at a time as its scratch memory holds, and no more than the second cache.
+//! - Behind a maximum over all steps each filter has a gradient at one step or at few, and behind a rectifier many gradients
+//!   are zero too. The backward passes look at sixteen filters at once and pass over zeros; the cost is that of the gradients that
+//!   are there. Where none is zero they are two to three times as slow as a product of matrices could be.
+//! - For that, weights and their gradient lie filter by filter, `[filters, taps · in]`: the numbers that one
+//!   gradient goes to are neighbours. With a dilation of 1 they and the window are one run each.
+//!
+//! Bytes moved, from the caches: forward 4 taps · out · in · ⌈filters / 16⌉ of x and taps · in · filters · out of the weights (a row
+//! of them for four steps); with repeats the same of the distinct steps, and 4 taps · filters for each output step. Backward
+//! 8 bytes read and 4 written for each multiplication.
+
+use super::{Across, Left, Repeats, add_product, column_blocks};
+use crate::error::ShapeMismatch;
+use crate::simd::{LANES, Lanes, simd_fn};
+use crate::table::{Table, TableMut, Windows};
+use core::ops::Range;
+
+simd_fn! {
+    /// Adds to `y` the cross-correlation of a sequence and a kernel: y\[o\]\[f\] += Σ x\[o · stride + tap · dilation − before\]\[i\] ·
+    /// kernel\[tap\]\[i\]\[f\] over taps and i.
+    ///
+    /// Steps that are padding or not `valid` contribute nothing.
+    ///
+    /// # Shapes
+    /// `x` `[len, in]`, `valid` `[len]`, `kernel` `[taps · in, filters]`, `y` `[out, filters]`.
+    ///
+    /// ```
+    /// use nanoembed::{kernels::convolve, table::{Table, TableMut, Windows}};
+    /// let x = [[1.0], [10.0], [100.0], [1000.0]];
+    /// let kernel = [[1.0], [2.0]];
+    /// let mut y = [[0.0]; 3];
+    /// let windows = Windows { taps: 2, stride: 1, dilation: 1, before: 0 };
+    /// let (x, kernel) = (Table::from_rows(&x), Table::from_rows(&kernel));
+    /// convolve(windows, x, &[true; 4], kernel, &mut TableMut::from_rows(&mut y))?;
+    /// assert_eq!(y, [[21.0], [210.0], [2100.0]]);
+    /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the shapes do not fit; `y` is then as it was.
+    pub fn convolve, convolve_at(
+        windows: Windows, x: Table<'_>, valid: &[bool], kernel: Table<'_>, y: &mut TableMut<'_>
+    ) -> Result<(), ShapeMismatch> = convolve_body;
+
+    /// The same for several sequences, one after the other in `x` and `y`, in which steps repeat: the same bits, with as many
+    /// multiplications as there are distinct steps.
+    ///
+    /// `repeats` is what [`distinct_rows`](super::distinct_rows) found in `x`; `products` is scratch.
+    ///
+    /// # Shapes
+    /// `x` `[sequences · len, in]`, `valid` `[sequences · len]`, `kernel` `[taps · in, filters]`, `y` `[sequences · out, filters]`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit, or `products` does not hold `taps` numbers for 16 filters (or all, if they are fewer) of each
+    /// distinct step; `y` is then as it was.
+    pub fn convolve_repeated, convolve_repeated_at(
+        windows: Windows,
+        sequences: usize,
+        x: Table<'_>,
+        repeats: Repeats<'_>,
+        valid: &[bool],
+        kernel: Table<'_>,
+        products: &mut [f32],
+        y: &mut TableMut<'_>,
+    ) -> Result<(), ShapeMismatch> = convolve_repeated_body;
+
+    /// Adds the gradients of kernel and bias that one sequence gives. A gradient of zero in `d_y` contributes nothing and costs next to
+    /// nothing.
+    ///
+    /// # Shapes
+    /// `x` `[len, in]`, `valid` `[len]`, `d_y` `[out, filters]`, `d_kernel` `[filters, taps · in]`, `d_bias` `[filters]`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit; nothing has been written then.
+    pub fn convolve_backward_kernel, convolve_backward_kernel_at(
+        windows: Windows,
+        x: Table<'_>,
+        valid: &[bool],
+        d_y: Table<'_>,
+        d_kernel: &mut TableMut<'_>,
+        d_bias: &mut [f32],
+    ) -> Result<(), ShapeMismatch> = backward_kernel_body;
+
+    /// Writes the gradient of one sequence; that of a step that is not `valid` is zero. A gradient of zero in `d_y` contributes nothing
+    /// and costs next to nothing.
+    ///
+    /// # Shapes
+    /// `valid` `[len]`, `kernel` `[filters, taps · in]`, `d_y` `[out, filters]`, `d_x` `[len, in]`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit; nothing has been written then.
+    pub fn convolve_backward_input, convolve_backward_input_at(
+        windows: Windows, valid: &[bool], kernel: Table<'_>, d_y: Table<'_>, d_x: &mut TableMut<'_>
+    ) -> Result<(), ShapeMismatch> = backward_input_body;
+}
+
+/// How many bytes of products are made before they are added up: they stay in the second cache.
+const PRODUCTS: usize = 1 << 19;
+
+/// Rows of x as the left factor of a product whose sums stand apart.
+#[derive(Clone, Copy)]
+struct Steps<'a>(Table<'a>);
+
+impl Left for Steps<'_> {
+    const APART: bool = true;
+
+    #[inline(always)]
+    fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]> + Clone> {
+        Across::new(|q| self.0.row(i + q))
+    }
+}
+
+/// The same, for rows that stand anywhere.
+#[derive(Clone, Copy)]
+struct Listed<'a> {
+    x: Table<'a>,
+    rows: &'a [u32],
+}
+
+impl Left for Listed<'_> {
+    const APART: bool = true;
+
+    #[inline(always)]
+    fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]> + Clone> {
+        Across::new(|q| self.x.row(*self.rows.get(i + q)? as usize))
+    }
+}
+
+/// The weights of one tap, `[in, filters]`, from filter `first` on.
+#[inline(always)]
+fn weights_of<'a>(kernel: Table<'a>, dim: usize, tap: usize, filters: Range<usize>) -> Option<Table<'a>> {
+    let from = kernel.starting_at(tap * dim * kernel.stride() + filters.start);
+    Table::with_stride(from, dim, filters.len(), kernel.stride()).ok()
+}
+
+#[inline(always)]
+fn convolve_body<L: Lanes>(
+    lanes: L,
+    windows: Windows,
+    x: Table<'_>,
+    valid: &[bool],
+    kernel: Table<'_>,
+    y: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
+    ShapeMismatch::check("rows of the kernel", windows.taps * x.dim(), kernel.rows())?;
+    ShapeMismatch::check("dim of the kernel", y.dim(), kernel.dim())?;
+    for tap in 0..windows.taps {
+        let mut output = 0;
+        while output < y.rows() {
+            let first = windows.valid_step(output, tap, valid);
+            let run = (output..y.rows()).take_while(|o| windows.valid_step(*o, tap, valid).is_some()).count();
+            if let Some(first) = first {
+                let _ = add_tap(lanes, windows, x, first, kernel, tap, y, output..output + run);
+            }
+            // Behind a run stands a window without a valid step.
+            output += run + 1;
+        }
+    }
+    Ok(())
+}
+
+/// The terms of one tap for outputs whose steps, from `first` on, are all there: `None` does not occur.
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "the body of a loop")]
+fn add_tap<L: Lanes>(
+    lanes: L,
+    windows: Windows,
+    x: Table<'_>,
+    first: usize,
+    kernel: Table<'_>,
+    tap: usize,
+    y: &mut TableMut<'_>,
+    outputs: Range<usize>,
+) -> Option<()> {
+    let (dim, filters, stride) = (x.dim(), y.dim(), y.stride());
+    let steps = x.starting_at(first * x.stride());
+    let steps = Table::with_stride(steps, outputs.len(), dim, windows.stride * x.stride()).ok()?;
+    let to = y.starting_at_row_mut(outputs.start);
+    let mut to = TableMut::with_stride(to, outputs.len(), filters, stride).ok()?;
+    add_product(lanes, Steps(steps), weights_of(kernel, dim, tap, 0..filters)?, &mut to);
+    Some(())
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "the body of a kernel")]
+fn convolve_repeated_body<L: Lanes>(
+    lanes: L,
+    windows: Windows,
+    sequences: usize,
+    x: Table<'_>,
+    repeats: Repeats<'_>,
+    valid: &[bool],
+    kernel: Table<'_>,
+    products: &mut [f32],
+    y: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
+    let filters = y.dim();
+    ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
+    ShapeMismatch::check("rows of the repeats", x.rows(), repeats.numbers.len())?;
+    ShapeMismatch::check("rows of the kernel", windows.taps * x.dim(), kernel.rows())?;
+    ShapeMismatch::check("dim of the kernel", filters, kernel.dim())?;
+    let (len, out) = (in_each(x.rows(), sequences)?, in_each(y.rows(), sequences)?);
+    let width = width(repeats.firsts.len() * windows.taps, filters, products.len())?;
+    let mut first = 0;
+    while first < filters {
+        let last = least(first + width, filters);
+        let columns = windows.taps * (last - first);
+        let made = products.get_mut(..repeats.firsts.len() * columns).unwrap_or_default();
+        multiply(lanes, windows.taps, x, repeats.firsts, kernel, made, first..last);
+        let made = Table::new(made, repeats.firsts.len(), columns)?;
+        for sequence in 0..sequences {
+            let steps = sequence * len..(sequence + 1) * len;
+            let valid = valid.get(steps.clone()).unwrap_or_default();
+            let numbers = repeats.numbers.get(steps).unwrap_or_default();
+            for output in 0..out {
+                let row = y.row_mut(sequence * out + output).and_then(|row| row.get_mut(first..last));
+                add_products::<L>(windows, output, valid, numbers, made, row.unwrap_or_default());
+            }
+        }
+        first = last;
+    }
+    Ok(())
+}
+
+/// How many of so many rows each sequence has.
+#[inline(always)]
+fn in_each(rows: usize, sequences: usize) -> Result<usize, ShapeMismatch> {
+    let each = rows.checked_div(sequences).unwrap_or(0);
+    ShapeMismatch::check("rows of all sequences", each * sequences, rows)?;
+    Ok(each)
+}
+
+#[inline(always)]
+fn least(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
+}
+
+/// How many filters to do at a time, if each takes `size` of the `room` numbers of scratch: all, or a multiple of sixteen.
+#[inline(always)]
+fn width(size: usize, filters: usize, room: usize) -> Result<usize, ShapeMismatch> {
+    let narrow = least(filters, LANES);
+    let fits = room.checked_div(size).unwrap_or(filters);
+    if fits < narrow {
+        let expected = size.saturating_mul(narrow);
+        return Err(ShapeMismatch { what: "length of the products, at least", expected, found: room });
+    }
+    let fast = (PRODUCTS / size_of::<f32>()).checked_div(size).unwrap_or(filters);
+    let width = least(fits, if fast < narrow { narrow } else { fast });
+    Ok(if width < filters { width - width % LANES } else { filters })
+}
+
+/// The products of distinct rows with some columns of the kernel: of a row one tap after the other.
+#[inline(always)]
+fn multiply<L: Lanes>(
+    lanes: L,
+    taps: usize,
+    x: Table<'_>,
+    rows: &[u32],
+    kernel: Table<'_>,
+    products: &mut [f32],
+    filters: Range<usize>,
+) {
+    let width = filters.len();
+    products.fill(0.0);
+    for tap in 0..taps {
+        let to = products.get_mut(tap * width..).unwrap_or_default();
+        if let Ok(mut to) = TableMut::with_stride(to, rows.len(), width, taps * width)
+            && let Some(weights) = weights_of(kernel, x.dim(), tap, filters.clone())
+        {
+            add_product(lanes, Listed { x, rows }, weights, &mut to);
+        }
+    }
+}
+
+/// Adds what stands under one window, tap after tap.
+#[inline(always)]
+fn add_products<L: Lanes>(
+    windows: Windows,
+    output: usize,
+    valid: &[bool],
+    numbers: &[u32],
+    products: Table<'_>,
+    y: &mut [f32],
+) {
+    let width = y.len();
+    column_blocks!(L, as_chunks_mut(y), |block, column| {
+        let mut total = *block;
+        for tap in 0..windows.taps {
+            let step = windows.valid_step(output, tap, valid);
+            let Some(number) = step.and_then(|step| numbers.get(step)) else { continue };
+            let Some(row) = products.row(*number as usize) else { continue };
+            let Some(terms) = row.get(tap * width + column..).and_then(<[f32]>::first_chunk) else {
+                continue;
+            };
+            add(terms, &mut total);
+        }
+        *block = total;
+    });
+}
+
+#[inline(always)]
+fn add<const WIDTH: usize>(terms: &[f32; WIDTH], total: &mut [f32; WIDTH]) {
+    for (total, term) in total.iter_mut().zip(terms) {
+        *total += term;
+    }
+}
+
+/// Calls `work` for each gradient that is not zero and each run of taps whose steps are valid and side by side: with the filter, the
+/// gradient, and the numbers of a row of weights and of the sequence that the run covers.
+#[inline(always)]
+fn each_gradient(
+    windows: Windows,
+    valid: &[bool],
+    (dim, stride): (usize, usize),
+    d_y: Table<'_>,
+    mut work: impl FnMut(usize, f32, Range<usize>, Range<usize>),
+) {
+    // Taps side by side read steps side by side if nothing lies between them.
+    let dense = windows.dilation == 1 && stride == dim;
+    for output in 0..d_y.rows() {
+        let row = d_y.row(output).unwrap_or_default();
+        let mut tap = 0;
+        while tap < windows.taps {
+            let Some(step) = windows.valid_step(output, tap, valid) else {
+                tap += 1;
+                continue;
+            };
+            let most = if dense { windows.taps - tap } else { 1 };
+            let run = valid.iter().skip(step).take(most).take_while(|valid| **valid).count();
+            let (weights, steps) = (tap * dim..(tap + run) * dim, step * stride..step * stride + run * dim);
+            each_nonzero(row, |filter, d| work(filter, d, weights.clone(), steps.clone()));
+            tap += run;
+        }
+    }
+}
+
+/// Calls `work` with the place and value of each number that is not zero.
+#[inline(always)]
+fn each_nonzero(row: &[f32], mut work: impl FnMut(usize, f32)) {
+    for (chunk, first) in row.chunks(LANES).zip((0..).step_by(LANES)) {
+        // Without the sign: all bits of all numbers.
+        let any = chunk.iter().fold(0, |any, d| any | d.to_bits() << 1);
+        if any == 0 {
+            continue;
+        }
+        for (d, place) in chunk.iter().zip(first..) {
+            if *d != 0.0 {
+                work(place, *d);
+            }
+        }
+    }
+}
+
+/// y += alpha x.
+#[inline(always)]
+fn add_multiple(alpha: f32, x: Option<&[f32]>, y: Option<&mut [f32]>) {
+    let (Some(x), Some(y)) = (x, y) else { return };
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += alpha * x;
+    }
+}
+
+#[inline(always)]
+fn backward_kernel_body<L: Lanes>(
+    _: L,
+    windows: Windows,
+    x: Table<'_>,
+    valid: &[bool],
+    d_y: Table<'_>,
+    d_kernel: &mut TableMut<'_>,
+    d_bias: &mut [f32],
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
+    ShapeMismatch::check("rows of d_kernel", d_y.dim(), d_kernel.rows())?;
+    ShapeMismatch::check("dim of d_kernel", windows.taps * x.dim(), d_kernel.dim())?;
+    ShapeMismatch::check("length of d_bias", d_y.dim(), d_bias.len())?;
+    for output in 0..d_y.rows() {
+        add_multiple(1.0, d_y.row(output), Some(&mut *d_bias));
+    }
+    let numbers = x.starting_at(0);
+    each_gradient(windows, valid, (x.dim(), x.stride()), d_y, |filter, d, weights, steps| {
+        let to = d_kernel.row_mut(filter).and_then(|row| row.get_mut(weights));
+        add_multiple(d, numbers.get(steps), to);
+    });
+    Ok(())
+}
+
+#[inline(always)]
+fn backward_input_body<L: Lanes>(
+    _: L,
+    windows: Windows,
+    valid: &[bool],
+    kernel: Table<'_>,
+    d_y: Table<'_>,
+    d_x: &mut TableMut<'_>,
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of d_x", valid.len(), d_x.rows())?;
+    ShapeMismatch::check("rows of the kernel", d_y.dim(), kernel.rows())?;
+    ShapeMismatch::check("dim of the kernel", windows.taps * d_x.dim(), kernel.dim())?;
+    for step in 0..d_x.rows() {
+        d_x.row_mut(step).unwrap_or_default().fill(0.0);
+    }
+    let shape = (d_x.dim(), d_x.stride());
+    let numbers = d_x.starting_at_row_mut(0);
+    each_gradient(windows, valid, shape, d_y, |filter, d, weights, steps| {
+        add_multiple(d, kernel.row(filter).and_then(|row| row.get(weights)), numbers.get_mut(steps));
+    });
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Weights in and out: between models and the files of Python, npz and safetensors.
+//!
+//! A model's weights are arrays, one after the other in the order of its layers and, in a layer, of Keras: `kernel`, then
+//! `bias`. Each has a [`Weight`], which tells where it stands; a function makes of it the **key** under which the array stands in
+//! a file: [`by_order`] (`arr_0`, `arr_1`, …, numpy's names of arrays without a name), [`by_name`] (`dense_1/kernel`), or one of the
+//! caller's.
+//!
+//! # From Keras
+//!
+//! By order, which needs no names:
+//!
+//! ```python
+//! numpy.savez("reviews.npz", *model.get_weights())
+//! ```
+//!
+//! ```no_run
+//! use nanoembed::weights::{Npz, by_order, read};
+//! use nanoembed::{layers::*, sequential};
+//! type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+//! let mut model = Reviews::zeroed();
+//! read(&mut model, &mut Npz::new(std::fs::File::open("reviews.npz")?)?, by_order)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! By Keras' own names, in either format; the key of each weight is then found by its position:
+//!
+//! ```python
+//! numpy.savez("reviews.npz", **{w.path: w.numpy() for w in model.weights})
+//! safetensors.numpy.save_file({w.path: w.numpy() for w in model.weights}, "reviews.safetensors")
+//! ```
+//!
+//! ```no_run
+//! # use nanoembed::weights::{SafeTensors, read};
+//! # let mut model = <nanoembed::layers::Dense<3, 2> as nanoembed::layers::Layer>::zeroed();
+//! const PATHS: [&str; 3] = ["reviews/embedding/embeddings", "reviews/dense/kernel", "reviews/dense/bias"];
+//! let file = std::fs::read("reviews.safetensors")?;
+//! read(&mut model, &mut SafeTensors::new(&file)?, |weight| PATHS[weight.position].to_owned())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # To Keras
+//!
+//! What [`write_npz`] wrote, in any naming, as the members of an archive keep their order:
+//!
+//! ```python
+//! with numpy.load("reviews.npz") as file:
+//!     model.set_weights([file[name] for name in file.files])
+//! ```
+//!
+//! What [`to_safetensors`] gave, by order:
+//!
+//! ```python
+//! file = safetensors.numpy.load_file("reviews.safetensors")
+//! model.set_weights([file[f"arr_{i}"] for i in range(len(file))])
+//! ```
+
+mod array;
+mod model;
+mod npy;
+mod npz;
+mod tensors;
+
+pub use array::{Array, Arrays};
+pub use model::{Weight, WeightsError, by_name, by_order, read, to_safetensors, write_npz};
+pub use npy::read_npy;
+pub use npz::Npz;
+pub use tensors::SafeTensors;

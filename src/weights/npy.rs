@@ -1,0 +1,179 @@
+//! numpy's file of one array.
+//!
+//! ```text
+//! \x93NUMPY                  magic
+//! 1 0                        version: 1, 2 or 3
+//! length of the header       2 bytes, 4 from version 2; little-endian
+//! header                     {'descr': '<f4', 'fortran_order': False, 'shape': (40, 6), } and spaces, \n
+//! numbers
+//! ```
+//!
+//! Source: numpy's `numpy.lib.format` (NEP 1).
+
+use super::array::{Array, Stored};
+use crate::error::FileError;
+use std::format;
+use std::io::{ErrorKind, Read, Write};
+use std::string::{String, ToString};
+use std::vec;
+use std::vec::Vec;
+
+const MAGIC: [u8; 6] = *b"\x93NUMPY";
+/// Longer headers are numpy's own limit for untrusted files, too.
+const LONGEST_HEADER: usize = 10_000;
+/// Bytes read at a time, whole numbers.
+const BLOCK: usize = 1 << 13;
+
+/// Reads an npy file of floating-point numbers (f2, f4, f8) of any extents, in either byte order, in C or Fortran order.
+///
+/// # Errors
+/// If it cannot be read, is no such file, or has less or more bytes than its shape says.
+///
+/// ```
+/// use nanoembed::weights::read_npy;
+/// let mut file = b"\x93NUMPY\x01\x00\x48\x00{'descr': '>f4', 'fortran_order': True, 'shape': (1, 2), }            \n".to_vec();
+/// file.extend([1.5_f32.to_be_bytes(), 2.5_f32.to_be_bytes()].as_flattened());
+/// # file[8] = (file.len() - 18) as u8;
+/// assert_eq!(read_npy(file.as_slice())?.values, [1.5, 2.5]);
+/// # Ok::<(), nanoembed::error::FileError>(())
+/// ```
+pub fn read_npy(mut reader: impl Read) -> Result<Array, FileError> {
+    let mut offset = 0;
+    let no_header = FileError::Bytes { offset, expected: "the header of an npy file of floats" };
+    let mut read = |bytes: &mut [u8], expected| {
+        let at = FileError::Bytes { offset, expected };
+        offset += bytes.len() as u64;
+        reader.read_exact(bytes).map_err(|e| if e.kind() == ErrorKind::UnexpectedEof { at } else { e.into() })
+    };
+    let mut start = [0; 8];
+    read(&mut start, "an npy file")?;
+    let [magic @ .., version, _] = start;
+    if magic != MAGIC {
+        return Err(no_header);
+    }
+    let mut length = [0; 4];
+    let (short, _) = length.split_at_mut(if version == 1 { 2 } else { 4 });
+    read(short, "the length of the header")?;
+    let length = u32::from_le_bytes(length) as usize;
+    if !(1..=3).contains(&version) || length > LONGEST_HEADER {
+        return Err(FileError::Unsupported("npy files of another version or with a long header"));
+    }
+    let mut header = vec![0; length];
+    read(&mut header, "the header")?;
+    let header = core::str::from_utf8(&header).ok().and_then(Header::parse).ok_or(no_header)?;
+    let (stored, big_endian) = header.number_type()?;
+    let count = header.shape.iter().try_fold(stored.size(), |n, extent| n.checked_mul(*extent));
+    let mut left = count.ok_or(no_header)?;
+
+    let mut values = Vec::new();
+    let mut block = [0; BLOCK];
+    while left > 0 {
+        let (bytes, _) = block.split_at_mut(left.min(BLOCK));
+        read(bytes, "as many numbers as the shape says")?;
+        stored.decode(bytes, big_endian, &mut values);
+        left -= bytes.len();
+    }
+    // At the end an archive compares its checksum.
+    if reader.read(&mut [0])? > 0 {
+        return Err(FileError::Bytes { offset, expected: "the end of the array" });
+    }
+    if header.fortran_order {
+        values = row_major(&header.shape, &values);
+    }
+    Ok(Array { shape: header.shape, values })
+}
+
+/// Writes an npy file of `f32`, version 1.
+pub(super) fn write_npy(mut writer: impl Write, shape: &[usize], values: &[f32]) -> std::io::Result<()> {
+    let extents: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    // Of one extent Python's tuple is `(40,)`.
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let extents = extents.join(", ") + comma;
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({extents}), }}");
+    // The numbers start at a multiple of 64 bytes.
+    let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+    writer.write_all(&MAGIC)?;
+    writer.write_all(&[1, 0])?;
+    writer.write_all(&(length as u16).to_le_bytes())?;
+    writeln!(writer, "{header:width$}", width = length - 1)?;
+    values.iter().try_for_each(|x| writer.write_all(&x.to_le_bytes()))
+}
+
+/// Values that stand with the first extent running fastest, with the last.
+fn row_major(shape: &[usize], values: &[f32]) -> Vec<f32> {
+    let mut out = vec![0.0; values.len()];
+    for (i, value) in values.iter().enumerate() {
+        let (mut rest, mut place, mut stride) = (i, 0, values.len());
+        for &extent in shape {
+            stride /= extent;
+            place += rest % extent * stride;
+            rest /= extent;
+        }
+        if let Some(to) = out.get_mut(place) {
+            *to = *value;
+        }
+    }
+    out
+}
+
+/// What the header says: a Python dictionary.
+#[derive(Debug, Default, PartialEq)]
+struct Header {
+    descr: String,
+    fortran_order: bool,
+    shape: Vec<usize>,
+}
+
+impl Header {
+    fn parse(text: &str) -> Option<Self> {
+        let mut header = Self::default();
+        let mut rest = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
+        while !rest.is_empty() {
+            let (key, value) = quoted(rest)?;
+            let value = value.trim_start().strip_prefix(':')?.trim_start();
+            rest = match key {
+                "descr" => {
+                    let (descr, rest) = quoted(value)?;
+                    header.descr = String::from(descr);
+                    rest
+                }
+                "fortran_order" => {
+                    let after = value.strip_prefix("True");
+                    header.fortran_order = after.is_some();
+                    after.or(value.strip_prefix("False"))?
+                }
+                "shape" => {
+                    let (extents, rest) = value.strip_prefix('(')?.split_once(')')?;
+                    let extents = extents.split(',').map(str::trim).filter(|extent| !extent.is_empty());
+                    header.shape = extents.map(|extent| extent.parse().ok()).collect::<Option<_>>()?;
+                    rest
+                }
+                _ => return None,
+            };
+            rest = rest.trim_start();
+            rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+        }
+        (!header.descr.is_empty()).then_some(header)
+    }
+
+    /// How a number is stored, and whether it is big-endian.
+    fn number_type(&self) -> Result<(Stored, bool), FileError> {
+        let (order, kind) = self.descr.split_at_checked(1).unwrap_or_default();
+        let stored = match kind {
+            "f2" => Stored::F16,
+            "f4" => Stored::F32,
+            "f8" => Stored::F64,
+            _ => return Err(FileError::Unsupported("numbers other than f2, f4, f8")),
+        };
+        match order {
+            "<" | ">" => Ok((stored, order == ">")),
+            _ => Err(FileError::Unsupported("byte orders other than < and >")),
+        }
+    }
+}
+
+/// A Python string without escapes, and what follows it.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+    text.get(1..)?.split_once(quote)
+}

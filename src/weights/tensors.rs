@@ -1,0 +1,38 @@
+//! Hugging Face's file of several arrays.
+
+use super::array::{Array, Arrays, Stored};
+use crate::error::FileError;
+use safetensors::Dtype;
+use std::vec::Vec;
+
+/// A safetensors file, in memory or mapped into it.
+#[derive(Debug)]
+pub struct SafeTensors<'a>(safetensors::SafeTensors<'a>);
+
+impl<'a> SafeTensors<'a> {
+    /// The file with these bytes, its header read.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn new(bytes: &'a [u8]) -> Result<Self, FileError> {
+        let error = FileError::Bytes { offset: 0, expected: "a safetensors file" };
+        safetensors::SafeTensors::deserialize(bytes).map(Self).map_err(|_| error)
+    }
+}
+
+impl Arrays for SafeTensors<'_> {
+    fn array(&mut self, key: &str) -> Result<Option<Array>, FileError> {
+        // The header was checked: nothing else can be wrong than that there is no such array.
+        let Ok(tensor) = self.0.tensor(key) else { return Ok(None) };
+        let stored = match tensor.dtype() {
+            Dtype::F16 => Stored::F16,
+            Dtype::BF16 => Stored::Bf16,
+            Dtype::F32 => Stored::F32,
+            Dtype::F64 => Stored::F64,
+            _ => return Err(FileError::Unsupported("numbers other than F16, BF16, F32, F64")),
+        };
+        let mut values = Vec::new();
+        stored.decode(tensor.data(), false, &mut values);
+        Ok(Some(Array { shape: tensor.shape().to_vec(), values }))
+    }
+}

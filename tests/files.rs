@@ -1,0 +1,244 @@
+//! Files of vectors and weights that are cut off, damaged, or of something else: refused, and nothing is written.
+#![cfg(feature = "std")]
+
+use nanoembed::error::{FileError, RowOutOfRange, ShapeMismatch};
+use nanoembed::image;
+use nanoembed::layers::{Dense, Embedding, Flatten, Frozen, FrozenRows, Layer, Relu, Sigmoid};
+use nanoembed::sequential;
+use nanoembed::table::TableMut;
+use nanoembed::vectors::{BinaryVectors, FillError, TableVectors, TextVectors, Vectors, fill};
+use nanoembed::weights::{
+    Arrays, Npz, SafeTensors, Weight, WeightsError, by_name, by_order, read, read_npy, to_safetensors,
+    write_npz,
+};
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro128PlusPlus;
+use std::io::Cursor;
+
+/// All words, or the first error.
+fn words(mut vectors: impl Vectors) -> Result<Vec<String>, FileError> {
+    let mut words = Vec::new();
+    while let Some((word, row)) = vectors.next_row()? {
+        assert_eq!(row.len(), words.first().map_or(row.len(), |_| row.len()));
+        words.push(word.to_owned());
+    }
+    Ok(words)
+}
+
+fn line<T>(result: Result<T, FileError>) -> u64 {
+    match result.err() {
+        Some(FileError::Line { line, .. }) => line,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn text_that_is_no_vectors_names_the_line() {
+    let glove = |text: &'static str| TextVectors::new(text.as_bytes()).and_then(words);
+    assert_eq!(glove("a 1 2\r\nb 3 4 \nc\t5\t-inf"), Ok(["a", "b", "c"].map(str::to_owned).to_vec()));
+    assert_eq!(line(glove("")), 1);
+    assert_eq!(line(glove("word\n")), 1);
+    assert_eq!(line(glove("a 1 2\nb 3\n")), 2);
+    assert_eq!(line(glove("a 1 2\nb 3 x\n")), 2);
+    assert_eq!(line(glove("a 1 2\n\nb 3 4\n")), 2);
+    let word2vec = |text: &'static str| TextVectors::with_header(text.as_bytes()).and_then(words);
+    assert_eq!(word2vec("1 2\na 1 2\nwhat follows is not read"), Ok(vec!["a".to_owned()]));
+    assert_eq!(line(word2vec("a 1 2\n")), 1);
+    assert_eq!(line(word2vec("2 0\na\nb\n")), 1);
+    assert_eq!(line(word2vec("2 2\na 1 2\n")), 3);
+    assert_eq!(line(word2vec("2 2\na 1 2\nb 1\n")), 3);
+}
+
+#[test]
+fn a_word_that_is_no_utf8_is_replaced() {
+    let mut vectors = TextVectors::with_dim(b"caf\xc3 1\n".as_slice(), 1);
+    assert_eq!(vectors.next_row(), Ok(Some(("caf\u{fffd}", [1.0].as_slice()))));
+    let mut vectors = BinaryVectors::new(b"1 1\ncaf\xc3 \0\0\0\0".as_slice()).expect("a header");
+    assert_eq!(vectors.next_row(), Ok(Some(("caf\u{fffd}", [0.0].as_slice()))));
+}
+
+#[test]
+fn binary_vectors_that_end_too_early_name_the_byte() {
+    let file = b"2 2\na \0\0\x80\x3f\0\0\0\0\nb \0\0\0\0\0\0\0\0";
+    assert_eq!(BinaryVectors::new(file.as_slice()).and_then(words), Ok(vec!["a".to_owned(), "b".to_owned()]));
+    for length in 0..file.len() {
+        let error = BinaryVectors::new(&file[..length]).and_then(words).expect_err("cut off");
+        let offset = match length {
+            0..4 => 0,
+            4..6 => 4,
+            6..14 => 6,
+            14..17 => 14,
+            _ => 17,
+        };
+        assert!(matches!(error, FileError::Bytes { offset: at, .. } if at == offset), "{length}: {error:?}");
+    }
+    let endless = [b"1 1\n".as_slice(), &[b'a'; 100_000]].concat();
+    let error = BinaryVectors::new(endless.as_slice()).and_then(words).expect_err("no word is so long");
+    assert!(matches!(error, FileError::Bytes { offset: 4, .. }), "{error:?}");
+    // More numbers than there can be memory for.
+    let header = format!("1 {}\na ", usize::MAX / 8);
+    assert!(BinaryVectors::new(header.as_bytes()).and_then(words).is_err());
+}
+
+#[test]
+fn what_cannot_be_filled_in_leaves_the_table() {
+    let mut rows = [[7.0_f32; 2]; 3];
+    let mut fill = |text: &str, row: usize| {
+        let mut vectors = TextVectors::new(text.as_bytes())?;
+        fill(&mut TableMut::from_rows(&mut rows), &mut vectors, |word| (word != "no").then_some(row))
+    };
+    let shape = ShapeMismatch { what: "dim", expected: 2, found: 3 };
+    assert_eq!(fill("a 1 2 3\n", 0), Err(FillError::Shape(shape)));
+    assert_eq!(fill("no 1 2\na 1 2\n", 3), Err(FillError::Row(RowOutOfRange { row: 3, rows: 3 })));
+    assert!(matches!(fill("a 1 2\nb 1\n", 0), Err(FillError::File(FileError::Line { line: 2, .. }))));
+    // The first of several is the one that counts.
+    let found = fill("no 5 5\na 1 2\nb 3 4\n", 1).expect("vectors");
+    assert_eq!((found.count(), found.rows().collect::<Vec<_>>()), (1, vec![1]));
+    assert!(found.contains(1) && !found.contains(0) && !found.contains(9));
+    assert_eq!(rows, [[7.0; 2], [1.0, 2.0], [7.0; 2]]);
+    let table = nanoembed::table::Table::from_rows(&rows);
+    assert!(TableVectors::new(&["a", "b"], table).is_err());
+}
+
+type Model = sequential![
+    Embedding<4, 50, 8>,
+    Flatten<4, 8, 32>,
+    Dense<32, 5, Relu>,
+    Frozen<Dense<5, 3>>,
+    Dense<3, 1, Sigmoid>
+];
+
+fn model() -> Model {
+    let mut model = Model::zeroed();
+    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(2));
+    model
+}
+
+fn npz(key: impl Fn(&Weight) -> String) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    write_npz(&model(), &mut file, key).expect("different keys");
+    file.into_inner()
+}
+
+#[test]
+fn arrays_are_named_as_layers_are() {
+    let mut seen = Vec::new();
+    let file = to_safetensors(&model(), |weight| {
+        by_name(weight) + &weight.shape().iter().map(|extent| format!(" {extent}")).collect::<String>()
+    });
+    for key in
+        ["embedding/rows 50 8", "dense/kernel 32 5", "dense/bias 5", "dense_1/kernel 5 3", "dense_2/bias 1"]
+    {
+        let file = file.as_ref().expect("different keys");
+        seen.push(SafeTensors::new(file).expect("a file").array(key).expect("readable").is_some());
+    }
+    assert_eq!(seen, [true; 5]);
+}
+
+#[test]
+fn weights_are_taken_all_or_none() {
+    let mut other = Model::zeroed();
+    let untouched = image::to_vec(&other);
+    // One is missing, the last.
+    let file = npz(by_order);
+    let key = |weight: &Weight| if weight.position == 6 { "nobody".to_owned() } else { by_order(weight) };
+    let error = read(&mut other, &mut Npz::new(Cursor::new(&file)).expect("an archive"), key);
+    assert!(matches!(error, Err(WeightsError::Missing(weight)) if weight.to_string() == "dense_2/bias"));
+    // One has another shape.
+    let key = |weight: &Weight| format!("arr_{}", [0, 1, 2, 3, 4, 6, 6][weight.position]);
+    let error = read(&mut other, &mut Npz::new(Cursor::new(&file)).expect("an archive"), key);
+    assert!(matches!(error, Err(WeightsError::SameKey(_))), "{error:?}");
+    let key = |weight: &Weight| format!("arr_{}", [0, 1, 2, 3, 4, 6, 5][weight.position]);
+    let error =
+        read(&mut other, &mut Npz::new(Cursor::new(&file)).expect("an archive"), key).expect_err("shape");
+    assert_eq!(error.to_string(), "dense_2/kernel: expected the shape [3, 1], found [1]");
+    assert_eq!(image::to_vec(&other), untouched);
+    // Any byte that is wrong is found, by the checksum if nothing else, or changes nothing.
+    let tensors = to_safetensors(&model(), by_order).expect("different keys");
+    for place in 0..file.len() {
+        let mut damaged = file.clone();
+        damaged[place] ^= 0x10;
+        let mut read_into = Model::zeroed();
+        let result = Npz::new(Cursor::new(&damaged))
+            .map_err(WeightsError::from)
+            .and_then(|mut npz| read(&mut read_into, &mut npz, by_order));
+        let image = image::to_vec(&read_into);
+        assert!(image == untouched && result.is_err() || image == image::to_vec(&model()), "byte {place}");
+    }
+    for length in 0..tensors.len() {
+        assert!(SafeTensors::new(&tensors[..length]).is_err(), "{length} bytes");
+        assert!(length >= file.len() || Npz::new(Cursor::new(&file[..length])).is_err(), "{length} bytes");
+    }
+    read(&mut other, &mut SafeTensors::new(&tensors).expect("a file"), by_order).expect("all arrays");
+    assert_eq!(image::to_vec(&other), image::to_vec(&model()));
+}
+
+#[test]
+fn equal_weights_give_equal_files() {
+    assert_eq!(npz(by_name), npz(by_name));
+    let error = to_safetensors(&model(), |_| "same".to_owned()).expect_err("one key for all");
+    assert!(matches!(error, WeightsError::SameKey(weight) if weight.position == 1));
+}
+
+#[test]
+fn which_rows_are_frozen_is_no_weight() {
+    type Partly = sequential![FrozenRows<Embedding<4, 50, 8>, 2>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+    let mut model = Partly::zeroed();
+    model.first.freeze(3).expect("a row");
+    let file = to_safetensors(&model, by_name).expect("different keys");
+    type Whole = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+    let mut same = Whole::zeroed();
+    read(&mut same, &mut SafeTensors::new(&file).expect("a file"), by_name).expect("the same arrays");
+    read(&mut model, &mut SafeTensors::new(&file).expect("a file"), by_name).expect("the same arrays");
+    assert!(model.first.is_frozen(3));
+}
+
+/// An npy file of this header, with these bytes behind it.
+fn npy(header: &str, numbers: &[u8]) -> Vec<u8> {
+    let length = (header.len() as u16).to_le_bytes();
+    [b"\x93NUMPY\x01\x00".as_slice(), &length, header.as_bytes(), numbers].concat()
+}
+
+#[test]
+fn npy_headers_as_others_write_them() {
+    let four = [0_u8; 16];
+    for header in [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }\n",
+        "{\"shape\": (4,), \"fortran_order\": True, \"descr\": \">f4\"}",
+        "{'descr':'<f8','fortran_order':False,'shape':(1,1,2)}  ",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}",
+    ] {
+        let array = read_npy(npy(header, &four).as_slice()).expect(header);
+        assert_eq!(array.shape.iter().product::<usize>(), array.values.len());
+    }
+    let scalar =
+        read_npy(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", &four[..4]).as_slice());
+    assert_eq!(scalar.map(|array| array.values), Ok(vec![0.0]));
+    let empty = read_npy(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 0), }", &[]).as_slice());
+    assert_eq!(empty.map(|array| array.shape), Ok(vec![3, 0]));
+    // Column by column.
+    let numbers: Vec<u8> = (0..6).flat_map(|x| (x as f32).to_le_bytes()).collect();
+    let array =
+        read_npy(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", &numbers).as_slice());
+    assert_eq!(array.map(|array| array.values), Ok(vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0]));
+    for header in [
+        "",
+        "{}",
+        "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 2), }",
+        "{'descr': '|f4', 'fortran_order': False, 'shape': (2, 2), }",
+        "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (4,), }",
+        "{'descr': '<f4', 'fortran_order': No, 'shape': (4,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-4,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (5,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4294967296), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 'x': 3}",
+        "{'descr': '",
+    ] {
+        assert!(read_npy(npy(header, &four).as_slice()).is_err(), "{header}");
+    }
+    let whole = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", &four);
+    for length in 0..whole.len() {
+        assert!(read_npy(&whole[..length]).is_err(), "{length} bytes");
+    }
+}
