@@ -29,7 +29,7 @@ const LEN: usize = 500;
 /// Rows of the table; row 0 is padding.
 const ROWS: usize = 5000;
 const BATCH: usize = 64;
-const EPOCHS: u32 = 15;
+const EPOCHS: u32 = 6;
 
 type Review = [u16; LEN];
 type Imdb = sequential![Embedding<LEN, ROWS, 32>, Lstm<LEN, 32, 100>, Dense<100, 1, Sigmoid>];

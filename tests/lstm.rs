@@ -4,6 +4,7 @@ use nanoembed::layers::{
     Batch, BatchMut, Context, Direction, Embedding, GoBackwards, GoForwards, Layer, LayerSummary, Lstm,
     MaskZero, ReturnLast, ReturnSequences, Returned, Value,
 };
+use nanoembed::math;
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
@@ -155,7 +156,7 @@ fn initial_values_are_those_of_keras() {
     fn check<const IN: usize, const UNITS: usize>() {
         let mut layer = Lstm::<4, IN, UNITS>::boxed();
         layer.init(&mut Random::seed_from_u64(7));
-        let limit = (6.0 / (IN + 4 * UNITS) as f32).sqrt();
+        let limit = math::sqrt(6.0 / (IN + 4 * UNITS) as f32);
         let kernel = layer.kernel.as_numbers();
         assert!(kernel.iter().all(|w| w.abs() <= limit));
         assert_eq!(layer.bias, [[0.0; UNITS], [1.0; UNITS], [0.0; UNITS], [0.0; UNITS]]);
