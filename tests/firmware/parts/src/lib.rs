@@ -24,7 +24,7 @@ pub type Part = (&'static str, fn() -> u64);
 
 /// All parts, in the order in which the modules build on each other.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let lists: [&[Part]; 8] = [
+    let lists: [&[Part]; 9] = [
         math::PARTS,
         text::PARTS,
         rows::PARTS,
