@@ -11,7 +11,7 @@
 //!    rows [[f32; DIM]; LEN]                                                        │
 //!         │ kernels   gather, pool, scatter, update, gemm, activations             ▼
 //!         ▼                                                                      optim     touched rows only
-//!    layers           Embedding, EmbeddingBag, Flatten, Dense                      │
+//!    layers           Embedding, EmbeddingBag, Conv1D, Lstm, pooling, Dense        │
 //!         ▼                                                                        ▼
 //!    probability 0.97                                                            train     steps, epochs, checkpoints
 //!         image       the trained model as bytes, used where they lie
