@@ -363,6 +363,47 @@ fn chains() {
     }
 }
 
+/// Layers beside each other, each with an input of its own, and one behind them.
+#[test]
+fn columns() {
+    use nanoembed::layers::{BiasedDot, Branches, Pair};
+    use nanoembed::{concatenate, pairs};
+    type Column<const DIM: usize> = sequential![Embedding<1, 6, DIM>, Flatten<1, DIM, DIM>];
+    type Columns = sequential![
+        concatenate![Column<3>, Dense<2, 2, Tanh>, EmbeddingBag<6, 6, 4>],
+        Dense<9, 2, Sigmoid>
+    ];
+    type Ratings = sequential![Branches<Column<4>, Column<4>>, BiasedDot<4>];
+    for seed in 0..8 {
+        let random = &mut Random::seed_from_u64(seed);
+        let bag =
+            |random: &mut Random| Bag::<6>::from_first(ids::<6>(random).into_iter().take(seed as usize % 7));
+        let x: Vec<_> = (0..=seed as usize % BATCH)
+            .map(|_| pairs![ids::<1>(random), vector::<2>(random), bag(random)])
+            .collect();
+        check_parameters::<Columns>("columns", random, &x, |parameters, x| {
+            let (rows, rest) = parameters.split_at(6 * 3);
+            let (numbers, rest) = rest.split_at(2 * 2 + 2);
+            let (bags, rest) = rest.split_at(6 * 4);
+            let Pair { first, second: Pair { first: vector, second: bag } } = x;
+            let joined = [
+                embed(rows, first, 3, |_| true),
+                dense(ActivationKind::Tanh, numbers, &wide(vector), 2),
+                pool(bags, bag.ids(), 4, true),
+            ];
+            dense(ActivationKind::Sigmoid, rest, &joined.concat(), 2)
+        });
+        let x: Vec<_> =
+            (0..=seed as usize % BATCH).map(|_| pairs![ids::<1>(random), ids::<1>(random)]).collect();
+        check_parameters::<Ratings>("ratings", random, &x, |parameters, Pair { first, second }| {
+            let (users, rest) = parameters.split_at(6 * 4);
+            let (items, mean) = rest.split_at(6 * 4);
+            let (a, b) = (embed(users, first, 4, |_| true), embed(items, second, 4, |_| true));
+            vec![a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] + b[3] + mean[0]]
+        });
+    }
+}
+
 /// Outputs and gradient of the model with these parameters.
 fn pass_of<M: Layer<Input = [u16; 3], Output = [f32; 2]>>(
     numbers: &[f32],

@@ -34,14 +34,22 @@ pub fn auc(
     if scores.iter().any(|score| score.is_nan()) {
         return Ok(None);
     }
-    // Twice the number of pairs in which the one of the class has the higher score, ties counting half.
-    let (mut pairs, mut of_class, mut not) = (0, 0, 0);
-    for tied in sorted.as_slice().chunk_by(|a, b| a.row == b.row) {
-        let above: u64 = tied.iter().map(|entry| u64::from(entry.source)).sum();
-        let below = tied.len() as u64 - above;
-        pairs += above * (2 * not + below);
-        of_class += above;
-        not += below;
+    // Twice the number of pairs in which the one of the class has the higher score, a tie counting half: as the second of each pair comes.
+    let (mut pairs, mut of_class, mut not) = (0_u64, 0_u64, 0_u64);
+    let (mut tied_of_class, mut tied_not, mut tie) = (0, 0, None);
+    for entry in sorted.as_slice() {
+        if tie != Some(entry.row) {
+            (tied_of_class, tied_not, tie) = (0, 0, Some(entry.row));
+        }
+        if entry.source == 1 {
+            pairs += 2 * not - tied_not;
+            tied_of_class += 1;
+            of_class += 1;
+        } else {
+            pairs += tied_of_class;
+            tied_not += 1;
+            not += 1;
+        }
     }
     let all = 2 * of_class * not;
     Ok(if all == 0 { None } else { Some(pairs as f32 / all as f32) })

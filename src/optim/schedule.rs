@@ -278,7 +278,7 @@ rated! {
 /// let optimizer = Adam { keras3_duplicates: true, ..Adam::default() };
 /// let adam = Exact(Scheduled { optimizer, schedule });
 /// assert_eq!(adam.learning_rate(1), 0.01);
-/// assert_eq!(adam.learning_rate(501), 0.005);
+/// assert_eq!(adam.learning_rate(1001), 0.0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
 pub struct Scheduled<O, S> {

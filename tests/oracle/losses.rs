@@ -18,10 +18,10 @@ pub(crate) fn losses(fixture: &Fixture) {
             ("BinaryCrossentropy", 3) => binary::<3>(case, &what),
             ("CategoricalCrossentropy", 4) => categorical::<4>(case, &what),
             ("SparseCategoricalCrossentropy", 4) => sparse::<4>(case, &what),
-            ("MeanSquaredError", 1) => errors::<_, 1>(case, &what, MeanSquaredError),
-            ("MeanSquaredError", 4) => errors::<_, 4>(case, &what, MeanSquaredError),
-            ("MeanAbsoluteError", 1) => errors::<_, 1>(case, &what, MeanAbsoluteError),
-            ("MeanAbsoluteError", 4) => errors::<_, 4>(case, &what, MeanAbsoluteError),
+            ("MeanSquaredError", 1) => errors::<_, 1>(case, &what, &MeanSquaredError),
+            ("MeanSquaredError", 4) => errors::<_, 4>(case, &what, &MeanSquaredError),
+            ("MeanAbsoluteError", 1) => errors::<_, 1>(case, &what, &MeanAbsoluteError),
+            ("MeanAbsoluteError", 4) => errors::<_, 4>(case, &what, &MeanAbsoluteError),
             other => panic!("{other:?}"),
         }
     }
@@ -81,8 +81,8 @@ where
     }
 }
 
-fn errors<L: Loss<[f32; N], Label = [f32; N]>, const N: usize>(case: &Value, what: &str, loss: L) {
-    hold(case, what, &loss, &vectors(&case["y_true"]));
+fn errors<L: Loss<[f32; N], Label = [f32; N]>, const N: usize>(case: &Value, what: &str, loss: &L) {
+    hold(case, what, loss, &vectors(&case["y_true"]));
 }
 
 /// Values of each example, their mean and its gradient, on the case's outputs.
