@@ -2,9 +2,10 @@
 //! many, and gradients of a batch have the bits of those of its examples one after the other. At every level, all the same bits.
 
 use nanoembed::layers::{
-    Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding,
-    IgnoreMask, Layer, Linear, MaskZero, Mean, Multiplied, QuotientRemainder, Relu, Sigmoid, Softmax, SqrtN,
-    Sum, Tanh, Value,
+    Bag, Batch, BatchMut, Causal, Context, Conv1D, Dense, Embedding, EmbeddingBag, Flatten, Frozen,
+    GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, HonourMask, IgnoreMask, Layer, Linear,
+    MaskZero, Mean, Multiplied, QuotientRemainder, Relu, Same, Sigmoid, Softmax, SqrtN, Sum, Tanh, Valid,
+    Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
@@ -205,6 +206,15 @@ where
 type Sequence = sequential![Embedding<5, 7, 17, u16, MaskZero>, Flatten<5, 17, 85>, Dense<85, 9, Tanh>, Dense<9, 3, Softmax>];
 type Bags = sequential![EmbeddingBag<6, 7, 33>, Dense<33, 18, Relu>, Dense<18, 1, Sigmoid>];
 
+/// Seven words, so that steps repeat: their products are made once in a batch, and step by step in a batch of one.
+type Convolved = sequential![Embedding<9, 7, 5, u16, MaskZero>, Conv1D<9, 5, 33, 3, 7, Relu>, GlobalMaxPooling1D<7, 33>, Dense<33, 3, Softmax>];
+type Averaged = sequential![
+    Embedding<9, 7, 5, u16, MaskZero>,
+    Conv1D<9, 5, 17, 4, 9, Tanh, Same>,
+    GlobalAveragePooling1D<9, 17>,
+    Dense<17, 1, Sigmoid>
+];
+
 fn check_layers() -> Vec<Vec<u8>> {
     check::<Dense<1, 1>>("Dense<1, 1>");
     check::<Dense<17, 5, Sigmoid>>("Dense<17, 5, Sigmoid>");
@@ -222,6 +232,14 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<EmbeddingBag<9, 7, 64, Sum>>("EmbeddingBag, Sum");
     check::<EmbeddingBag<9, 7, 33, SqrtN>>("EmbeddingBag, SqrtN");
     check::<Frozen<Dense<17, 5, Sigmoid>>>("Frozen");
+    check::<Conv1D<9, 5, 17, 3, 7, Relu>>("Conv1D");
+    check::<Conv1D<9, 5, 17, 4, 9, Tanh, Same>>("Conv1D, Same");
+    check::<Conv1D<9, 5, 8, 3, 5, Softmax, Causal, IgnoreMask, 2>>("Conv1D, Causal, stride 2");
+    check::<Conv1D<9, 5, 8, 3, 5, Linear, Valid, HonourMask, 1, 2>>("Conv1D, dilation 2");
+    check::<GlobalMaxPooling1D<5, 17>>("GlobalMaxPooling1D");
+    check::<GlobalAveragePooling1D<5, 33, IgnoreMask>>("GlobalAveragePooling1D, IgnoreMask");
+    check::<Convolved>("a chain of a convolution");
+    check::<Averaged>("a chain of averages");
     check::<Sequence>("a chain of a sequence");
     check::<Bags>("a chain of a bag");
     let classes = |n: u32| std::array::from_fn(|class| f32::from(n as usize % 3 == class));
@@ -229,6 +247,10 @@ fn check_layers() -> Vec<Vec<u8>> {
     vec![
         train::<Sequence, _, _>(Adam { learning_rate: 0.1, ..Adam::default() }, categorical, classes),
         train::<Sequence, _, _>(Exact(Momentum::default()), categorical, classes),
+        train::<Convolved, _, _>(Adam { learning_rate: 0.1, ..Adam::default() }, categorical, classes),
+        train::<Averaged, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {
+            [f32::from(n % 2 == 0)]
+        }),
         train::<Bags, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {
             [f32::from(n % 2 == 0)]
         }),

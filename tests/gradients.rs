@@ -1,6 +1,9 @@
 //! Gradients of every layer and every loss against central differences of a plain forward pass in `f64`.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "gradients/sequences.rs"]
+mod sequences;
+
 use nanoembed::layers::{
     Activation, ActivationKind, Added, Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag,
     Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, Linear, MaskZero, Mean, Multiplied, Plain,

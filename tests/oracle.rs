@@ -3,6 +3,8 @@
 //! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture whose part of the crate does
 //! not exist yet is printed as `NOT COVERED`.
 
+#[path = "oracle/convolution.rs"]
+mod convolution;
 #[path = "oracle/dense.rs"]
 mod dense;
 #[path = "oracle/embedding.rs"]
@@ -19,6 +21,8 @@ mod losses;
 mod optimizers;
 #[path = "oracle/pad.rs"]
 mod pad;
+#[path = "oracle/pooling.rs"]
+mod pooling;
 #[cfg(all(feature = "md5", feature = "unicode"))]
 #[path = "oracle/text.rs"]
 mod text;
@@ -36,6 +40,7 @@ type Check = fn(&Fixture);
 
 /// The fixtures that are held, by file name, and the check of each.
 const COVERED: &[(&str, Check)] = &[
+    ("conv1d_forward_grad_keras", convolution::forward_and_gradients),
     ("dense_forward_grad_keras", dense::forward_and_gradients),
     ("embedding_bag_torch", torch::embedding_bag),
     ("embedding_forward_grad_keras", embedding::forward_and_gradient),
@@ -54,12 +59,16 @@ const COVERED: &[(&str, Check)] = &[
     ("optimizers_sparse_keras3", optimizers::sparse_keras3),
     ("optimizers_sparse_torch", optimizers::sparse_torch),
     ("pad_sequences_keras", pad::pad),
+    ("pooling_flatten_forward_grad_keras", pooling::forward_and_gradients),
     ("quantised_rowwise_embedding_bag_torch", formats::packed_rows_and_bags),
     ("tbe_exact_optimizers_fbgemm", optimizers::tbe_fbgemm),
     #[cfg(all(feature = "md5", feature = "unicode"))]
     ("text_to_word_sequence_keras", text::text_to_word_sequence),
     #[cfg(feature = "unicode")]
     ("tokenizer_keras", vocabulary::tokenizer),
+    ("train_avgpool_masked_adam", pooling::train_masked_average),
+    ("train_conv1d_small_adam", convolution::train_small),
+    ("train_conv1d_two_dense_adam", convolution::train_two_dense),
     ("train_reviews_flatten_adagrad_batch4", training::reviews_adagrad_batch4),
     ("train_reviews_flatten_adam_amsgrad_batch4", training::reviews_amsgrad_batch4),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),

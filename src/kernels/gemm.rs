@@ -220,7 +220,12 @@ fn wide_columns<L: Lanes, A: Left, const R: usize, const V: usize>(
 
 /// The n % 16 last columns of rows i to i + R − 1 of C, which exist: `None` does not occur.
 #[inline(always)]
-fn last_columns<A: Left, const R: usize>(left: A, b: Table<'_>, c: &mut TableMut<'_>, i: usize) -> Option<()> {
+fn last_columns<A: Left, const R: usize>(
+    left: A,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+    i: usize,
+) -> Option<()> {
     let columns = left.columns::<R>(i)?;
     let (n, stride) = (c.dim(), c.stride());
     let c = c.starting_at_row_mut(i);

@@ -41,9 +41,7 @@ pub use any::{gather_any, pool_any};
 pub use axpy::{axpy, ger};
 pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::coalesce;
-pub use convolution::{
-    convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated,
-};
+pub use convolution::{convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated};
 pub use dot::{dot, gemm_nt, gemv, sum};
 pub use gather::{gather, gather_stream};
 pub use gemm::{gemm, gemm_tn};
@@ -86,9 +84,7 @@ pub use {
     quantise::{dequantise_at, dequantise_row_at, quantise_at, quantise_row_at},
     repeats::distinct_rows_at,
     scatter::{scatter_add_at, scatter_add_bags_at},
-    steps::{
-        max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at,
-    },
+    steps::{max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at},
     transpose::transpose_at,
     update::{update_block_at, update_rows_at},
     update_rounded::{quantise_rounded_at, update_rows_rounded_at},

@@ -205,17 +205,15 @@ impl<
         y: &mut [[[f32; FILTERS]; OUT]],
     ) -> Option<()> {
         let Conv1DCache { numbers, firsts, slots, products, .. } = cache;
-        let (sequences, steps) = (x.len(), x.len() * LEN);
-        let x = Table::from_rows(x.as_flattened());
-        let numbers = first_mut(numbers.as_flattened_mut(), steps);
-        let firsts = first_mut(firsts.as_flattened_mut(), steps / 2);
-        let slots = first_mut(slots.as_flattened_mut(), steps);
-        let count = distinct_rows(x, numbers, firsts, slots).ok()??;
+        let (sequences, count) = (x.len(), x.len() * LEN);
+        let steps = Table::from_rows(x.as_flattened());
+        let numbers = first_mut(numbers.as_flattened_mut(), count);
+        let firsts = first_mut(firsts.as_flattened_mut(), count / 2);
+        let slots = first_mut(slots.as_flattened_mut(), count);
+        let distinct = distinct_rows(steps, numbers, firsts, slots).ok()??;
         convolve_repeated(
             Self::WINDOWS,
-            sequences,
-            x,
-            Repeats { numbers, firsts: first(firsts, count) },
+            Repeats { sequences, steps, numbers, firsts: first(firsts, distinct) },
             masks.as_flattened(),
             rows(&self.kernel, KERNEL * IN, FILTERS).ok()?,
             products.as_flattened_mut().as_flattened_mut(),
@@ -244,7 +242,8 @@ impl<
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Conv1DCache<LEN, IN, FILTERS, KERNEL, BATCH>;
     type Gradient<const BATCH: usize> = Conv1DGradient<IN, FILTERS, KERNEL>;
-    type Slots<O: Optimizer> = Conv1DSlots<O::Slots<[[[f32; FILTERS]; IN]; KERNEL]>, O::Slots<[f32; FILTERS]>>;
+    type Slots<O: Optimizer> =
+        Conv1DSlots<O::Slots<[[[f32; FILTERS]; IN]; KERNEL]>, O::Slots<[f32; FILTERS]>>;
 
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {
@@ -254,7 +253,10 @@ impl<
         let reach = DILATION * (KERNEL - 1);
         let out = P::KIND.output_length(LEN, reach, STRIDE);
         assert!(out > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: the kernel is longer than the sequence");
-        assert!(OUT == out, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: OUT does not follow from the other sizes");
+        assert!(
+            OUT == out,
+            "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: OUT does not follow from the other sizes"
+        );
         let shape = Fingerprint::of("conv1d").extent(LEN).extent(IN).extent(FILTERS).extent(KERNEL);
         let windows = shape.extent(STRIDE).extent(DILATION).name(P::KIND.name());
         windows.name(A::KIND.name()).name(if M::HONOURED { "honour" } else { "ignore" })

@@ -12,6 +12,7 @@ mod math;
 mod optimizers;
 pub mod reviews;
 mod rows;
+mod sequences;
 mod text;
 mod training;
 
@@ -22,13 +23,14 @@ pub type Part = (&'static str, fn() -> u64);
 
 /// All parts, in the order in which the modules build on each other.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let lists: [&[Part]; 7] = [
+    let lists: [&[Part]; 8] = [
         math::PARTS,
         text::PARTS,
         rows::PARTS,
         formats::PARTS,
         dense::PARTS,
         optimizers::PARTS,
+        sequences::PARTS,
         training::PARTS,
     ];
     lists.into_iter().flatten().copied()

@@ -13,8 +13,9 @@ use nanoembed::kernels::{
     update_rows_rounded, weight_gradients,
 };
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
-    Multiplied, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
+    Bag, Causal, Conv1D, Dense, Embedding, EmbeddingBag, Flatten, Frozen, GlobalAveragePooling1D,
+    GlobalMaxPooling1D, HashedEmbedding, HonourMask, IgnoreMask, Layer, MaskZero, Multiplied, Packed,
+    QuotientRemainder, Relu, Same, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
@@ -43,6 +44,19 @@ type Tuned =
 type Hashed = sequential![HashedEmbedding<5, 40, 7, 10>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
 type Divided =
     sequential![QuotientRemainder<5, 6, 7, 7, Multiplied>, Flatten<5, 7, 35>, Dense<35, 1, Sigmoid>];
+type Convolved = sequential![
+    Embedding<5, 40, 7, u32, MaskZero>,
+    Conv1D<5, 7, 22, 3, 3, Relu>,
+    GlobalMaxPooling1D<3, 22>,
+    Dense<22, 1, Sigmoid>
+];
+type Strided = sequential![
+    Embedding<5, 40, 7, u32, MaskZero>,
+    Conv1D<5, 7, 6, 3, 3, Tanh, Same, IgnoreMask, 2>,
+    Conv1D<3, 6, 5, 2, 3, Softmax, Causal, HonourMask, 1, 2>,
+    GlobalAveragePooling1D<3, 5>,
+    Dense<5, 1, Sigmoid>
+];
 type Classes = sequential![EmbeddingBag<6, 40, 5>, Dense<5, 3, Softmax>];
 type Sums = sequential![EmbeddingBag<6, 40, 5, Sum, u8>, Dense<5, 3>];
 
@@ -218,6 +232,8 @@ fn run() -> Option<()> {
     live::<Tuned, _, _>(Momentum::default(), binary, &ids, &yes_or_no)?;
     live::<Hashed, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Divided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
+    live::<Convolved, _, _>(adam, binary, &ids, &yes_or_no)?;
+    live::<Strided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
     live::<Classes, _, _>(adam, OnProbabilities(SparseCategoricalCrossEntropy), &bags, &classes)?;
     let optimizer = AdamW { optimizer: adam, weight_decay: 0.05 };
