@@ -193,7 +193,7 @@ pub(crate) fn train<M: Layer<Input = [u16; 12], Output = [f32; 1]>>(fixture: &Fi
     let weights = |model: &M| {
         let mut numbers = Vec::new();
         model.visit(&mut |part| {
-            numbers.extend(part.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)))
+            numbers.extend(part.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)));
         });
         numbers
     };
