@@ -2,10 +2,11 @@
 //! many, and gradients of a batch have the bits of those of its examples one after the other. At every level, all the same bits.
 
 use nanoembed::layers::{
-    Activate, Bag, Batch, BatchMut, BiasedDot, Branches, Context, Dense, Dot, Dropout, Embedding,
-    EmbeddingBag, Flatten, Frozen, FrozenRows, GoBackwards, HashedEmbedding, IgnoreMask, Input, Layer,
-    Linear, Lstm, MaskZero, Mean, Multiplied, Pair, QuotientRemainder, Relu, ReturnSequences, Sigmoid,
-    Softmax, SqrtN, Sum, Tanh, Value,
+    Activate, Bag, Batch, BatchMut, BiasedDot, Branches, Causal, Context, Conv1D, Dense, Dot, Dropout,
+    Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D,
+    GoBackwards, HashedEmbedding, HonourMask, IgnoreMask, Input, Layer, Linear, Lstm, MaskZero, Mean,
+    Multiplied, Pair, QuotientRemainder, Relu, ReturnSequences, Same, Sigmoid, Softmax, SqrtN, Sum, Tanh,
+    Valid, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
@@ -230,6 +231,15 @@ type Recurrent = sequential![
 ];
 type Bags = sequential![EmbeddingBag<6, 7, 33>, Dense<33, 18, Relu>, Dense<18, 1, Sigmoid>];
 
+/// Seven words, so that steps repeat: their products are made once in a batch, and step by step in a batch of one.
+type Convolved = sequential![Embedding<9, 7, 5, u16, MaskZero>, Conv1D<9, 5, 33, 3, 7, Relu>, GlobalMaxPooling1D<7, 33>, Dense<33, 3, Softmax>];
+type Averaged = sequential![
+    Embedding<9, 7, 5, u16, MaskZero>,
+    Conv1D<9, 5, 17, 4, 9, Tanh, Same>,
+    GlobalAveragePooling1D<9, 17>,
+    Dense<17, 1, Sigmoid>
+];
+
 fn check_layers() -> Vec<Vec<u8>> {
     check::<Dense<1, 1>>("Dense<1, 1>");
     check::<Dense<17, 5, Sigmoid>>("Dense<17, 5, Sigmoid>");
@@ -258,6 +268,14 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<sequential![Branches<Embedding17, Embedding17>, BiasedDot<17>]>("a product of embeddings");
     check::<Columns>("columns");
     check::<FrozenRows<Embedding<5, 7, 17>, 1>>("FrozenRows");
+    check::<Conv1D<9, 5, 17, 3, 7, Relu>>("Conv1D");
+    check::<Conv1D<9, 5, 17, 4, 9, Tanh, Same>>("Conv1D, Same");
+    check::<Conv1D<9, 5, 8, 3, 5, Softmax, Causal, IgnoreMask, 2>>("Conv1D, Causal, stride 2");
+    check::<Conv1D<9, 5, 8, 3, 5, Linear, Valid, HonourMask, 1, 2>>("Conv1D, dilation 2");
+    check::<GlobalMaxPooling1D<5, 17>>("GlobalMaxPooling1D");
+    check::<GlobalAveragePooling1D<5, 33, IgnoreMask>>("GlobalAveragePooling1D, IgnoreMask");
+    check::<Convolved>("a chain of a convolution");
+    check::<Averaged>("a chain of averages");
     check::<Sequence>("a chain of a sequence");
     check::<Recurrent>("a chain of recurrent layers");
     check::<Bags>("a chain of a bag");
@@ -268,6 +286,10 @@ fn check_layers() -> Vec<Vec<u8>> {
         train::<Sequence, _, _>(Exact(Momentum::default()), categorical, classes),
         train::<Columns, _, _>(Exact(Adam::default()), categorical, classes),
         train::<Recurrent, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {
+            [f32::from(n % 2 == 0)]
+        }),
+        train::<Convolved, _, _>(Adam { learning_rate: 0.1, ..Adam::default() }, categorical, classes),
+        train::<Averaged, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {
             [f32::from(n % 2 == 0)]
         }),
         train::<Bags, _, _>(Exact(Adam::default()), BinaryCrossEntropy::default(), |n| {

@@ -3,6 +3,8 @@
 
 #[path = "gradients/lstm.rs"]
 mod lstm;
+#[path = "gradients/sequences.rs"]
+mod sequences;
 
 use nanoembed::layers::{
     Activation, ActivationKind, Added, Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag,

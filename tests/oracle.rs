@@ -3,6 +3,8 @@
 //! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture that is not known fails, and so does a
 //! known one that is missing. Those of weights and vectors, in the folder `loaders`, are held by `tests/loaders.rs`.
 
+#[path = "oracle/convolution.rs"]
+mod convolution;
 #[path = "oracle/curves.rs"]
 mod curves;
 #[path = "oracle/dense.rs"]
@@ -23,6 +25,8 @@ mod lstm;
 mod optimizers;
 #[path = "oracle/pad.rs"]
 mod pad;
+#[path = "oracle/pooling.rs"]
+mod pooling;
 #[path = "oracle/schedules.rs"]
 mod schedules;
 #[cfg(all(feature = "md5", feature = "unicode"))]
@@ -42,6 +46,7 @@ type Check = fn(&Fixture);
 
 /// The fixtures that are held, by file name, and the check of each.
 const COVERED: &[(&str, Check)] = &[
+    ("conv1d_forward_grad_keras", convolution::forward_and_gradients),
     ("dense_forward_grad_keras", dense::forward_and_gradients),
     ("embedding_bag_torch", torch::embedding_bag),
     ("embedding_forward_grad_keras", embedding::forward_and_gradient),
@@ -62,6 +67,7 @@ const COVERED: &[(&str, Check)] = &[
     ("optimizers_sparse_keras3", optimizers::sparse_keras3),
     ("optimizers_sparse_torch", optimizers::sparse_torch),
     ("pad_sequences_keras", pad::pad),
+    ("pooling_flatten_forward_grad_keras", pooling::forward_and_gradients),
     ("quantised_rowwise_embedding_bag_torch", formats::packed_rows_and_bags),
     ("tbe_exact_optimizers_fbgemm", optimizers::tbe_fbgemm),
     #[cfg(all(feature = "md5", feature = "unicode"))]
@@ -72,6 +78,9 @@ const COVERED: &[(&str, Check)] = &[
     ("train_flatten_softmax_sparse_categorical_adam", curves::flatten_softmax_sparse_categorical_adam),
     ("train_lstm_small_adam_masked", lstm::training_masked),
     ("train_lstm_small_adam_unmasked", lstm::training_unmasked),
+    ("train_avgpool_masked_adam", pooling::train_masked_average),
+    ("train_conv1d_small_adam", convolution::train_small),
+    ("train_conv1d_two_dense_adam", convolution::train_two_dense),
     ("train_reviews_flatten_adagrad_batch4", training::reviews_adagrad_batch4),
     ("train_reviews_flatten_adam_amsgrad_batch4", training::reviews_amsgrad_batch4),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),

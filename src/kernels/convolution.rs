@@ -21,7 +21,7 @@
 //!   tap is one product, in the tiles of `gemm`.
 //! - Each tap's sum starts from zero, apart from the others. So `convolve_repeated`, which is told which steps are the same, makes
 //!   the sums of every distinct step once and adds them up where they are due: the same bits with a fraction of the
-//!   multiplications. It takes as many columns at a time as its scratch memory holds, and no more than the second cache.
+//!   multiplications, as many filters at a time as its scratch memory holds.
 //! - Behind a maximum over all steps each filter has a gradient at one step or at few, and behind a rectifier many gradients
 //!   are zero too. The backward passes look at sixteen filters at once and pass over zeros; the cost is that of the gradients that
 //!   are there. Where none is zero they are two to three times as slow as a product of matrices could be.
@@ -60,27 +60,24 @@ simd_fn! {
     /// ```
     ///
     /// # Errors
-    /// If the shapes do not fit; `y` is then as it was.
+    /// If the shapes do not fit, or the stride is 0; `y` is then as it was.
     pub fn convolve, convolve_at(
         windows: Windows, x: Table<'_>, valid: &[bool], kernel: Table<'_>, y: &mut TableMut<'_>
     ) -> Result<(), ShapeMismatch> = convolve_body;
 
-    /// The same for several sequences, one after the other in `x` and `y`, in which steps repeat: the same bits, with as many
-    /// multiplications as there are distinct steps.
+    /// The same for several sequences in which steps repeat: the same bits, with as many multiplications as there are distinct steps.
     ///
-    /// `repeats` is what [`distinct_rows`](super::distinct_rows) found in `x`; `products` is scratch.
+    /// `products` is scratch.
     ///
     /// # Shapes
-    /// `x` `[sequences · len, in]`, `valid` `[sequences · len]`, `kernel` `[taps · in, filters]`, `y` `[sequences · out, filters]`.
+    /// `x.steps` `[sequences · len, in]`, `valid` `[sequences · len]`, `kernel` `[taps · in, filters]`, `y` `[sequences · out, filters]`.
     ///
     /// # Errors
     /// If the shapes do not fit, or `products` does not hold `taps` numbers for 16 filters (or all, if they are fewer) of each
     /// distinct step; `y` is then as it was.
     pub fn convolve_repeated, convolve_repeated_at(
         windows: Windows,
-        sequences: usize,
-        x: Table<'_>,
-        repeats: Repeats<'_>,
+        x: Repeats<'_>,
         valid: &[bool],
         kernel: Table<'_>,
         products: &mut [f32],
@@ -117,9 +114,6 @@ simd_fn! {
     ) -> Result<(), ShapeMismatch> = backward_input_body;
 }
 
-/// How many bytes of products are made before they are added up: they stay in the second cache.
-const PRODUCTS: usize = 1 << 19;
-
 /// Rows of x as the left factor of a product whose sums stand apart.
 #[derive(Clone, Copy)]
 struct Steps<'a>(Table<'a>);
@@ -151,7 +145,7 @@ impl Left for Listed<'_> {
 
 /// The weights of one tap, `[in, filters]`, from filter `first` on.
 #[inline(always)]
-fn weights_of<'a>(kernel: Table<'a>, dim: usize, tap: usize, filters: Range<usize>) -> Option<Table<'a>> {
+fn weights_of(kernel: Table<'_>, dim: usize, tap: usize, filters: Range<usize>) -> Option<Table<'_>> {
     let from = kernel.starting_at(tap * dim * kernel.stride() + filters.start);
     Table::with_stride(from, dim, filters.len(), kernel.stride()).ok()
 }
@@ -168,13 +162,19 @@ fn convolve_body<L: Lanes>(
     ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
     ShapeMismatch::check("rows of the kernel", windows.taps * x.dim(), kernel.rows())?;
     ShapeMismatch::check("dim of the kernel", y.dim(), kernel.dim())?;
+    if windows.stride == 0 {
+        return Err(ShapeMismatch { what: "stride, at least", expected: 1, found: 0 });
+    }
     for tap in 0..windows.taps {
+        let Some(weights) = weights_of(kernel, x.dim(), tap, 0..y.dim()) else { continue };
         let mut output = 0;
         while output < y.rows() {
-            let first = windows.valid_step(output, tap, valid);
-            let run = (output..y.rows()).take_while(|o| windows.valid_step(*o, tap, valid).is_some()).count();
-            if let Some(first) = first {
-                let _ = add_tap(lanes, windows, x, first, kernel, tap, y, output..output + run);
+            let is_there = |output: &usize| windows.valid_step(*output, tap, valid).is_some();
+            let run = (output..y.rows()).take_while(is_there).count();
+            let first = windows.valid_step(output, tap, valid).unwrap_or(0);
+            let (from, stride) = (x.starting_at(first * x.stride()), windows.stride * x.stride());
+            if let Ok(steps) = Table::with_stride(from, run, x.dim(), stride) {
+                add_tap(lanes, steps, weights, y, output);
             }
             // Behind a run stands a window without a valid step.
             output += run + 1;
@@ -183,59 +183,45 @@ fn convolve_body<L: Lanes>(
     Ok(())
 }
 
-/// The terms of one tap for outputs whose steps, from `first` on, are all there: `None` does not occur.
+/// The terms of one tap for as many outputs, from `output` on, as there are steps.
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "the body of a loop")]
-fn add_tap<L: Lanes>(
-    lanes: L,
-    windows: Windows,
-    x: Table<'_>,
-    first: usize,
-    kernel: Table<'_>,
-    tap: usize,
-    y: &mut TableMut<'_>,
-    outputs: Range<usize>,
-) -> Option<()> {
-    let (dim, filters, stride) = (x.dim(), y.dim(), y.stride());
-    let steps = x.starting_at(first * x.stride());
-    let steps = Table::with_stride(steps, outputs.len(), dim, windows.stride * x.stride()).ok()?;
-    let to = y.starting_at_row_mut(outputs.start);
-    let mut to = TableMut::with_stride(to, outputs.len(), filters, stride).ok()?;
-    add_product(lanes, Steps(steps), weights_of(kernel, dim, tap, 0..filters)?, &mut to);
-    Some(())
+fn add_tap<L: Lanes>(lanes: L, steps: Table<'_>, weights: Table<'_>, y: &mut TableMut<'_>, output: usize) {
+    let (filters, stride) = (y.dim(), y.stride());
+    // There are as many outputs.
+    if let Ok(mut to) = TableMut::with_stride(y.starting_at_row_mut(output), steps.rows(), filters, stride) {
+        add_product(lanes, Steps(steps), weights, &mut to);
+    }
 }
 
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "the body of a kernel")]
 fn convolve_repeated_body<L: Lanes>(
     lanes: L,
     windows: Windows,
-    sequences: usize,
-    x: Table<'_>,
-    repeats: Repeats<'_>,
+    x: Repeats<'_>,
     valid: &[bool],
     kernel: Table<'_>,
     products: &mut [f32],
     y: &mut TableMut<'_>,
 ) -> Result<(), ShapeMismatch> {
     let filters = y.dim();
-    ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
-    ShapeMismatch::check("rows of the repeats", x.rows(), repeats.numbers.len())?;
-    ShapeMismatch::check("rows of the kernel", windows.taps * x.dim(), kernel.rows())?;
+    let Repeats { sequences, steps, numbers, firsts } = x;
+    ShapeMismatch::check("length of valid", steps.rows(), valid.len())?;
+    ShapeMismatch::check("length of numbers", steps.rows(), numbers.len())?;
+    ShapeMismatch::check("rows of the kernel", windows.taps * steps.dim(), kernel.rows())?;
     ShapeMismatch::check("dim of the kernel", filters, kernel.dim())?;
-    let (len, out) = (in_each(x.rows(), sequences)?, in_each(y.rows(), sequences)?);
-    let width = width(repeats.firsts.len() * windows.taps, filters, products.len())?;
+    let (len, out) = (in_each(steps.rows(), sequences)?, in_each(y.rows(), sequences)?);
+    let width = width(firsts.len() * windows.taps, filters, products.len())?;
     let mut first = 0;
     while first < filters {
         let last = least(first + width, filters);
         let columns = windows.taps * (last - first);
-        let made = products.get_mut(..repeats.firsts.len() * columns).unwrap_or_default();
-        multiply(lanes, windows.taps, x, repeats.firsts, kernel, made, first..last);
-        let made = Table::new(made, repeats.firsts.len(), columns)?;
+        let made = products.get_mut(..firsts.len() * columns).unwrap_or_default();
+        multiply(lanes, windows.taps, x, kernel, made, first..last);
+        let made = Table::new(made, firsts.len(), columns)?;
         for sequence in 0..sequences {
-            let steps = sequence * len..(sequence + 1) * len;
-            let valid = valid.get(steps.clone()).unwrap_or_default();
-            let numbers = repeats.numbers.get(steps).unwrap_or_default();
+            let own = sequence * len..(sequence + 1) * len;
+            let valid = valid.get(own.clone()).unwrap_or_default();
+            let numbers = numbers.get(own).unwrap_or_default();
             for output in 0..out {
                 let row = y.row_mut(sequence * out + output).and_then(|row| row.get_mut(first..last));
                 add_products::<L>(windows, output, valid, numbers, made, row.unwrap_or_default());
@@ -268,9 +254,7 @@ fn width(size: usize, filters: usize, room: usize) -> Result<usize, ShapeMismatc
         let expected = size.saturating_mul(narrow);
         return Err(ShapeMismatch { what: "length of the products, at least", expected, found: room });
     }
-    let fast = (PRODUCTS / size_of::<f32>()).checked_div(size).unwrap_or(filters);
-    let width = least(fits, if fast < narrow { narrow } else { fast });
-    Ok(if width < filters { width - width % LANES } else { filters })
+    Ok(if fits < filters { fits - fits % LANES } else { filters })
 }
 
 /// The products of distinct rows with some columns of the kernel: of a row one tap after the other.
@@ -278,20 +262,19 @@ fn width(size: usize, filters: usize, room: usize) -> Result<usize, ShapeMismatc
 fn multiply<L: Lanes>(
     lanes: L,
     taps: usize,
-    x: Table<'_>,
-    rows: &[u32],
+    x: Repeats<'_>,
     kernel: Table<'_>,
     products: &mut [f32],
     filters: Range<usize>,
 ) {
-    let width = filters.len();
+    let (width, rows) = (filters.len(), x.firsts);
     products.fill(0.0);
     for tap in 0..taps {
         let to = products.get_mut(tap * width..).unwrap_or_default();
         if let Ok(mut to) = TableMut::with_stride(to, rows.len(), width, taps * width)
-            && let Some(weights) = weights_of(kernel, x.dim(), tap, filters.clone())
+            && let Some(weights) = weights_of(kernel, x.steps.dim(), tap, filters.clone())
         {
-            add_product(lanes, Listed { x, rows }, weights, &mut to);
+            add_product(lanes, Listed { x: x.steps, rows }, weights, &mut to);
         }
     }
 }
@@ -352,7 +335,11 @@ fn each_gradient(
             let most = if dense { windows.taps - tap } else { 1 };
             let run = valid.iter().skip(step).take(most).take_while(|valid| **valid).count();
             let (weights, steps) = (tap * dim..(tap + run) * dim, step * stride..step * stride + run * dim);
-            each_nonzero(row, |filter, d| work(filter, d, weights.clone(), steps.clone()));
+            each_nonzero(
+                row,
+                #[inline(always)]
+                |filter, d| work(filter, d, weights.clone(), steps.clone()),
+            );
             tap += run;
         }
     }
@@ -402,10 +389,17 @@ fn backward_kernel_body<L: Lanes>(
         add_multiple(1.0, d_y.row(output), Some(&mut *d_bias));
     }
     let numbers = x.starting_at(0);
-    each_gradient(windows, valid, (x.dim(), x.stride()), d_y, |filter, d, weights, steps| {
-        let to = d_kernel.row_mut(filter).and_then(|row| row.get_mut(weights));
-        add_multiple(d, numbers.get(steps), to);
-    });
+    each_gradient(
+        windows,
+        valid,
+        (x.dim(), x.stride()),
+        d_y,
+        #[inline(always)]
+        |filter, d, weights, steps| {
+            let to = d_kernel.row_mut(filter).and_then(|row| row.get_mut(weights));
+            add_multiple(d, numbers.get(steps), to);
+        },
+    );
     Ok(())
 }
 
@@ -426,8 +420,16 @@ fn backward_input_body<L: Lanes>(
     }
     let shape = (d_x.dim(), d_x.stride());
     let numbers = d_x.starting_at_row_mut(0);
-    each_gradient(windows, valid, shape, d_y, |filter, d, weights, steps| {
-        add_multiple(d, kernel.row(filter).and_then(|row| row.get(weights)), numbers.get_mut(steps));
-    });
+    each_gradient(
+        windows,
+        valid,
+        shape,
+        d_y,
+        #[inline(always)]
+        |filter, d, weights, steps| {
+            let weights = kernel.row(filter).and_then(|row| row.get(weights));
+            add_multiple(d, weights, numbers.get_mut(steps));
+        },
+    );
     Ok(())
 }

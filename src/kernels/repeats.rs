@@ -23,12 +23,16 @@ use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
 use crate::table::Table;
 
-/// Which rows of a table are the same: see [`distinct_rows`].
+/// Sequences, one after the other, of which it is known which steps are the same: see [`distinct_rows`].
 #[derive(Clone, Copy, Debug)]
 pub struct Repeats<'a> {
-    /// For each row of the table, which of the distinct rows it is.
+    /// How many sequences, all of one length.
+    pub sequences: usize,
+    /// Their steps, `[sequences · len, dim]`.
+    pub steps: Table<'a>,
+    /// For each step, which of the distinct steps it is.
     pub numbers: &'a [u32],
-    /// The distinct rows, each by where it stands first.
+    /// The distinct steps, each by where it stands first.
     pub firsts: &'a [u32],
 }
 
@@ -131,9 +135,9 @@ fn hash(row: &[f32]) -> u32 {
     }
     let mut sum: u32 = 0;
     for (weight, lane) in (1..).step_by(2).zip(lanes) {
-        sum = sum.wrapping_add(GOLDEN.wrapping_mul(weight).wrapping_mul(lane ^ lane >> 15));
+        sum = sum.wrapping_add(GOLDEN.wrapping_mul(weight).wrapping_mul(lane ^ (lane >> 15)));
     }
-    (sum ^ sum >> 16).wrapping_mul(GOLDEN)
+    (sum ^ (sum >> 16)).wrapping_mul(GOLDEN)
 }
 
 /// Without an early exit, so that it is vectorised.

@@ -1,7 +1,7 @@
 //! An activation by itself.
 
+use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
-use super::stateless::no_parameters;
 use super::value::{copy, copy_each};
 use super::{
     Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Value,
@@ -47,7 +47,7 @@ impl<V: Value + Numbers, A: Activation> Layer for Activate<V, A> {
     type InputGradient = V;
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = ();
-    no_parameters!();
+    learns_nothing!();
 
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {

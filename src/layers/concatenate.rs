@@ -1,7 +1,7 @@
 //! Vectors one after the other.
 
+use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
-use super::stateless::no_parameters;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Value};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -115,7 +115,7 @@ impl<V: Vectors, const OUT: usize> Layer for Concatenate<V, OUT> {
     type InputGradient = V;
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = ();
-    no_parameters!();
+    learns_nothing!();
 
     const FINGERPRINT: Fingerprint = {
         assert!(OUT == V::WIDTH, "Concatenate<V, OUT>: OUT must be the sum of the lengths of the vectors");

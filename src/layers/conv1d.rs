@@ -205,17 +205,15 @@ impl<
         y: &mut [[[f32; FILTERS]; OUT]],
     ) -> Option<()> {
         let Conv1DCache { numbers, firsts, slots, products, .. } = cache;
-        let (sequences, steps) = (x.len(), x.len() * LEN);
-        let x = Table::from_rows(x.as_flattened());
-        let numbers = first_mut(numbers.as_flattened_mut(), steps);
-        let firsts = first_mut(firsts.as_flattened_mut(), steps / 2);
-        let slots = first_mut(slots.as_flattened_mut(), steps);
-        let count = distinct_rows(x, numbers, firsts, slots).ok()??;
+        let (sequences, count) = (x.len(), x.len() * LEN);
+        let steps = Table::from_rows(x.as_flattened());
+        let numbers = first_mut(numbers.as_flattened_mut(), count);
+        let firsts = first_mut(firsts.as_flattened_mut(), count / 2);
+        let slots = first_mut(slots.as_flattened_mut(), count);
+        let distinct = distinct_rows(steps, numbers, firsts, slots).ok()??;
         convolve_repeated(
             Self::WINDOWS,
-            sequences,
-            x,
-            Repeats { numbers, firsts: first(firsts, count) },
+            Repeats { sequences, steps, numbers, firsts: first(firsts, distinct) },
             masks.as_flattened(),
             rows(&self.kernel, KERNEL * IN, FILTERS).ok()?,
             products.as_flattened_mut().as_flattened_mut(),

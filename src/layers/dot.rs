@@ -1,7 +1,7 @@
 //! The product of two vectors, by itself and as a prediction of ratings.
 
+use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
-use super::stateless::no_parameters;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Plain, Value};
 use crate::kernels::{dot, sum_of_squares};
 use crate::optim::{Optimizer, Step};
@@ -50,7 +50,7 @@ impl<const N: usize> Layer for Dot<N> {
     type InputGradient = Pair<[f32; N], [f32; N]>;
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = ();
-    no_parameters!();
+    learns_nothing!();
 
     const FINGERPRINT: Fingerprint = {
         assert!(N > 0, "Dot<N>: N must be at least 1");

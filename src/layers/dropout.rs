@@ -1,7 +1,7 @@
 //! Numbers left out at random, in training.
 
+use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
-use super::stateless::no_parameters;
 use super::value::{copy, copy_each};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value};
 use crate::kernels::dropout;
@@ -69,7 +69,7 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
     type InputGradient = V;
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = DropoutCache;
-    no_parameters!();
+    learns_nothing!();
 
     const FINGERPRINT: Fingerprint = {
         assert!(PER_MILLE < 1000, "Dropout<V, PER_MILLE>: the rate must be below 1, PER_MILLE below 1000");

@@ -1,10 +1,9 @@
 //! A sequence as one vector.
 
+use super::parameterless::learns_nothing;
 use super::value::Value;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
-use crate::optim::{Optimizer, Step};
 use core::marker::PhantomData;
-use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What a layer that ends a sequence does with the mask: [`HonourMask`] or [`IgnoreMask`].
@@ -60,16 +59,13 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
     type InputGradient = [[f32; DIM]; LEN];
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = ();
-    type Slots<O: Optimizer> = ();
+    learns_nothing!();
 
     const FINGERPRINT: Fingerprint = {
         assert!(OUT == LEN * DIM, "Flatten<LEN, DIM, OUT>: OUT must be LEN * DIM");
         assert!(OUT > 0, "Flatten<LEN, DIM, OUT>: LEN and DIM must be at least 1");
         Fingerprint::of("flatten").extent(LEN).extent(DIM).name(if M::HONOURED { "honour" } else { "ignore" })
     };
-
-    fn init(&mut self, _: &mut impl Rng) {}
 
     fn infer<const BATCH: usize>(
         &self,
@@ -107,23 +103,6 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
                 *d_x = if *valid || !M::HONOURED { *d_y } else { [0.0; DIM] };
             }
         }
-    }
-
-    fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, (): &mut ()) {}
-
-    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}
-
-    fn sum_of_squares<const BATCH: usize>((): &mut (), _: bool) -> f32 {
-        0.0
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        _: &O,
-        _: Step<O::Rule>,
-        (): &mut (),
-        (): &mut (),
-    ) {
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

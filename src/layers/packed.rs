@@ -1,12 +1,12 @@
 //! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
 
+use super::parameterless::learns_nothing;
 use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
 use crate::error::{InputError, ShapeMismatch};
 use crate::kernels::{Rows, quantise};
-use crate::optim::{Optimizer, Step};
+use crate::optim::Optimizer;
 use crate::table::{Bf16, F16, Format, Table, TableMut, U2, U4, U8};
 use core::marker::PhantomData;
-use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// A row of a packed table as plain bytes: [`F16Row`], [`Bf16Row`], [`U8Row`], [`U4Row`] or [`U2Row`].
@@ -198,8 +198,7 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
     type InputGradient = L::InputGradient;
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = ();
-    type Slots<O: Optimizer> = ();
+    learns_nothing!();
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const FINGERPRINT: Fingerprint = {
@@ -208,9 +207,6 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
         assert!(R::DIM == L::DIM, "Packed<L, R, ROWS>: the rows of L have another dim");
         Fingerprint::of("packed").name(R::Format::NAME).part(L::FINGERPRINT)
     };
-
-    /// Leaves the table as it is: it comes from a trained layer.
-    fn init(&mut self, _: &mut impl Rng) {}
 
     fn check(inputs: &[L::Input]) -> Result<(), InputError> {
         L::check(inputs)
@@ -239,23 +235,6 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
         _: &[L::Output],
         _: Option<&mut ()>,
         _: Option<&mut [L::InputGradient]>,
-    ) {
-    }
-
-    fn catch_up<O: Optimizer>(&mut self, _: &[L::Input], _: &O, _: u32, (): &mut ()) {}
-
-    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}
-
-    fn sum_of_squares<const BATCH: usize>((): &mut (), _: bool) -> f32 {
-        0.0
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        _: &O,
-        _: Step<O::Rule>,
-        (): &mut (),
-        (): &mut (),
     ) {
     }
 

@@ -1,8 +1,8 @@
 //! A sequence as one vector, whatever its length: the greatest or the mean of each value over all steps.
 
 use super::flatten::{HonourMask, MaskUse};
+use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
-use super::stateless::no_parameters;
 use super::value::Value;
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary};
 use crate::kernels::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward};
@@ -62,7 +62,7 @@ pub struct GlobalAveragePooling1D<const LEN: usize, const DIM: usize, M = Honour
 
 /// The steps of a sequence that count.
 #[inline(always)]
-pub(super) fn counted<'a, const LEN: usize, M: MaskUse>(mask: &'a [bool; LEN]) -> &'a [bool; LEN] {
+fn counted<const LEN: usize, M: MaskUse>(mask: &[bool; LEN]) -> &[bool; LEN] {
     if M::HONOURED { mask } else { const { &[true; LEN] } }
 }
 
@@ -81,6 +81,7 @@ macro_rules! pooling_layer {
             type InputGradient = [[f32; DIM]; LEN];
             type Workspace<const BATCH: usize> = ();
             type Cache<const BATCH: usize> = ();
+            learns_nothing!();
 
             const FINGERPRINT: Fingerprint = {
                 assert!(
@@ -90,8 +91,6 @@ macro_rules! pooling_layer {
                 let masks = if M::HONOURED { "honour" } else { "ignore" };
                 Fingerprint::of($fingerprint).extent(LEN).extent(DIM).name(masks)
             };
-
-            no_parameters!();
 
             fn infer<const BATCH: usize>(
                 &self,

@@ -14,6 +14,7 @@ mod optimizers;
 mod recurrent;
 pub mod reviews;
 mod rows;
+mod sequences;
 mod text;
 mod training;
 
@@ -24,7 +25,7 @@ pub type Part = (&'static str, fn() -> u64);
 
 /// All parts, in the order in which the modules build on each other.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let lists: [&[Part]; 9] = [
+    let lists: [&[Part]; 10] = [
         math::PARTS,
         text::PARTS,
         rows::PARTS,
@@ -32,6 +33,7 @@ pub fn parts() -> impl Iterator<Item = Part> {
         dense::PARTS,
         recurrent::PARTS,
         optimizers::PARTS,
+        sequences::PARTS,
         training::PARTS,
         learning::PARTS,
     ];

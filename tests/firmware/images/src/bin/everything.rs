@@ -13,9 +13,7 @@ use nanoembed::kernels::{
     update_rows_rounded, weight_gradients,
 };
 use nanoembed::layers::{
-    Activate, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen,
-    FrozenRows, GoBackwards, HashedEmbedding, IgnoreMask, Input, Layer, Lstm, MaskZero, Multiplied, Packed,
-    QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
+    Activate, Bag, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards, HashedEmbedding, HonourMask, IgnoreMask, Input, Layer, Lstm, MaskZero, Multiplied, Packed, QuotientRemainder, Relu, ReturnSequences, Same, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, MeanAbsoluteError, MeanSquaredError,
@@ -53,6 +51,19 @@ type Recurrent = sequential![
     Lstm<5, 4, 3, ReturnSequences, GoBackwards>,
     Lstm<5, 3, 2>,
     Dense<2, 1, Sigmoid>
+];
+type Convolved = sequential![
+    Embedding<5, 40, 7, u32, MaskZero>,
+    Conv1D<5, 7, 22, 3, 3, Relu>,
+    GlobalMaxPooling1D<3, 22>,
+    Dense<22, 1, Sigmoid>
+];
+type Strided = sequential![
+    Embedding<5, 40, 7, u32, MaskZero>,
+    Conv1D<5, 7, 6, 3, 3, Tanh, Same, IgnoreMask, 2>,
+    Conv1D<3, 6, 5, 2, 3, Softmax, Causal, HonourMask, 1, 2>,
+    GlobalAveragePooling1D<3, 5>,
+    Dense<5, 1, Sigmoid>
 ];
 type Classes = sequential![EmbeddingBag<6, 40, 5>, Dense<5, 3, Softmax>];
 type Column = sequential![Embedding<1, 40, 5, u32>, Flatten<1, 5, 5>];
@@ -280,6 +291,8 @@ fn run() -> Option<()> {
     live::<Hashed, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Divided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Recurrent, _, _>(adam, binary, &ids, &yes_or_no)?;
+    live::<Convolved, _, _>(adam, binary, &ids, &yes_or_no)?;
+    live::<Strided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
     live::<Classes, _, _>(adam, OnProbabilities(SparseCategoricalCrossEntropy), &bags, &classes)?;
     let schedule = CosineDecay { initial_learning_rate: 0.01, decay_steps: black_box(9), alpha: 0.1 };

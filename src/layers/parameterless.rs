@@ -1,7 +1,7 @@
 //! What layers without parameters have in common.
 
-/// The part of `impl Layer` that is about parameters, for a layer that has none.
-macro_rules! no_parameters {
+/// The items of [`Layer`](super::Layer) that have nothing to do in a layer without parameters.
+macro_rules! learns_nothing {
     () => {
         type Gradient<const BATCH: usize> = ();
         type Slots<O: $crate::optim::Optimizer> = ();
@@ -26,4 +26,4 @@ macro_rules! no_parameters {
         }
     };
 }
-pub(crate) use no_parameters;
+pub(super) use learns_nothing;

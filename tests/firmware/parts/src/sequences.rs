@@ -1,0 +1,194 @@
+//! Convolutions and pooling of sequences: kernels, and trainings of the layers.
+
+use crate::data::{Data, Fold};
+use crate::optimizers::ADAM;
+use nanoembed::image;
+use nanoembed::kernels::{self, Repeats};
+use nanoembed::layers::{
+    Causal, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, IgnoreMask,
+    Layer, Linear, MaskZero, Relu, Same, Sigmoid, Tanh, Valid,
+};
+use nanoembed::loss::BinaryCrossEntropy;
+use nanoembed::sequential;
+use nanoembed::table::{Table, TableMut, Windows};
+use nanoembed::train::Trainer;
+use rand_core::SeedableRng;
+use rand_xoshiro::Xoshiro128PlusPlus;
+
+pub(crate) const PARTS: &[crate::Part] = &[
+    ("convolve", || each(convolve)),
+    ("convolve_repeated", || each(convolve_repeated)),
+    ("convolve_backward_kernel", || each(backward_kernel)),
+    ("convolve_backward_input", || each(backward_input)),
+    ("pooling of steps", || each(pooling)),
+    ("train convolution, maximum", train::<Maximum>),
+    ("train convolution, same, mean", train::<Mean>),
+    ("train convolutions, strided and dilated", train::<Deep>),
+];
+
+const MAX_LEN: usize = 12;
+const MAX_EXTENT: usize = 35;
+const MAX_TAPS: usize = 3;
+
+/// One sequence, one kernel.
+struct Case<'a> {
+    windows: Windows,
+    out: usize,
+    filters: usize,
+    x: Table<'a>,
+    valid: &'a [bool],
+    /// As many numbers as the weights, the outputs and the gradients of the outputs take.
+    kernel: &'a [f32],
+    y: &'a mut [f32],
+    d_y: &'a [f32],
+}
+
+/// All shapes and windows of a list, with and without masks.
+fn each(case: fn(Case<'_>, &mut Fold)) -> u64 {
+    let (mut data, mut fold) = (Data::new(21), Fold::new());
+    let kernel = data.floats::<{ MAX_TAPS * MAX_EXTENT * MAX_EXTENT }>();
+    for (dim, filters) in [(1, 1), (3, 17), (16, 4), (17, 33), (5, 35), (35, 16)] {
+        for (taps, stride, dilation, before) in [(1, 1, 1, 0), (3, 1, 1, 1), (2, 2, 1, 0), (3, 1, 2, 4)] {
+            for len in [1, 5, MAX_LEN] {
+                let windows = Windows { taps, stride, dilation, before };
+                let mut x = data.floats::<{ MAX_LEN * MAX_EXTENT }>();
+                // Steps that repeat.
+                let (first, second) = x.split_at_mut(dim);
+                second[..dim].copy_from_slice(first);
+                let mut valid = [true; MAX_LEN];
+                if len == MAX_LEN {
+                    valid.iter_mut().for_each(|valid| *valid = data.below(3) > 0);
+                }
+                let mut d_y = data.floats::<{ MAX_LEN * MAX_EXTENT }>();
+                // Behind a maximum most gradients are zero.
+                d_y.iter_mut().filter(|_| data.below(4) > 0).for_each(|d| *d = 0.0);
+                let out = len.div_ceil(stride);
+                case(
+                    Case {
+                        windows,
+                        out,
+                        filters,
+                        x: Table::new(&x[..len * dim], len, dim).unwrap(),
+                        valid: &valid[..len],
+                        kernel: &kernel[..taps * dim * filters],
+                        y: &mut data.floats::<{ MAX_LEN * MAX_EXTENT }>()[..out * filters],
+                        d_y: &d_y[..out * filters],
+                    },
+                    &mut fold,
+                );
+            }
+        }
+    }
+    fold.hash()
+}
+
+fn convolve(case: Case<'_>, fold: &mut Fold) {
+    let Case { windows, out, filters, x, valid, kernel, y, .. } = case;
+    let kernel = Table::new(kernel, windows.taps * x.dim(), filters).unwrap();
+    kernels::convolve(windows, x, valid, kernel, &mut TableMut::new(y, out, filters).unwrap()).unwrap();
+    fold.floats(y);
+}
+
+fn convolve_repeated(case: Case<'_>, fold: &mut Fold) {
+    let Case { windows, out, filters, x, valid, kernel, y, .. } = case;
+    let kernel = Table::new(kernel, windows.taps * x.dim(), filters).unwrap();
+    let (mut numbers, mut firsts, mut slots) = ([0; MAX_LEN], [0; MAX_LEN], [0; 2 * MAX_LEN]);
+    let numbers = &mut numbers[..x.rows()];
+    let count = kernels::distinct_rows(x, numbers, &mut firsts, &mut slots).unwrap().unwrap();
+    fold.number(count);
+    numbers.iter().for_each(|number| fold.number(*number as usize));
+    let mut products = [0.0; MAX_LEN * MAX_TAPS * MAX_EXTENT];
+    let repeats = Repeats { sequences: 1, steps: x, numbers, firsts: &firsts[..count] };
+    let to = &mut TableMut::new(y, out, filters).unwrap();
+    kernels::convolve_repeated(windows, repeats, valid, kernel, &mut products, to).unwrap();
+    fold.floats(y);
+}
+
+fn backward_kernel(case: Case<'_>, fold: &mut Fold) {
+    let Case { windows, out, filters, x, valid, d_y, .. } = case;
+    let mut d_kernel = [0.5; MAX_TAPS * MAX_EXTENT * MAX_EXTENT];
+    let mut d_bias = [0.5; MAX_EXTENT];
+    let (size, d_bias) = (windows.taps * x.dim(), &mut d_bias[..filters]);
+    let d_kernel = &mut d_kernel[..filters * size];
+    let d_y = Table::new(d_y, out, filters).unwrap();
+    let to = &mut TableMut::new(d_kernel, filters, size).unwrap();
+    kernels::convolve_backward_kernel(windows, x, valid, d_y, to, d_bias).unwrap();
+    fold.floats(d_kernel);
+    fold.floats(d_bias);
+    let mut on_its_side = [0.0; MAX_TAPS * MAX_EXTENT * MAX_EXTENT];
+    let on_its_side = &mut on_its_side[..filters * size];
+    let to = &mut TableMut::new(on_its_side, size, filters).unwrap();
+    kernels::transpose(Table::new(d_kernel, filters, size).unwrap(), to).unwrap();
+    fold.floats(on_its_side);
+}
+
+fn backward_input(case: Case<'_>, fold: &mut Fold) {
+    let Case { windows, out, filters, x, valid, kernel, d_y, .. } = case;
+    let mut d_x = [7.0; MAX_LEN * MAX_EXTENT];
+    let d_x = &mut d_x[..x.rows() * x.dim()];
+    let kernel = Table::new(kernel, filters, windows.taps * x.dim()).unwrap();
+    let to = &mut TableMut::new(d_x, x.rows(), x.dim()).unwrap();
+    kernels::convolve_backward_input(windows, valid, kernel, Table::new(d_y, out, filters).unwrap(), to)
+        .unwrap();
+    fold.floats(d_x);
+}
+
+fn pooling(case: Case<'_>, fold: &mut Fold) {
+    let Case { x, valid, kernel, .. } = case;
+    let (mut y, mut d_x) = ([7.0; MAX_EXTENT], [7.0; MAX_LEN * MAX_EXTENT]);
+    let (y, d_x) = (&mut y[..x.dim()], &mut d_x[..x.rows() * x.dim()]);
+    let d_y = &kernel[..x.dim()];
+    kernels::max_over_steps(x, valid, y).unwrap();
+    fold.floats(y);
+    let to = &mut TableMut::new(d_x, x.rows(), x.dim()).unwrap();
+    kernels::max_over_steps_backward(x, valid, d_y, to).unwrap();
+    fold.floats(d_x);
+    kernels::mean_over_steps(x, valid, y).unwrap();
+    fold.floats(y);
+    let to = &mut TableMut::new(d_x, x.rows(), x.dim()).unwrap();
+    kernels::mean_over_steps_backward(valid, d_y, to).unwrap();
+    fold.floats(d_x);
+}
+
+type Maximum = sequential![
+    Embedding<8, 10, 5, u16, MaskZero>,
+    Conv1D<8, 5, 33, 3, 6, Relu>,
+    GlobalMaxPooling1D<6, 33>,
+    Dense<33, 1, Sigmoid>
+];
+type Mean = sequential![
+    Embedding<8, 10, 5, u16, MaskZero>,
+    Conv1D<8, 5, 17, 4, 8, Tanh, Same>,
+    GlobalAveragePooling1D<8, 17>,
+    Dense<17, 1, Sigmoid>
+];
+type Deep = sequential![
+    Embedding<8, 10, 5, u16, MaskZero>,
+    Conv1D<8, 5, 8, 3, 8, Relu, Causal, HonourMask, 1, 2>,
+    Conv1D<8, 8, 9, 2, 4, Linear, Valid, IgnoreMask, 2>,
+    GlobalMaxPooling1D<4, 9, IgnoreMask>,
+    Dense<9, 1, Sigmoid>
+];
+
+fn train<M: Layer<Input = [u16; 8], Output = [f32; 1]>>() -> u64 {
+    let (mut data, mut fold) = (Data::new(22), Fold::new());
+    let (mut ids, mut labels) = ([[0; 8]; 10], [[0.0]; 10]);
+    for (ids, [label]) in ids.iter_mut().zip(&mut labels) {
+        *ids = data.ids(10);
+        *label = data.below(2) as f32;
+    }
+    // One sequence of padding alone.
+    ids[3] = [0; 8];
+    let mut model = M::zeroed();
+    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(7));
+    let mut trainer = Trainer::<M, _, _, 4>::new(ADAM, BinaryCrossEntropy::default());
+    for _ in 0..20 {
+        fold.float(trainer.epoch(&mut model, &ids, &labels).unwrap().loss);
+    }
+    let mut bytes = [0; 8_000];
+    let bytes = &mut bytes[..image::size::<M>()];
+    image::write(&model, bytes).unwrap();
+    fold.bytes(bytes);
+    ids.iter().for_each(|ids| fold.floats(&model.predict(ids).unwrap()));
+    fold.hash()
+}

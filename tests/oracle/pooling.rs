@@ -1,0 +1,77 @@
+//! `GlobalMaxPooling1D`, `GlobalAveragePooling1D` and `Flatten`: outputs and gradients of Keras.
+
+use crate::convolution::{sequences, train};
+use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
+use nanoembed::layers::{
+    Batch, BatchMut, Context, Dense, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Layer,
+    MaskZero, Sigmoid,
+};
+use nanoembed::sequential;
+use serde_json::Value;
+use zerocopy::FromZeros;
+
+/// As many examples as the largest case has.
+const BATCH: usize = 3;
+
+pub(crate) fn forward_and_gradients(fixture: &Fixture) {
+    for case in list(&fixture.0["cases"]) {
+        match Array::read(&case["input"]).shape[1..] {
+            [5, 3] => layer::<5, 3, 15>(case),
+            [1, 4] => layer::<1, 4, 4>(case),
+            [7, 17] => layer::<7, 17, 119>(case),
+            [3, 2] => layer::<3, 2, 6>(case),
+            ref other => panic!("a sequence of shape {other:?}"),
+        }
+    }
+}
+
+fn layer<const LEN: usize, const DIM: usize, const OUT: usize>(case: &Value) {
+    match case["layer"].as_str().expect("a name") {
+        "GlobalMaxPooling1D" => check::<LEN, DIM, DIM, _>(&GlobalMaxPooling1D::<LEN, DIM>::zeroed(), case),
+        "GlobalAveragePooling1D" => {
+            check::<LEN, DIM, DIM, _>(&GlobalAveragePooling1D::<LEN, DIM>::zeroed(), case);
+        }
+        "Flatten" => check::<LEN, DIM, OUT, _>(&Flatten::<LEN, DIM, OUT>::zeroed(), case),
+        other => panic!("layer {other}"),
+    }
+}
+
+fn check<const LEN: usize, const DIM: usize, const OUT: usize, L>(layer: &L, case: &Value)
+where
+    L: Layer<Input = [[f32; DIM]; LEN], Output = [f32; OUT], InputGradient = [[f32; DIM]; LEN]>,
+{
+    let what = |part: &str| format!("{} [{LEN}, {DIM}] {part}", case["layer"]);
+    let data = |name: &str| Array::read(&case[name]).data;
+    let x = sequences::<DIM, LEN>(&case["input"]);
+    let d_y = data("cotangent");
+    let masks = match case.get("mask") {
+        None | Some(Value::Null) => vec![[true; LEN]; x.len()],
+        Some(mask) => {
+            let mask: Vec<bool> = Array::integers(mask).into_iter().map(|valid| valid != 0).collect();
+            mask.as_chunks().0.to_vec()
+        }
+    };
+    let batch = Batch { values: &x, masks: &masks };
+    let (mut y, mut d_x) = (vec![[7.0; OUT]; x.len()], vec![[[7.0; DIM]; LEN]; x.len()]);
+    let mut cache = L::Cache::<BATCH>::new_zeroed();
+    let outputs = BatchMut { values: &mut y, masks: &mut vec![(); x.len()] };
+    layer.forward::<BATCH>(batch, &mut cache, Context::EVALUATION, outputs);
+    layer.backward::<BATCH>(batch, &mut cache, d_y.as_chunks().0, None, Some(&mut d_x));
+
+    // Where Keras gives NaN, for a sequence that is all padding, we give zeros.
+    let defined =
+        |name: &str| data(name).into_iter().map(|x| if x.is_nan() { 0.0 } else { x }).collect::<Vec<_>>();
+    for (mask, of_keras) in masks.iter().zip(list(&case["output"]["data"]).chunks(OUT)) {
+        assert_eq!(of_keras.iter().all(|x| number(x).is_nan()), *mask == [false; LEN]);
+    }
+    assert_close(&what("output"), y.as_flattened(), &defined("output"), FORWARD.0, FORWARD.1);
+    let d_x = d_x.as_flattened().as_flattened();
+    assert_close(&what("gradient"), d_x, &defined("grad_input"), GRADIENT.0, GRADIENT.1);
+}
+
+type Averaged =
+    sequential![Embedding<12, 50, 4, u16, MaskZero>, GlobalAveragePooling1D<12, 4>, Dense<4, 1, Sigmoid>];
+
+pub(crate) fn train_masked_average(fixture: &Fixture) {
+    train::<Averaged>(fixture);
+}
