@@ -170,8 +170,8 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
 
     /// From the gradients of all scores, adds the gradient of the parameters and writes that of the inputs.
     ///
-    /// In runs of steps that are all valid or all masked, in order over all examples: what the sums are added up from does not
-    /// depend on where a batch ends.
+    /// In runs of steps that are all valid or all masked, example by example. Each product goes on from the sum that stands in the
+    /// gradient, so where a run or a batch ends changes no bits.
     fn add_products(
         &self,
         x: Batch<'_, [[f32; IN]; LEN]>,
