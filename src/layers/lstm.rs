@@ -132,6 +132,14 @@ fn is_valid<const LEN: usize>(mask: &[bool; LEN], step: usize) -> bool {
     mask.get(step).is_some_and(|valid| *valid)
 }
 
+/// Takes the next steps off, at most [`STEPS`], that are all valid or all masked: which of the two, and how many.
+fn next_run(masks: &mut &[bool]) -> Option<(bool, usize)> {
+    let valid = *masks.first()?;
+    let steps = masks.iter().take(STEPS).take_while(|other| **other == valid).count();
+    masks.split_off(..steps)?;
+    Some((valid, steps))
+}
+
 impl<const UNITS: usize, const BATCH: usize> State<UNITS, BATCH> {
     /// h and c of the first `n` examples, all zero.
     fn start(&mut self, n: usize) -> (&mut [[f32; UNITS]], &mut [[f32; UNITS]]) {
@@ -164,8 +172,8 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
 
     /// From the gradients of all scores, adds the gradient of the parameters and writes that of the inputs.
     ///
-    /// In runs of steps that are all valid or all masked, in order over all examples: what the sums are added up from does not
-    /// depend on where a batch ends.
+    /// In runs of steps that are all valid or all masked, example by example. Each product goes on from the sum that stands in the
+    /// gradient, so where a run or a batch ends changes no bits.
     fn add_products(
         &self,
         x: Batch<'_, [[f32; IN]; LEN]>,
@@ -175,14 +183,14 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
         d_x: &mut [[[f32; IN]; LEN]],
     ) {
         let (mut h, mut d_z, mut d_x) = (h.as_flattened(), d_z.as_flattened(), d_x.as_flattened_mut());
-        let (mut x, masks) = (x.values.as_flattened(), x.masks.as_flattened());
-        for run in masks.chunk_by(|a, b| a == b).flat_map(|run| run.chunks(STEPS)) {
-            let run_of = ..run.len();
-            let (x, h) = (x.split_off(run_of).unwrap_or_default(), h.split_off(run_of).unwrap_or_default());
-            let d_z = d_z.split_off(run_of).unwrap_or_default();
+        let (mut x, mut masks) = (x.values.as_flattened(), x.masks.as_flattened());
+        while let Some((valid, steps)) = next_run(&mut masks) {
+            let x = x.split_off(..steps).unwrap_or_default();
+            let h = h.split_off(..steps).unwrap_or_default();
+            let d_z = d_z.split_off(..steps).unwrap_or_default();
             // Nothing where nobody asks for it.
-            let d_x = d_x.split_off_mut(run_of).unwrap_or_default();
-            if !run.first().is_some_and(|valid| *valid) {
+            let d_x = d_x.split_off_mut(..steps).unwrap_or_default();
+            if !valid {
                 d_x.fill([0.0; IN]);
                 continue;
             }
