@@ -79,7 +79,12 @@ fn arrays_of_archives() {
 
     let file = bytes("table.safetensors");
     let mut tensors = SafeTensors::new(&file).expect("a file of tensors");
-    assert_table("safetensors", &tensors.array("table").expect("readable").expect("there"), 0.0);
+    let mut array = |key| tensors.array(key).expect("readable").expect("there");
+    assert_table("safetensors", &array("embeddings"), 0.0);
+    let halves = read_npy(bytes("table_f16.npy").as_slice()).expect("table_f16");
+    assert_eq!(array("half"), halves);
+    assert_eq!(array("bias").shape, [DIM]);
+    assert!(tensors.array("ids").is_err(), "no floats");
     assert_eq!(tensors.array("nobody"), Ok(None));
 }
 
