@@ -190,9 +190,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (to_learn, to_test) = (train.texts.len(), test.texts.len());
     println!("{to_learn} texts to learn from, {to_test} to test, {} classes", names.len());
-    match names.len() {
-        ..=FEW => settings.run::<FEW>(&train, &test),
-        ..=MANY => settings.run::<MANY>(&train, &test),
-        classes => Err(format!("{classes} classes: more than {MANY}").into()),
+    if names.len() <= FEW {
+        settings.run::<FEW>(&train, &test)
+    } else if names.len() <= MANY {
+        settings.run::<MANY>(&train, &test)
+    } else {
+        Err(format!("{} classes: more than {MANY}", names.len()).into())
     }
 }

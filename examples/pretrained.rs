@@ -24,9 +24,8 @@
 //! among the 200, for fine-tuned random rows too.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use nanoembed::layers::Summary;
 use nanoembed::layers::{
-    Conv1D, Dense, Embedding, Frozen, GlobalMaxPooling1D, Layer, MaskZero, Relu, Sigmoid,
+    Conv1D, Dense, Embedding, Frozen, GlobalMaxPooling1D, Layer, MaskZero, Relu, Sigmoid, Summary,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
