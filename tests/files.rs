@@ -11,6 +11,7 @@ use nanoembed::weights::{
     Arrays, Npz, SafeTensors, Weight, WeightsError, by_name, by_order, read, read_npy, to_safetensors,
     write_npz,
 };
+use proptest::prelude::*;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::io::Cursor;
@@ -76,8 +77,10 @@ fn binary_vectors_that_end_too_early_name_the_byte() {
     let error = BinaryVectors::new(endless.as_slice()).and_then(words).expect_err("no word is so long");
     assert!(matches!(error, FileError::Bytes { offset: 4, .. }), "{error:?}");
     // More numbers than there can be memory for.
-    let header = format!("1 {}\na ", usize::MAX / 8);
-    assert!(BinaryVectors::new(header.as_bytes()).and_then(words).is_err());
+    for dim in [usize::MAX / 8, usize::MAX / 2, usize::MAX] {
+        let file = format!("1 {dim}\na bcde");
+        assert!(BinaryVectors::new(file.as_bytes()).and_then(words).is_err());
+    }
 }
 
 #[test]
@@ -242,5 +245,40 @@ fn npy_headers_as_others_write_them() {
     let whole = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", &four);
     for length in 0..whole.len() {
         assert!(read_npy(&whole[..length]).is_err(), "{length} bytes");
+    }
+}
+
+/// Reads the bytes as every kind of file.
+fn read_as_everything(bytes: &[u8]) {
+    let _ = TextVectors::new(bytes).and_then(words);
+    let _ = TextVectors::with_header(bytes).and_then(words);
+    let _ = BinaryVectors::new(bytes).and_then(words);
+    let _ = read_npy(bytes);
+    let mut model = Model::zeroed();
+    let _ = Npz::new(Cursor::new(bytes)).map(|mut file| read(&mut model, &mut file, by_order));
+    let _ = SafeTensors::new(bytes).map(|mut file| read(&mut model, &mut file, by_order));
+}
+
+proptest! {
+    /// Damaged files of each kind, and bytes that are no file at all.
+    #[test]
+    fn no_bytes_are_too_bad_to_be_refused(
+        kind in 0..6_usize,
+        noise in prop::collection::vec(any::<u8>(), 0..40),
+        place in any::<prop::sample::Index>(),
+        keep in any::<bool>(),
+    ) {
+        let file = match kind {
+            0 => b"a 1 2\nb 3 4\n".to_vec(),
+            1 => b"2 2\na 1 2\nb 3 4\n".to_vec(),
+            2 => b"2 1\na \0\0\x80\x3f\nb \0\0\0\0".to_vec(),
+            3 => npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", &[7; 16]),
+            4 => npz(by_order),
+            _ => to_safetensors(&model(), by_order).expect("different keys"),
+        };
+        let (before, after) = file.split_at(place.index(file.len()));
+        let after = if keep { after } else { after.get(noise.len()..).unwrap_or_default() };
+        read_as_everything(&[before, &noise, after].concat());
+        read_as_everything(&noise);
     }
 }
