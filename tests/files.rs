@@ -11,6 +11,7 @@ use nanoembed::weights::{
     Arrays, Npz, SafeTensors, Weight, WeightsError, by_name, by_order, read, read_npy, to_safetensors,
     write_npz,
 };
+use proptest::prelude::*;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::io::Cursor;
@@ -19,7 +20,7 @@ use std::io::Cursor;
 fn words(mut vectors: impl Vectors) -> Result<Vec<String>, FileError> {
     let mut words = Vec::new();
     while let Some((word, row)) = vectors.next_row()? {
-        assert_eq!(row.len(), words.first().map_or(row.len(), |_| row.len()));
+        assert!(!row.is_empty());
         words.push(word.to_owned());
     }
     Ok(words)
@@ -72,12 +73,14 @@ fn binary_vectors_that_end_too_early_name_the_byte() {
         };
         assert!(matches!(error, FileError::Bytes { offset: at, .. } if at == offset), "{length}: {error:?}");
     }
-    let endless = [b"1 1\n".as_slice(), &[b'a'; 100_000]].concat();
+    let endless = [b"1 1\n".to_vec(), vec![b'a'; 100_000]].concat();
     let error = BinaryVectors::new(endless.as_slice()).and_then(words).expect_err("no word is so long");
     assert!(matches!(error, FileError::Bytes { offset: 4, .. }), "{error:?}");
     // More numbers than there can be memory for.
-    let header = format!("1 {}\na ", usize::MAX / 8);
-    assert!(BinaryVectors::new(header.as_bytes()).and_then(words).is_err());
+    for dim in [usize::MAX / 8, usize::MAX / 2, usize::MAX] {
+        let file = format!("1 {dim}\na bcde");
+        assert!(BinaryVectors::new(file.as_bytes()).and_then(words).is_err());
+    }
 }
 
 #[test]
@@ -122,17 +125,18 @@ fn npz(key: impl Fn(&Weight) -> String) -> Vec<u8> {
 
 #[test]
 fn arrays_are_named_as_layers_are() {
-    let mut seen = Vec::new();
-    let file = to_safetensors(&model(), |weight| {
-        by_name(weight) + &weight.shape().iter().map(|extent| format!(" {extent}")).collect::<String>()
-    });
-    for key in
-        ["embedding/rows 50 8", "dense/kernel 32 5", "dense/bias 5", "dense_1/kernel 5 3", "dense_2/bias 1"]
-    {
-        let file = file.as_ref().expect("different keys");
-        seen.push(SafeTensors::new(file).expect("a file").array(key).expect("readable").is_some());
+    let key = |weight: &Weight| format!("{weight} {:?}", weight.shape());
+    let file = to_safetensors(&model(), key).expect("different keys");
+    let mut file = SafeTensors::new(&file).expect("a file");
+    for key in [
+        "embedding/rows [50, 8]",
+        "dense/kernel [32, 5]",
+        "dense/bias [5]",
+        "dense_1/kernel [5, 3]",
+        "dense_2/bias [1]",
+    ] {
+        assert!(file.array(key).expect("readable").is_some(), "{key}");
     }
-    assert_eq!(seen, [true; 5]);
 }
 
 #[test]
@@ -180,13 +184,14 @@ fn equal_weights_give_equal_files() {
     assert!(matches!(error, WeightsError::SameKey(weight) if weight.position == 1));
 }
 
+type Whole = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+type Partly = sequential![FrozenRows<Embedding<4, 50, 8>, 2>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+
 #[test]
 fn which_rows_are_frozen_is_no_weight() {
-    type Partly = sequential![FrozenRows<Embedding<4, 50, 8>, 2>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
     let mut model = Partly::zeroed();
     model.first.freeze(3).expect("a row");
     let file = to_safetensors(&model, by_name).expect("different keys");
-    type Whole = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
     let mut same = Whole::zeroed();
     read(&mut same, &mut SafeTensors::new(&file).expect("a file"), by_name).expect("the same arrays");
     read(&mut model, &mut SafeTensors::new(&file).expect("a file"), by_name).expect("the same arrays");
@@ -240,5 +245,40 @@ fn npy_headers_as_others_write_them() {
     let whole = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", &four);
     for length in 0..whole.len() {
         assert!(read_npy(&whole[..length]).is_err(), "{length} bytes");
+    }
+}
+
+/// Reads the bytes as every kind of file.
+fn read_as_everything(bytes: &[u8]) {
+    let _ = TextVectors::new(bytes).and_then(words);
+    let _ = TextVectors::with_header(bytes).and_then(words);
+    let _ = BinaryVectors::new(bytes).and_then(words);
+    let _ = read_npy(bytes);
+    let mut model = Model::zeroed();
+    let _ = Npz::new(Cursor::new(bytes)).map(|mut file| read(&mut model, &mut file, by_order));
+    let _ = SafeTensors::new(bytes).map(|mut file| read(&mut model, &mut file, by_order));
+}
+
+proptest! {
+    /// Damaged files of each kind, and bytes that are no file at all.
+    #[test]
+    fn no_bytes_are_too_bad_to_be_refused(
+        kind in 0..6_usize,
+        noise in prop::collection::vec(any::<u8>(), 0..40),
+        place in any::<prop::sample::Index>(),
+        keep in any::<bool>(),
+    ) {
+        let file = match kind {
+            0 => b"a 1 2\nb 3 4\n".to_vec(),
+            1 => b"2 2\na 1 2\nb 3 4\n".to_vec(),
+            2 => b"2 1\na \0\0\x80\x3f\nb \0\0\0\0".to_vec(),
+            3 => npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", &[7; 16]),
+            4 => npz(by_order),
+            _ => to_safetensors(&model(), by_order).expect("different keys"),
+        };
+        let (before, after) = file.split_at(place.index(file.len()));
+        let after = if keep { after } else { after.get(noise.len()..).unwrap_or_default() };
+        read_as_everything(&[before, &noise, after].concat());
+        read_as_everything(&noise);
     }
 }

@@ -79,7 +79,12 @@ fn arrays_of_archives() {
 
     let file = bytes("table.safetensors");
     let mut tensors = SafeTensors::new(&file).expect("a file of tensors");
-    assert_table("safetensors", &tensors.array("table").expect("readable").expect("there"), 0.0);
+    let mut array = |key| tensors.array(key).expect("readable").expect("there");
+    assert_table("safetensors", &array("embeddings"), 0.0);
+    let halves = read_npy(bytes("table_f16.npy").as_slice()).expect("table_f16");
+    assert_eq!(array("half"), halves);
+    assert_eq!(array("bias").shape, [DIM]);
+    assert!(tensors.array("ids").is_err(), "no floats");
     assert_eq!(tensors.array("nobody"), Ok(None));
 }
 
@@ -170,30 +175,25 @@ where
     assert_eq!(image, nanoembed::image::to_vec(&again), "{name}");
 }
 
+type Flat = sequential![Embedding<4, 40, DIM>, Flatten<4, DIM, 24>, Dense<24, 1, Sigmoid>];
+type Recurrent = sequential![Embedding<5, 40, DIM, u16, MaskZero>, Lstm<5, DIM, 3>, Dense<3, 1, Sigmoid>];
+type Convolutional = sequential![
+    Embedding<6, 40, DIM>,
+    Conv1D<6, DIM, 4, 3, 4, Relu>,
+    GlobalMaxPooling1D<4, 4>,
+    Dense<4, 2, Softmax>
+];
+
 #[test]
 fn keras_models_predict_as_in_keras() {
-    type Flat = sequential![Embedding<4, 40, DIM>, Flatten<4, DIM, 24>, Dense<24, 1, Sigmoid>];
     let paths = ["emb/embeddings", "out/kernel", "out/bias"];
-    assert_keras::<Flat, 4, 1>("embedding_flatten_dense", &paths.map(|path| format!("sequential/{path}")));
-
-    type Recurrent = sequential![Embedding<5, 40, DIM, u16, MaskZero>, Lstm<5, DIM, 3>, Dense<3, 1, Sigmoid>];
-    let paths = [
-        "emb/embeddings",
-        "lstm/lstm_cell/kernel",
-        "lstm/lstm_cell/recurrent_kernel",
-        "lstm/lstm_cell/bias",
-        "out/kernel",
-        "out/bias",
-    ];
-    assert_keras::<Recurrent, 5, 1>(
-        "embedding_lstm_dense",
-        &paths.map(|path| format!("sequential_1/{path}")),
-    );
-
-    type Convolutional = sequential![Embedding<6, 40, DIM>, Conv1D<6, DIM, 4, 3, 4, Relu>, GlobalMaxPooling1D<4, 4>, Dense<4, 2, Softmax>];
+    let paths = paths.map(|path| format!("sequential/{path}"));
+    assert_keras::<Flat, 4, 1>("embedding_flatten_dense", &paths);
+    let lstm = ["kernel", "recurrent_kernel", "bias"].map(|name| format!("lstm/lstm_cell/{name}"));
+    let paths = ["emb/embeddings", &lstm[0], &lstm[1], &lstm[2], "out/kernel", "out/bias"];
+    let paths = paths.map(|path| format!("sequential_1/{path}"));
+    assert_keras::<Recurrent, 5, 1>("embedding_lstm_dense", &paths);
     let paths = ["emb/embeddings", "conv/kernel", "conv/bias", "out/kernel", "out/bias"];
-    assert_keras::<Convolutional, 6, 2>(
-        "embedding_conv_dense",
-        &paths.map(|path| format!("sequential_2/{path}")),
-    );
+    let paths = paths.map(|path| format!("sequential_2/{path}"));
+    assert_keras::<Convolutional, 6, 2>("embedding_conv_dense", &paths);
 }

@@ -74,6 +74,7 @@ pub enum MatrixMode {
 /// let ids: [u8; 4] = vocabulary.encode(words("cold food"))?;
 /// assert_eq!(ids, [1, 3, 0, 0]);
 /// assert_eq!(vocabulary.word(3), Some("food"));
+/// assert_eq!((vocabulary.id("waitress"), vocabulary.index_of("waitress")), (Some(1), None));
 /// # Ok::<(), nanoembed::error::CapacityExceeded>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, FromBytes, KnownLayout, Immutable)]

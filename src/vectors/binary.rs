@@ -77,7 +77,7 @@ impl<R: BufRead> Vectors for BinaryVectors<R> {
         self.word.clear();
         self.word.push_str(&String::from_utf8_lossy(word));
 
-        let (offset, length) = (self.offset, 4 * self.dim as u64);
+        let (offset, length) = (self.offset, (self.dim as u64).saturating_mul(4));
         self.bytes.clear();
         self.offset += (&mut self.reader).take(length).read_to_end(&mut self.bytes)? as u64;
         if self.offset - offset < length {

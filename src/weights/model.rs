@@ -23,9 +23,7 @@ use zip::{CompressionMethod, ZipWriter};
 pub struct Weight {
     /// Which of the model's arrays it is, from 0, front to back.
     pub position: usize,
-    /// Which layer it belongs to, from 0; layers without parameters count too.
-    pub layer: usize,
-    /// The kind of that layer, as in the summary: `Dense`.
+    /// The kind of layer it belongs to, as in the summary: `Dense`.
     pub kind: &'static str,
     /// How many layers of that kind stand in front of it.
     pub same_kind: usize,
@@ -132,7 +130,7 @@ fn weights<M: Layer>(model: &M) -> Vec<(Weight, &[f32])> {
         let kind = layers.get(layer).map_or("", |(kind, _)| kind);
         let same_kind = layers.iter().take(layer).filter(|(before, _)| *before == kind).count();
         numbers += values.len();
-        weights.push((Weight { position: weights.len(), layer, kind, same_kind, parameter }, values));
+        weights.push((Weight { position: weights.len(), kind, same_kind, parameter }, values));
     });
     weights
 }
