@@ -128,7 +128,7 @@ fn repeated(bench: &mut Bench) {
 
 /// Gradients of one sequence: one in `OUT` behind a maximum, one in two behind a rectifier, all.
 fn backward(bench: &mut Bench) {
-    let (x, kernel) = (Numbers::any(LEN * DIM), Numbers::any(SIZE * FILTERS));
+    let (numbers, kernel) = (Numbers::any(LEN * DIM), Numbers::any(SIZE * FILTERS));
     let valid = [true; LEN];
     for (what, share) in [("a maximum", OUT as u32), ("relu", 2), ("no zeros", 1)] {
         let random = &mut Xoshiro128PlusPlus::seed_from_u64(2);
@@ -143,7 +143,7 @@ fn backward(bench: &mut Bench) {
             .collect();
         let d_y = Table::new(&d_y, OUT, FILTERS).unwrap();
         let (x, kernel) =
-            (Table::new(x.get(), LEN, DIM).unwrap(), Table::new(kernel.get(), FILTERS, SIZE).unwrap());
+            (Table::new(numbers.get(), LEN, DIM).unwrap(), Table::new(kernel.get(), FILTERS, SIZE).unwrap());
         let limit = Limit::MultiplyAdds(PRODUCTS);
         bench.case(
             &format!("gradient of the kernel, {what}"),
@@ -163,7 +163,7 @@ fn backward(bench: &mut Bench) {
                         }
                     }
                     Who::Naive => naive_backward(d_y, |o, f, d| {
-                        let x = (0..TAPS).flat_map(|tap| x.row(o + tap).unwrap());
+                        let x = &numbers.get()[o * DIM..][..SIZE];
                         d_kernel[f * SIZE..][..SIZE].iter_mut().zip(x).for_each(|(sum, x)| *sum += d * x);
                     }),
                     Who::Limit(_) => {}

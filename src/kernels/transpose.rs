@@ -46,10 +46,12 @@ fn square(a: Table<'_>, b: &mut TableMut<'_>, i: usize, j: usize) {
     let stride = b.stride();
     let to = b.starting_at_row_mut(j);
     for (row, i) in (i..a.rows()).take(LANES).filter_map(|i| Some((a.row(i)?.get(j..)?, i))) {
-        for (x, place) in row.iter().take(LANES).zip((i..).step_by(stride)) {
+        let mut place = i;
+        for x in row.iter().take(LANES) {
             if let Some(to) = to.get_mut(place) {
                 *to = *x;
             }
+            place += stride;
         }
     }
 }
