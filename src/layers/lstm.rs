@@ -2,7 +2,7 @@
 
 use super::plain::plain_fields;
 use super::recurrence::{Direction, GoForwards, ReturnLast, Returned};
-use super::steps::{at, at_mut, rows, rows_mut};
+use super::steps::{announce, at, at_mut, rows, rows_mut};
 use super::value::{first, first_mut};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, Value};
 use super::{glorot_uniform, orthogonal};
@@ -289,10 +289,15 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
                 // The types fix the shapes.
                 let _ = at_mut(gates, step).and_then(|z| self.scores(x.values, step, h, z));
             }
+            let after = D::step(number + 1, LEN);
             let state = h.iter_mut().zip(&mut *c);
-            let kept = gates.iter_mut().zip(&mut *h_before).zip(&mut *c_before);
+            let kept = x.values.iter().zip(&mut *gates).zip(&mut *h_before).zip(&mut *c_before);
             for ((((h, c), kept), mask), y) in state.zip(kept).zip(x.masks).zip(&mut *y.values) {
-                let ((gates, h_before), c_before) = kept;
+                let (((x, gates), h_before), c_before) = kept;
+                announce(x, after);
+                announce(gates, after);
+                announce(h_before, after);
+                announce(c_before, after);
                 let kept = gates.get_mut(step).zip(h_before.get_mut(step)).zip(c_before.get_mut(step));
                 if let (true, Some(((gates, h_before), c_before))) = (is_valid(mask, step), kept) {
                     (*h_before, *c_before) = (*h, *c);
@@ -320,11 +325,14 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
         let d_before = first_mut(&mut cache.d_before, n);
         for number in (0..LEN).rev() {
             let step = D::step(number, LEN);
+            let before = D::step(number.saturating_sub(1), LEN);
             let state = d_h.iter_mut().zip(&mut *d_c).zip(&mut *gates).zip(c_before);
             for (((((d_h, d_c), gates), c), mask), d_y) in state.zip(x.masks).zip(d_y) {
                 if let Some(d_y) = R::row(d_y, number) {
                     let _ = axpy(1.0, d_y, d_h);
                 }
+                announce(gates, before);
+                announce(c, before);
                 let (Some(gates), Some(c)) = (gates.get_mut(step), c.get(step)) else { continue };
                 if is_valid(mask, step) {
                     let _ = lstm_gates_backward(gates.as_numbers_mut(), c, d_h, d_c);

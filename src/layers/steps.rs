@@ -1,5 +1,6 @@
 //! Blocks of numbers as tables: all blocks of a list, or one step of each sequence.
 
+use crate::simd::prefetch;
 use crate::table::{Numbers, Table, TableMut};
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -44,4 +45,15 @@ pub(super) fn at_mut<T: Numbers, const LEN: usize>(
     let count = sequences.len();
     let numbers = numbers_mut(sequences).get_mut(step * dim::<T>()..)?;
     TableMut::with_stride(numbers, count, dim::<T>(), LEN * dim::<T>()).ok()
+}
+
+/// Asks for a step of a sequence to be brought near, if there is one.
+///
+/// The steps that follow each other in time lie a whole sequence apart for each example, too many places for the processor to see
+/// a pattern in.
+#[inline(always)]
+pub(super) fn announce<T: Numbers, const LEN: usize>(sequence: &[T; LEN], step: usize) {
+    if let Some(block) = sequence.get(step) {
+        prefetch(block.as_numbers(), 0, dim::<T>());
+    }
 }
