@@ -363,6 +363,28 @@ fn rows_of_a_table_above_the_caches_are_the_same() {
     }
 }
 
+#[test]
+fn bags_of_a_table_above_the_caches_are_the_same() {
+    let rows = 5000;
+    let ids: Vec<u32> = (0..130_u32).map(|i| i * 7919 % rows).collect();
+    for pooling in Pooling::ALL {
+        for weighted in [false, true] {
+            let case = Case {
+                seed: 3,
+                rows: rows as usize,
+                dim: 65,
+                gap: 2,
+                ids: ids.iter().map(|&id| i64::from(id)).collect(),
+                lengths: vec![20, 0, 1, 60],
+                weighted,
+                padding: Some(ids[7] as usize),
+                pooling,
+            };
+            case.check(Indices::new(&ids, case.rows).unwrap());
+        }
+    }
+}
+
 /// Above the near caches rows of the usual lengths have loops of their own.
 #[test]
 fn rows_of_the_usual_lengths_above_the_caches_are_the_same() {

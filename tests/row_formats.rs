@@ -4,8 +4,8 @@
 
 use nanoembed::error::ShapeMismatch;
 use nanoembed::kernels::{
-    dequantise_at, dequantise_row_at, gather_any, gather_at, pool_any, pool_at, pool_max_at, quantise_at,
-    quantise_row_at,
+    dequantise, dequantise_any, dequantise_at, dequantise_row_at, gather_any, gather_at, pool_any, pool_at,
+    pool_max_any, pool_max_at, quantise, quantise_at, quantise_row_at,
 };
 use nanoembed::reference::{self, Plain};
 use nanoembed::simd::Level;
@@ -154,6 +154,15 @@ impl Case {
         let (mut expected, mut found) = (vec![0.0; self.dim], vec![SENTINEL; self.dim]);
         reference::pool(table, &bags, self.pooling, &mut expected);
         pool_any(table.into(), &bags, self.pooling, &mut found).unwrap();
+        assert_eq!(bits(&found), bits(&expected));
+        let (mut expected_positions, mut positions) = (vec![7; self.dim], vec![8; self.dim]);
+        reference::pool_max(table, &bags, &mut expected, &mut expected_positions);
+        pool_max_any(table.into(), &bags, &mut found, &mut positions).unwrap();
+        assert_eq!((bits(&found), positions), (bits(&expected), expected_positions));
+        let (mut expected, mut found) =
+            (vec![0.0; self.rows * self.dim], vec![SENTINEL; self.rows * self.dim]);
+        reference::dequantise(table, &mut TableMut::new(&mut expected, self.rows, self.dim).unwrap());
+        dequantise_any(table.into(), &mut TableMut::new(&mut found, self.rows, self.dim).unwrap()).unwrap();
         assert_eq!(bits(&found), bits(&expected));
         let any = AnyTable::from(table);
         assert_eq!((any.format(), any.rows(), any.dim()), (F::NAME, self.rows, self.dim));
@@ -333,4 +342,24 @@ fn shapes_that_do_not_fit_change_nothing() {
         assert_eq!(out, numbers);
     }
     assert_eq!(bytes, before);
+}
+
+/// A row with NaN anywhere is read back as NaN: one that diverged does not look sound.
+#[test]
+fn nan_stays_visible_in_packed_rows() {
+    fn check<F: Plain<Element = u8>>() {
+        for place in [0, 1, 16, 18] {
+            let mut row = [1.0; 19];
+            (row[3], row[place]) = (5.0, f32::NAN);
+            let (mut bytes, mut back) = (vec![0; F::row_length(19)], [[0.0; 19]]);
+            quantise(Table::from_rows(&[row]), &mut TableMut::<F>::packed(&mut bytes, 1, 19).unwrap())
+                .unwrap();
+            let table = Table::<F>::packed(&bytes, 1, 19).unwrap();
+            dequantise(table, &mut TableMut::from_rows(&mut back)).unwrap();
+            assert!(back[0].iter().all(|x| x.is_nan()), "{} with NaN at {place}: {back:?}", F::NAME);
+        }
+    }
+    check::<U8>();
+    check::<U4>();
+    check::<U2>();
 }

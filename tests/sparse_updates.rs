@@ -591,6 +591,31 @@ fn leaves_unmoved_at_the_edges() {
     assert!(!leaves_unmoved(1.0, f32::NAN), "what is unknown is replayed");
 }
 
+/// A second moment that overflowed is NaN a step later in the dense form, and the weight with it: no row rests on it.
+#[test]
+fn an_infinite_second_moment_is_no_rest() {
+    fn check<O: Replayed>(optimizer: O) {
+        let exact = Exact(optimizer);
+        // Rest is looked for before step 8, the first step without a gradient.
+        let (mut dense, mut dense_slots) = ([0.5], [0.0; 2]);
+        let mut state = State { dim: 1, weights: vec![0.5], slots: vec![0.0; 2], last_steps: vec![0] };
+        let (mut weights, mut slots, last_steps) = state.views();
+        let batch = Occurring { rows: vec![0], gradients: vec![1e20] };
+        let update = |touched: &mut Touched<'_>| {
+            exact.update_rows(exact.step(7), &mut weights, &mut slots, last_steps, touched)
+        };
+        batch.touched(1, update).unwrap();
+        let (mut weights, mut slots, last_steps) = state.views();
+        exact.catch_up(9, 0..1, &mut weights, &mut slots, last_steps).unwrap();
+        for (step, g) in [(7, 1e20), (8, 0.0), (9, 0.0)] {
+            optimizer.update_block(optimizer.step(step), &mut dense, &[g], &mut dense_slots).unwrap();
+        }
+        assert!(dense[0].is_nan() && state.weights[0].is_nan(), "{dense:?} and {:?}", state.weights);
+    }
+    check(Adam::default());
+    check(Nadam::default());
+}
+
 /// The norm of raw rows, when each occurrence counts a part of its row's frequency.
 #[test]
 fn raw_gradients_by_frequency_are_divided_before_their_norm() {
@@ -614,6 +639,58 @@ fn clipping_by_value_clips_the_square_too() {
     assert_eq!((weights, slots), (expected, expected_slots));
 }
 
+/// The norm of a table is not that of its parts, so it is found first and given to the step.
+#[test]
+fn parts_are_clipped_to_the_norm_of_the_whole() {
+    let clipped =
+        Clipped { optimizer: Sgd { learning_rate: 1.0 }, clip: Clip::Norm(1.0), keras3_duplicates: false };
+    let gradients = [[3.0], [4.0]];
+    let lists = [
+        vec![Occurrence { row: 0, source: 0 }, Occurrence { row: 1, source: 1 }],
+        vec![Occurrence { row: 0, source: 0 }],
+        vec![Occurrence { row: 0, source: 1 }],
+    ];
+    let step_on = |list: &[Occurrence], step, weights: &mut [[f32; 1]]| {
+        let mut list = list.to_vec();
+        let mut scratch = list.clone();
+        let occurrences = sort_by_row(&mut list, &mut scratch).unwrap();
+        let mut touched =
+            Touched { occurrences, gradients: Table::from_rows(&gradients), sum: &mut [0.0; 2] };
+        let rows = weights.len();
+        let mut slots = TableMut::new(&mut [], rows, 0).unwrap();
+        clipped
+            .update_rows(step, &mut TableMut::from_rows(weights), &mut slots, &mut [], &mut touched)
+            .unwrap();
+    };
+    let mut whole = [[0.0]; 2];
+    step_on(&lists[0], clipped.step(1), &mut whole);
+    let [mut first, mut second] = [[[0.0]]; 2];
+    let step = clipped.with_norm(clipped.step(1), 5.0);
+    step_on(&lists[1], step, &mut first);
+    step_on(&lists[2], step, &mut second);
+    assert_eq!((whole, first, second), ([[-0.6], [-0.8]], [[-0.6]], [[-0.8]]));
+}
+
+/// A second set of weights is held against the ids, as the first is.
+#[test]
+fn weights_that_are_too_few_for_the_ids_are_refused_again() {
+    let mut list = [0, 1, 2].map(|source| Occurrence { row: source, source });
+    let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 3]).unwrap();
+    let sorted = sorted.weighted(&[1.0; 3], &[0; 3]).unwrap();
+    let error = sorted.weighted(&[1.0], &[0]).unwrap_err();
+    assert_eq!((error.expected, error.found), (3, 1));
+}
+
+/// No step moves NaN: a row that diverged rests, and costs nothing however long it is away.
+#[test]
+fn rows_that_diverged_rest() {
+    let exact = Exact(Adam::default());
+    let mut state = State { dim: 1, weights: vec![f32::NAN], slots: vec![f32::NAN; 2], last_steps: vec![1] };
+    let (mut weights, mut slots, last_steps) = state.views();
+    exact.catch_up(4_000_000_000, 0..1, &mut weights, &mut slots, last_steps).unwrap();
+    assert!(state.last_steps[0] < 10 && state.weights[0].is_nan(), "{state:?}");
+}
+
 #[test]
 fn a_global_norm_whose_square_is_infinite_still_scales() {
     let clipped = Clipped {
@@ -621,7 +698,7 @@ fn a_global_norm_whose_square_is_infinite_still_scales() {
         clip: Clip::GlobalNorm(1.0),
         keras3_duplicates: false,
     };
-    let step = clipped.with_global_norm(clipped.step(1), 5e20);
+    let step = clipped.with_norm(clipped.step(1), 5e20);
     let mut weights = [0.0; 2];
     clipped.update_block(step, &mut weights, &[3e20, -4e20], &mut []).unwrap();
     assert!(weights.iter().zip([-0.6, 0.8]).all(|(w, expected)| (w - expected).abs() <= 1e-6), "{weights:?}");

@@ -20,6 +20,7 @@ impl FromStr for Distribution {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let exponent = text.strip_prefix("zipf:").and_then(|exponent| exponent.parse().ok());
+        let exponent = exponent.filter(|exponent: &f64| exponent.is_finite());
         match (text, exponent) {
             ("uniform", _) => Ok(Self::Uniform),
             (_, Some(exponent)) => Ok(Self::Zipf(exponent)),

@@ -29,8 +29,8 @@ struct Settings {
     /// What to time, again for more; all if left out
     #[arg(long = "case", value_name = "CASE")]
     cases: Vec<Case>,
-    /// Rows of the table
-    #[arg(long, default_value_t = 1_000_000, value_parser = at_least_one)]
+    /// Rows of the table, at most 4,294,967,295
+    #[arg(long, default_value_t = 1_000_000, value_parser = rows)]
     rows: usize,
     /// Numbers in a row
     #[arg(long, default_value_t = 64, value_parser = at_least_one)]
@@ -48,7 +48,7 @@ struct Settings {
     #[arg(long)]
     level: Option<String>,
     /// How long to measure each case, in seconds
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = positive)]
     seconds: f64,
     /// Tables and ids on pages of 2 MiB (Linux)
     #[arg(long)]
@@ -60,6 +60,21 @@ fn at_least_one(text: &str) -> Result<usize, String> {
         Ok(0) => Err("must be at least 1".to_owned()),
         Ok(number) => Ok(number),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// As many rows as ids of 32 bits can name.
+fn rows(text: &str) -> Result<usize, String> {
+    let rows = at_least_one(text)?;
+    u32::try_from(rows).map_err(|_| "more than ids of 32 bits can name".to_owned())?;
+    Ok(rows)
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if 0.0 < number && number < f64::INFINITY => Ok(number),
+        Ok(_) => Err("must be above 0 and finite".to_owned()),
+        Err(error) => Err(format!("{error}")),
     }
 }
 

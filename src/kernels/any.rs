@@ -1,8 +1,8 @@
 //! Kernels for tables whose format is known at run time: one look at the format, then the kernel for it.
 
-use super::{gather, pool};
+use super::{dequantise, gather, pool, pool_max};
 use crate::error::ShapeMismatch;
-use crate::table::{AnyTable, Bags, Index, Indices, Policy, Pooling, with_table};
+use crate::table::{AnyTable, Bags, Index, Indices, Policy, Pooling, TableMut, with_table};
 
 /// [`gather`](gather()) from a table of any format.
 ///
@@ -39,4 +39,25 @@ pub fn pool_any<I: Index, P: Policy, O: Index>(
     out: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
     with_table!(table, |table| pool(table, bags, pooling, out))
+}
+
+/// [`pool_max`](pool_max()) from a table of any format.
+///
+/// # Errors
+/// As `pool_max`.
+pub fn pool_max_any<I: Index, P: Policy, O: Index>(
+    table: AnyTable<'_>,
+    bags: &Bags<'_, I, P, O>,
+    out: &mut [f32],
+    arg_max: &mut [u32],
+) -> Result<(), ShapeMismatch> {
+    with_table!(table, |table| pool_max(table, bags, out, arg_max))
+}
+
+/// [`dequantise`](dequantise()) of a table of any format; one of floats is copied.
+///
+/// # Errors
+/// As `dequantise`.
+pub fn dequantise_any(from: AnyTable<'_>, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+    with_table!(from, |from| dequantise(from, to))
 }

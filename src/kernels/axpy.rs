@@ -5,8 +5,9 @@
 //! ger:  for i, j:  a[i][j] += (alpha * x[i]) * y[j]
 //! ```
 //!
-//! The loops are the code: neighbouring outputs are independent, so they are vectorised as they stand. Every output takes one
-//! term a call, so a batch of examples added one after the other has the bits of `gemm_tn` on all of them (for alpha = 1).
+//! Neighbouring outputs are independent. They are taken sixteen at a time, in the lanes: a plain loop over a row of
+//! sixteen numbers, shorter than its unrolled vectors, falls to its scalar tail. Every output takes one term a call, so a batch of examples added one after
+//! the other has the bits of `gemm_tn` on all of them (for alpha = 1).
 //!
 //! Bytes moved: 12 n for axpy; 8 m n + 4 m for ger, and y from the first cache.
 
@@ -39,15 +40,15 @@ simd_fn! {
 }
 
 #[inline(always)]
-fn axpy_body<L: Lanes>(_: L, alpha: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> {
+fn axpy_body<L: Lanes>(lanes: L, alpha: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("length of y", x.len(), y.len())?;
-    add_multiple(alpha, x, y);
+    add_multiple(lanes, alpha, x, y);
     Ok(())
 }
 
 #[inline(always)]
 fn ger_body<L: Lanes>(
-    _: L,
+    lanes: L,
     alpha: f32,
     x: &[f32],
     y: &[f32],
@@ -57,7 +58,7 @@ fn ger_body<L: Lanes>(
     ShapeMismatch::check("length of y", a.dim(), y.len())?;
     for (i, x) in x.iter().enumerate() {
         if let Some(row) = a.row_mut(i) {
-            add_multiple(alpha * x, y, row);
+            add_multiple(lanes, alpha * x, y, row);
         }
     }
     Ok(())
@@ -65,7 +66,12 @@ fn ger_body<L: Lanes>(
 
 /// y += alpha x, over the shorter of the two.
 #[inline(always)]
-fn add_multiple(alpha: f32, x: &[f32], y: &mut [f32]) {
+fn add_multiple<L: Lanes>(lanes: L, alpha: f32, x: &[f32], y: &mut [f32]) {
+    let ((x_blocks, x), (y_blocks, y)) = (x.as_chunks(), y.as_chunks_mut());
+    let factor = lanes.splat(alpha);
+    for (y, x) in y_blocks.iter_mut().zip(x_blocks) {
+        lanes.store(lanes.add(lanes.load(y), lanes.mul(factor, lanes.load(x))), y);
+    }
     for (y, x) in y.iter_mut().zip(x) {
         *y += alpha * x;
     }

@@ -52,8 +52,12 @@ pub trait Replay {
     /// Which rows move.
     const MOVES: Moves;
 
-    /// Whether no step from now on can move the weight while its gradient is zero.
-    fn at_rest(&self, weight: f32, state: &<Self::Step as UpdateRule>::State) -> bool;
+    /// Whether no step from now on can move the weight, which is not NaN, while its gradient is zero.
+    #[inline(always)]
+    fn at_rest(&self, weight: f32, state: &<Self::Step as UpdateRule>::State) -> bool {
+        let _ = (weight, state);
+        matches!(Self::MOVES, Moves::Nothing)
+    }
 
     /// What a step without a gradient multiplies the state by.
     fn decay(&self) -> <Self::Step as UpdateRule>::State;
@@ -144,10 +148,10 @@ fn catch_up_rows_body<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
         return Ok(());
     }
     let mut rules = Rules { rule, until, kept: [const { None }; RECENT] };
-    let looks_ahead = pays(table.as_table());
+    let look = pays(table.as_table());
     let (mut ahead, mut far_ahead) = (rows.clone().skip(DISTANCE), rows.clone().skip(2 * DISTANCE));
     for row in rows {
-        if looks_ahead {
+        if look {
             if let Some(row) = far_ahead.next() {
                 prefetch(last_steps, row, 1);
             }
@@ -165,7 +169,7 @@ fn catch_up_rows_body<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
         let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) else { continue };
         while *last < until {
             let first = *last + 1;
-            let rests = |w, state: &_| optimizer.at_rest(w, state);
+            let rests = |w: f32, state: &_| w.is_nan() | optimizer.at_rest(w, state);
             if first.is_multiple_of(REST) && State::all(weights, slots, rests) {
                 break;
             }

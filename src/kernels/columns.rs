@@ -4,7 +4,7 @@
 //! it lies in registers and a loop over it becomes a few vector instructions without a tail. Columns do not mix, so the
 //! blocks change no bit.
 
-use crate::simd::{Lanes, prefetch};
+use crate::simd::{CACHE_LINE, Lanes, prefetch};
 use crate::table::{F32, Format, Table};
 
 /// Runs `work` on each block of a row, given as `as_chunks(row)` or `as_chunks_mut(row)`: the block is an array, and its width
@@ -96,7 +96,7 @@ impl<'a, F: Format> Columns<'a, F> {
         if F::SCALE_AND_BIAS == 0 {
             prefetch(self.elements, start, width.div_ceil(F::NUMBERS));
         } else if self.column == 0 {
-            prefetch(self.elements, start, self.row);
+            prefetch(self.elements, start, self.row.saturating_sub(CACHE_LINE + 7).max(1));
             prefetch(self.elements, start + self.row - 1, 1);
         }
     }

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A row that is named again has its new length by then, which is at most `max_norm` but for rounding: for limits well above 1e-7 at
-//! most the last bits of the row change again. The padding row is not named; PyTorch shortens it too. Bytes moved per id: `4 dim` read, and for a row that is too long written.
+//! most the last bits of the row change again. The padding row is not named; PyTorch shortens it too. Bytes moved per id: `4 dim` read,
+//! and for a row that is too long written.
 
 use crate::error::ShapeMismatch;
 use crate::math;
@@ -29,7 +30,9 @@ pub enum RowNorm {
 simd_fn! {
     /// Shortens each row that an id names and that is longer than `limit`: `row *= limit / (norm + 1e-7)`, in order of the ids.
     ///
-    /// PyTorch does so before each lookup with `max_norm`. Rows that no id names do not change.
+    /// PyTorch does so before each lookup with `max_norm`. Rows that no id names do not change. `limit` is not negative, which is not
+    /// checked: a negative one turns the signs of rows, and NaN shortens none. Squares above the largest `f32` make the norm infinite and the row
+    /// zero.
     ///
     /// ```
     /// use nanoembed::{kernels::{RowNorm, max_norm}, table::{Indices, TableMut}};

@@ -38,7 +38,7 @@ pub use activation::{
     exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
     tanh_backward,
 };
-pub use any::{gather_any, pool_any};
+pub use any::{dequantise_any, gather_any, pool_any, pool_max_any};
 pub use axpy::{axpy, ger};
 pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::coalesce;

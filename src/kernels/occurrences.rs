@@ -57,8 +57,9 @@ pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
     occurrences_of_bags_in(bags, 0..bags.rows(), out)
 }
 
-/// Lists the occurrences of the ids that name a row in `rows`, numbered from the start of the range: what [`occurrences`] lists, for the part of a table that holds these rows. The gradient of the id at a position
-/// is row `position` of the gradient matrix. Gives the list, the front of `out`.
+/// Lists the occurrences of the ids that name a row in `rows`, numbered from the start of the range: what [`occurrences`] lists,
+/// for the part of a table that holds these rows. The gradient of the id at a position is row `position` of the gradient matrix. Gives
+/// the list, the front of `out`.
 ///
 /// ```
 /// use nanoembed::kernels::{Occurrence, occurrences_in};

@@ -116,8 +116,10 @@ pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
 ///
 /// `table[row(id)][c] += weight(id) * d_out[bag][c]` for the id at position `arg_max[bag][c]`, bag by bag; a position without an id,
 /// like [`NO_ID`](super::NO_ID), drops its gradient. The positions must be those of the same bags: those of a slice count from its
-/// first id. It follows the ids, one
-/// number of a row at a time, and is the same at every level.
+/// first id. It follows the ids, one number of a row at a time, and is the same at every level.
+///
+/// The gradient of a big table is wanted as a row for each id instead, for [`Touched`](super::Touched): it is what this gives for bags of
+/// the ids 0, 1, 2, ... without weights, with `d_out` times the weight, and a `table` of zeros with a row for each.
 ///
 /// # Shapes
 /// `d_out` and `arg_max` `[bags, dim]`, `table` `[rows, dim]`.
@@ -170,10 +172,10 @@ fn scatter_add_body<L: Lanes, I: Index, P: Policy>(
     ShapeMismatch::check("gradients", indices.len().saturating_mul(table.dim()), gradients.len())?;
 
     let mut table = table.reborrow(); // a value, so that its extents stay in registers
-    let ahead = pays(table.as_table());
+    let look = pays(table.as_table());
     let mut rest = gradients;
     for (position, row) in indices.iter().enumerate() {
-        if ahead {
+        if look {
             Columns::new(table.as_table(), 0).prefetch(table.dim(), Ahead.ahead(indices, position));
         }
         let Some((gradient, after)) = rest.split_at_checked(table.dim()) else { break };
@@ -197,7 +199,7 @@ fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
     ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
 
     let mut table = table.reborrow();
-    let ahead = pays(table.as_table());
+    let look = pays(table.as_table());
     let mut rest = d_out;
     for bag in bags.iter() {
         let Some((d, after)) = rest.split_at_checked(table.dim()) else { break };
@@ -207,7 +209,7 @@ fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
             continue;
         }
         column_blocks!(L, as_chunks(d), |block, column| {
-            scatter_block(block, divisor, bags, &bag, column, ahead, &mut table);
+            scatter_block(block, divisor, bags, &bag, column, look, &mut table);
         });
     }
     Ok(())
@@ -221,7 +223,7 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
     bags: &Bags<'_, I, P, O>,
     bag: &BagView<'_, I, P>,
     column: usize,
-    ahead: bool,
+    look: bool,
     table: &mut TableMut<'_>,
 ) {
     let mut d = *d;
@@ -231,7 +233,7 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
         }
     }
     for entry in bag.iter() {
-        if ahead {
+        if look {
             Columns::new(table.as_table(), column)
                 .prefetch(WIDTH, Ahead.ahead(bags.indices(), entry.position));
         }

@@ -25,6 +25,8 @@ pub struct SortedOccurrences<'a> {
     list: &'a [Occurrence],
     rows: usize,
     sources: usize,
+    /// How many positions of ids the sources are, where they have weights.
+    positions: usize,
     by_frequency: bool,
     weighted: Option<Weighted<'a>>,
 }
@@ -40,6 +42,8 @@ struct Weighted<'a> {
 impl<'a> SortedOccurrences<'a> {
     /// The same, where the gradient of an occurrence is `weights[source] * gradients[rows[source]]`: for ids of bags with weights, whose
     /// `source` is the position of the id, `rows` the number of its bag (see [`bag_numbers`](super::bag_numbers)) and `weights` those of the bags.
+    /// The list is one of [`occurrences`](super::occurrences()), not of [`occurrences_of_bags`](super::occurrences_of_bags), whose sources are
+    /// numbers of bags already: read as positions, they would name other ids' gradients.
     ///
     /// ```
     /// use nanoembed::kernels::{Occurrence, bag_numbers, coalesce, occurrences, sort_by_row};
@@ -63,12 +67,11 @@ impl<'a> SortedOccurrences<'a> {
     /// If the lists do not have one length, or are too short for the sources.
     pub fn weighted(self, weights: &'a [f32], rows: &'a [u32]) -> Result<Self, ShapeMismatch> {
         ShapeMismatch::check("length of weights", rows.len(), weights.len())?;
-        if rows.len() < self.sources {
+        if rows.len() < self.positions {
             let what = "length of weights, at least";
-            return Err(ShapeMismatch { what, expected: self.sources, found: rows.len() });
+            return Err(ShapeMismatch { what, expected: self.positions, found: rows.len() });
         }
-        let sources =
-            rows.iter().fold(0, |most, row| if *row as usize >= most { *row as usize + 1 } else { most });
+        let sources = rows.iter().fold(0, |most, row| above(*row, most));
         Ok(Self { sources, weighted: Some(Weighted { rows, weights }), ..self })
     }
 
@@ -176,11 +179,16 @@ pub fn sort_by_row<'a>(
     } else {
         sort_by_digits(list, scratch);
     }
-    let rows = list.last().map_or(0, |o| (o.row as usize).saturating_add(1));
-    let sources = list.iter().fold(0, |most, o| {
-        if o.source as usize >= most { (o.source as usize).saturating_add(1) } else { most }
-    });
-    Ok(SortedOccurrences { list, rows, sources, by_frequency: false, weighted: None })
+    let rows = list.last().map_or(0, |o| above(o.row, 0));
+    let sources = list.iter().fold(0, |most, o| above(o.source, most));
+    Ok(SortedOccurrences { list, rows, sources, positions: sources, by_frequency: false, weighted: None })
+}
+
+/// How many there are at least, if there is this number and were `most` before.
+#[inline(always)]
+fn above(number: u32, most: usize) -> usize {
+    let count = (number as usize).saturating_add(1);
+    if count > most { count } else { most }
 }
 
 fn sort_by_insertion(list: &mut [Occurrence]) {

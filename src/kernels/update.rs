@@ -69,7 +69,7 @@ pub(crate) fn check_update<R: UpdateRule, F: Format>(
 }
 
 /// The rows that an update steps on.
-pub(super) trait Weights {
+pub(super) trait StepRows {
     /// Asks for a row that will be stepped on soon.
     fn prefetch(&self, row: usize);
 
@@ -77,7 +77,7 @@ pub(super) trait Weights {
     fn step(&mut self, row: usize, step: impl FnOnce(&mut [f32]));
 }
 
-impl Weights for TableMut<'_> {
+impl StepRows for TableMut<'_> {
     #[inline(always)]
     fn prefetch(&self, row: usize) {
         Columns::new(self.as_table(), 0).prefetch(self.dim(), Some(row));
@@ -110,7 +110,7 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
 pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
     lanes: L,
     rule: R,
-    table: &mut impl Weights,
+    table: &mut impl StepRows,
     slots: &mut TableMut<'_>,
     touched: &mut Touched<'_>,
     look: bool,

@@ -16,7 +16,7 @@
 //!
 //! Bytes moved: the packed row read and written once, beside what the rule moves.
 
-use super::update::{Touched, Weights, check_update, step_rows};
+use super::update::{StepRows, Touched, check_update, step_rows};
 use super::{Columns, UpdateRule, convert, pays};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
@@ -74,7 +74,9 @@ fn mix(mut h: u32) -> u32 {
 simd_fn! {
     /// One optimizer step on the touched rows of a table of 16 or 8 bits, whose state is in the rows of `slots`.
     ///
-    /// `weights` is scratch for one row, `dim` numbers. Rows that do not occur keep their bytes.
+    /// `weights` is scratch for one row, `dim` numbers. Rows that do not occur keep their bytes. The rule is all of the optimizer that counts
+    /// here: of an exact form it is the lazy step, and a norm to clip to must be in it
+    /// ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)).
     ///
     /// ```
     /// use nanoembed::kernels::{Noise, Occurrence, Touched, occurrences, sort_by_row, update_rows_rounded};
@@ -129,7 +131,7 @@ struct Rounded<'a, 'b, L, F: Trainable> {
     weights: &'a mut [f32],
 }
 
-impl<L: Lanes, F: Trainable> Weights for Rounded<'_, '_, L, F> {
+impl<L: Lanes, F: Trainable> StepRows for Rounded<'_, '_, L, F> {
     #[inline(always)]
     fn prefetch(&self, row: usize) {
         Columns::new(self.table.as_table(), 0).prefetch(self.table.dim(), Some(row));
@@ -157,8 +159,8 @@ fn update_rows_rounded_body<L: Lanes, R: UpdateRule, F: Trainable>(
 ) -> Result<(), ShapeMismatch> {
     check_update::<R, F>(table, slots, touched)?;
     ShapeMismatch::check("weights length", table.dim(), weights.len())?;
-    let ask_ahead = pays(table.as_table());
-    step_rows(lanes, rule, &mut Rounded { lanes, table, noise, weights }, slots, touched, ask_ahead);
+    let look = pays(table.as_table());
+    step_rows(lanes, rule, &mut Rounded { lanes, table, noise, weights }, slots, touched, look);
     Ok(())
 }
 

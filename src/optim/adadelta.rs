@@ -88,11 +88,6 @@ impl Replay for Adadelta {
     type Step = AdadeltaStep;
     const MOVES: Moves = Moves::Nothing;
 
-    #[inline(always)]
-    fn at_rest(&self, _: f32, _: &[f32; 2]) -> bool {
-        true
-    }
-
     fn decay(&self) -> [f32; 2] {
         [self.rho, self.rho]
     }

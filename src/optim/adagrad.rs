@@ -112,11 +112,6 @@ impl Replay for Adagrad {
     type Step = AdagradStep;
     const MOVES: Moves = Moves::Nothing;
 
-    #[inline(always)]
-    fn at_rest(&self, _: f32, _: &[f32; 1]) -> bool {
-        true
-    }
-
     fn decay(&self) -> [f32; 1] {
         [1.0]
     }
@@ -207,11 +202,6 @@ impl Unclipped for RowwiseAdagrad {}
 impl Replay for RowwiseAdagrad {
     type Step = RowwiseAdagradStep;
     const MOVES: Moves = Moves::Nothing;
-
-    #[inline(always)]
-    fn at_rest(&self, _: f32, []: &[f32; 0]) -> bool {
-        true
-    }
 
     fn decay(&self) -> [f32; 0] {
         []

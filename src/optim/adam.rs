@@ -135,12 +135,7 @@ impl Adam {
     /// v.
     #[inline(always)]
     fn largest_step(&self, m: f32, v: f32) -> f32 {
-        let largest_rate = self.learning_rate / (1.0 - self.beta_1);
-        let root = match self.epsilon {
-            Epsilon::InsideRoot(epsilon) => math::sqrt(v + epsilon),
-            Epsilon::OutsideRoot(epsilon) | Epsilon::OutsideCorrectedRoot(epsilon) => math::sqrt(v) + epsilon,
-        };
-        largest_rate * m / root
+        self.epsilon.largest_step(self.learning_rate / (1.0 - self.beta_1), m, v)
     }
 }
 
@@ -148,11 +143,11 @@ impl Replay for Adam {
     type Step = AdamStep;
     const MOVES: Moves = Moves::Touched;
 
-    // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2.
+    // |m| / (√v + ε) shrinks from step to step if beta_1² ≤ beta_2, and v is a number: the next step makes NaN of an infinite one.
     #[inline(always)]
     fn at_rest(&self, w: f32, [m, v]: &[f32; 2]) -> bool {
-        let shrinks = self.beta_1 * self.beta_1 <= self.beta_2;
-        shrinks & leaves_unmoved(w, self.largest_step(*m, *v))
+        let (shrinks, finite) = (self.beta_1 * self.beta_1 <= self.beta_2, *v < f32::INFINITY);
+        shrinks & finite & leaves_unmoved(w, self.largest_step(*m, *v))
     }
 
     fn decay(&self) -> [f32; 2] {

@@ -11,19 +11,24 @@ use zerocopy::FromZeros;
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 #[repr(u32)]
 pub enum Clip {
-    /// Keras' `clipnorm`: the gradient of each variable whose norm is above this is scaled to it.
+    /// Keras' `clipnorm`: the gradient of each variable whose norm is above this is scaled to it. The norm is that of the rows that a
+    /// call steps on: for a table in [`parts`](crate::table::TableMut::parts), and for
+    /// [`update_rows_rounded`](crate::kernels::update_rows_rounded()), it is found before and given by [`Clipped::with_norm`].
     Norm(f32),
     /// Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`: all gradients together, if their common norm is above this, are
-    /// scaled to it. The trainer finds that norm; without a trainer [`Clipped::with_global_norm`] is told it.
+    /// scaled to it. The trainer finds that norm; without a trainer [`Clipped::with_norm`] is told it.
     GlobalNorm(f32),
-    /// Keras' `clipvalue`: each number of the gradient is brought into [−this, this].
+    /// Keras' `clipvalue`: each number of the gradient is brought into [−this, this]. Of a row that occurs several times it is the sum
+    /// of the gradients that is clipped, and its square enters the second moment, also under `keras3_duplicates`; Keras clips each
+    /// occurrence, and sums then.
     Value(f32),
 }
 
 /// Gradient clipping around an optimizer; what is decayed or penalised by weight, is so after it, as in Keras.
 ///
 /// The norm of a table's gradient is that of the rows that occur, each with the sum of its gradients. Rows are scaled
-/// in passing, so clipping costs a pass over the gradients and no memory.
+/// in passing, so clipping costs a pass over the gradients and no memory. Squares of gradients above 1.8e19 overflow: a norm that is
+/// infinite scales the gradient to nothing.
 ///
 /// ```
 /// use nanoembed::optim::{Adam, AdamW, Clip, Clipped, Exact};
@@ -56,6 +61,8 @@ pub struct Clipped<O> {
 pub struct ClippedStep<R> {
     rule: R,
     scale: f32,
+    /// Whether `scale` is known: from the norm of all that the step is for.
+    scaled: bool,
     most: f32,
 }
 
@@ -69,7 +76,7 @@ impl<R> ClippedStep<R> {
 
     /// The same, with gradients scaled from this norm to the limit if it is above.
     fn scaled(self, norm: f32, limit: f32) -> Self {
-        Self { scale: if norm > limit { limit / norm } else { 1.0 }, ..self }
+        Self { scale: if norm > limit { limit / norm } else { 1.0 }, scaled: true, ..self }
     }
 }
 
@@ -108,28 +115,27 @@ impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
 }
 
 impl<O: Optimizer> Clipped<O> {
-    /// The step with all gradients scaled, for [`Clip::GlobalNorm`], from `norm`, their common norm, to the limit if it is above; the step as
-    /// it is for the others.
+    /// The step with all gradients scaled, for [`Clip::Norm`] and [`Clip::GlobalNorm`], from `norm`, their norm, to the limit if it is above;
+    /// the step as it is for [`Clip::Value`]. The root of [`sum_of_squares_of_rows`](crate::kernels::sum_of_squares_of_rows()) is the norm
+    /// of rows, and no call looks for another.
     ///
     /// ```
     /// use nanoembed::optim::{Clip, Clipped, Optimizer, Sgd};
     /// let optimizer = Sgd { learning_rate: 1.0 };
     /// let clipped = Clipped { optimizer, clip: Clip::GlobalNorm(1.0), keras3_duplicates: false };
-    /// let step = clipped.with_global_norm(clipped.step(1), 5.0);
+    /// let step = clipped.with_norm(clipped.step(1), 5.0);
     /// let mut weights = [0.0; 2];
     /// clipped.update_block(step, &mut weights, &[3.0, -4.0], &mut [])?;
     /// assert_eq!(weights, [-0.6, 0.8]);
     /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
     /// ```
     #[must_use]
-    pub fn with_global_norm(
-        &self,
-        step: Step<ClippedStep<O::Rule>>,
-        norm: f32,
-    ) -> Step<ClippedStep<O::Rule>> {
+    pub fn with_norm(&self, step: Step<ClippedStep<O::Rule>>, norm: f32) -> Step<ClippedStep<O::Rule>> {
         match self.clip {
-            Clip::GlobalNorm(limit) => Step { rule: step.rule.scaled(norm, limit), ..step },
-            _ => step,
+            Clip::Norm(limit) | Clip::GlobalNorm(limit) => {
+                Step { rule: step.rule.scaled(norm, limit), ..step }
+            }
+            Clip::Value(_) => step,
         }
     }
 }
@@ -144,7 +150,7 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
     #[inline]
     fn rule(&self, number: u32) -> Self::Rule {
         let most = if let Clip::Value(most) = self.clip { most } else { f32::INFINITY };
-        ClippedStep { rule: self.optimizer.rule(number), scale: 1.0, most }
+        ClippedStep { rule: self.optimizer.rule(number), scale: 1.0, scaled: false, most }
     }
 
     fn learning_rate(&self, number: u32) -> f32 {
@@ -180,7 +186,9 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
         touched: &mut Touched<'_>,
     ) -> Result<(), ShapeMismatch> {
         let mut rule = step.rule;
-        if let Clip::Norm(limit) = self.clip {
+        if let Clip::Norm(limit) = self.clip
+            && !rule.scaled
+        {
             let squares = kernels::sum_of_squares_of_rows(touched, self.keras3_duplicates)?;
             rule = rule.scaled(math::sqrt(squares), limit);
         }
@@ -195,7 +203,9 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
         slots: &mut [f32],
     ) -> Result<(), ShapeMismatch> {
         let mut rule = step.rule;
-        if let Clip::Norm(limit) = self.clip {
+        if let Clip::Norm(limit) = self.clip
+            && !rule.scaled
+        {
             rule = rule.scaled(math::sqrt(kernels::sum_of_squares(gradient)), limit);
         }
         kernels::update_block(rule, weights, gradient, slots)

@@ -126,7 +126,8 @@ impl<O: Unclipped + Replay<Step = <O as Optimizer>::Rule>> Replay for DecoupledD
 /// ½ · `weight_decay` · w² is added to the gradient, `g += weight_decay * w`.
 ///
 /// On tables the lazy form does so for the rows that occur; [`Exact`](super::Exact) around it for all rows, as an update of the whole
-/// table does. Then no row ever rests. The second moment is the square of the gradient with the penalty: `keras3_duplicates` has no effect
+/// table does. Then no row ever rests. `Exact<L2Decay<RowwiseAdagrad>>` does not compile: the penalty would move the state of the whole row at
+/// every step. The second moment is the square of the gradient with the penalty: `keras3_duplicates` has no effect
 /// under it.
 ///
 /// ```
@@ -134,6 +135,12 @@ impl<O: Unclipped + Replay<Step = <O as Optimizer>::Rule>> Replay for DecoupledD
 /// // PyTorch's SGD(lr=0.1, momentum=0.9, weight_decay=0.01).
 /// let momentum = Momentum { learning_rate: 0.1, ..Momentum::default() };
 /// let sgd = L2Decay { optimizer: momentum, weight_decay: 0.01 };
+/// ```
+///
+/// ```compile_fail
+/// use nanoembed::optim::{Exact, L2Decay, Optimizer, RowwiseAdagrad};
+/// let penalised = L2Decay { optimizer: RowwiseAdagrad::default(), weight_decay: 0.01 };
+/// let _ = Exact(penalised).step(1);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct L2Decay<O> {

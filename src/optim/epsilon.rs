@@ -28,6 +28,16 @@ impl Epsilon {
         }
     }
 
+    /// More than a step moves a weight whose moments these are, at no rate above `largest_rate`.
+    #[inline(always)]
+    pub(super) fn largest_step(self, largest_rate: f32, m: f32, v: f32) -> f32 {
+        let root = match self {
+            Self::InsideRoot(epsilon) => math::sqrt(v + epsilon),
+            Self::OutsideRoot(epsilon) | Self::OutsideCorrectedRoot(epsilon) => math::sqrt(v) + epsilon,
+        };
+        largest_rate * m / root
+    }
+
     /// The number.
     pub(super) fn value(self) -> f32 {
         match self {

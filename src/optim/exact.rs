@@ -14,13 +14,16 @@ use zerocopy::FromZeros;
 /// steps). At its next gradient its moments decay for all steps since: step by step up to 64, beyond by powers, equal to the dense
 /// ones within 2e-5 relative for decays up to 0.999 and as long as they are normal numbers (1e-3 for 0.99999 and millions of
 /// steps), so that from there on weights agree with the dense ones closely (1.2e-4 of a step in the tests), but not by bits. A
-/// gradient above 1e19, whose square no f32 holds, leaves a second moment that is infinite in the one form and NaN in the other; and a weight of
-/// −0 that was never touched stays −0. Rows that never had a gradient stay as they are, as they do in the dense form without weight decay.
+/// gradient above 1.8e19, whose square no f32 holds, makes the second moment of Adam and Nadam infinite and, a step later, moment and
+/// weight NaN, as in the dense form. A weight of −0 that was never touched stays −0. Rows that never had a gradient stay as they are, as they do in the dense form without weight decay.
 ///
 /// A row costs a step of its own for each step that it missed, up to rest: rows that come back within a few steps cost little
 /// more than in the lazy form, rows that come back after hundreds cost hundreds of steps. Optimizers without momentum move no
 /// row that has no gradient; their averages decay (RMSprop, Adadelta) or stay (Adagrad), and a row costs next to nothing. With weight decay
 /// ([`AdamW`](super::AdamW)) all rows move at all steps, also those that never had a gradient, and none comes to rest.
+///
+/// What writes the weights of a row from outside (a reset, [`max_norm`](crate::kernels::max_norm())) ends the equality: a row rests for
+/// the weights that it has, with the moments that it then had. [`decay_rows`](crate::kernels::decay_rows()) takes those to the present.
 ///
 /// A row that has not caught up is not where the dense form has it: the trainer catches up the rows of a batch before it reads
 /// them, and all rows at the end of an epoch. How often rows are caught up changes no bit of what is learnt.

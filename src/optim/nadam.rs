@@ -140,18 +140,12 @@ impl Replay for Nadam {
     const MOVES: Moves = Moves::Touched;
 
     // Neither u nor U exceeds beta_1, so no step without a gradient is larger than this, and |m| / (√v + ε) shrinks from step to
-    // step if beta_1² ≤ beta_2.
+    // step if beta_1² ≤ beta_2, and v is a number: the next step makes NaN of an infinite one.
     #[inline(always)]
     fn at_rest(&self, w: f32, [m, v]: &[f32; 2]) -> bool {
-        let largest_rate = self.learning_rate / (1.0 - self.beta_1);
-        let root = match self.epsilon {
-            Epsilon::InsideRoot(epsilon) => math::sqrt(*v + epsilon),
-            Epsilon::OutsideRoot(epsilon) | Epsilon::OutsideCorrectedRoot(epsilon) => {
-                math::sqrt(*v) + epsilon
-            }
-        };
-        let shrinks = self.beta_1 * self.beta_1 <= self.beta_2;
-        shrinks & leaves_unmoved(w, largest_rate * *m / root)
+        let largest_step = self.epsilon.largest_step(self.learning_rate / (1.0 - self.beta_1), *m, *v);
+        let (shrinks, finite) = (self.beta_1 * self.beta_1 <= self.beta_2, *v < f32::INFINITY);
+        shrinks & finite & leaves_unmoved(w, largest_step)
     }
 
     fn decay(&self) -> [f32; 2] {

@@ -115,11 +115,6 @@ impl Replay for RmsProp {
     type Step = RmsPropStep;
     const MOVES: Moves = Moves::Nothing;
 
-    #[inline(always)]
-    fn at_rest(&self, _: f32, _: &[f32; 1]) -> bool {
-        true
-    }
-
     fn decay(&self) -> [f32; 1] {
         [self.rho]
     }

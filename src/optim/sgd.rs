@@ -61,11 +61,6 @@ impl Replay for Sgd {
     type Step = SgdStep;
     const MOVES: Moves = Moves::Nothing;
 
-    #[inline(always)]
-    fn at_rest(&self, _: f32, []: &[f32; 0]) -> bool {
-        true
-    }
-
     fn decay(&self) -> [f32; 0] {
         []
     }

@@ -215,7 +215,7 @@ fn range(from: &[f32]) -> (f32, f32) {
             max[i] = if max[i + half] > max[i] { max[i + half] } else { max[i] };
         }
     }
-    (min[0], max[0])
+    (if from.iter().any(|x| x.is_nan()) { f32::NAN } else { min[0] }, max[0])
 }
 
 /// The integer nearest to `y` in 0..=most, the even one of two; 0 for NaN.

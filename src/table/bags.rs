@@ -21,7 +21,7 @@ pub enum Pooling {
     WeightedMean,
     /// That sum divided by the root of the sum of the squared weights, √(number of ids) without weights: TensorFlow's
     /// `combiner="sqrtn"`. Zeros if the sum of the squares is 0 in `f32`; squares
-    /// of weights above 1e19 overflow.
+    /// of weights above 1e19 overflow, and of weights below 1e-18 lose accuracy.
     SqrtN,
 }
 
@@ -367,7 +367,7 @@ mod tests {
             for end in start..=bags.len() {
                 let part = bags.slice(start..end).unwrap();
                 assert_eq!(entries(&part, before), all[start..end]);
-                assert_eq!(part.indices().len(), part.iter().map(|bag| bag.len()).sum());
+                assert_eq!(part.indices().len(), part.iter().map(|bag| bag.len()).sum::<usize>());
                 assert_eq!(part.weights().map(<[f32]>::len), bags.weights().map(|_| part.indices().len()));
                 if depth > 0 {
                     check_slices(&part, depth - 1);

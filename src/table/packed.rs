@@ -8,14 +8,16 @@ use crate::simd::{LANES, Lanes, f16_to_f32, f32_to_f16};
 /// 8 bits a number: FBGEMM's "fused 8-bit rowwise", scale and bias in `f32`.
 ///
 /// A row is quantised as bias = min, scale = (max − min) / 255, q = round((x − min) · 255 / (max − min + 10⁻⁸)), ties to even. The
-/// largest error is half of scale.
+/// largest error is half of scale. A row with an infinite number or NaN, or whose range is above the largest `f32`, is read back as numbers that
+/// are not finite; NaN stays visible in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct U8;
 
 /// 4 bits a number: FBGEMM's "fused 4-bit rowwise", scale and bias in binary16.
 ///
 /// A row is quantised as bias = min as binary16, scale = (max − bias) / 15 as binary16 (1 if that is 0, or so small that 1 / scale is
-/// infinite), q = round((x − bias) / scale), ties to even, within 0..=15.
+/// infinite), q = round((x − bias) / scale), ties to even, within 0..=15. A row whose minimum or
+/// scale binary16 cannot hold (65504 at most), or with NaN, is read back as numbers that are not finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct U4;
 
@@ -30,7 +32,7 @@ impl Sealed for U2 {}
 impl Trainable for U8 {}
 
 /// The least and the greatest number by compare and select: element i goes to lane i % 16, then the upper half of the lanes to the
-/// lower half until one is left. Zeros of none.
+/// lower half until one is left. NaN and the greatest if there is NaN; zeros of none.
 #[inline(always)]
 fn range(from: &[f32]) -> (f32, f32) {
     let first = from.first().copied().unwrap_or(0.0);
@@ -57,7 +59,8 @@ fn range(from: &[f32]) -> (f32, f32) {
         }
     }
     let ([min, ..], [max, ..]) = (min, max);
-    (min, max)
+    // Compare and select pass NaN over, and a row that diverged would look sound.
+    if from.iter().fold(false, |any, x| any | x.is_nan()) { (f32::NAN, max) } else { (min, max) }
 }
 
 #[inline(always)]
@@ -193,70 +196,43 @@ fn encode_bits<const PER_BYTE: usize>(from: &[f32], row: &mut [u8], most: u8, ro
     *end = [a, b, c, d];
 }
 
-impl Format for U4 {
-    type Element = u8;
-    const NAME: &'static str = "u4";
-    const NUMBERS: usize = 2;
-    const SCALE_AND_BIAS: usize = 4;
+/// A format whose codes share bytes: `$numbers` of them in one, each at most `$most`.
+macro_rules! bits_format {
+    ($format:ty, $name:literal, $numbers:literal, $most:literal, $load:ident) => {
+        impl Format for $format {
+            type Element = u8;
+            const NAME: &'static str = $name;
+            const NUMBERS: usize = $numbers;
+            const SCALE_AND_BIAS: usize = 4;
 
-    #[inline(always)]
-    fn scale_and_bias<L: Lanes>(lanes: L, end: &[u8]) -> Option<(f32, f32)> {
-        Some(lanes.two_f16(*end.first_chunk()?))
-    }
-
-    #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(
-        lanes: L,
-        from: &[u8],
-        column: usize,
-        scale: f32,
-    ) -> Option<[f32; WIDTH]> {
-        codes(
-            lanes,
-            from,
-            column,
-            scale,
             #[inline(always)]
-            |lanes, scale, bytes| lanes.scaled_u4(scale, bytes),
-        )
-    }
+            fn scale_and_bias<L: Lanes>(lanes: L, end: &[u8]) -> Option<(f32, f32)> {
+                Some(lanes.two_f16(*end.first_chunk()?))
+            }
 
-    #[inline(always)]
-    fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
-        encode_bits::<{ Self::NUMBERS }>(from, row, 15, rounding);
-    }
-}
-
-impl Format for U2 {
-    type Element = u8;
-    const NAME: &'static str = "u2";
-    const NUMBERS: usize = 4;
-    const SCALE_AND_BIAS: usize = 4;
-
-    #[inline(always)]
-    fn scale_and_bias<L: Lanes>(lanes: L, end: &[u8]) -> Option<(f32, f32)> {
-        Some(lanes.two_f16(*end.first_chunk()?))
-    }
-
-    #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(
-        lanes: L,
-        from: &[u8],
-        column: usize,
-        scale: f32,
-    ) -> Option<[f32; WIDTH]> {
-        codes(
-            lanes,
-            from,
-            column,
-            scale,
             #[inline(always)]
-            |lanes, scale, bytes| lanes.scaled_u2(scale, bytes),
-        )
-    }
+            fn block<L: Lanes, const WIDTH: usize>(
+                lanes: L,
+                from: &[u8],
+                column: usize,
+                scale: f32,
+            ) -> Option<[f32; WIDTH]> {
+                codes(
+                    lanes,
+                    from,
+                    column,
+                    scale,
+                    #[inline(always)]
+                    |lanes, scale, bytes| lanes.$load(scale, bytes),
+                )
+            }
 
-    #[inline(always)]
-    fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
-        encode_bits::<{ Self::NUMBERS }>(from, row, 3, rounding);
-    }
+            #[inline(always)]
+            fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
+                encode_bits::<$numbers>(from, row, $most, rounding);
+            }
+        }
+    };
 }
+bits_format!(U4, "u4", 2, 15, scaled_u4);
+bits_format!(U2, "u2", 4, 3, scaled_u2);

@@ -81,8 +81,7 @@ impl<'a> Table<'a> {
     /// # Errors
     /// If `values` does not hold `rows * dim` numbers.
     pub fn new(values: &'a [f32], rows: usize, dim: usize) -> Result<Self, ShapeMismatch> {
-        check_contiguous(values.len(), rows, dim)?;
-        Ok(Self { values, rows, dim, stride: dim })
+        Self::packed(values, rows, dim)
     }
 
     /// A table whose rows start `stride` numbers apart; what lies between the rows is left alone.
@@ -95,8 +94,7 @@ impl<'a> Table<'a> {
         dim: usize,
         stride: usize,
     ) -> Result<Self, ShapeMismatch> {
-        check_shape(values.len(), rows, dim, stride)?;
-        Ok(Self { values, rows, dim, stride })
+        Self::packed_with_stride(values, rows, dim, stride)
     }
 
     /// The table of these arrays.
@@ -176,8 +174,7 @@ impl<'a> TableMut<'a> {
     /// # Errors
     /// If `values` does not hold `rows * dim` numbers.
     pub fn new(values: &'a mut [f32], rows: usize, dim: usize) -> Result<Self, ShapeMismatch> {
-        check_contiguous(values.len(), rows, dim)?;
-        Ok(Self { values, rows, dim, stride: dim })
+        Self::packed(values, rows, dim)
     }
 
     /// A table whose rows start `stride` numbers apart; what lies between the rows is left alone.
@@ -190,8 +187,7 @@ impl<'a> TableMut<'a> {
         dim: usize,
         stride: usize,
     ) -> Result<Self, ShapeMismatch> {
-        check_shape(values.len(), rows, dim, stride)?;
-        Ok(Self { values, rows, dim, stride })
+        Self::packed_with_stride(values, rows, dim, stride)
     }
 
     /// The table of these arrays.

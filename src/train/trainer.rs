@@ -113,10 +113,11 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// A trainer that has taken no step.
     ///
     /// It is as large as its arrays; `Trainer::boxed` (feature `alloc`) puts one that outgrows the stack on the heap.
+    // Inlined, and the memory made where it stands: else its zeros are made on the stack and copied.
+    #[inline(always)]
     pub fn new(optimizer: O, loss: L) -> Self {
         const { Self::CHECKED };
-        let memory = Memory::new_zeroed();
-        Self { optimizer, loss, in_order: false, progress: Progress::default(), memory }
+        Self { optimizer, loss, in_order: false, progress: Progress::default(), memory: Memory::new_zeroed() }
     }
 
     /// Draws the order of examples, and what layers draw in training, from this seed instead of 0.
