@@ -13,7 +13,10 @@ use nanoembed::kernels::{
     update_rows_rounded, weight_gradients,
 };
 use nanoembed::layers::{
-    Activate, Bag, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards, HashedEmbedding, HonourMask, IgnoreMask, Input, Layer, Lstm, MaskZero, Multiplied, Packed, QuotientRemainder, Relu, ReturnSequences, Same, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
+    Activate, Bag, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
+    Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards, HashedEmbedding,
+    HonourMask, IgnoreMask, Input, Layer, Lstm, MaskZero, Multiplied, Packed, QuotientRemainder, Relu,
+    ReturnSequences, Same, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, MeanAbsoluteError, MeanSquaredError,
