@@ -5,8 +5,9 @@ use crate::optimizers::ADAM;
 use crate::reviews::{self, LABELS, REVIEWS, Reviews};
 use nanoembed::image;
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, GoBackwards, HashedEmbedding, Layer, Lstm, MaskZero,
-    Multiplied, QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum, Tanh, glorot_uniform, uniform,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, GoBackwards, HashedEmbedding, Layer, Lstm,
+    MaskZero, Multiplied, QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum, Tanh,
+    glorot_uniform, uniform,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,

@@ -14,7 +14,8 @@ use nanoembed::kernels::{
 };
 use nanoembed::layers::{
     Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, GoBackwards, HashedEmbedding, IgnoreMask, Layer,
-    Lstm, MaskZero, Multiplied, Packed, QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
+    Lstm, MaskZero, Multiplied, Packed, QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum,
+    Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
