@@ -21,7 +21,7 @@
 //! ```
 //!
 //! The settings (2 words a window, 128 filters, 20 epochs of Adam with rate 0.003) were chosen on the training sentences that are not
-//! among the 200, for fine-tuned random rows too.
+//! among the 200, for fine-tuned random rows too; one earlier model had been run on the test file.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use nanoembed::layers::{
