@@ -6,8 +6,8 @@
 //!
 //! Both files hold one review a line, `label<TAB>text`, with two labels. Every tenth review of the first one is kept for
 //! validation; the weights of the epoch that did best on it are used. On reviews of IMDb (Maas et al., 2011; 3,600 to learn from) the seeds
-//! 1, 2 and 3 gave a mean test accuracy of 0.809; six epochs were chosen on the validation curve of seed 1. Run it, with the seeds of as many trainings, with
-//! `cargo run --release --features std --example imdb_lstm -- TRAIN.tsv TEST.tsv [SEED...]`.
+//! 1, 2 and 3 gave a mean test accuracy of 0.809; six epochs were chosen on the validation curve of seed 1. Run it, with the seeds
+//! of as many trainings, with `cargo run --release --features std --example imdb_lstm -- TRAIN.tsv TEST.tsv [SEED...]`.
 
 use core::num::NonZero;
 use indicatif::{ProgressBar, ProgressStyle};

@@ -1,6 +1,6 @@
-//! gather, pool, scatter and the gradients of weights give the reference's bits at every level: all id types and policies, dims around every block edge,
-//! gaps between rows, repeats, the last row, empty bags, weights and padding. What stands behind an output stays, and a
-//! call that fails changes nothing.
+//! gather, pool, scatter and the gradients of weights give the reference's bits at every level: all id types and policies, dims
+//! around every block edge, gaps between rows, repeats, the last row, empty bags, weights and padding. What stands behind an output
+//! stays, and a call that fails changes nothing.
 
 use nanoembed::error::ShapeMismatch;
 use nanoembed::kernels::{

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Neighbouring outputs are independent. They are taken sixteen at a time, in the lanes: a plain loop over a row of
-//! sixteen numbers, shorter than its unrolled vectors, falls to its scalar tail. Every output takes one term a call, so a batch of examples added one after
-//! the other has the bits of `gemm_tn` on all of them (for alpha = 1).
+//! sixteen numbers, shorter than its unrolled vectors, falls to its scalar tail. Every output takes one term a call, so a batch of
+//! examples added one after the other has the bits of `gemm_tn` on all of them (for alpha = 1).
 //!
 //! Bytes moved: 12 n for axpy; 8 m n + 4 m for ger, and y from the first cache.
 

@@ -41,7 +41,8 @@ struct Weighted<'a> {
 
 impl<'a> SortedOccurrences<'a> {
     /// The same, where the gradient of an occurrence is `weights[source] * gradients[rows[source]]`: for ids of bags with weights, whose
-    /// `source` is the position of the id, `rows` the number of its bag (see [`bag_numbers`](super::bag_numbers)) and `weights` those of the bags.
+    /// `source` is the position of the id, `rows` the number of its bag (see [`bag_numbers`](super::bag_numbers)) and `weights`
+    /// those of the bags.
     /// The list is one of [`occurrences`](super::occurrences()), not of [`occurrences_of_bags`](super::occurrences_of_bags), whose sources are
     /// numbers of bags already: read as positions, they would name other ids' gradients.
     ///

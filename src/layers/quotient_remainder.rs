@@ -35,7 +35,8 @@ impl Composition for Multiplied {
     const NAME: &'static str = "multiplied";
 }
 
-/// The quotient-remainder trick (Shi et al., 2020): y\[t\] = Q\[id\[t\] / REMAINDERS\] ∘ R\[id\[t\] mod REMAINDERS\], where ∘ adds or multiplies.
+/// The quotient-remainder trick (Shi et al., 2020): y\[t\] = Q\[id\[t\] / REMAINDERS\] ∘ R\[id\[t\] mod REMAINDERS\], where ∘ adds
+/// or multiplies.
 ///
 /// Serves the ids below `QUOTIENTS * REMAINDERS` with `QUOTIENTS + REMAINDERS` rows: 1,000,000 ids with 2000. No two ids have
 /// both rows in common, so every id has an embedding of its own, though not an independent one.

@@ -3,8 +3,8 @@
 use crate::error::ShapeMismatch;
 use crate::kernels::{Occurrence, sort_by_row};
 
-/// The area under the receiver operating characteristic, exactly: how likely an example of the class (`true`) has a higher score than one that is not
-/// of it, ties counting half. Probabilities and scores give the same.
+/// The area under the receiver operating characteristic, exactly: how likely an example of the class (`true`) has a higher score
+/// than one that is not of it, ties counting half. Probabilities and scores give the same.
 ///
 /// `None` if there is one class only, or a score is NaN. Each half of `scratch` has room for an entry a score:
 ///

@@ -5,7 +5,8 @@ use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 
-/// Decoupled weight decay (Loshchilov and Hutter, 2019) around an optimizer, as in Keras: before each step `w -= w * weight_decay * learning_rate`.
+/// Decoupled weight decay (Loshchilov and Hutter, 2019) around an optimizer, as in Keras: before each step
+/// `w -= w * weight_decay * learning_rate`.
 ///
 /// On tables the lazy form decays the rows that occur, as FBGEMM does; [`Exact`](super::Exact) around it decays all
 /// rows, also those that never occur, as Keras does. Then no row ever rests: a row costs a step for each step that it missed.

@@ -15,7 +15,8 @@ use zerocopy::FromZeros;
 /// ones within 2e-5 relative for decays up to 0.999 and as long as they are normal numbers (1e-3 for 0.99999 and millions of
 /// steps), so that from there on weights agree with the dense ones closely (1.2e-4 of a step in the tests), but not by bits. A
 /// gradient above 1.8e19, whose square no f32 holds, makes the second moment of Adam and Nadam infinite and, a step later, moment and
-/// weight NaN, as in the dense form. A weight of −0 that was never touched stays −0. Rows that never had a gradient stay as they are, as they do in the dense form without weight decay.
+/// weight NaN, as in the dense form. A weight of −0 that was never touched stays −0. Rows that never had a gradient stay as they
+/// are, as they do in the dense form without weight decay.
 ///
 /// A row costs a step of its own for each step that it missed, up to rest: rows that come back within a few steps cost little
 /// more than in the lazy form, rows that come back after hundreds cost hundreds of steps. Optimizers without momentum move no

@@ -3,7 +3,8 @@
 use super::{Plain, divisor};
 use crate::table::{Bags, Index, Policy, Pooling, Table};
 
-/// `out[bag] = Σ weight(id) * table[row(id)]`, the biases of packed rows summed apart, divided as the pooling says; zeros if nothing contributes or the divisor is 0.
+/// `out[bag] = Σ weight(id) * table[row(id)]`, the biases of packed rows summed apart, divided as the pooling says; zeros if
+/// nothing contributes or the divisor is 0.
 #[allow(clippy::missing_panics_doc)]
 pub fn pool<F: Plain, I: Index, P: Policy, O: Index>(
     table: Table<'_, F>,

@@ -6,7 +6,8 @@ use core::ops::ControlFlow;
 /// Keras' `EarlyStopping(patience, min_delta, restore_best_weights=True)`: keeps the best weights so far and says when to stop.
 ///
 /// It watches one number an epoch, the smaller the better: the loss of examples that are not learnt from, or `-accuracy`. An epoch is better if
-/// it is below the best so far by more than `min_delta`, which NaN never is; after `patience` epochs in a row that are not, training should stop.
+/// it is below the best so far by more than `min_delta`, which NaN never is; after `patience` epochs in a row that are not,
+/// training should stop.
 ///
 /// The weights are kept in a second model, the caller's: on the stack, in a `static`, or on the heap
 /// ([`Layer::boxed`](crate::layers::Layer::boxed)). They are also what training that broke down goes back to
@@ -71,8 +72,8 @@ impl<'a, M: Plain> EarlyStopping<'a, M> {
         if waited > 0 && waited >= self.patience { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Puts the best weights into `model`, which stays as it is if no epoch was better than infinitely bad. The state of a trainer's optimizer is
-    /// still that of the last epoch.
+    /// Puts the best weights into `model`, which stays as it is if no epoch was better than infinitely bad. The state of a
+    /// trainer's optimizer is still that of the last epoch.
     pub fn restore(&self, model: &mut M) {
         if self.best_epoch > 0 {
             copy(self.weights, model);

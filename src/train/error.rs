@@ -9,7 +9,8 @@ use core::fmt;
 pub enum TrainError {
     /// An input that cannot be used, or lists of different length. Nothing has been learnt in this call.
     Input(InputError),
-    /// An invalid label: a class that does not exist, a probability outside [0, 1], a number that is not finite. Nothing has been learnt in this call.
+    /// An invalid label: a class that does not exist, a probability outside [0, 1], a number that is not finite. Nothing has been
+    /// learnt in this call.
     Label {
         /// Where it stands in the list of labels.
         position: usize,
