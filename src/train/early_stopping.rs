@@ -10,7 +10,7 @@ use core::ops::ControlFlow;
 /// training should stop.
 ///
 /// The weights are kept in a second model, the caller's: on the stack, in a `static`, or on the heap
-/// ([`Layer::boxed`](crate::layers::Layer::boxed)). They are also what training that broke down goes back to
+/// (`Layer::boxed`, feature `alloc`). They are also what training that broke down goes back to
 /// ([`TrainError::NotFinite`](super::TrainError::NotFinite)).
 ///
 /// ```
