@@ -122,7 +122,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let steps = train.len().div_ceil(BATCH);
     let bar = ProgressBar::new((EPOCHS * steps) as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {eta} left  {msg}")?);
-    let (mut best, mut best_image) = (0.0, image::to_vec(&*model));
+    let (mut best, mut best_image) = (f32::NEG_INFINITY, image::to_vec(&*model));
     for epoch in 1..=EPOCHS {
         let report = trainer.epoch_with(&mut model, &train, &train_labels, |report| {
             bar.inc(1);

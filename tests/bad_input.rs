@@ -10,7 +10,8 @@ use nanoembed::layers::{
     Softmax, Sum, Tanh,
 };
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, OnProbabilities, SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, OnProbabilities, SampleWeights,
+    SparseCategoricalCrossEntropy,
 };
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
 use nanoembed::sequential;
@@ -60,7 +61,7 @@ fn hyperparameters_outside_their_range_are_named() {
         let mut trainer = Trainer::<Reviews, O, _, BATCH>::new(optimizer, BinaryCrossEntropy::default());
         let before = state(&trainer, &model);
         let named = |found: Result<Report, TrainError>| match found {
-            Err(TrainError::Optimizer(error)) => assert_eq!(error.what, what),
+            Err(TrainError::OutOfRange(error)) => assert_eq!(error.what, what),
             found => panic!("{what}: {found:?}"),
         };
         named(trainer.step(&mut model, &ids, &labels));
@@ -74,6 +75,32 @@ fn hyperparameters_outside_their_range_are_named() {
     }
     check(Adam { beta_2: 1.0, ..Adam::default() }, "beta_2");
     check(Exact(Momentum { momentum: f32::NAN, ..Momentum::default() }), "momentum");
+}
+
+/// A loss whose numbers are out of range is named before anything is learnt.
+#[test]
+fn losses_outside_their_range_are_named() {
+    fn check<L: Loss<[f32; 1], Label = [f32; 1]>>(loss: L, what: &str) {
+        let mut model: Reviews = initial();
+        let mut trainer = Trainer::<Reviews, _, L, BATCH>::new(Sgd::default(), loss);
+        match trainer.step(&mut model, &[[1, 2, 0, 0]; 3], &[[1.0]; 3]) {
+            Err(TrainError::OutOfRange(error)) => assert_eq!(error.what, what),
+            found => panic!("{what}: {found:?}"),
+        }
+        assert_eq!(trainer.steps(), 0);
+    }
+    for label_smoothing in [2.0, -1.0, f32::NAN] {
+        let loss = BinaryCrossEntropy { label_smoothing };
+        check(loss, "label_smoothing");
+        check(OnProbabilities(loss), "label_smoothing");
+        check(ClassWeights { loss, weights: [1.0, 1.0] }, "label_smoothing");
+        let categorical = CategoricalCrossEntropy { label_smoothing };
+        let found = Loss::<[f32; 3]>::check(&SampleWeights(OnProbabilities(categorical)));
+        assert_eq!(found.unwrap_err().what, "label_smoothing");
+    }
+    for weight in [-4.0, f32::NAN, f32::INFINITY] {
+        check(ClassWeights { loss: BinaryCrossEntropy::default(), weights: [1.0, weight] }, "class weight");
+    }
 }
 
 #[test]

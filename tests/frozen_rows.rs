@@ -129,6 +129,27 @@ fn a_row_that_is_thawed_learns_again() {
     assert!(model.first.thaw(ROWS).is_err() && !model.first.is_frozen(ROWS));
 }
 
+/// An exact form has nothing to make up for in the steps for which a row was frozen: neither momentum nor decay.
+#[test]
+fn a_row_that_is_thawed_owes_nothing() {
+    let (ids, labels) = examples();
+    let decaying = AdamW { optimizer: Adam { learning_rate: 0.01, ..Adam::default() }, weight_decay: 0.1 };
+    let mut model = initialised::<Partly>();
+    let mut trainer = Trainer::<_, _, _, 4>::new(Exact(decaying), BinaryCrossEntropy::default());
+    trainer.epoch(&mut model, &ids, &labels).expect("good ids and labels");
+    freeze_some(&mut model.first);
+    let before = model.first.layer.rows;
+    for _ in 0..50 {
+        trainer.epoch(&mut model, &ids, &labels).expect("good ids and labels");
+    }
+    for row in (0..ROWS).filter(|row| is_kept(*row)) {
+        model.first.thaw(row).expect("a row");
+    }
+    trainer.flush(&mut model);
+    let kept = || (0..ROWS).filter(|row| is_kept(*row));
+    assert!(kept().count() > 0 && kept().all(|row| model.first.layer.rows[row] == before[row]));
+}
+
 #[test]
 fn images_and_checkpoints_know_the_rows() {
     let mut model = initialised::<Partly>();

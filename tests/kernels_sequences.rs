@@ -387,3 +387,42 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
     assert_eq!(backward(&valid, &bias, to), mismatch("length of d_y", 3, 4));
     assert_eq!((y, bias), ([7.0; 64], [7.0; 4]));
 }
+
+/// Windows beyond all numbers have no steps, and repeats that name steps there are not are refused.
+#[test]
+fn numbers_out_of_range_are_no_steps() {
+    let far = Windows { taps: 2, stride: 1, dilation: usize::MAX, before: 0 };
+    assert_eq!((far.step(0, 1), far.step(1, 1), far.step(0, 2)), (Some(usize::MAX), None, None));
+    let (rows, kernel, valid) = ([[1.0, 2.0]; 4], [[1.0; 3]; 4], [true; 4]);
+    let x = Table::from_rows(&rows);
+    let mut y = [[7.0; 3]; 3];
+    let endless = Windows { taps: 1 << (usize::BITS - 1), ..far };
+    let none = Table::new(&[], 0, 3).unwrap();
+    assert!(kernels::convolve(endless, x, &valid, none, &mut TableMut::from_rows(&mut y)).is_err());
+
+    let mut repeated = |windows, numbers: &[u32; 4], firsts: &[u32; 2]| {
+        let x = kernels::Repeats { sequences: 1, steps: x, numbers, firsts };
+        let y = &mut TableMut::from_rows(&mut y);
+        kernels::convolve_repeated(windows, x, &valid, Table::from_rows(&kernel), &mut [0.0; 24], y)
+    };
+    let windows = Windows { taps: 2, stride: 1, dilation: 1, before: 0 };
+    let what = |error: ShapeMismatch| (error.what, error.expected, error.found);
+    assert_eq!(what(repeated(windows, &[0, 1, 0, 2], &[0, 1]).unwrap_err()), ("numbers", 2, 2));
+    assert_eq!(what(repeated(windows, &[0, 1, 0, 1], &[0, 4]).unwrap_err()), ("first steps", 4, 4));
+    assert!(repeated(Windows { stride: 0, ..windows }, &[0; 4], &[0; 2]).is_err());
+    assert_eq!(y, [[7.0; 3]; 3]);
+}
+
+/// NaN in any step is the maximum: a row that diverged is not hidden.
+#[test]
+fn maxima_show_nan() {
+    for place in 0..3 {
+        let mut rows = [[1.0; 17]; 3];
+        rows[place][16] = f32::NAN;
+        for level in Level::available() {
+            let mut y = [0.0; 17];
+            kernels::max_over_steps_at(level, Table::from_rows(&rows), &[true; 3], &mut y).unwrap();
+            assert!(y[16].is_nan() && y[..16] == [1.0; 16], "{place} at {}: {y:?}", level.name());
+        }
+    }
+}

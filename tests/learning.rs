@@ -102,18 +102,20 @@ fn the_best_weights_come_back() {
 fn training_that_breaks_down_goes_back() {
     let (ids, labels) = examples();
     let labels: Vec<[f32; 1]> = labels.iter().map(|[label]| [label * 3.0]).collect();
-    for last_value in [1e4, 1e20, f32::MAX] {
+    // Eight steps an epoch: the fourth one breaks at its first step, or at one after it, the last one included.
+    let breaks = [23, 24, 26, 29, 30].map(|boundary| [1e4, 1e20, f32::MAX].map(|rate| (boundary, rate)));
+    for (boundary, last_value) in breaks.into_iter().flatten() {
         let (mut model, mut best) = (initial::<Numbers>(), Numbers::zeroed());
-        // Eight steps an epoch: the fourth one breaks.
-        let schedule = PiecewiseConstantDecay { boundaries: [23], values: [0.02], last_value };
+        let schedule = PiecewiseConstantDecay { boundaries: [boundary], values: [0.02], last_value };
         let sgd = Scheduled { optimizer: Sgd::default(), schedule };
         let mut trainer = Trainer::<_, _, _, 4>::new(sgd, MeanSquaredError);
         let mut stopping = EarlyStopping::new(&mut best, 10);
         let (mut good, mut error) = (Vec::new(), None);
         for _ in 0..30 {
             match trainer.epoch(&mut model, &ids, &labels) {
-                Ok(report) => {
-                    assert!(report.loss.is_finite() && stopping.observe(&model, report.loss).is_continue());
+                Ok(_) => {
+                    let loss = trainer.evaluate(&model, &ids, &labels).unwrap().loss;
+                    assert!(stopping.observe(&model, loss).is_continue());
                 }
                 Err(stopped) => {
                     error = Some(stopped);

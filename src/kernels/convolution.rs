@@ -160,7 +160,7 @@ fn convolve_body<L: Lanes>(
     y: &mut TableMut<'_>,
 ) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
-    ShapeMismatch::check("rows of the kernel", windows.taps * x.dim(), kernel.rows())?;
+    ShapeMismatch::check("rows of the kernel", windows.taps.saturating_mul(x.dim()), kernel.rows())?;
     ShapeMismatch::check("dim of the kernel", y.dim(), kernel.dim())?;
     if windows.stride == 0 {
         return Err(ShapeMismatch { what: "stride, at least", expected: 1, found: 0 });
@@ -207,10 +207,15 @@ fn convolve_repeated_body<L: Lanes>(
     let Repeats { sequences, steps, numbers, firsts } = x;
     ShapeMismatch::check("length of valid", steps.rows(), valid.len())?;
     ShapeMismatch::check("length of numbers", steps.rows(), numbers.len())?;
-    ShapeMismatch::check("rows of the kernel", windows.taps * steps.dim(), kernel.rows())?;
+    ShapeMismatch::check("rows of the kernel", windows.taps.saturating_mul(steps.dim()), kernel.rows())?;
     ShapeMismatch::check("dim of the kernel", filters, kernel.dim())?;
+    if windows.stride == 0 {
+        return Err(ShapeMismatch { what: "stride, at least", expected: 1, found: 0 });
+    }
+    check_below("numbers", firsts.len(), numbers)?;
+    check_below("first steps", steps.rows(), firsts)?;
     let (len, out) = (in_each(steps.rows(), sequences)?, in_each(y.rows(), sequences)?);
-    let width = width(firsts.len() * windows.taps, filters, products.len())?;
+    let width = width(firsts.len().saturating_mul(windows.taps), filters, products.len())?;
     let mut first = 0;
     while first < filters {
         let last = least(first + width, filters);
@@ -230,6 +235,15 @@ fn convolve_repeated_body<L: Lanes>(
         first = last;
     }
     Ok(())
+}
+
+/// Whether all places are below `bound`.
+#[inline(always)]
+fn check_below(what: &'static str, bound: usize, places: &[u32]) -> Result<(), ShapeMismatch> {
+    match places.iter().find(|place| **place as usize >= bound) {
+        Some(place) => Err(ShapeMismatch { what, expected: bound, found: *place as usize }),
+        None => Ok(()),
+    }
 }
 
 /// How many of so many rows each sequence has.
@@ -383,7 +397,7 @@ fn backward_kernel_body<L: Lanes>(
 ) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
     ShapeMismatch::check("rows of d_kernel", d_y.dim(), d_kernel.rows())?;
-    ShapeMismatch::check("dim of d_kernel", windows.taps * x.dim(), d_kernel.dim())?;
+    ShapeMismatch::check("dim of d_kernel", windows.taps.saturating_mul(x.dim()), d_kernel.dim())?;
     ShapeMismatch::check("length of d_bias", d_y.dim(), d_bias.len())?;
     for output in 0..d_y.rows() {
         add_multiple(1.0, d_y.row(output), Some(&mut *d_bias));
@@ -414,7 +428,7 @@ fn backward_input_body<L: Lanes>(
 ) -> Result<(), ShapeMismatch> {
     ShapeMismatch::check("rows of d_x", valid.len(), d_x.rows())?;
     ShapeMismatch::check("rows of the kernel", d_y.dim(), kernel.rows())?;
-    ShapeMismatch::check("dim of the kernel", windows.taps * d_x.dim(), kernel.dim())?;
+    ShapeMismatch::check("dim of the kernel", windows.taps.saturating_mul(d_x.dim()), kernel.dim())?;
     for step in 0..d_x.rows() {
         d_x.row_mut(step).unwrap_or_default().fill(0.0);
     }

@@ -1,7 +1,7 @@
 //! All steps of a sequence reduced to one row, and the gradients: Keras' global pooling.
 //!
 //! ```text
-//! max_over_steps:             for c:  y[c] = greatest of x[s][c] over the valid steps s     if x > y { x } else { y }, from the first
+//! max_over_steps:             for c:  y[c] = greatest of x[s][c] over the valid steps s     NaN if one is
 //! max_over_steps_backward:    for c:  n = how many valid steps have x[s][c] == max
 //!                                     for s:  d_x[s][c] = d_y[c] / n where valid and x[s][c] == max, else 0
 //!
@@ -23,7 +23,7 @@ use crate::table::{Table, TableMut};
 simd_fn! {
     /// y\[c\] = the greatest x\[s\]\[c\] over the steps s that are `valid`; zeros if none is.
     ///
-    /// A NaN counts as the greatest only if it comes first.
+    /// NaN if one of its numbers is: a row that diverged stays visible.
     ///
     /// # Shapes
     /// `x` `[len, dim]`, `valid` `[len]`, `y` `[dim]`.
@@ -103,7 +103,7 @@ fn greatest<const WIDTH: usize>(columns: Columns<'_>, valid: &[bool]) -> [f32; W
             (max, is_first) = (*x, false);
         }
         for (max, x) in max.iter_mut().zip(x) {
-            *max = if *x > *max { *x } else { *max };
+            *max = if max.is_nan() || *x <= *max { *max } else { *x };
         }
     }
     max

@@ -1,4 +1,4 @@
-//! Vectors one after the other.
+//! Concatenated one after the other.
 
 use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 /// A vector, or a [`Pair`] of vectors or of such pairs: what [`Concatenate`] takes.
-pub trait Vectors: Value {
+pub trait Concatenated: Value {
     /// How many numbers there are in all.
     const WIDTH: usize;
 
@@ -18,7 +18,7 @@ pub trait Vectors: Value {
     fn read_from(&mut self, numbers: &[f32]);
 }
 
-impl<const N: usize> Vectors for [f32; N] {
+impl<const N: usize> Concatenated for [f32; N] {
     const WIDTH: usize = N;
 
     #[inline]
@@ -36,7 +36,7 @@ impl<const N: usize> Vectors for [f32; N] {
     }
 }
 
-impl<A: Vectors, B: Vectors> Vectors for Pair<A, B> {
+impl<A: Concatenated, B: Concatenated> Concatenated for Pair<A, B> {
     const WIDTH: usize = A::WIDTH + B::WIDTH;
 
     #[inline]
@@ -59,9 +59,9 @@ impl<A: Vectors, B: Vectors> Vectors for Pair<A, B> {
 /// How many numbers the layer `L` gives: what [`concatenate!`](crate::concatenate) adds up.
 pub const fn width<L: Layer>() -> usize
 where
-    L::Output: Vectors,
+    L::Output: Concatenated,
 {
-    <L::Output as Vectors>::WIDTH
+    <L::Output as Concatenated>::WIDTH
 }
 
 /// The type of layers beside each other, each with an input of its own, whose output vectors become one: [`branches!`](crate::branches)
@@ -109,7 +109,7 @@ pub struct Concatenate<V, const OUT: usize>(PhantomData<V>);
 
 plain_fields!(impl[V, const OUT: usize] Concatenate<V, OUT> {});
 
-impl<V: Vectors, const OUT: usize> Layer for Concatenate<V, OUT> {
+impl<V: Concatenated, const OUT: usize> Layer for Concatenate<V, OUT> {
     type Input = V;
     type Output = [f32; OUT];
     type InputGradient = V;

@@ -238,6 +238,10 @@ where
         gradient.retain(keep);
     }
 
+    fn pass_over<O: Optimizer>(rows: impl Rows, until: u32, slots: &mut Self::Slots<O>) {
+        slots.pass_over(rows, until);
+    }
+
     fn catch_up_rows<O: Optimizer>(
         &mut self,
         rows: impl Rows,

@@ -77,7 +77,8 @@ impl<const WORDS: usize> Plain for Bits<WORDS> {
 impl<L: TableLayer, const WORDS: usize> FrozenRows<L, WORDS> {
     /// From here on the row keeps its bits.
     ///
-    /// In training with momentum or in an exact form, freeze before the first step: what the row was still owed stays owed.
+    /// An exact form must be up to date when a row is frozen or thawed, as it is after an epoch or a
+    /// [`flush`](crate::train::Trainer::flush): a frozen row then has nothing to make up for, neither momentum nor decay of its weights.
     ///
     /// # Errors
     /// If the table has no such row.
@@ -87,7 +88,7 @@ impl<L: TableLayer, const WORDS: usize> FrozenRows<L, WORDS> {
         Ok(())
     }
 
-    /// From here on the row learns.
+    /// From here on the row learns, with the moments that it had when it was frozen. See [`freeze`](Self::freeze) for exact forms.
     ///
     /// # Errors
     /// If the table has no such row.
@@ -175,12 +176,14 @@ impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
         slots: &mut Self::Slots<O>,
     ) {
         let Self { layer, frozen } = self;
+        L::pass_over(L::rows_of(x).filter(|row| frozen.contains(*row)), until, slots);
         let rows = L::rows_of(x).filter(|row| !frozen.contains(*row));
         layer.catch_up_rows(rows, optimizer, until, slots);
     }
 
     fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
         let Self { layer, frozen } = self;
+        L::pass_over((0..L::ROWS).filter(|row| frozen.contains(*row)), until, slots);
         let rows = (0..L::ROWS).filter(|row| !frozen.contains(*row));
         layer.catch_up_rows(rows, optimizer, until, slots);
     }

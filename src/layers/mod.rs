@@ -48,7 +48,7 @@ pub use activate::{Activate, Input};
 pub use activation::{Activation, ActivationKind, Linear, Relu, Sigmoid, Softmax, Tanh};
 pub use branches::{Branch, BranchCache, Branches, BranchesGradient};
 pub use chain::{Chain, ChainCache, ChainGradient, ChainWorkspace};
-pub use concatenate::{Concatenate, Vectors, width};
+pub use concatenate::{Concatenate, Concatenated, width};
 pub use conv1d::{Conv1D, Conv1DCache, Conv1DGradient, Conv1DSlots};
 pub use dense::{Dense, DenseGradient, DenseSlots};
 pub use dot::{BiasedDot, Dot};

@@ -107,6 +107,9 @@ pub trait TableLayer: Layer {
     /// Forgets the gradients of the rows that `keep` does not keep.
     fn retain<const BATCH: usize>(gradient: &mut Self::Gradient<BATCH>, keep: impl Fn(usize) -> bool);
 
+    /// Takes these rows for up to date at step `until`, as they are.
+    fn pass_over<O: Optimizer>(rows: impl Rows, until: u32, slots: &mut Self::Slots<O>);
+
     /// [`catch_up`](Layer::catch_up) of these rows.
     fn catch_up_rows<O: Optimizer>(
         &mut self,

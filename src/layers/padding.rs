@@ -3,7 +3,7 @@
 use crate::table::Windows;
 
 /// How a sequence is continued beyond its ends for a convolution: [`Valid`], [`Same`] or [`Causal`].
-pub trait ConvPadding: Copy {
+pub trait ConvPadding: Copy + sealed::Sealed {
     /// Which one it is.
     const KIND: PaddingKind;
 }
@@ -18,14 +18,21 @@ pub struct Same;
 #[derive(Clone, Copy, Debug)]
 pub struct Causal;
 
+impl sealed::Sealed for Valid {}
 impl ConvPadding for Valid {
     const KIND: PaddingKind = PaddingKind::Valid;
 }
+impl sealed::Sealed for Same {}
 impl ConvPadding for Same {
     const KIND: PaddingKind = PaddingKind::Same;
 }
+impl sealed::Sealed for Causal {}
 impl ConvPadding for Causal {
     const KIND: PaddingKind = PaddingKind::Causal;
+}
+
+mod sealed {
+    pub trait Sealed {}
 }
 
 /// The paddings of Keras' `Conv1D`.

@@ -142,6 +142,18 @@ impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
     }
 }
 
+impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
+    /// Takes rows for up to date at step `until`, as they are: what they missed is not made up for.
+    pub(super) fn pass_over(&mut self, rows: impl Rows, until: u32) {
+        let last_steps = self.last_steps.0.as_mut();
+        for row in rows {
+            if let Some(last) = last_steps.get_mut(row) {
+                *last = until;
+            }
+        }
+    }
+}
+
 /// Brings rows of a table to where the optimizer's dense form has them after step `until`.
 pub(super) fn catch_up<O: Optimizer, const ROWS: usize, const DIM: usize>(
     rows: impl Rows,

@@ -1,6 +1,7 @@
 //! Binary cross-entropy, from scores.
 
 use super::Loss;
+use crate::error::OutOfRange;
 use crate::kernels::sum;
 use crate::layers::ActivationKind;
 use crate::math;
@@ -36,6 +37,14 @@ pub(super) fn are_probabilities(label: &[f32]) -> bool {
 impl<const OUT: usize> Loss<[f32; OUT]> for BinaryCrossEntropy {
     type Label = [f32; OUT];
     const LINK: ActivationKind = ActivationKind::Sigmoid;
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        OutOfRange::unless(
+            "label_smoothing",
+            self.label_smoothing,
+            (0.0..=1.0).contains(&self.label_smoothing),
+        )
+    }
 
     fn is_label(label: &[f32; OUT]) -> bool {
         are_probabilities(label)

@@ -2,6 +2,7 @@
 
 use super::Loss;
 use super::binary::are_probabilities;
+use crate::error::OutOfRange;
 use crate::kernels::{dot, log_sum_exp, softmax, sum};
 use crate::layers::ActivationKind;
 use crate::metrics::argmax;
@@ -38,6 +39,14 @@ fn below_greatest<const K: usize>(y: &[f32; K]) -> [f32; K] {
 impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
     type Label = [f32; K];
     const LINK: ActivationKind = ActivationKind::Softmax;
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        OutOfRange::unless(
+            "label_smoothing",
+            self.label_smoothing,
+            (0.0..=1.0).contains(&self.label_smoothing),
+        )
+    }
 
     fn is_label(label: &[f32; K]) -> bool {
         are_probabilities(label)

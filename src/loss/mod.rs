@@ -2,7 +2,9 @@
 //!
 //! A cross-entropy is computed from scores, fused with its **link**, the activation that turns scores into probabilities:
 //! nothing is clipped and a saturated unit goes on learning. It fits a model whose last activation is the link, which training
-//! then leaves out, and a model that gives scores. [`OnProbabilities`] is Keras' unfused form.
+//! then leaves out, and a model that gives scores. [`OnProbabilities`] is Keras' unfused form; it is the one for
+//! a model whose last layers only pass on what an activation in front of them gave (`Dropout`, `Flatten` or `Concatenate` behind a sigmoid), for
+//! a fused loss would take those probabilities for scores.
 //! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`] and [`ClassWeights`] stand around any of them.
 
 mod binary;
@@ -17,6 +19,7 @@ pub use probabilities::OnProbabilities;
 pub use regression::{MeanAbsoluteError, MeanSquaredError};
 pub use weighted::{Class, ClassWeights, SampleWeights, Weighing};
 
+use crate::error::OutOfRange;
 use crate::layers::ActivationKind;
 use zerocopy::FromZeros;
 
@@ -28,6 +31,14 @@ pub trait Loss<Y> {
     /// The activation that the loss is fused with: it is given scores before this activation. `Linear` for losses that are
     /// given the model's outputs as they are.
     const LINK: ActivationKind;
+
+    /// Whether the loss's own numbers are in their ranges.
+    ///
+    /// # Errors
+    /// The first that is not.
+    fn check(&self) -> Result<(), OutOfRange> {
+        Ok(())
+    }
 
     /// Whether `label` is valid: a class that exists, a probability.
     fn is_label(label: &Self::Label) -> bool;

@@ -1,6 +1,7 @@
 //! Cross-entropies from probabilities, with Keras' clipping.
 
 use super::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SparseCategoricalCrossEntropy};
+use crate::error::OutOfRange;
 use crate::kernels::{dot, sum};
 use crate::layers::ActivationKind;
 use crate::math;
@@ -33,6 +34,10 @@ fn through_clip(p: f32, gradient: f32) -> f32 {
 impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> {
     type Label = [f32; OUT];
     const LINK: ActivationKind = ActivationKind::Linear;
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        Loss::<[f32; OUT]>::check(&self.0)
+    }
 
     fn is_label(label: &[f32; OUT]) -> bool {
         <BinaryCrossEntropy as Loss<[f32; OUT]>>::is_label(label)
@@ -67,6 +72,10 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy>
     type Label = [f32; K];
     const LINK: ActivationKind = ActivationKind::Linear;
 
+    fn check(&self) -> Result<(), OutOfRange> {
+        Loss::<[f32; K]>::check(&self.0)
+    }
+
     fn is_label(label: &[f32; K]) -> bool {
         <CategoricalCrossEntropy as Loss<[f32; K]>>::is_label(label)
     }
@@ -98,6 +107,10 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy>
 impl<const K: usize> Loss<[f32; K]> for OnProbabilities<SparseCategoricalCrossEntropy> {
     type Label = u16;
     const LINK: ActivationKind = ActivationKind::Linear;
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        Loss::<[f32; K]>::check(&self.0)
+    }
 
     fn is_label(label: &u16) -> bool {
         <SparseCategoricalCrossEntropy as Loss<[f32; K]>>::is_label(label)

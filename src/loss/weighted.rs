@@ -1,6 +1,7 @@
 //! Examples that count more than others.
 
 use super::Loss;
+use crate::error::OutOfRange;
 use crate::layers::ActivationKind;
 use crate::metrics::argmax;
 use crate::table::Numbers;
@@ -59,6 +60,10 @@ fn weighted<Y: Numbers, L: Loss<Y>>(
 impl<Y: Numbers, L: Loss<Y>> Loss<Y> for SampleWeights<L> {
     type Label = Weighing<L::Label>;
     const LINK: ActivationKind = L::LINK;
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        self.0.check()
+    }
 
     fn is_label(label: &Self::Label) -> bool {
         label.weight.is_finite() && label.weight >= 0.0 && L::is_label(&label.label)
@@ -121,6 +126,11 @@ where
 {
     type Label = L::Label;
     const LINK: ActivationKind = L::LINK;
+
+    fn check(&self) -> Result<(), OutOfRange> {
+        self.loss.check()?;
+        self.weights.iter().try_for_each(|weight| OutOfRange::rate("class weight", *weight))
+    }
 
     fn is_label(label: &Self::Label) -> bool {
         label.class() < CLASSES && L::is_label(label)

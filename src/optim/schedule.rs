@@ -64,7 +64,7 @@ pub struct ExponentialDecay {
     pub initial_learning_rate: f32,
     /// After how many steps the rate is multiplied by `decay_rate`; greater than 0.
     pub decay_steps: u32,
-    /// The factor; greater than 0.
+    /// The factor; greater than 0. Above 1 the rate grows without end, and rows of exact forms hardly come to rest.
     pub decay_rate: f32,
     /// The exponent is rounded down: the rate changes every `decay_steps` steps.
     pub staircase: bool,
@@ -77,7 +77,7 @@ impl Schedule for ExponentialDecay {
     }
 
     fn largest(&self) -> f32 {
-        if self.decay_rate <= 1.0 { self.initial_learning_rate } else { f32::INFINITY }
+        larger(self.initial_learning_rate, self.rate(u32::MAX))
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
@@ -132,7 +132,7 @@ impl<const N: usize> Schedule for PiecewiseConstantDecay<N> {
 /// rate = (initial_learning_rate − end_learning_rate) · (1 − steps / decay_steps)^power + end_learning_rate
 /// ```
 ///
-/// and `end_learning_rate` after `decay_steps` steps.
+/// and `end_learning_rate` after `decay_steps` steps: Keras' `cycle=False`.
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct PolynomialDecay {
     /// The rate of the first step.

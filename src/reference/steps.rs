@@ -8,10 +8,10 @@ fn column<'a>(x: Table<'a>, valid: &'a [bool], c: usize) -> impl Iterator<Item =
     steps.filter_map(move |(s, _)| x.row(s)?.get(c).copied())
 }
 
-/// The greatest by compare and select from the first one; 0 of none.
+/// The greatest by compare and select from the first one, NaN if there is one; 0 of none.
 fn greatest(mut numbers: impl Iterator<Item = f32>) -> f32 {
     let first = numbers.next().unwrap_or(0.0);
-    numbers.fold(first, |max, x| if x > max { x } else { max })
+    numbers.fold(first, |max, x| if max.is_nan() || x <= max { max } else { x })
 }
 
 /// y\[c\] = the greatest x\[s\]\[c\] over the valid steps; 0 of none.

@@ -23,10 +23,11 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// The input step under `tap` in the window of `output`, which may lie behind the end; `None` before the start.
+    /// The input step under `tap` in the window of `output`, which may lie behind the end; `None` before the start and beyond all numbers.
     #[inline(always)]
     pub fn step(self, output: usize, tap: usize) -> Option<usize> {
-        (output * self.stride + tap * self.dilation).checked_sub(self.before)
+        let (window, tap) = (output.checked_mul(self.stride)?, tap.checked_mul(self.dilation)?);
+        window.checked_add(tap)?.checked_sub(self.before)
     }
 
     /// The same if the sequence has the step and the step is valid: where a term of a sum comes from.

@@ -5,7 +5,9 @@ use core::ops::ControlFlow;
 
 /// Keras' `EarlyStopping(patience, min_delta, restore_best_weights=True)`: keeps the best weights so far and says when to stop.
 ///
-/// It watches one number an epoch, the smaller the better: the loss of examples that are not learnt from, or `-accuracy`. An epoch is better if
+/// It watches one number an epoch, the smaller the better: the loss of examples that are not learnt from, or `-accuracy`, as
+/// [`Trainer::evaluate`](super::Trainer::evaluate) finds it after the epoch (an epoch's own report is of the weights before each step, and does
+/// not see what the last one did). An epoch is better if
 /// it is below the best so far by more than `min_delta`, which NaN never is; after `patience` epochs in a row that are not,
 /// training should stop.
 ///

@@ -9,17 +9,19 @@ use core::fmt;
 pub enum TrainError {
     /// An input that cannot be used, or lists of different length. Nothing has been learnt in this call.
     Input(InputError),
-    /// An invalid label: a class that does not exist, a probability outside [0, 1], a number that is not finite. Nothing has been
-    /// learnt in this call.
+    /// An invalid label: a class that does not exist, a probability outside [0, 1], a number that is not finite; or a sample's
+    /// weight that is negative or not finite. Nothing has been learnt in this call.
     Label {
         /// Where it stands in the list of labels.
         position: usize,
     },
-    /// A hyperparameter of the optimizer outside its range. Nothing has been learnt in this call.
-    Optimizer(OutOfRange),
-    /// The loss of a batch is infinite or NaN, and the batch has not been learnt from. The loss tells what earlier steps did: a
-    /// learning rate or an input that is far too large shows one step late. The weights of the last good epoch are those that
-    /// [`EarlyStopping`](super::EarlyStopping) keeps.
+    /// A hyperparameter of the optimizer or a number of the loss outside its range. Nothing has been learnt in this call.
+    OutOfRange(OutOfRange),
+    /// The loss of a batch, or the sum of losses of the epoch so far, is infinite or NaN, and the batch has not been learnt from. The loss
+    /// tells what earlier steps did: a
+    /// learning rate or an input that is far too large shows one step late, and the last step of an
+    /// epoch only in the next one. The weights of the last good epoch are those that [`EarlyStopping`](super::EarlyStopping) keeps, if it
+    /// is told what [`Trainer::evaluate`](super::Trainer::evaluate) finds after each epoch.
     NotFinite {
         /// The step that was not taken, counted from 1 over the life of the trainer.
         step: u32,
@@ -36,7 +38,7 @@ impl From<InputError> for TrainError {
 
 impl From<OutOfRange> for TrainError {
     fn from(error: OutOfRange) -> Self {
-        Self::Optimizer(error)
+        Self::OutOfRange(error)
     }
 }
 
@@ -50,7 +52,7 @@ impl fmt::Display for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(error) => error.fmt(f),
-            Self::Optimizer(error) => error.fmt(f),
+            Self::OutOfRange(error) => error.fmt(f),
             Self::Label { position } => write!(f, "label at position {position} is out of range"),
             Self::NotFinite { step } => write!(f, "the loss at step {step} is not finite"),
             Self::TooManySteps => f.write_str("more steps than can be counted"),

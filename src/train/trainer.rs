@@ -166,6 +166,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         mut after_step: impl FnMut(Report),
     ) -> Result<Report, TrainError> {
         self.optimizer.check()?;
+        self.loss.check()?;
         Self::check(inputs, labels)?;
         let result = self.steps_of_epoch(model, inputs, labels, &mut after_step);
         self.flush(model);
@@ -214,6 +215,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         labels: &[L::Label],
     ) -> Result<Report, TrainError> {
         self.optimizer.check()?;
+        self.loss.check()?;
         Self::check(inputs, labels)?;
         InputError::check_batch(inputs.len(), BATCH, labels.len())?;
         let n = self.memory.load(inputs.iter().zip(labels));
