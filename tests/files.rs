@@ -14,7 +14,7 @@ use nanoembed::weights::{
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
-use std::io::Cursor;
+use std::io::{BufRead, BufReader, Cursor, Read, Write};
 
 /// All words, or the first error.
 fn words(mut vectors: impl Vectors) -> Result<Vec<String>, FileError> {
@@ -36,11 +36,15 @@ fn line<T>(result: Result<T, FileError>) -> u64 {
 #[test]
 fn text_that_is_no_vectors_names_the_line() {
     let glove = |text: &'static str| TextVectors::new(text.as_bytes()).and_then(words);
-    assert_eq!(glove("a 1 2\r\nb 3 4 \nc\t5\t-inf"), Ok(["a", "b", "c"].map(str::to_owned).to_vec()));
+    assert_eq!(glove("a 1 2\r\nb 3 4 \nc\t5\t-6"), Ok(["a", "b", "c"].map(str::to_owned).to_vec()));
     assert_eq!(line(glove("")), 1);
     assert_eq!(line(glove("word\n")), 1);
     assert_eq!(line(glove("a 1 2\nb 3\n")), 2);
     assert_eq!(line(glove("a 1 2\nb 3 x\n")), 2);
+    for number in ["nan", "-inf", "infinity", "1e39"] {
+        let text = format!("a 1 2\nb 3 4\nc {number} 5\n");
+        assert_eq!(line(TextVectors::new(text.as_bytes()).and_then(words)), 3, "{number}");
+    }
     assert_eq!(line(glove("a 1 2\n\nb 3 4\n")), 2);
     let word2vec = |text: &'static str| TextVectors::with_header(text.as_bytes()).and_then(words);
     assert_eq!(word2vec("1 2\na 1 2\nwhat follows is not read"), Ok(vec!["a".to_owned()]));
@@ -48,6 +52,28 @@ fn text_that_is_no_vectors_names_the_line() {
     assert_eq!(line(word2vec("2 0\na\nb\n")), 1);
     assert_eq!(line(word2vec("2 2\na 1 2\n")), 3);
     assert_eq!(line(word2vec("2 2\na 1 2\nb 1\n")), 3);
+}
+
+#[test]
+fn lines_without_an_end_are_not_read_to_it() {
+    // How much of an endless line is read, behind `start`; and the line that is named.
+    let read = |start: &'static str, open: fn(&mut dyn BufRead) -> Result<Vec<String>, FileError>| {
+        let mut file = start.as_bytes().chain(std::io::repeat(b'7')).take(1 << 24);
+        let line = line(open(&mut BufReader::with_capacity(1, &mut file)));
+        ((1 << 24) - file.limit() - start.len() as u64, line)
+    };
+    let long = 1 << 16;
+    assert_eq!(read("", |file| TextVectors::new(file).and_then(words)), (1 << 20, 1));
+    assert_eq!(read("", |file| TextVectors::with_header(file).and_then(words)), (long, 1));
+    assert_eq!(read("", |file| words(TextVectors::with_dim(file, 3))), (long + 3 * 64, 1));
+    assert_eq!(read("a 1 2\n", |file| TextVectors::new(file).and_then(words)), (long + 2 * 64, 2));
+    assert_eq!(
+        read("9 2\na 1 2\n", |file| TextVectors::with_header(file).and_then(words)),
+        (long + 2 * 64, 3)
+    );
+    // Of numbers as others write them a line is not too long.
+    let row = format!("word{}\n", " -0.1234567890123456789012345678901234567890123456789".repeat(4000));
+    assert_eq!(TextVectors::new(row.repeat(2).as_bytes()).and_then(words), Ok(vec!["word".to_owned(); 2]));
 }
 
 #[test]
@@ -205,6 +231,39 @@ fn npy(header: &str, numbers: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_wrong_shape_is_refused_before_its_numbers_are_read() {
+    for (shape, found) in [
+        ("(100000000,)", "[100000000]"),
+        ("(0,)", "[0]"),
+        ("()", "[]"),
+        ("(3, 2, 0, 1)", "[3, 2, 0, 1]"),
+        ("(3, 2, 1, 1, 1, 1)", "[3, 2, 1, 1] and 2 more extents"),
+    ] {
+        let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        archive.start_file("arr_0.npy", zip::write::SimpleFileOptions::default()).expect("a member");
+        // Without numbers: who looks for them finds the end of the file.
+        archive.write_all(&npy(&header, &[])).expect("written");
+        let mut file = Npz::new(archive.finish().expect("an archive")).expect("an archive");
+        let error = read(&mut Dense::<3, 2>::zeroed(), &mut file, by_order).expect_err("shape");
+        assert_eq!(error.to_string(), format!("dense/kernel: expected the shape [3, 2], found {found}"));
+    }
+}
+
+#[test]
+fn an_array_takes_the_memory_of_its_numbers() {
+    for (count, kind, size) in [(5000, "<f4", 4), (5000, "<f2", 2), (5000, ">f8", 8)] {
+        let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({count},), }}");
+        let array = read_npy(npy(&header, &vec![0; count * size]).as_slice()).expect("an array");
+        assert_eq!((array.values.len(), array.values.capacity()), (count, count), "{kind}");
+    }
+    // What a header claims is not taken before it is there.
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}", usize::MAX / 8);
+    let error = read_npy(npy(&header, &[0; 1 << 14]).as_slice()).expect_err("too few numbers");
+    assert!(matches!(error, FileError::Bytes { .. }), "{error:?}");
+}
+
+#[test]
 fn npy_headers_as_others_write_them() {
     let four = [0_u8; 16];
     for header in [
@@ -229,6 +288,8 @@ fn npy_headers_as_others_write_them() {
     for header in [
         "",
         "{}",
+        "{'fortran_order': False, 'shape': (4,), }",
+        "{'descr': '<f4', 'shape': (4,), }",
         "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 2), }",
         "{'descr': '|f4', 'fortran_order': False, 'shape': (2, 2), }",
         "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (4,), }",
@@ -242,6 +303,8 @@ fn npy_headers_as_others_write_them() {
     ] {
         assert!(read_npy(npy(header, &four).as_slice()).is_err(), "{header}");
     }
+    // Without a shape it would be one number.
+    assert!(read_npy(npy("{'descr': '<f4', 'fortran_order': False, }", &four[..4]).as_slice()).is_err());
     let whole = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", &four);
     for length in 0..whole.len() {
         assert!(read_npy(&whole[..length]).is_err(), "{length} bytes");

@@ -1,13 +1,10 @@
 //! Vectors as word2vec's binary file.
 
-use super::{Vectors, header};
+use super::{LONGEST, Vectors, header};
 use crate::error::FileError;
 use std::io::{BufRead, Read};
 use std::string::String;
 use std::vec::Vec;
-
-/// No header and no word is longer: a file of something else is not read to its end.
-const LONGEST: u64 = 1 << 16;
 
 /// Reads word2vec's binary file: a line with the number of rows and the dim, then of each row the word, a space, and the numbers as
 /// little-endian `f32`.

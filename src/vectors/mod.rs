@@ -59,6 +59,9 @@ pub trait Vectors {
     fn next_row(&mut self) -> Result<Option<(&str, &[f32])>, FileError>;
 }
 
+/// No header and no word is longer: a file of something else is not read to its end.
+const LONGEST: u64 = 1 << 16;
+
 /// The numbers of a header, `rows dim`.
 fn header(line: &[u8]) -> Option<(u64, usize)> {
     let (rows, dim) = core::str::from_utf8(line).ok()?.trim().split_once(' ')?;

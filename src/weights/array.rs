@@ -28,6 +28,12 @@ impl Array {
 
 /// A file of several arrays, each under a key.
 pub trait Arrays {
+    /// The extents of the array of this key, without its numbers; `None` if there is none.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn shape(&mut self, key: &str) -> Result<Option<Vec<usize>>, FileError>;
+
     /// The array of this key; `None` if there is none.
     ///
     /// # Errors

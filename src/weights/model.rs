@@ -37,6 +37,16 @@ impl Weight {
         let shape = &self.parameter.shape;
         shape.split(|extent| *extent == 0).next().unwrap_or_default()
     }
+
+    /// `Ok` if the file's array has its extents.
+    fn check(&self, shape: &[usize]) -> Result<(), WeightsError> {
+        if shape == self.shape() {
+            return Ok(());
+        }
+        let mut found = [0; 4];
+        found.iter_mut().zip(shape).for_each(|(to, extent)| *to = *extent);
+        Err(WeightsError::Shape { weight: *self, found, extents: shape.len() as u32 })
+    }
 }
 
 impl fmt::Display for Weight {
@@ -79,8 +89,10 @@ pub enum WeightsError {
     Shape {
         /// The model's array.
         weight: Weight,
-        /// The extents of the file's array, 0 behind the last; what is behind the fourth is left out.
+        /// The first extents of the file's array, 0 behind the last.
         found: [usize; 4],
+        /// How many it has; what is behind the fourth is not in `found`.
+        extents: u32,
     },
     /// Another array has the same key.
     SameKey(Weight),
@@ -97,9 +109,13 @@ impl fmt::Display for WeightsError {
         match self {
             Self::File(error) => error.fmt(f),
             Self::Missing(weight) => write!(f, "{weight}: not in the file"),
-            Self::Shape { weight, found } => {
-                let found = found.split(|extent| *extent == 0).next().unwrap_or_default();
-                write!(f, "{weight}: expected the shape {:?}, found {found:?}", weight.shape())
+            Self::Shape { weight, found, extents } => {
+                let (found, more) = match found.get(..*extents as usize) {
+                    Some(all) => (all, 0),
+                    None => (found.as_slice(), *extents as usize - found.len()),
+                };
+                write!(f, "{weight}: expected the shape {:?}, found {found:?}", weight.shape())?;
+                if more > 0 { write!(f, " and {more} more extents") } else { Ok(()) }
             }
             Self::SameKey(weight) => write!(f, "{weight}: has the key of another array"),
         }
@@ -160,12 +176,10 @@ pub fn read<M: Layer>(
 ) -> Result<(), WeightsError> {
     let mut arrays = Vec::new();
     for Keyed { key, weight, .. } in keyed(model, key)? {
+        // A wrong shape may claim any number of numbers: it is refused before they are read.
+        weight.check(&file.shape(&key)?.ok_or(WeightsError::Missing(weight))?)?;
         let Array { shape, values } = file.array(&key)?.ok_or(WeightsError::Missing(weight))?;
-        if shape != weight.shape() {
-            let mut found = [0; 4];
-            found.iter_mut().zip(shape).for_each(|(to, extent)| *to = extent);
-            return Err(WeightsError::Shape { weight, found });
-        }
+        weight.check(&shape)?;
         arrays.push(values);
     }
     let mut arrays = arrays.into_iter();

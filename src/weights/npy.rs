@@ -23,6 +23,8 @@ const MAGIC: [u8; 6] = *b"\x93NUMPY";
 const LONGEST_HEADER: usize = 10_000;
 /// Bytes read at a time, whole numbers.
 const BLOCK: usize = 1 << 13;
+/// Memory for as many numbers is taken because a header says so; for more only as they come.
+const TRUSTED: usize = 1 << 24;
 
 /// Reads an npy file of floating-point numbers (f2, f4, f8) of any extents, in either byte order, in C or Fortran order.
 ///
@@ -37,50 +39,76 @@ const BLOCK: usize = 1 << 13;
 /// assert_eq!(read_npy(file.as_slice())?.values, [1.5, 2.5]);
 /// # Ok::<(), nanoembed::error::FileError>(())
 /// ```
-pub fn read_npy(mut reader: impl Read) -> Result<Array, FileError> {
-    let mut offset = 0;
-    let no_header = FileError::Bytes { offset, expected: "the header of an npy file of floats" };
-    let mut read = |bytes: &mut [u8], expected| {
-        let at = FileError::Bytes { offset, expected };
-        offset += bytes.len() as u64;
-        reader.read_exact(bytes).map_err(|e| if e.kind() == ErrorKind::UnexpectedEof { at } else { e.into() })
-    };
-    let mut start = [0; 8];
-    read(&mut start, "an npy file")?;
-    let [magic @ .., version, _] = start;
-    if magic != MAGIC {
-        return Err(no_header);
-    }
-    let mut length = [0; 4];
-    let (short, _) = length.split_at_mut(if version == 1 { 2 } else { 4 });
-    read(short, "the length of the header")?;
-    let length = u32::from_le_bytes(length) as usize;
-    if !(1..=3).contains(&version) || length > LONGEST_HEADER {
-        return Err(FileError::Unsupported("npy files of another version or with a long header"));
-    }
-    let mut header = vec![0; length];
-    read(&mut header, "the header")?;
-    let header = core::str::from_utf8(&header).ok().and_then(Header::parse).ok_or(no_header)?;
+pub fn read_npy(reader: impl Read) -> Result<Array, FileError> {
+    let mut file = File { reader, offset: 0 };
+    let header = file.header()?;
     let (stored, big_endian) = header.number_type()?;
     let count = header.shape.iter().try_fold(stored.size(), |n, extent| n.checked_mul(*extent));
-    let mut left = count.ok_or(no_header)?;
+    let mut left = count.ok_or(NO_HEADER)?;
 
     let mut values = Vec::new();
     let mut block = [0; BLOCK];
     while left > 0 {
         let (bytes, _) = block.split_at_mut(left.min(BLOCK));
-        read(bytes, "as many numbers as the shape says")?;
+        file.read(bytes, "as many numbers as the shape says")?;
+        // Never more than there are numbers in the end, as it would be if the vector grew by itself.
+        if values.capacity() - values.len() < bytes.len() / stored.size() {
+            values.reserve_exact((left / stored.size()).min(values.len().max(TRUSTED)));
+        }
         stored.decode(bytes, big_endian, &mut values);
         left -= bytes.len();
     }
     // At the end an archive compares its checksum.
-    if reader.read(&mut [0])? > 0 {
-        return Err(FileError::Bytes { offset, expected: "the end of the array" });
+    if file.reader.read(&mut [0])? > 0 {
+        return Err(FileError::Bytes { offset: file.offset, expected: "the end of the array" });
     }
     if header.fortran_order {
         values = row_major(&header.shape, &values);
     }
     Ok(Array { shape: header.shape, values })
+}
+
+/// The shape of the array in an npy file, of which only the header is read.
+pub(super) fn read_shape(reader: impl Read) -> Result<Vec<usize>, FileError> {
+    File { reader, offset: 0 }.header().map(|header| header.shape)
+}
+
+const NO_HEADER: FileError = FileError::Bytes { offset: 0, expected: "the header of an npy file of floats" };
+
+/// A file and how many of its bytes were read.
+struct File<R> {
+    reader: R,
+    offset: u64,
+}
+
+impl<R: Read> File<R> {
+    fn read(&mut self, bytes: &mut [u8], expected: &'static str) -> Result<(), FileError> {
+        let at = FileError::Bytes { offset: self.offset, expected };
+        self.offset += bytes.len() as u64;
+        self.reader
+            .read_exact(bytes)
+            .map_err(|e| if e.kind() == ErrorKind::UnexpectedEof { at } else { e.into() })
+    }
+
+    /// All in front of the numbers.
+    fn header(&mut self) -> Result<Header, FileError> {
+        let mut start = [0; 8];
+        self.read(&mut start, "an npy file")?;
+        let [magic @ .., version, _] = start;
+        if magic != MAGIC {
+            return Err(NO_HEADER);
+        }
+        let mut length = [0; 4];
+        let (short, _) = length.split_at_mut(if version == 1 { 2 } else { 4 });
+        self.read(short, "the length of the header")?;
+        let length = u32::from_le_bytes(length) as usize;
+        if !(1..=3).contains(&version) || length > LONGEST_HEADER {
+            return Err(FileError::Unsupported("npy files of another version or with a long header"));
+        }
+        let mut header = vec![0; length];
+        self.read(&mut header, "the header")?;
+        core::str::from_utf8(&header).ok().and_then(Header::parse).ok_or(NO_HEADER)
+    }
 }
 
 /// Writes an npy file of `f32`, version 1.
@@ -117,7 +145,7 @@ fn row_major(shape: &[usize], values: &[f32]) -> Vec<f32> {
 }
 
 /// What the header says: a Python dictionary.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, PartialEq)]
 struct Header {
     descr: String,
     fortran_order: bool,
@@ -126,26 +154,26 @@ struct Header {
 
 impl Header {
     fn parse(text: &str) -> Option<Self> {
-        let mut header = Self::default();
+        let (mut descr, mut fortran_order, mut shape) = (None, None, None);
         let mut rest = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
         while !rest.is_empty() {
             let (key, value) = quoted(rest)?;
             let value = value.trim_start().strip_prefix(':')?.trim_start();
             rest = match key {
                 "descr" => {
-                    let (descr, rest) = quoted(value)?;
-                    header.descr = String::from(descr);
+                    let (kind, rest) = quoted(value)?;
+                    descr = Some(String::from(kind));
                     rest
                 }
                 "fortran_order" => {
                     let after = value.strip_prefix("True");
-                    header.fortran_order = after.is_some();
+                    fortran_order = Some(after.is_some());
                     after.or(value.strip_prefix("False"))?
                 }
                 "shape" => {
                     let (extents, rest) = value.strip_prefix('(')?.split_once(')')?;
                     let extents = extents.split(',').map(str::trim).filter(|extent| !extent.is_empty());
-                    header.shape = extents.map(|extent| extent.parse().ok()).collect::<Option<_>>()?;
+                    shape = Some(extents.map(|extent| extent.parse().ok()).collect::<Option<_>>()?);
                     rest
                 }
                 _ => return None,
@@ -153,7 +181,7 @@ impl Header {
             rest = rest.trim_start();
             rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
         }
-        (!header.descr.is_empty()).then_some(header)
+        Some(Self { descr: descr?, fortran_order: fortran_order?, shape: shape? })
     }
 
     /// How a number is stored, and whether it is big-endian.

@@ -21,6 +21,10 @@ impl<'a> SafeTensors<'a> {
 }
 
 impl Arrays for SafeTensors<'_> {
+    fn shape(&mut self, key: &str) -> Result<Option<Vec<usize>>, FileError> {
+        Ok(self.0.tensor(key).ok().map(|tensor| tensor.shape().to_vec()))
+    }
+
     fn array(&mut self, key: &str) -> Result<Option<Array>, FileError> {
         // The header was checked: nothing else can be wrong than that there is no such array.
         let Ok(tensor) = self.0.tensor(key) else { return Ok(None) };
