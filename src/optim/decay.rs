@@ -143,9 +143,9 @@ impl<O: Unclipped + Replay<Step = <O as Optimizer>::Rule>> Replay for DecoupledD
 /// ```
 ///
 /// ```compile_fail
-/// use nanoembed::{kernels::Replay, optim::{L2Decay, RowwiseAdagrad}};
-/// let penalised = L2Decay { optimizer: RowwiseAdagrad::default(), weight_decay: 0.01 };
-/// let _ = penalised.at_rest(1.0, &[]); // what `Exact` asks of each row
+/// use nanoembed::{kernels::{Moves, Replay}, optim::{L2Decay, RowwiseAdagrad}};
+/// // What `Exact` asks before it moves a row.
+/// assert_eq!(<L2Decay<RowwiseAdagrad> as Replay>::MOVES, Moves::Every);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct L2Decay<O> {
