@@ -7,15 +7,18 @@
 //! Both files hold one example a line, `label<TAB>text`, with two labels. Run it with
 //! `cargo run --release --features std --example headlines -- TRAIN.tsv TEST.tsv`.
 
+mod common;
+
+use common::check_image;
 use indicatif::{ProgressBar, ProgressStyle};
 use nanoembed::layers::{Bag, Dense, EmbeddingBag, Layer, Mean, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
+use nanoembed::sequential;
 use nanoembed::text::{Ascii, HashingTokenizer, NativeHash};
 use nanoembed::train::Trainer;
-use nanoembed::{image, sequential};
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -111,22 +114,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("learnt in {:.2} s", learning.as_secs_f64());
 
     let report = trainer.evaluate(&model, &test.headlines, &test.labels)?;
-    check_image(&model, &test.headlines)?;
+    check_image("headlines.image", &*model, &test.headlines)?;
     println!("accuracy {:.4}", report.accuracy);
-    Ok(())
-}
-
-/// Writes the model to a file, reads it back and compares the predictions by bits.
-fn check_image(model: &Headlines, headlines: &[Headline]) -> Result<(), Box<dyn Error>> {
-    let path = std::env::temp_dir().join("headlines.image");
-    std::fs::write(&path, image::to_vec(model))?;
-    let mut same = Headlines::boxed();
-    image::read_into(&std::fs::read(&path)?, &mut *same)?;
-    for headline in headlines {
-        if model.predict(headline)?[0].to_bits() != same.predict(headline)?[0].to_bits() {
-            return Err("image: predictions differ".into());
-        }
-    }
-    println!("image: {} bytes, predictions bit-identical", image::size::<Headlines>());
     Ok(())
 }

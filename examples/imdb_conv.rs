@@ -17,16 +17,19 @@
 //! reviews, learnt from 3,600. Run it with
 //! `cargo run --release --features std --example imdb_conv -- TRAIN.tsv TEST.tsv [SEED]`.
 
+mod common;
+
+use common::check_image;
 use indicatif::{ProgressBar, ProgressStyle};
 use nanoembed::layers::{Conv1D, Dense, Embedding, GlobalMaxPooling1D, Layer, MaskZero, Relu, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
+use nanoembed::sequential;
 use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts, text_to_word_sequence};
-use nanoembed::train::Trainer;
+use nanoembed::train::{EarlyStopping, Trainer};
 use nanoembed::zerocopy::FromZeros;
-use nanoembed::{image, sequential};
 use std::error::Error;
 use std::num::NonZero;
 use std::path::Path;
@@ -122,7 +125,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let steps = train.len().div_ceil(BATCH);
     let bar = ProgressBar::new((EPOCHS * steps) as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {eta} left  {msg}")?);
-    let (mut best, mut best_image) = (f32::NEG_INFINITY, image::to_vec(&*model));
+    let mut best = Reviews::boxed();
+    // Every epoch is run; the best one is kept.
+    let mut stopping = EarlyStopping::new(&mut *best, u32::MAX);
     for epoch in 1..=EPOCHS {
         let report = trainer.epoch_with(&mut model, &train, &train_labels, |report| {
             bar.inc(1);
@@ -138,16 +143,14 @@ fn main() -> Result<(), Box<dyn Error>> {
                 report.loss, report.accuracy, kept.loss, kept.accuracy
             );
         });
-        if kept.accuracy > best {
-            (best, best_image) = (kept.accuracy, image::to_vec(&*model));
+        if stopping.observe(&model, -kept.accuracy).is_break() {
+            break;
         }
     }
     bar.finish_and_clear();
 
-    image::read_into(&best_image, &mut *model)?;
-    let path = std::env::temp_dir().join("imdb_conv.image");
-    std::fs::write(&path, &best_image)?;
-    println!("image: {} bytes in {}", best_image.len(), path.display());
+    stopping.restore(&mut model);
+    check_image("imdb_conv.image", &*model, &test[..test.len().min(20)])?;
     println!("accuracy {:.4}", trainer.evaluate(&model, &test, &test_labels)?.accuracy);
     Ok(())
 }

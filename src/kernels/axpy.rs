@@ -66,7 +66,7 @@ fn ger_body<L: Lanes>(
 
 /// y += alpha x, over the shorter of the two.
 #[inline(always)]
-fn add_multiple<L: Lanes>(lanes: L, alpha: f32, x: &[f32], y: &mut [f32]) {
+pub(super) fn add_multiple<L: Lanes>(lanes: L, alpha: f32, x: &[f32], y: &mut [f32]) {
     let ((x_blocks, x), (y_blocks, y)) = (x.as_chunks(), y.as_chunks_mut());
     let factor = lanes.splat(alpha);
     for (y, x) in y_blocks.iter_mut().zip(x_blocks) {

@@ -32,7 +32,7 @@
 //! of them for four steps); with repeats the same of the distinct steps, and 4 taps · filters for each output step. Backward
 //! 8 bytes read and 4 written for each multiplication.
 
-use super::{Across, Left, Repeats, add_product, column_blocks};
+use super::{Across, Left, Repeats, add_multiple, add_product, column_blocks};
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
 use crate::table::{Table, TableMut, Windows};
@@ -376,18 +376,9 @@ fn each_nonzero(row: &[f32], mut work: impl FnMut(usize, f32)) {
     }
 }
 
-/// y += alpha x.
-#[inline(always)]
-fn add_multiple(alpha: f32, x: Option<&[f32]>, y: Option<&mut [f32]>) {
-    let (Some(x), Some(y)) = (x, y) else { return };
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += alpha * x;
-    }
-}
-
 #[inline(always)]
 fn backward_kernel_body<L: Lanes>(
-    _: L,
+    lanes: L,
     windows: Windows,
     x: Table<'_>,
     valid: &[bool],
@@ -400,7 +391,7 @@ fn backward_kernel_body<L: Lanes>(
     ShapeMismatch::check("dim of d_kernel", windows.taps.saturating_mul(x.dim()), d_kernel.dim())?;
     ShapeMismatch::check("length of d_bias", d_y.dim(), d_bias.len())?;
     for output in 0..d_y.rows() {
-        add_multiple(1.0, d_y.row(output), Some(&mut *d_bias));
+        add_multiple(lanes, 1.0, d_y.row(output).unwrap_or_default(), d_bias);
     }
     let numbers = x.starting_at(0);
     each_gradient(
@@ -411,7 +402,7 @@ fn backward_kernel_body<L: Lanes>(
         #[inline(always)]
         |filter, d, weights, steps| {
             let to = d_kernel.row_mut(filter).and_then(|row| row.get_mut(weights));
-            add_multiple(d, numbers.get(steps), to);
+            add_multiple(lanes, d, numbers.get(steps).unwrap_or_default(), to.unwrap_or_default());
         },
     );
     Ok(())
@@ -419,7 +410,7 @@ fn backward_kernel_body<L: Lanes>(
 
 #[inline(always)]
 fn backward_input_body<L: Lanes>(
-    _: L,
+    lanes: L,
     windows: Windows,
     valid: &[bool],
     kernel: Table<'_>,
@@ -442,7 +433,8 @@ fn backward_input_body<L: Lanes>(
         #[inline(always)]
         |filter, d, weights, steps| {
             let weights = kernel.row(filter).and_then(|row| row.get(weights));
-            add_multiple(d, weights, numbers.get_mut(steps));
+            let to = numbers.get_mut(steps).unwrap_or_default();
+            add_multiple(lanes, d, weights.unwrap_or_default(), to);
         },
     );
     Ok(())

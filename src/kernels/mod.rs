@@ -30,6 +30,7 @@ mod update_rounded;
 mod weights;
 
 use ahead::{Ahead, Look, Never, pays};
+use axpy::add_multiple;
 use columns::{Columns, column_blocks, columns_mut};
 use gather::convert;
 use gemm::{Across, Left, add_product};

@@ -3,12 +3,12 @@
 use super::flatten::{HonourMask, MaskUse};
 use super::padding::{ConvPadding, Valid};
 use super::plain::plain_fields;
+use super::steps::{rows, rows_mut};
 use super::value::{Value, first, first_mut};
 use super::{
     Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Plain,
     glorot_uniform,
 };
-use crate::error::ShapeMismatch;
 use crate::kernels::{
     Repeats, convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated, distinct_rows,
     sum_of_squares, transpose,
@@ -142,18 +142,6 @@ plain_fields!(impl[K: Plain, B: Plain] Conv1DSlots<K, B> { kernel: K, bias: B })
 /// So many products a step, at least, make it worth to look for steps that are the same.
 const WORTH: usize = 64;
 
-/// A kernel with the taps and values of a step as rows, `[KERNEL · IN, FILTERS]` or, filter by filter, `[FILTERS, KERNEL · IN]`.
-#[inline(always)]
-fn rows<K: Numbers>(kernel: &K, rows: usize, dim: usize) -> Result<Table<'_>, ShapeMismatch> {
-    Table::new(kernel.as_numbers(), rows, dim)
-}
-
-/// The same, to write.
-#[inline(always)]
-fn rows_mut<K: Numbers>(kernel: &mut K, rows: usize, dim: usize) -> Result<TableMut<'_>, ShapeMismatch> {
-    TableMut::new(kernel.as_numbers_mut(), rows, dim)
-}
-
 impl<
     const LEN: usize,
     const IN: usize,
@@ -188,7 +176,7 @@ impl<
 
     /// Adds the products to the outputs, each step's of its own.
     fn convolve(&self, x: &[[[f32; IN]; LEN]], masks: &[[bool; LEN]], y: &mut [[[f32; FILTERS]; OUT]]) {
-        let Ok(kernel) = rows(&self.kernel, KERNEL * IN, FILTERS) else { return };
+        let kernel = Table::from_rows(self.kernel.as_flattened());
         for ((x, mask), y) in x.iter().zip(masks).zip(y) {
             // The types fix the shapes.
             let _ = convolve(Self::WINDOWS, Table::from_rows(x), mask, kernel, &mut TableMut::from_rows(y));
@@ -215,7 +203,7 @@ impl<
             Self::WINDOWS,
             Repeats { sequences, steps, numbers, firsts: first(firsts, distinct) },
             masks.as_flattened(),
-            rows(&self.kernel, KERNEL * IN, FILTERS).ok()?,
+            Table::from_rows(self.kernel.as_flattened()),
             products.as_flattened_mut().as_flattened_mut(),
             &mut TableMut::from_rows(y.as_flattened_mut()),
         )
@@ -305,7 +293,7 @@ impl<
         let masks = Self::counted::<BATCH>(x.masks);
         // The types fix the shapes of all that follows.
         if let Some(Conv1DGradient { by_filter, bias, .. }) = gradient
-            && let Ok(mut d_kernel) = rows_mut(by_filter, FILTERS, KERNEL * IN)
+            && let Some(mut d_kernel) = rows_mut(by_filter)
         {
             for ((x, mask), d_y) in x.values.iter().zip(masks).zip(d_y) {
                 let (x, d_y) = (Table::from_rows(x), Table::from_rows(d_y));
@@ -313,10 +301,9 @@ impl<
             }
         }
         if let Some(d_x) = d_x
-            && let Ok(kernel) = rows(&self.kernel, KERNEL * IN, FILTERS)
-            && let Ok(mut by_filter) = rows_mut(&mut cache.by_filter, FILTERS, KERNEL * IN)
+            && let Some(mut by_filter) = rows_mut(&mut cache.by_filter)
         {
-            let _ = transpose(kernel, &mut by_filter);
+            let _ = transpose(Table::from_rows(self.kernel.as_flattened()), &mut by_filter);
             for ((mask, d_y), d_x) in masks.iter().zip(d_y).zip(d_x) {
                 let (d_y, mut d_x) = (Table::from_rows(d_y), TableMut::from_rows(d_x));
                 let _ = convolve_backward_input(Self::WINDOWS, mask, by_filter.as_table(), d_y, &mut d_x);
@@ -367,10 +354,8 @@ impl<
     ) {
         let Conv1DGradient { by_filter, kernel, bias } = gradient;
         // Weights and gradients have the same shape by type.
-        if let Ok(by_filter) = rows(by_filter, FILTERS, KERNEL * IN)
-            && let Ok(mut kernel) = rows_mut(kernel, KERNEL * IN, FILTERS)
-        {
-            let _ = transpose(by_filter, &mut kernel);
+        if let Some(by_filter) = rows(by_filter) {
+            let _ = transpose(by_filter, &mut TableMut::from_rows(kernel.as_flattened_mut()));
         }
         let weights = self.kernel.as_numbers_mut();
         let _ = optimizer.update_block(step, weights, kernel.as_numbers(), slots.kernel.as_numbers_mut());

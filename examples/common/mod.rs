@@ -1,0 +1,24 @@
+//! What examples with one output share.
+
+use nanoembed::image;
+use nanoembed::layers::Layer;
+use std::error::Error;
+
+/// Writes the model to a file of this name, reads it back and compares its predictions for `inputs` by bits.
+pub(crate) fn check_image<M: Layer<Output = [f32; 1]>>(
+    name: &str,
+    model: &M,
+    inputs: &[M::Input],
+) -> Result<(), Box<dyn Error>> {
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, image::to_vec(model))?;
+    let mut same = M::boxed();
+    image::read_into(&std::fs::read(&path)?, &mut *same)?;
+    for input in inputs {
+        if model.predict(input)?[0].to_bits() != same.predict(input)?[0].to_bits() {
+            return Err("image: predictions differ".into());
+        }
+    }
+    println!("image: {} bytes in {}, predictions bit-identical", image::size::<M>(), path.display());
+    Ok(())
+}
