@@ -1,6 +1,9 @@
 //! Layers with several inputs, and layers without parameters: dropout, activations, concatenation, products.
 #![allow(clippy::disallowed_methods)]
 
+mod common;
+
+use common::image_of;
 use nanoembed::error::{IndexOutOfRange, InputError};
 use nanoembed::layers::{
     Activate, Batch, BatchMut, BiasedDot, Branches, Concatenate, Context, Dense, Dot, Dropout, Embedding,
@@ -210,7 +213,7 @@ fn columns_become_one_vector() {
     let error = |position, index, rows| InputError::Index(IndexOutOfRange { position, index, rows });
     assert_eq!(model.predict(&x(5, 6, [0.0; 4])), Err(error(0, 5, 5)));
     assert_eq!(Columns::check(&[x(0, 0, [0.0; 4]), x(0, 7, [0.0; 4])]), Err(error(1, 7, 7)));
-    let same = image::to_vec(&model);
+    let same = image_of(&model);
     let mut read = Columns::zeroed();
     image::read_into(&same, &mut read).unwrap();
     assert_eq!(parameters(&read), parameters(&model));

@@ -1,5 +1,8 @@
 //! Rows that are frozen keep their bits under every optimizer, and the rest learns as if they were constants.
 
+mod common;
+
+use common::image_of;
 use nanoembed::image;
 use nanoembed::layers::{
     Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, Layer, Mean, Sigmoid, TableLayer,
@@ -85,7 +88,7 @@ fn check<O: Optimizer + Copy>(optimizer: O) {
     (0..ROWS).for_each(|row| all.first.freeze(row).expect("a row"));
     train(&mut all, optimizer, &ids, &labels);
     train(&mut wholly, optimizer, &ids, &labels);
-    let same = |a: &Behind, b: &Behind| assert_eq!(image::to_vec(a), image::to_vec(b), "{}", O::NAME);
+    let same = |a: &Behind, b: &Behind| assert_eq!(image_of(a), image_of(b), "{}", O::NAME);
     same(&all.second, &wholly.second);
     let (mut none, mut free) = (initialised::<Partly>(), initialised::<Free>());
     train(&mut none, optimizer, &ids, &labels);
@@ -155,7 +158,7 @@ fn images_and_checkpoints_know_the_rows() {
     let mut model = initialised::<Partly>();
     freeze_some(&mut model.first);
     let mut same = Partly::zeroed();
-    image::read_into(&image::to_vec(&model), &mut same).expect("an image");
+    image::read_into(&image_of(&model), &mut same).expect("an image");
     assert!((0..ROWS).all(|row| same.first.is_frozen(row) == is_kept(row)));
-    assert!(image::read_into(&image::to_vec(&model), &mut Free::zeroed()).is_err());
+    assert!(image::read_into(&image_of(&model), &mut Free::zeroed()).is_err());
 }

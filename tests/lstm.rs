@@ -122,7 +122,7 @@ fn a_sequence_without_a_valid_step_gives_zeros_and_learns_nothing() {
     check::<4, ReturnLast, GoBackwards>();
     check::<1, ReturnSequences, GoBackwards>();
     // Through a chain: padding alone is such a sequence.
-    let model = <sequential![Embedding<4, 9, 3, u16, MaskZero>, Lstm<4, 3, 5>]>::boxed();
+    let model = <sequential![Embedding<4, 9, 3, u16, MaskZero>, Lstm<4, 3, 5>]>::zeroed();
     assert_eq!(model.predict(&[0; 4]), Ok([0.0; 5]));
 }
 
@@ -154,7 +154,7 @@ fn a_sequence_of_one_step() {
 #[test]
 fn initial_values_are_those_of_keras() {
     fn check<const IN: usize, const UNITS: usize>() {
-        let mut layer = Lstm::<4, IN, UNITS>::boxed();
+        let mut layer = Lstm::<4, IN, UNITS>::zeroed();
         layer.init(&mut Random::seed_from_u64(7));
         let limit = math::sqrt(6.0 / (IN + 4 * UNITS) as f32);
         let kernel = layer.kernel.as_numbers();
@@ -179,7 +179,7 @@ fn initial_values_are_those_of_keras() {
 fn the_first_row_is_normally_distributed() {
     let (mut sum, mut squares, mut fourths) = (0.0, 0.0, 0.0);
     for seed in 0..50 {
-        let mut layer = Lstm::<1, 1, 64>::boxed();
+        let mut layer = Lstm::<1, 1, 64>::zeroed();
         layer.init(&mut Random::seed_from_u64(seed));
         for x in layer.recurrent_kernel[0].as_numbers() {
             // Of 256 numbers that make up length 1.

@@ -1,6 +1,9 @@
 //! Models with packed tables: what they predict is what the unpacked table of the same numbers predicts, their images are read where
 //! they lie, and another type's are refused.
 
+mod common;
+
+use common::image_of;
 use nanoembed::image;
 use nanoembed::kernels::dequantise_row;
 use nanoembed::layers::{
@@ -25,7 +28,7 @@ fn unpacked<L: TableLayer, R: PackedRow>(
     set: impl Fn(&mut L, usize, [f32; 8]),
 ) -> L {
     let mut layer = L::zeroed();
-    let mut image = image::to_vec(packed);
+    let mut image = image_of(packed);
     let payload = image.split_off(image::HEADER);
     let elements: Vec<Element<R>> = payload
         .chunks_exact(size_of::<Element<R>>())
@@ -86,7 +89,7 @@ fn an_image_is_read_where_it_lies() {
     words.init(&mut random);
     model.init(&mut random);
     model.first.quantise_from(&words);
-    let image = image::to_vec(&model);
+    let image = image_of(&model);
     assert_eq!(image.len(), image::HEADER + 50 * 16 + 4 * 33);
     let mut place = Aligned([0; 2048]);
     place[..image.len()].copy_from_slice(&image);

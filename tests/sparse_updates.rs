@@ -744,10 +744,15 @@ fn gradients_are_divided_by_bags() {
         (Pooling::WeightedMean, [4.0, f32::INFINITY, f32::INFINITY]),
         (Pooling::SqrtN, [nanoembed::math::sqrt(8.0), f32::INFINITY, f32::INFINITY]),
     ] {
-        let mut d = [3.0, 6.0, 9.0];
-        divide_by_bags(&bags, pooling, 1, &mut d).unwrap();
-        assert_eq!(d, [3.0 / divisors[0], 6.0 / divisors[1], 9.0 / divisors[2]], "{pooling:?}");
-        assert!(divide_by_bags(&bags, pooling, 2, &mut d).is_err());
+        let (d_out, mut d_sums) = ([3.0, 6.0, 9.0], [7.0; 3]);
+        divide_by_bags(&d_out, &bags, pooling, &mut d_sums).unwrap();
+        assert_eq!(d_sums, [3.0 / divisors[0], 6.0 / divisors[1], 9.0 / divisors[2]], "{pooling:?}");
+        let before = d_sums;
+        let uneven = ShapeMismatch { what: "gradients", expected: 3, found: 4 };
+        assert_eq!(divide_by_bags(&[1.0; 4], &bags, pooling, &mut d_sums), Err(uneven));
+        let short = ShapeMismatch { what: "gradients of the sums", expected: 6, found: 3 };
+        assert_eq!(divide_by_bags(&[1.0; 6], &bags, pooling, &mut d_sums), Err(short));
+        assert_eq!(d_sums, before);
     }
 }
 

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A row sees the same gradients in the same order as with one thread: the bits do not depend on the number of threads. No thread
-//! waits for another, and sorting is shared too. What sharing costs is that each thread reads all ids: 0.09 ms for 2048 bags of 20, where a
-//! step of Adam on rows of 64 floats in a table of 1,000,000 took 12 ms (one Zen 4 core).
+//! waits for another, and sorting is shared too. What sharing costs is that each thread reads all ids: a few nanoseconds an id,
+//! most where a thread's range holds some of the rows, for there the processor cannot foresee which id belongs to it.
 
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
 use crate::table::{Bags, Index, Indices, Policy};

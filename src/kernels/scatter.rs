@@ -83,29 +83,45 @@ simd_fn! {
     ) -> Result<(), ShapeMismatch> = scatter_add_bags_body;
 }
 
-/// d ← d / divisor for each bag: turns the gradients of pooled bags into those of the bags' sums, which are the gradients of all their
-/// rows. What a fused update of bags starts with; see [`occurrences_of_bags`](super::occurrences_of_bags).
+/// The gradients of the bags' sums, which are the gradients of all their rows, from those of the pooled bags:
+/// `d_sums[bag] = d_out[bag] / divisor`, with the divisor of [`Pooling`]; zeros where it is 0.
+///
+/// A fused update of bags starts with it: see [`occurrences_of_bags`](super::occurrences_of_bags).
 ///
 /// # Shapes
-/// `d_out` `[bags, dim]`.
+/// `d_out` and `d_sums` `[bags, dim]`.
 ///
 /// # Errors
-/// If there are not `bags * dim` gradients; `d_out` is then as it was.
+/// If `d_out` does not have the same number of gradients for each bag, or `d_sums` has another length; `d_sums` is then as it was.
+///
+/// ```
+/// use nanoembed::{kernels::divide_by_bags, table::{Bags, Indices, Pooling}};
+/// let bags = Bags::new(Indices::new(&[2_u8, 0, 2], 3)?, &[0_u8, 2, 3])?;
+/// let mut d_sums = [0.0; 4];
+/// divide_by_bags(&[2.0, 4.0, 5.0, 6.0], &bags, Pooling::Mean, &mut d_sums)?;
+/// assert_eq!(d_sums, [1.0, 2.0, 5.0, 6.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
+    d_out: &[f32],
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
-    dim: usize,
-    d_out: &mut [f32],
+    d_sums: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
+    let dim = d_out.len().checked_div(bags.len()).unwrap_or_default();
     ShapeMismatch::check("gradients", bags.len().saturating_mul(dim), d_out.len())?;
-    let mut rest = d_out;
+    ShapeMismatch::check("gradients of the sums", d_out.len(), d_sums.len())?;
+    let mut rest = (d_out, d_sums);
     for bag in bags.iter() {
-        let Some((d, after)) = rest.split_at_mut_checked(dim) else { break };
-        rest = after;
-        match bag.divisor(pooling) {
-            None => {}
-            Some(0.0) => d.fill(0.0),
-            Some(divisor) => d.iter_mut().for_each(|d| *d /= divisor),
+        let (Some((d_out, d_out_rest)), Some((d_sum, d_sums_rest))) =
+            (rest.0.split_at_checked(dim), rest.1.split_at_mut_checked(dim))
+        else {
+            break;
+        };
+        rest = (d_out_rest, d_sums_rest);
+        let divisor = bag.divisor(pooling).unwrap_or(1.0);
+        for (sum, d) in d_sum.iter_mut().zip(d_out) {
+            *sum = if divisor == 0.0 { 0.0 } else { d / divisor };
         }
     }
     Ok(())

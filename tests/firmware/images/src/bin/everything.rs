@@ -195,12 +195,13 @@ fn weighted_bags() -> Option<()> {
     let indices = Indices::new(&ids, rows).ok()?;
     let plain = Bags::fixed(indices, 2, 2).ok()?;
     let bags = plain.with_weights(&weights).ok()?;
-    let mut d_bags = black_box([0.25; 10]);
+    let d_bags = black_box([0.25; 10]);
+    let mut d_sums = [0.0; 10];
     let values = black_box([0.5; 45]);
     let table = Table::new(&values, rows, dim).ok()?;
     let mut d_weights = [0.0; 4];
     weight_gradients(table, &bags, Pooling::SqrtN, &d_bags, &mut d_weights).ok()?;
-    divide_by_bags(&bags, Pooling::SqrtN, dim, &mut d_bags).ok()?;
+    divide_by_bags(&d_bags, &bags, Pooling::SqrtN, &mut d_sums).ok()?;
     let (mut numbers, mut list, mut scratch) =
         ([0; 4], [Occurrence::default(); 4], [Occurrence::default(); 4]);
     black_box(occurrences_of_bags(&plain, &mut list).ok()?);
@@ -213,7 +214,7 @@ fn weighted_bags() -> Option<()> {
         (RowwiseAdagrad::default().rule(1), Noise { seed: black_box(1), step: 1, first_row: 0 });
     let mut touched = Touched {
         occurrences: sorted.weighted(&weights, &numbers).ok()?,
-        gradients: Table::new(&d_bags, 2, dim).ok()?,
+        gradients: Table::new(&d_sums, 2, dim).ok()?,
         sum: &mut [0.0; 10],
     };
     let mut state = TableMut::new(&mut state, rows, 1).ok()?;
