@@ -135,8 +135,7 @@ impl Settings {
 
     /// Learns, tests, writes the image.
     fn run<const CLASSES: usize>(&self, train: &Examples, test: &Examples) -> Result<(), Box<dyn Error>> {
-        let mut model = Classifier::<CLASSES>::boxed();
-        model.init(&mut Xoshiro128PlusPlus::seed_from_u64(self.seed));
+        let mut model = Classifier::<CLASSES>::boxed(&mut Xoshiro128PlusPlus::seed_from_u64(self.seed));
         let adam = Adam { learning_rate: self.learning_rate, ..Adam::default() };
         let mut trainer =
             Trainer::<Classifier<CLASSES>, _, _, BATCH>::boxed(adam, SparseCategoricalCrossEntropy);

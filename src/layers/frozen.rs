@@ -35,6 +35,8 @@ impl<L: Layer> Layer for Frozen<L> {
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const FINGERPRINT: Fingerprint = L::FINGERPRINT;
+    const STALLS_AT_ZERO: bool = L::STALLS_AT_ZERO;
+    const PASSES_ON: bool = L::PASSES_ON;
 
     fn init(&mut self, random: &mut impl Rng) {
         self.0.init(random);

@@ -118,6 +118,7 @@ impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
         assert!(WORDS == L::ROWS.div_ceil(32), "FrozenRows<L, WORDS>: WORDS must be ceil(rows / 32)");
         Fingerprint::of("frozen_rows").part(L::FINGERPRINT)
     };
+    const STALLS_AT_ZERO: bool = L::STALLS_AT_ZERO;
 
     /// Leaves which rows are frozen as it is; their numbers are drawn like all others.
     fn init(&mut self, random: &mut impl Rng) {
