@@ -6,7 +6,7 @@ use nanoembed::layers::{
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, FromLogits, KnownClasses, Loss,
-    MeanSquaredError, SampleWeights, SparseCategoricalCrossEntropy, Weighing,
+    MeanSquaredError, OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy, Weighing,
 };
 use nanoembed::optim::{
     Adam, AdamW, CenteredRmsProp, Clip, Clipped, Exact, L2Decay, Momentum, Optimizer, RowwiseAdagrad, Sgd,
@@ -257,6 +257,12 @@ fn scores_are_learnt_from_by_name() {
         let expected = trainer.epoch(&mut fused, &IDS, &LABELS).expect("valid examples");
         assert_eq!(by_name.epoch(&mut logits, &IDS, &LABELS), Ok(expected));
     }
+    // What passes scores on, or probabilities, changes nothing of what is right.
+    let loss = BinaryCrossEntropy::default();
+    type Kept = sequential![Logits, Dropout<[f32; 1], 100>];
+    type Chances = sequential![Reviews, Dropout<[f32; 1], 100>];
+    let _ = Trainer::<Kept, _, _, 3>::new(Adam::default(), FromLogits(loss));
+    let _ = Trainer::<Chances, _, _, 3>::new(Adam::default(), OnProbabilities(loss));
     assert_eq!(by_name.evaluate(&logits, &IDS, &LABELS), trainer.evaluate(&fused, &IDS, &LABELS));
     assert!(parameters(&fused) == parameters(&logits));
     let by_name = FromLogits(SampleWeights(CategoricalCrossEntropy { label_smoothing: 2.0 }));

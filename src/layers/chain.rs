@@ -83,6 +83,8 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
     type Slots<O: Optimizer> = Chain<A::Slots<O>, B::Slots<O>>;
 
     const ACTIVATION: ActivationKind = B::ACTIVATION;
+    const LAST_ACTIVATION: ActivationKind =
+        if passes_untouched::<B>() { A::LAST_ACTIVATION } else { B::LAST_ACTIVATION };
     const FINGERPRINT: Fingerprint = Fingerprint::of("chain").part(A::FINGERPRINT).part(B::FINGERPRINT);
     const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO || A::BYTES > 0 && B::BYTES > 0;
     const PASSES_ON: bool = passes_untouched::<A>() && B::PASSES_ON;

@@ -142,6 +142,9 @@ pub trait Layer: Plain {
 
     /// The activation that [`activate`](Self::activate) applies to an output.
     const ACTIVATION: ActivationKind = ActivationKind::Linear;
+    /// The activation that was applied to the outputs last: another layer's where this one only passes on what it takes, as
+    /// [`Dropout`] does.
+    const LAST_ACTIVATION: ActivationKind = Self::ACTIVATION;
     /// A hash of the layer's kind, shape and options: equal for types that can read each other's images.
     ///
     /// Here a layer asserts that its sizes fit; what makes or uses a model evaluates it, so that wrong ones do not compile.

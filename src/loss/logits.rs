@@ -18,12 +18,19 @@ use zerocopy::FromZeros;
 /// # Ok::<(), nanoembed::train::TrainError>(())
 /// ```
 ///
-/// A model that ends with an activation is a compile error, and one that does not, of `L` itself:
+/// A model that ends with an activation is a compile error, also where other layers pass on what it gave, and one that does not, of `L`
+/// itself:
 ///
 /// ```compile_fail,E0080
 /// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, FromLogits}, optim::Sgd, train::Trainer};
 /// let loss = FromLogits(BinaryCrossEntropy::default());
 /// let _ = Trainer::<Dense<1, 1, Sigmoid>, _, _, 2>::new(Sgd::default(), loss);
+/// ```
+///
+/// ```compile_fail,E0080
+/// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, FromLogits}, optim::Sgd, sequential, train::Trainer};
+/// let loss = FromLogits(BinaryCrossEntropy::default());
+/// let _ = Trainer::<sequential![Dense<1, 1, Sigmoid>, Dropout<[f32; 1], 100>], _, _, 2>::new(Sgd::default(), loss);
 /// ```
 ///
 /// ```compile_fail,E0080
