@@ -203,8 +203,7 @@ fn naive_backward(d_y: Table<'_>, mut add: impl FnMut(usize, usize, f32)) {
 /// A training step at each level. In the place of the naive loop stands a prediction of the batch, which makes all products.
 fn training(bench: &mut Bench) {
     let random = &mut Xoshiro128PlusPlus::seed_from_u64(3);
-    let mut model = Model::boxed();
-    model.init(random);
+    let mut model = Model::boxed(random);
     let ids = ids(random);
     let labels: Vec<[f32; 1]> = ids.iter().map(|_| [(random.next_u32() % 2) as f32]).collect();
     let mut trainer = Trainer::<Model, _, _, BATCH>::boxed(Adam::default(), BinaryCrossEntropy::default());

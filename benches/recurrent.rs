@@ -123,8 +123,7 @@ impl Part {
 fn step(bench: &mut Bench) {
     let level = Level::current();
     let mut random = Xoshiro128PlusPlus::seed_from_u64(1);
-    let mut model = Model::boxed();
-    model.init(&mut random);
+    let mut model = Model::boxed(&mut random);
     let mut trainer = Trainer::<Model, Adam, _, BATCH>::boxed(Adam::default(), BinaryCrossEntropy::default());
     let ids: Vec<[u16; LEN]> =
         (0..BATCH).map(|_| std::array::from_fn(|_| (random.next_u32() % 5000) as u16)).collect();

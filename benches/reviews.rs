@@ -28,8 +28,7 @@ const IDS: [[u16; 4]; 10] = [
 const LABELS: [[f32; 1]; 10] = [[1.0], [1.0], [1.0], [1.0], [1.0], [0.0], [0.0], [0.0], [0.0], [0.0]];
 
 fn step<O: Optimizer>(criterion: &mut Criterion, name: &str, optimizer: O) {
-    let mut model = Reviews::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    let mut model = Reviews::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
     let mut trainer = Trainer::<Reviews, _, _, 10>::new(optimizer, BinaryCrossEntropy::default());
     criterion.bench_function(name, |bencher| {
         bencher.iter(|| trainer.step(&mut model, &IDS, &LABELS).expect("good ids and labels"));
@@ -39,8 +38,7 @@ fn step<O: Optimizer>(criterion: &mut Criterion, name: &str, optimizer: O) {
 fn reviews(criterion: &mut Criterion) {
     step(criterion, "reviews/step of 10, Adam", Adam::default());
     step::<AdamExact>(criterion, "reviews/step of 10, exact Adam", Exact(Adam::default()));
-    let mut model = Reviews::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    let model = Reviews::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
     criterion.bench_function("reviews/predict", |bencher| {
         bencher.iter(|| model.predict(&IDS[9]).expect("good ids"));
     });

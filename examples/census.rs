@@ -166,8 +166,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         test_rows.len()
     );
 
-    let (mut model, mut best) = (Census::boxed(), Census::boxed());
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    let (mut model, mut best) =
+        (Census::boxed(&mut Xoshiro128PlusPlus::seed_from_u64(1)), Census::boxed_zeroed());
     let mut trainer = Trainer::<Census, _, _, BATCH>::boxed(Adam::default(), BinaryCrossEntropy::default());
     println!("\n{}\n", trainer.summary());
 

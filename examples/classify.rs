@@ -24,7 +24,7 @@
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use nanoembed::layers::{Bag, Dense, EmbeddingBag, Layer, Mean, Softmax};
-use nanoembed::loss::SparseCategoricalCrossEntropy;
+use nanoembed::loss::{KnownClasses, SparseCategoricalCrossEntropy};
 use nanoembed::optim::Adam;
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
@@ -134,12 +134,18 @@ impl Settings {
     }
 
     /// Learns, tests, writes the image.
-    fn run<const CLASSES: usize>(&self, train: &Examples, test: &Examples) -> Result<(), Box<dyn Error>> {
-        let mut model = Classifier::<CLASSES>::boxed();
-        model.init(&mut Xoshiro128PlusPlus::seed_from_u64(self.seed));
+    ///
+    /// Outputs beyond the number of `classes` are closed.
+    fn run<const CLASSES: usize>(
+        &self,
+        classes: usize,
+        train: &Examples,
+        test: &Examples,
+    ) -> Result<(), Box<dyn Error>> {
+        let mut model = Classifier::<CLASSES>::boxed(&mut Xoshiro128PlusPlus::seed_from_u64(self.seed));
         let adam = Adam { learning_rate: self.learning_rate, ..Adam::default() };
-        let mut trainer =
-            Trainer::<Classifier<CLASSES>, _, _, BATCH>::boxed(adam, SparseCategoricalCrossEntropy);
+        let loss = KnownClasses { loss: SparseCategoricalCrossEntropy, classes };
+        let mut trainer = Trainer::<Classifier<CLASSES>, _, _, BATCH>::boxed(adam, loss);
         trainer.set_seed(self.seed);
         println!("\n{}\n", trainer.summary());
 
@@ -192,9 +198,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (to_learn, to_test) = (train.texts.len(), test.texts.len());
     println!("{to_learn} texts to learn from, {to_test} to test, {} classes", names.len());
     if names.len() <= FEW {
-        settings.run::<FEW>(&train, &test)
+        settings.run::<FEW>(names.len(), &train, &test)
     } else if names.len() <= MANY {
-        settings.run::<MANY>(&train, &test)
+        settings.run::<MANY>(names.len(), &train, &test)
     } else {
         Err(format!("{} classes: more than {MANY}", names.len()).into())
     }

@@ -86,8 +86,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         train.names
     );
 
-    let mut model = Headlines::boxed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    let mut model = Headlines::boxed(&mut Xoshiro128PlusPlus::seed_from_u64(1));
     let adam = Adam { learning_rate: 0.003, ..Adam::default() };
     let mut trainer = Trainer::<Headlines, _, _, BATCH>::boxed(adam, BinaryCrossEntropy::default());
     println!("\n{}\n", trainer.summary());

@@ -116,8 +116,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         test.len()
     );
 
-    let mut model = Reviews::boxed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(seed));
+    let mut model = Reviews::boxed(&mut Xoshiro128PlusPlus::seed_from_u64(seed));
     let mut trainer = Trainer::<Reviews, _, _, BATCH>::boxed(Adam::default(), BinaryCrossEntropy::default());
     trainer.set_seed(seed);
     println!("\n{}\n", trainer.summary());
@@ -125,7 +124,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let steps = train.len().div_ceil(BATCH);
     let bar = ProgressBar::new((EPOCHS * steps) as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} steps, {eta} left  {msg}")?);
-    let mut best = Reviews::boxed();
+    let mut best = Reviews::boxed_zeroed();
     // Every epoch is run; the best one is kept.
     let mut stopping = EarlyStopping::new(&mut *best, u32::MAX);
     for epoch in 1..=EPOCHS {

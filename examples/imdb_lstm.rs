@@ -132,10 +132,9 @@ fn learn(
     learning: &Dataset,
     validation: &Dataset,
 ) -> Result<Box<Imdb>, Box<dyn Error>> {
-    let mut model = Imdb::boxed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(seed));
+    let mut model = Imdb::boxed(&mut Xoshiro128PlusPlus::seed_from_u64(seed));
     trainer.set_seed(seed);
-    let mut best = Imdb::boxed();
+    let mut best = Imdb::boxed_zeroed();
     // Every epoch is run; the best one is kept.
     let mut stopping = EarlyStopping::new(&mut *best, u32::MAX);
     let bar = ProgressBar::new(u64::from(EPOCHS) * learning.reviews.len().div_ceil(BATCH) as u64);

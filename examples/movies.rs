@@ -84,8 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (train, test) = (Dataset::read(Path::new(train))?, Dataset::read(Path::new(test))?);
     println!("{} ratings to learn from, {} to test", train.ratings.len(), test.ratings.len());
 
-    let mut model = Ratings::boxed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    let mut model = Ratings::boxed(&mut Xoshiro128PlusPlus::seed_from_u64(1));
     model.second.0.mean = [train.mean()];
     let steps = train.ratings.len().div_ceil(BATCH) as u32;
     let schedule = ExponentialDecay {

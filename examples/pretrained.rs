@@ -144,8 +144,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let test = (encode(&test.0)?, test.1.clone());
 
         for (pretrained, means) in [false, true].into_iter().zip(&mut means) {
-            let mut tuned = FineTuned::boxed();
-            tuned.init(&mut Xoshiro128PlusPlus::seed_from_u64(seed));
+            let mut tuned = FineTuned::boxed(&mut Xoshiro128PlusPlus::seed_from_u64(seed));
             if pretrained {
                 let table = &mut TableMut::from_rows(&mut tuned.first.rows);
                 let found = fill(table, &mut open(vectors)?, |word| known.index_of(word))?;
@@ -154,7 +153,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 });
             }
             // The same initial weights: the bytes of a frozen layer are those of the layer.
-            let mut frozen = WithFrozen::boxed();
+            let mut frozen = WithFrozen::boxed_zeroed();
             image::read_into(&image::to_vec(&*tuned), &mut *frozen)?;
             means[0] += accuracy(&mut *frozen, seed, &bar, &train, &test)? / SEEDS as f32;
             means[1] += accuracy(&mut *tuned, seed, &bar, &train, &test)? / SEEDS as f32;

@@ -50,8 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("  {text:<28} {ids:?}");
     }
 
-    let mut model = Reviews::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    let mut model = Reviews::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
     let initial_rows = model.first.rows;
     let adam = Adam { learning_rate: 0.01, ..Adam::default() };
     let mut trainer = Trainer::<Reviews, _, _, 10>::new(adam, BinaryCrossEntropy::default());

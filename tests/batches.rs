@@ -5,8 +5,8 @@ use nanoembed::layers::{
     Activate, Bag, Batch, BatchMut, BiasedDot, Branches, Causal, Context, Conv1D, Dense, Dot, Dropout,
     Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D,
     GoBackwards, HashedEmbedding, HonourMask, IgnoreMask, Input, Layer, Linear, Lstm, MaskZero, Mean,
-    Multiplied, Pair, QuotientRemainder, Relu, ReturnSequences, Same, Sigmoid, Softmax, SqrtN, Sum, Tanh,
-    Valid, Value,
+    Multiplied, Pair, QuotientRemainder, Relu, ReturnSequences, Same, Sigmoid, Softmax, SqrtN, StrictMask,
+    Sum, Tanh, Valid, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};
@@ -205,8 +205,7 @@ where
     L: Loss<M::Output>,
 {
     let random = &mut Random::seed_from_u64(4);
-    let mut model = M::zeroed();
-    model.init(random);
+    let mut model = M::new(random);
     let x: Vec<M::Input> = (0..40).map(|_| Draw::draw(random)).collect();
     let labels: Vec<L::Label> = (0..40).map(|_| label(random.next_u32())).collect();
     let mut trainer = Trainer::<M, O, L, 7>::new(optimizer, loss);
@@ -272,6 +271,8 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<Conv1D<9, 5, 17, 4, 9, Tanh, Same>>("Conv1D, Same");
     check::<Conv1D<9, 5, 8, 3, 5, Softmax, Causal, IgnoreMask, 2>>("Conv1D, Causal, stride 2");
     check::<Conv1D<9, 5, 8, 3, 5, Linear, Valid, HonourMask, 1, 2>>("Conv1D, dilation 2");
+    check::<Conv1D<9, 5, 17, 3, 7, Sigmoid, Valid, StrictMask>>("Conv1D, strict");
+    check::<Conv1D<9, 5, 17, 4, 9, Softmax, Same, StrictMask>>("Conv1D, Same, strict");
     check::<GlobalMaxPooling1D<5, 17>>("GlobalMaxPooling1D");
     check::<GlobalAveragePooling1D<5, 33, IgnoreMask>>("GlobalAveragePooling1D, IgnoreMask");
     check::<Convolved>("a chain of a convolution");

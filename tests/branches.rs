@@ -40,9 +40,7 @@ fn parameters<M: Layer>(model: &M) -> Vec<u8> {
 }
 
 fn initial<M: Layer>(seed: u64) -> M {
-    let mut model = M::zeroed();
-    model.init(&mut Random::seed_from_u64(seed));
-    model
+    M::new(&mut Random::seed_from_u64(seed))
 }
 
 type Column<const ROWS: usize, const DIM: usize> = sequential![Embedding<1, ROWS, DIM>, Flatten<1, DIM, DIM>];

@@ -21,9 +21,7 @@ fn bits<const N: usize>(numbers: [f32; N]) -> [u32; N] {
 }
 
 fn initial<M: Layer>() -> M {
-    let mut model = M::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(5));
-    model
+    M::new(&mut Xoshiro128PlusPlus::seed_from_u64(5))
 }
 
 /// The embeddings of the first ids.

@@ -138,9 +138,7 @@ type Model = sequential![
 ];
 
 fn model() -> Model {
-    let mut model = Model::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(2));
-    model
+    Model::new(&mut Xoshiro128PlusPlus::seed_from_u64(2))
 }
 
 fn npz(key: impl Fn(&Weight) -> String) -> Vec<u8> {

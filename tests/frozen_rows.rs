@@ -28,9 +28,7 @@ type Free = sequential![Words, Flatten<3, DIM, 15>, Dense<15, 1, Sigmoid>];
 type PartlyBags = sequential![FrozenRows<Bags, 2>, Dense<DIM, 1, Sigmoid>];
 
 fn initialised<M: Layer>() -> M {
-    let mut model = M::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(8));
-    model
+    M::new(&mut Xoshiro128PlusPlus::seed_from_u64(8))
 }
 
 /// Examples of every row, several times.

@@ -210,13 +210,17 @@ fn check_dense<const IN: usize, const OUT: usize, A: Activation>() {
 fn dense_layers() {
     macro_rules! with_each {
         ($($activation:ty)*) => {$(
-            check_dense::<1, 1, $activation>();
             check_dense::<3, 2, $activation>();
             check_dense::<17, 5, $activation>();
             check_dense::<4, 33, $activation>();
         )*};
     }
     with_each!(Linear Relu Sigmoid Softmax Tanh);
+    check_dense::<1, 1, Linear>();
+    check_dense::<1, 1, Relu>();
+    check_dense::<1, 1, Sigmoid>();
+    check_dense::<1, 1, Tanh>();
+    check_dense::<1, 2, Softmax>();
 }
 
 #[test]
@@ -452,7 +456,7 @@ fn check_loss<L, const N: usize>(
 ) where
     L: Loss<[f32; N]>,
 {
-    assert!(L::is_label(&label), "{what}");
+    assert!(loss.is_label(&label), "{what}");
     let mut d_y = [f32::NAN; N];
     let found = loss.value_and_gradient(&y, &label, 1.0, &mut d_y);
     assert_close(what, &[found], &[value(&wide(&y), &label)]);
@@ -522,19 +526,30 @@ fn check_losses<const N: usize>() {
             check_loss(&what, &loss, scores, label, |x, t| naive::binary_of_scores(x, t, a));
             let what = format!("binary on probabilities, {N} outputs, smoothing {a}");
             check_loss(&what, &OnProbabilities(loss), p, label, |p, t| naive::binary(p, t, a));
-            let loss = CategoricalCrossEntropy { label_smoothing };
-            let what = format!("categorical, {N} outputs, smoothing {a}");
-            check_loss(&what, &loss, scores, label, |x, t| naive::categorical_of_scores(x, t, a));
-            let what = format!("categorical on probabilities, {N} outputs, smoothing {a}");
-            // The clip acts on p / Σ p: a single class has probability 1.
-            if N > 1 {
-                check_loss(&what, &OnProbabilities(loss), p, label, |p, t| naive::categorical(p, t, a));
-            }
         }
         // Errors away from 0, where the absolute one has no derivative.
         let numbers = scores.map(|x| x + if draw(random) > 0.0 { 0.7 } else { -0.7 });
         check_loss("squared", &MeanSquaredError, scores, numbers, |y, t| naive::mean_of(y, t, |e| e * e));
         check_loss("absolute", &MeanAbsoluteError, scores, numbers, |y, t| naive::mean_of(y, t, f64::abs));
+    }
+}
+
+/// The same of losses over several classes.
+fn check_categorical_losses<const N: usize>() {
+    for seed in 0..10 {
+        let random = &mut Random::seed_from_u64(seed);
+        let scores: [f32; N] = vector(random).map(|x: f32| 6.0 * x);
+        let p: [f32; N] = vector(random).map(|x: f32| 0.5 + 0.48 * x);
+        let soft: [f32; N] = vector(random).map(|x: f32| 0.5 + 0.5 * x);
+        let hard: [f32; N] = soft.map(|t| f32::from(t > 0.5));
+        for (label, label_smoothing) in [(soft, 0.0), (hard, 0.0), (hard, 0.1), (soft, 1.0), (soft, 0.3)] {
+            let a = label_smoothing;
+            let loss = CategoricalCrossEntropy { label_smoothing };
+            let what = format!("categorical, {N} outputs, smoothing {a}");
+            check_loss(&what, &loss, scores, label, |x, t| naive::categorical_of_scores(x, t, a));
+            let what = format!("categorical on probabilities, {N} outputs, smoothing {a}");
+            check_loss(&what, &OnProbabilities(loss), p, label, |p, t| naive::categorical(p, t, a));
+        }
         let class = (random.next_u32() % N as u32) as u16;
         let loss = SparseCategoricalCrossEntropy;
         check_loss("sparse", &loss, scores, class, |x, class| naive::sparse_of_scores(x, *class));
@@ -551,6 +566,10 @@ fn losses() {
     check_losses::<5>();
     check_losses::<17>();
     check_losses::<33>();
+    check_categorical_losses::<2>();
+    check_categorical_losses::<5>();
+    check_categorical_losses::<17>();
+    check_categorical_losses::<33>();
 }
 
 /// Where the clip of probabilities acts, the gradient of the element is zero and the value is that of the border.
@@ -590,10 +609,10 @@ fn errors_of_numbers_at_their_corners() {
     assert_eq!(MeanSquaredError.value_and_gradient(&[3.0, -1.0], &[3.0, 1.0], 1.0, &mut d), 2.0);
     assert_eq!(d, [0.0, -2.0]);
     for label in [f32::NAN, f32::INFINITY] {
-        assert!(!<MeanAbsoluteError as Loss<[f32; 1]>>::is_label(&[label]));
-        assert!(!<MeanSquaredError as Loss<[f32; 1]>>::is_label(&[label]));
+        assert!(!MeanAbsoluteError.is_label(&[label]));
+        assert!(!MeanSquaredError.is_label(&[label]));
     }
-    assert!(<MeanSquaredError as Loss<[f32; 1]>>::is_label(&[-1e9]));
+    assert!(MeanSquaredError.is_label(&[-1e9]));
     let mut d = [0.0];
     assert!(MeanAbsoluteError.value_and_gradient(&[f32::NAN], &[1.0], 1.0, &mut d).is_nan() && d[0].is_nan());
     // Keras' accuracy: one number by its side of 1/2, several by their largest.

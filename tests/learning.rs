@@ -22,9 +22,7 @@ type Classifier = sequential![Embedding<1, 4, 2>, Flatten<1, 2, 2>, Dense<2, 2, 
 type Reviews = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 1, Sigmoid>];
 
 fn initial<M: Layer>() -> M {
-    let mut model = M::zeroed();
-    model.init(&mut Random::seed_from_u64(1));
-    model
+    M::new(&mut Random::seed_from_u64(1))
 }
 
 fn parameters<M: Layer>(model: &M) -> Vec<u8> {
@@ -145,10 +143,10 @@ fn samples_are_weighed() {
             assert_eq!(SampleWeights(loss).value_and_gradient(&y, &of, 4.0, &mut weighted), value * weight);
             assert_eq!(weighted, d.map(|d| d * weight));
             assert_eq!(SampleWeights(loss).accuracy(&y, &of), loss.accuracy(&y, &label));
-            assert!(SampleWeights::<L>::is_label(&of));
+            assert!(SampleWeights(loss).is_label(&of));
         }
         for weight in [-1.0, f32::NAN, f32::INFINITY] {
-            assert!(!SampleWeights::<L>::is_label(&Weighing { label, weight }), "{weight}");
+            assert!(!SampleWeights(loss).is_label(&Weighing { label, weight }), "{weight}");
         }
         assert_eq!(SampleWeights::<L>::LINK, L::LINK);
     }
@@ -201,7 +199,8 @@ fn classes_are_weighed() {
             assert_eq!(by_class.accuracy(&y, &label), loss.accuracy(&y, &label));
         }
         let [.., last] = labels;
-        assert!(ClassWeights::<L, 3>::is_label(&last) && !ClassWeights::<L, 2>::is_label(&last));
+        assert!(by_class.is_label(&last));
+        assert!(!ClassWeights { loss, weights: [1.0; 2] }.is_label(&last));
     }
     check(SparseCategoricalCrossEntropy, [0, 1, 2]);
     check(CategoricalCrossEntropy::default(), [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]);
@@ -344,7 +343,7 @@ fn top_k_without_numbers() {
 #[test]
 fn errors_of_numbers() {
     assert_eq!(root_mean_squared_error(&[1.0, 2.0, 3.0], &[1.0, 4.0, 1.0]).unwrap(), (8.0_f32 / 3.0).sqrt());
-    assert_eq!(root_mean_squared_error(&[], &[]).unwrap(), 0.0);
+    assert!(root_mean_squared_error(&[], &[]).is_err());
     assert!(root_mean_squared_error(&[1.0], &[]).is_err());
     // Millions of examples do not drift.
     let found = root_mean_squared_error(&vec![0.1; 3_000_000], &vec![0.0; 3_000_000]).unwrap();

@@ -21,8 +21,7 @@ fn draw(random: &mut Random) -> f32 {
 /// A layer of any length and form with the same parameters, which do not depend on either.
 fn layer<const LEN: usize, R: Returned, D: Direction>() -> Lstm<LEN, 3, 5, R, D> {
     let random = &mut Random::seed_from_u64(2);
-    let mut layer = Lstm::zeroed();
-    layer.init(random);
+    let mut layer = Lstm::new(random);
     layer.bias.as_numbers_mut().iter_mut().for_each(|b| *b = draw(random));
     layer
 }
@@ -154,8 +153,7 @@ fn a_sequence_of_one_step() {
 #[test]
 fn initial_values_are_those_of_keras() {
     fn check<const IN: usize, const UNITS: usize>() {
-        let mut layer = Lstm::<4, IN, UNITS>::zeroed();
-        layer.init(&mut Random::seed_from_u64(7));
+        let layer = Lstm::<4, IN, UNITS>::new(&mut Random::seed_from_u64(7));
         let limit = math::sqrt(6.0 / (IN + 4 * UNITS) as f32);
         let kernel = layer.kernel.as_numbers();
         assert!(kernel.iter().all(|w| w.abs() <= limit));
@@ -179,8 +177,7 @@ fn initial_values_are_those_of_keras() {
 fn the_first_row_is_normally_distributed() {
     let (mut sum, mut squares, mut fourths) = (0.0, 0.0, 0.0);
     for seed in 0..50 {
-        let mut layer = Lstm::<1, 1, 64>::zeroed();
-        layer.init(&mut Random::seed_from_u64(seed));
+        let layer = Lstm::<1, 1, 64>::new(&mut Random::seed_from_u64(seed));
         for x in layer.recurrent_kernel[0].as_numbers() {
             // Of 256 numbers that make up length 1.
             let x = f64::from(*x) * 16.0;

@@ -190,8 +190,7 @@ fn two_inputs_are_learnt_together() {
 }
 
 fn learn_likes<O: Optimizer>(optimizer: O, pairs: &[Pair<[u16; 1], [u16; 1]>], labels: &[[f32; 1]]) {
-    let mut model = Likes::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(3));
+    let mut model = Likes::new(&mut Xoshiro128PlusPlus::seed_from_u64(3));
     let mut trainer = Trainer::<Likes, _, _, 8>::new(optimizer, BinaryCrossEntropy::default());
     for _ in 0..60 {
         trainer.epoch(&mut model, pairs, labels).unwrap();
@@ -284,8 +283,7 @@ impl Layer for MaskedMean {
 #[test]
 fn masks_flow_beside_the_values() {
     type Words = sequential![Embedding<3, 10, 4, u16, MaskZero>, MaskedMean, Dense<4, 1, Sigmoid>];
-    let mut model = Words::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(5));
+    let mut model = Words::new(&mut Xoshiro128PlusPlus::seed_from_u64(5));
     assert_ne!(model.first.rows[0], [0.0; 4]);
     let alone = model.predict(&[7, 0, 0]).unwrap();
     assert_eq!(model.predict(&[0, 7, 0]).unwrap(), alone);

@@ -45,8 +45,7 @@ fn unpacked<L: TableLayer, R: PackedRow>(
 
 fn check<R: PackedRow>(bytes: usize, worst: f32) {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(5);
-    let mut words = Words::zeroed();
-    words.init(&mut random);
+    let words = Words::new(&mut random);
     let mut packed = Packed::<Words, R, 50>::zeroed();
     packed.quantise_from(&words);
     assert_eq!(size_of_val(&packed), 50 * bytes);

@@ -31,9 +31,7 @@ fn examples() -> (Vec<[u16; 4]>, Vec<[f32; 1]>) {
 }
 
 fn initial<M: Layer>() -> M {
-    let mut model = M::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(7));
-    model
+    M::new(&mut Xoshiro128PlusPlus::seed_from_u64(7))
 }
 
 fn bytes<M: Layer>(model: &M) -> Vec<u8> {
@@ -79,7 +77,7 @@ fn check_resume<O: Optimizer + Copy>(optimizer: O, shuffle: bool) {
 
     let checkpoints = std::iter::once(&start).chain(course.iter().map(|(.., checkpoint)| checkpoint));
     // Each is resumed on a new trainer, which has another seed, and on one that has trained something else.
-    let (mut used, mut used_model) = (trainer(optimizer, shuffle), Model::zeroed());
+    let (mut used, mut used_model) = (trainer(optimizer, shuffle), initial::<Model>());
     run(&mut used, &mut used_model, 2);
     for (done, stored) in checkpoints.enumerate() {
         let (mut fresh, mut model) = (trainer(optimizer, shuffle), Model::zeroed());

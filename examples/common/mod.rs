@@ -12,7 +12,7 @@ pub(crate) fn check_image<M: Layer<Output = [f32; 1]>>(
 ) -> Result<(), Box<dyn Error>> {
     let path = std::env::temp_dir().join(name);
     std::fs::write(&path, image::to_vec(model))?;
-    let mut same = M::boxed();
+    let mut same = M::boxed_zeroed();
     image::read_into(&std::fs::read(&path)?, &mut *same)?;
     for input in inputs {
         if model.predict(input)?[0].to_bits() != same.predict(input)?[0].to_bits() {

@@ -23,6 +23,13 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 /// assert_eq!(Activate::<[f32; 2], Relu>::zeroed().predict(&[-1.0, 1.0])?, [0.0, 1.0]);
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
+///
+/// A softmax over one number, of a vector or of each step, is a compile error:
+///
+/// ```compile_fail,E0080
+/// use nanoembed::layers::{Activate, Layer, Softmax};
+/// let _ = Activate::<[[f32; 1]; 2], Softmax>::zeroed();
+/// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Activate<V, A>(PhantomData<(V, A)>);
@@ -52,9 +59,11 @@ impl<V: Value + Numbers, A: Activation> Layer for Activate<V, A> {
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {
         assert!(Self::WIDTH > 0, "Activate<V, A>: V must have numbers");
+        A::KIND.assert_units(Self::WIDTH);
         let [outer, inner] = V::SHAPE;
         Fingerprint::of("activation").extent(outer).extent(inner).name(A::KIND.name())
     };
+    const PASSES_ON: bool = true;
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), y: BatchMut<'_, V>) {
         copy(x, y);

@@ -19,6 +19,29 @@ pub enum ActivationKind {
 }
 
 impl ActivationKind {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[Self::Linear, Self::Relu, Self::Sigmoid, Self::Softmax, Self::Tanh];
+
+    /// Whether it is one of these.
+    pub const fn is_among(self, kinds: &[Self]) -> bool {
+        let mut i = 0;
+        while i < kinds.len() {
+            if kinds[i] as u8 == self as u8 {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+
+    /// Asserts that `units` numbers, which are activated together, can be: a softmax over one is 1 whatever the unit learns.
+    pub(super) const fn assert_units(self, units: usize) {
+        assert!(
+            !matches!(self, Self::Softmax) || units > 1,
+            "a Softmax over one unit always gives 1: use Sigmoid, or one unit for each class"
+        );
+    }
+
     /// Its name, as in Keras.
     pub const fn name(self) -> &'static str {
         match self {

@@ -150,6 +150,7 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
     type Slots<O: Optimizer> = Branches<A::Slots<O>, B::Slots<O>>;
 
     const FINGERPRINT: Fingerprint = Fingerprint::of("branches").part(A::FINGERPRINT).part(B::FINGERPRINT);
+    const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO;
 
     fn init(&mut self, random: &mut impl Rng) {
         self.first.init(random);

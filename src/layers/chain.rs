@@ -68,6 +68,11 @@ pub struct ChainGradient<A: Layer, B: Layer, const BATCH: usize> {
     second: B::Gradient<BATCH>,
 }
 
+/// Whether a layer gives what it takes.
+const fn passes_untouched<L: Layer>() -> bool {
+    L::PASSES_ON && matches!(L::ACTIVATION, ActivationKind::Linear)
+}
+
 impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for Chain<A, B> {
     type Input = A::Input;
     type Output = B::Output;
@@ -78,7 +83,13 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
     type Slots<O: Optimizer> = Chain<A::Slots<O>, B::Slots<O>>;
 
     const ACTIVATION: ActivationKind = B::ACTIVATION;
+    const LAST_ACTIVATION: ActivationKind =
+        if passes_untouched::<B>() { A::LAST_ACTIVATION } else { B::LAST_ACTIVATION };
     const FINGERPRINT: Fingerprint = Fingerprint::of("chain").part(A::FINGERPRINT).part(B::FINGERPRINT);
+    const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO || A::BYTES > 0 && B::BYTES > 0;
+    const PASSES_ON: bool = passes_untouched::<A>() && B::PASSES_ON;
+    const HAS_BIASES: bool =
+        B::HAS_BIASES || B::PASSES_ON && A::HAS_BIASES && matches!(A::ACTIVATION, ActivationKind::Linear);
 
     fn init(&mut self, random: &mut impl Rng) {
         self.first.init(random);
@@ -179,6 +190,14 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
     ) {
         self.first.update(optimizer, step, &mut gradient.first, &mut slots.first);
         self.second.update(optimizer, step, &mut gradient.second, &mut slots.second);
+    }
+
+    fn close_outputs(&mut self, from: usize) {
+        if B::HAS_BIASES {
+            self.second.close_outputs(from);
+        } else if B::PASSES_ON {
+            self.first.close_outputs(from);
+        }
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -1,7 +1,7 @@
 //! A convolution along a sequence.
 
 use super::flatten::{HonourMask, MaskUse};
-use super::padding::{ConvPadding, Valid};
+use super::padding::{ConvPadding, PaddingKind, Valid};
 use super::plain::plain_fields;
 use super::steps::{rows, rows_mut};
 use super::value::{Value, first, first_mut};
@@ -42,8 +42,34 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// ```
 ///
 /// # Masks
-/// A masked step counts as zeros and gets no gradient, and an output step is valid if one of the steps under its window is. With
-/// [`IgnoreMask`](super::IgnoreMask) masked steps are used like all others, and all output steps are valid: Keras loses the mask.
+/// | `M` | masked steps | valid output steps | padding of a sequence |
+/// |---|---|---|---|
+/// | [`HonourMask`] | count as zeros, get no gradient | those with a valid step under their window | changes what `Valid` gives |
+/// | [`StrictMask`](super::StrictMask) | count as zeros, get no gradient | `Valid`: those with no masked step under their window; `Same`, `Causal`: those whose own step is valid, the one under the middle or under the end of the window | changes nothing |
+/// | [`IgnoreMask`](super::IgnoreMask) | used like all others | all: Keras loses the mask | changes all |
+///
+/// With `HonourMask` a window over the end of the valid steps counts them and zeros for the rest. Masked steps *after* a sequence, or
+/// *before* it, add such windows, so that a [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) behind gives something else for
+/// `[1, 2, 3, 0, 0, 0]` than for `[0, 0, 1, 2, 3, 0]` or for `[1, 2, 3]` in a model of that length.
+///
+/// With `StrictMask` there are none: an output step that is not valid is zeros (before the activation) and learns nothing, one that is
+/// has the same bits wherever its sequence lies. With a stride above 1 it must be moved by whole strides, or other windows are looked at.
+/// Masked steps inside a sequence keep its parts apart. A sequence that is shorter than a window of `Valid` gives no valid step.
+/// Layers behind that honour the mask then never see the padding:
+///
+/// ```
+/// use nanoembed::{layers::*, sequential};
+/// use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};
+/// type Words = sequential![
+///     Embedding<6, 9, 4, u16, MaskZero>,
+///     Conv1D<6, 4, 8, 2, 5, Relu, Valid, StrictMask>,
+///     GlobalMaxPooling1D<5, 8>,
+///     Dense<8, 1, Sigmoid>
+/// ];
+/// let model = Words::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+/// assert_eq!(model.predict(&[1, 2, 3, 0, 0, 0])?, model.predict(&[0, 0, 1, 2, 3, 0])?);
+/// # Ok::<(), nanoembed::error::InputError>(())
+/// ```
 ///
 /// # Cost
 /// Training on a batch makes the products of steps that are the same, as those of an [`Embedding`](super::Embedding) are for each
@@ -63,6 +89,13 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// ```compile_fail
 /// use nanoembed::layers::{Conv1D, Layer};
 /// let _ = Conv1D::<4, 8, 16, 5, 0>::zeroed();
+/// ```
+///
+/// A softmax over one filter, which would give 1 whatever it learns:
+///
+/// ```compile_fail,E0080
+/// use nanoembed::layers::{Conv1D, Layer, Softmax};
+/// let _ = Conv1D::<4, 8, 1, 2, 3, Softmax>::zeroed();
 /// ```
 ///
 /// A stride and a dilation both greater than 1, as in Keras:
@@ -115,7 +148,7 @@ pub struct Conv1DCache<
     /// Where each distinct step stands first.
     firsts: [[u32; LEN]; BATCH],
     slots: [[u32; LEN]; BATCH],
-    /// Of distinct steps and the kernel.
+    /// Of distinct steps and the kernel; on the way back the gradients of valid steps.
     products: [[[f32; FILTERS]; LEN]; BATCH],
 }
 
@@ -168,10 +201,54 @@ impl<
         y.values.as_flattened_mut().fill(self.bias);
         for (mask, y_mask) in masks.iter().zip(y.masks.iter_mut()) {
             for (output, valid) in y_mask.iter_mut().enumerate() {
-                let mut taps = 0..KERNEL;
-                *valid = taps.any(|tap| Self::WINDOWS.valid_step(output, tap, mask).is_some());
+                *valid = Self::is_valid(output, mask);
             }
         }
+    }
+
+    /// Whether an output step is valid, of the mask of its sequence.
+    #[inline(always)]
+    fn is_valid(output: usize, mask: &[bool; LEN]) -> bool {
+        let mut taps = 0..KERNEL;
+        let is_there = |tap| Self::WINDOWS.valid_step(output, tap, mask).is_some();
+        match (M::STRICT, P::KIND) {
+            (false, _) => taps.any(is_there),
+            (true, PaddingKind::Valid) => taps.all(is_there),
+            (true, padding) => padding
+                .own_step(output, DILATION * (KERNEL - 1), Self::WINDOWS)
+                .and_then(|step| mask.get(step))
+                .is_some_and(|valid| *valid),
+        }
+    }
+
+    /// Where masks are strict: makes zeros of the outputs that are not valid.
+    fn finish(y: BatchMut<'_, [[f32; FILTERS]; OUT]>) {
+        if M::STRICT {
+            for (y, mask) in y.values.iter_mut().zip(y.masks) {
+                for (y, valid) in y.iter_mut().zip(mask) {
+                    if !*valid {
+                        *y = [0.0; FILTERS];
+                    }
+                }
+            }
+        }
+    }
+
+    /// The gradients of the outputs that are valid; in `scratch`, where masks are strict, with zeros for all others.
+    #[inline(always)]
+    fn learnt<'a>(
+        mask: &[bool; LEN],
+        d_y: &'a [[f32; FILTERS]; OUT],
+        scratch: &'a mut [[f32; FILTERS]; LEN],
+    ) -> &'a [[f32; FILTERS]] {
+        if !M::STRICT {
+            return d_y;
+        }
+        // There are never more outputs than steps.
+        for ((output, d_y), to) in d_y.iter().enumerate().zip(scratch.iter_mut()) {
+            *to = if Self::is_valid(output, mask) { *d_y } else { [0.0; FILTERS] };
+        }
+        first(scratch, OUT)
     }
 
     /// Adds the products to the outputs, each step's of its own.
@@ -236,6 +313,7 @@ impl<
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {
         assert!(IN > 0 && FILTERS > 0 && KERNEL > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: an extent is 0");
+        A::KIND.assert_units(FILTERS);
         assert!(STRIDE > 0 && DILATION > 0, "Conv1D: STRIDE and DILATION must be at least 1");
         assert!(STRIDE == 1 || DILATION == 1, "Conv1D: STRIDE and DILATION cannot both be above 1");
         let reach = DILATION * (KERNEL - 1);
@@ -247,7 +325,7 @@ impl<
         );
         let shape = Fingerprint::of("conv1d").extent(LEN).extent(IN).extent(FILTERS).extent(KERNEL);
         let windows = shape.extent(STRIDE).extent(DILATION).name(P::KIND.name());
-        windows.name(A::KIND.name()).name(if M::HONOURED { "honour" } else { "ignore" })
+        windows.name(A::KIND.name()).name(M::NAME)
     };
 
     fn init(&mut self, random: &mut impl Rng) {
@@ -264,6 +342,7 @@ impl<
         let masks = Self::counted::<BATCH>(x.masks);
         self.start(masks, &mut y);
         self.convolve(x.values, masks, y.values);
+        Self::finish(y);
     }
 
     fn forward<const BATCH: usize>(
@@ -280,6 +359,7 @@ impl<
         if !repeated {
             self.convolve(x.values, masks, y.values);
         }
+        Self::finish(y);
     }
 
     fn backward<const BATCH: usize>(
@@ -295,8 +375,9 @@ impl<
         if let Some(Conv1DGradient { by_filter, bias, .. }) = gradient
             && let Some(mut d_kernel) = rows_mut(by_filter)
         {
-            for ((x, mask), d_y) in x.values.iter().zip(masks).zip(d_y) {
-                let (x, d_y) = (Table::from_rows(x), Table::from_rows(d_y));
+            let scratch = cache.products.iter_mut();
+            for (((x, mask), d_y), scratch) in x.values.iter().zip(masks).zip(d_y).zip(scratch) {
+                let (x, d_y) = (Table::from_rows(x), Table::from_rows(Self::learnt(mask, d_y, scratch)));
                 let _ = convolve_backward_kernel(Self::WINDOWS, x, mask, d_y, &mut d_kernel, bias);
             }
         }
@@ -304,8 +385,10 @@ impl<
             && let Some(mut by_filter) = rows_mut(&mut cache.by_filter)
         {
             let _ = transpose(Table::from_rows(self.kernel.as_flattened()), &mut by_filter);
-            for ((mask, d_y), d_x) in masks.iter().zip(d_y).zip(d_x) {
-                let (d_y, mut d_x) = (Table::from_rows(d_y), TableMut::from_rows(d_x));
+            let scratch = cache.products.iter_mut();
+            for (((mask, d_y), d_x), scratch) in masks.iter().zip(d_y).zip(d_x).zip(scratch) {
+                let d_y = Table::from_rows(Self::learnt(mask, d_y, scratch));
+                let mut d_x = TableMut::from_rows(d_x);
                 let _ = convolve_backward_input(Self::WINDOWS, mask, by_filter.as_table(), d_y, &mut d_x);
             }
         }

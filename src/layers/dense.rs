@@ -2,8 +2,8 @@
 
 use super::plain::plain_fields;
 use super::{
-    Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Plain,
-    glorot_uniform,
+    Activation, ActivationKind, Batch, BatchMut, CLOSED, Context, Fingerprint, Layer, LayerSummary, Linear,
+    Plain, glorot_uniform,
 };
 use crate::kernels::{gemm, gemm_nt, gemm_tn, sum_of_squares};
 use crate::optim::{Optimizer, Step};
@@ -24,6 +24,13 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// ```compile_fail
 /// use nanoembed::layers::{Dense, Layer};
 /// let _ = Dense::<0, 1>::zeroed();
+/// ```
+///
+/// So is a softmax over one unit, which would give 1 whatever it learns:
+///
+/// ```compile_fail,E0080
+/// use nanoembed::layers::{Dense, Layer, Softmax};
+/// let _ = Dense::<2, 1, Softmax>::zeroed();
 /// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
@@ -68,8 +75,10 @@ impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, 
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {
         assert!(IN > 0 && OUT > 0, "Dense<IN, OUT>: both must be at least 1");
+        A::KIND.assert_units(OUT);
         Fingerprint::of("dense").extent(IN).extent(OUT).name(A::KIND.name())
     };
+    const HAS_BIASES: bool = true;
 
     fn init(&mut self, random: &mut impl Rng) {
         glorot_uniform(self.kernel.as_numbers_mut(), IN, OUT, random);
@@ -153,6 +162,12 @@ impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, 
             optimizer.update_block(step, kernel, gradient.kernel.as_numbers(), slots.kernel.as_numbers_mut());
         let _ = optimizer.update_block(step, bias, &gradient.bias, slots.bias.as_numbers_mut());
         gradient.zero();
+    }
+
+    fn close_outputs(&mut self, from: usize) {
+        for bias in self.bias.iter_mut().skip(from) {
+            *bias = CLOSED;
+        }
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -56,6 +56,7 @@ impl<const N: usize> Layer for Dot<N> {
         assert!(N > 0, "Dot<N>: N must be at least 1");
         Fingerprint::of("dot").extent(N)
     };
+    const STALLS_AT_ZERO: bool = true;
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, Self::Input>, (): &mut (), y: BatchMut<'_, [f32; 1]>) {
         for (x, y) in x.values.iter().zip(y.values) {
@@ -109,7 +110,7 @@ impl<const N: usize> Layer for Dot<N> {
 /// use nanoembed::{layers::*, sequential};
 /// type Row<const ROWS: usize, const DIM: usize> = sequential![Embedding<1, ROWS, DIM>, Flatten<1, DIM, DIM>];
 /// type Ratings = sequential![Branches<Row<610, 17>, Row<9724, 17>>, Frozen<BiasedDot<17>>];
-/// let mut ratings = Ratings::boxed();
+/// let mut ratings = Ratings::boxed_zeroed();
 /// ratings.second.0.mean = [3.5];
 /// assert_eq!(ratings.predict(&Pair { first: [1], second: [2] })?, [3.5]);
 /// # Ok::<(), nanoembed::error::InputError>(())
@@ -143,6 +144,7 @@ impl<const N: usize> Layer for BiasedDot<N> {
         assert!(N > 1, "BiasedDot<N>: N must be at least 2, a factor and the bias");
         Fingerprint::of("biased_dot").extent(N)
     };
+    const STALLS_AT_ZERO: bool = true;
 
     fn init(&mut self, _: &mut impl Rng) {
         self.mean = [0.0];

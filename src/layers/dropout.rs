@@ -76,6 +76,7 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
         let [outer, inner] = V::SHAPE;
         Fingerprint::of("dropout").extent(outer).extent(inner).extent(PER_MILLE)
     };
+    const PASSES_ON: bool = true;
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), y: BatchMut<'_, V>) {
         copy(x, y);

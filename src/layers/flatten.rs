@@ -6,10 +6,15 @@ use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// What a layer that ends a sequence does with the mask: [`HonourMask`] or [`IgnoreMask`].
+/// What a layer that ends a sequence, or looks at several steps at once, does with the mask: [`HonourMask`], [`IgnoreMask`] or
+/// [`StrictMask`].
 pub trait MaskUse: Copy {
     /// Whether masked steps count as zeros.
     const HONOURED: bool;
+    /// Whether what a step gives is valid only if it is so whatever stands around the sequence.
+    const STRICT: bool = false;
+    /// A name, for the fingerprint of a layer to which all three are different.
+    const NAME: &'static str;
 }
 
 /// Masked steps contribute nothing and learn nothing.
@@ -19,11 +24,23 @@ pub struct HonourMask;
 #[derive(Clone, Copy, Debug)]
 pub struct IgnoreMask;
 
+/// As [`HonourMask`], and a [`Conv1D`](super::Conv1D) gives nothing where a window lies over the end of the valid steps: how many masked
+/// steps stand before a sequence and after it changes no bit of what comes of it. To other layers the same as [`HonourMask`].
+#[derive(Clone, Copy, Debug)]
+pub struct StrictMask;
+
 impl MaskUse for HonourMask {
     const HONOURED: bool = true;
+    const NAME: &'static str = "honour";
 }
 impl MaskUse for IgnoreMask {
     const HONOURED: bool = false;
+    const NAME: &'static str = "ignore";
+}
+impl MaskUse for StrictMask {
+    const HONOURED: bool = true;
+    const STRICT: bool = true;
+    const NAME: &'static str = "strict";
 }
 
 /// Keras' `Flatten`: the steps of a sequence one after the other, y\[t · DIM + j\] = x\[t\]\[j\].

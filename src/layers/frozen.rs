@@ -34,7 +34,10 @@ impl<L: Layer> Layer for Frozen<L> {
     type Slots<O: Optimizer> = ();
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
+    const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
     const FINGERPRINT: Fingerprint = L::FINGERPRINT;
+    const STALLS_AT_ZERO: bool = L::STALLS_AT_ZERO;
+    const PASSES_ON: bool = L::PASSES_ON;
 
     fn init(&mut self, random: &mut impl Rng) {
         self.0.init(random);

@@ -114,10 +114,12 @@ impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
     type Slots<O: Optimizer> = L::Slots<O>;
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
+    const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
     const FINGERPRINT: Fingerprint = {
         assert!(WORDS == L::ROWS.div_ceil(32), "FrozenRows<L, WORDS>: WORDS must be ceil(rows / 32)");
         Fingerprint::of("frozen_rows").part(L::FINGERPRINT)
     };
+    const STALLS_AT_ZERO: bool = L::STALLS_AT_ZERO;
 
     /// Leaves which rows are frozen as it is; their numbers are drawn like all others.
     fn init(&mut self, random: &mut impl Rng) {

@@ -56,7 +56,7 @@ pub use dropout::{Dropout, DropoutCache};
 pub use embedding::{Embedding, MaskZero, Masking, NoMask};
 pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, SqrtN, Sum};
 pub use fingerprint::Fingerprint;
-pub use flatten::{Flatten, HonourMask, IgnoreMask, MaskUse};
+pub use flatten::{Flatten, HonourMask, IgnoreMask, MaskUse, StrictMask};
 pub use frozen::Frozen;
 pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
@@ -78,6 +78,10 @@ use crate::error::InputError;
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::FromZeros;
+
+/// The bias of an output that is closed ([`Layer::close_outputs`]): so low that a softmax gives the output 0 and the output learns nothing,
+/// whatever is added to it, and far from the end of what an f32 holds.
+pub const CLOSED: f32 = -1e30;
 
 /// What a training pass knows beside its batch.
 ///
@@ -138,10 +142,21 @@ pub trait Layer: Plain {
 
     /// The activation that [`activate`](Self::activate) applies to an output.
     const ACTIVATION: ActivationKind = ActivationKind::Linear;
+    /// The activation that was applied to the outputs last: another layer's where this one only passes on what it takes, as
+    /// [`Dropout`] does.
+    const LAST_ACTIVATION: ActivationKind = Self::ACTIVATION;
     /// A hash of the layer's kind, shape and options: equal for types that can read each other's images.
     ///
     /// Here a layer asserts that its sizes fit; what makes or uses a model evaluates it, so that wrong ones do not compile.
     const FINGERPRINT: Fingerprint;
+    /// Whether the layer learns next to nothing from parameters that are all zero, as two layers after each other do: each gradient is a
+    /// product with zeros of the other. A trainer refuses a model that is all zero then.
+    const STALLS_AT_ZERO: bool = false;
+    /// Whether each number of the output is passed on as it came, but for the activation: what closes the output of the layer in front
+    /// closes this one's.
+    const PASSES_ON: bool = false;
+    /// Whether each number of the output has a bias of its own that learns, by which [`close_outputs`](Self::close_outputs) closes it.
+    const HAS_BIASES: bool = false;
 
     /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in memory.
     fn init(&mut self, random: &mut impl Rng);
@@ -226,18 +241,50 @@ pub trait Layer: Plain {
         slots: &mut Self::Slots<O>,
     );
 
+    /// Sets the biases of the outputs from number `from` on to [`CLOSED`]; does nothing in a layer without [`HAS_BIASES`](Self::HAS_BIASES).
+    fn close_outputs(&mut self, from: usize) {
+        let _ = from;
+    }
+
     /// Describes the layer, or the layers that it is made of, front to back.
     fn describe(visit: &mut dyn FnMut(LayerSummary));
 
-    /// A layer with all parameters zero, to be filled by [`init`](Self::init).
+    /// A layer with Keras' initial values: what training starts from. [`init`](Self::init) gives them to memory that is there, such as
+    /// a `static`.
+    ///
+    /// ```
+    /// use nanoembed::{layers::*, sequential};
+    /// use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};
+    /// type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+    /// let model = Reviews::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    /// assert!(model.first.rows.as_flattened().iter().all(|x| x.abs() <= 0.05 && *x != 0.0));
+    /// ```
+    #[inline(always)]
+    fn new(random: &mut impl Rng) -> Self {
+        let mut layer = Self::zeroed();
+        layer.init(random);
+        layer
+    }
+
+    /// The same as [`new`](Self::new) on the heap, without passing over the stack.
+    #[cfg(feature = "alloc")]
+    fn boxed(random: &mut impl Rng) -> alloc::boxed::Box<Self> {
+        let mut layer = Self::boxed_zeroed();
+        layer.init(random);
+        layer
+    }
+
+    /// A layer with all parameters zero: memory that something else fills, an image, weights from a file, or the best
+    /// weights that [`EarlyStopping`](crate::train::EarlyStopping) keeps. For training take [`new`](Self::new); layers after each other do not
+    /// learn from zeros, and a trainer refuses them.
     fn zeroed() -> Self {
         let _: u64 = const { Self::FINGERPRINT.value() };
         Self::new_zeroed()
     }
 
-    /// The same on the heap, without passing over the stack.
+    /// The same as [`zeroed`](Self::zeroed) on the heap, without passing over the stack.
     #[cfg(feature = "alloc")]
-    fn boxed() -> alloc::boxed::Box<Self> {
+    fn boxed_zeroed() -> alloc::boxed::Box<Self> {
         let _: u64 = const { Self::FINGERPRINT.value() };
         zeroed_box()
     }

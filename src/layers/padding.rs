@@ -83,4 +83,15 @@ impl PaddingKind {
         };
         Windows { taps, stride, dilation, before }
     }
+
+    /// The step that an output step is at, which is under the start, the middle or the end of its window, whose ends lie `reach` apart:
+    /// `None` if it is before the sequence.
+    pub(super) const fn own_step(self, output: usize, reach: usize, windows: Windows) -> Option<usize> {
+        let within = match self {
+            Self::Valid => 0,
+            Self::Same => reach / 2,
+            Self::Causal => reach,
+        };
+        (output * windows.stride + within).checked_sub(windows.before)
+    }
 }

@@ -126,6 +126,7 @@ where
     type Gradient<const BATCH: usize> = QuotientRemainderGradient<LEN, DIM, BATCH>;
     type Slots<O: Optimizer> = Chain<SlotsOf<O, QUOTIENTS, DIM>, SlotsOf<O, REMAINDERS, DIM>>;
 
+    const STALLS_AT_ZERO: bool = C::MULTIPLIES;
     const FINGERPRINT: Fingerprint = {
         assert!(
             LEN > 0 && QUOTIENTS > 0 && REMAINDERS > 0 && DIM > 0,

@@ -46,7 +46,7 @@ impl<const OUT: usize> Loss<[f32; OUT]> for BinaryCrossEntropy {
         )
     }
 
-    fn is_label(label: &[f32; OUT]) -> bool {
+    fn is_label(&self, label: &[f32; OUT]) -> bool {
         are_probabilities(label)
     }
 

@@ -14,7 +14,12 @@ use zerocopy::FromZeros;
 /// ln(Σ eˣʲ) Σ tⱼ − Σ tⱼ xⱼ                   gradient softmax(x) Σ tⱼ − t
 /// ```
 ///
-/// With label smoothing a and K classes, t becomes t (1 − a) + a / K.
+/// With label smoothing a and K classes, t becomes t (1 − a) + a / K. One class alone is a compile error:
+///
+/// ```compile_fail,E0080
+/// use nanoembed::loss::{CategoricalCrossEntropy, Loss};
+/// CategoricalCrossEntropy::default().value_and_gradient(&[0.5], &[1.0], 1.0, &mut [0.0]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
 pub struct CategoricalCrossEntropy {
     /// How far labels are moved towards 1/K, in [0, 1].
@@ -29,6 +34,11 @@ impl CategoricalCrossEntropy {
     }
 }
 
+/// Asserts that there is something to learn: one class alone is always right, at a loss of 0.
+pub(super) const fn assert_classes(classes: usize) {
+    assert!(classes > 1, "a categorical cross-entropy over one class is always 0: use BinaryCrossEntropy");
+}
+
 /// Scores relative to the greatest one, which change no probability: the difference that is the loss is then taken of small
 /// numbers, however large the scores are.
 fn below_greatest<const K: usize>(y: &[f32; K]) -> [f32; K] {
@@ -39,6 +49,10 @@ fn below_greatest<const K: usize>(y: &[f32; K]) -> [f32; K] {
 impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
     type Label = [f32; K];
     const LINK: ActivationKind = ActivationKind::Softmax;
+    const ACTIVATIONS: &'static [ActivationKind] = {
+        assert_classes(K);
+        &[ActivationKind::Softmax]
+    };
 
     fn check(&self) -> Result<(), OutOfRange> {
         OutOfRange::unless(
@@ -48,11 +62,12 @@ impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
         )
     }
 
-    fn is_label(label: &[f32; K]) -> bool {
+    fn is_label(&self, label: &[f32; K]) -> bool {
         are_probabilities(label)
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &[f32; K], examples: f32, d_y: &mut [f32; K]) -> f32 {
+        const { assert_classes(K) }
         let label = self.smooth(label);
         let total = sum(&label);
         *d_y = *y;
@@ -74,19 +89,32 @@ impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
 /// ```text
 /// ln(Σ eˣʲ) − x_c                            gradient softmax(x) − 1[j = c]
 /// ```
+///
+/// Where the data has fewer classes than the model has outputs, [`KnownClasses`](super::KnownClasses) says how many. One class alone is a
+/// compile error:
+///
+/// ```compile_fail,E0080
+/// use nanoembed::loss::{Loss, SparseCategoricalCrossEntropy};
+/// SparseCategoricalCrossEntropy.value_and_gradient(&[0.5], &0, 1.0, &mut [0.0]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
 pub struct SparseCategoricalCrossEntropy;
 
 impl<const K: usize> Loss<[f32; K]> for SparseCategoricalCrossEntropy {
     type Label = u16;
     const LINK: ActivationKind = ActivationKind::Softmax;
+    const ACTIVATIONS: &'static [ActivationKind] = {
+        assert_classes(K);
+        assert!(K <= 1 << 16, "SparseCategoricalCrossEntropy: labels are u16, for at most 65,536 classes");
+        &[ActivationKind::Softmax]
+    };
 
-    fn is_label(label: &u16) -> bool {
-        const { assert!(K <= 1 << 16, "SparseCategoricalCrossEntropy: labels are u16, for at most 65,536 classes") }
+    fn is_label(&self, label: &u16) -> bool {
         usize::from(*label) < K
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {
+        const { assert_classes(K) }
         *d_y = *y;
         softmax(d_y);
         for (j, d) in d_y.iter_mut().enumerate() {

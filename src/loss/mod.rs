@@ -2,25 +2,35 @@
 //!
 //! A cross-entropy is computed from scores, fused with its **link**, the activation that turns scores into probabilities:
 //! nothing is clipped and a saturated unit goes on learning. It fits a model whose last activation is the link, which training
-//! then leaves out, and a model that gives scores. [`OnProbabilities`] is Keras' unfused form; it is the one for
-//! a model whose last layers only pass on what an activation in front of them gave (`Dropout`, `Flatten` or `Concatenate` behind a sigmoid), for
-//! a fused loss would take those probabilities for scores.
-//! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`] and [`ClassWeights`] stand around any of them.
+//! then leaves out. A model without it does not compile, for what it predicts would be no probability:
+//!
+//! | the model ends with | the loss |
+//! |---|---|
+//! | the link: `Dense<32, 1, Sigmoid>` | as it is: [`BinaryCrossEntropy`] |
+//! | scores (logits), which it also predicts: `Dense<32, 1>` | [`FromLogits`], Keras' `from_logits=True` |
+//! | a layer that passes on what an activation gave: a sigmoid, then `Dropout`, `Flatten` or `Concatenate` | [`OnProbabilities`], Keras' unfused form |
+//!
+//! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`], [`ClassWeights`] and
+//! [`KnownClasses`] stand around any loss that they fit.
 
 mod binary;
 mod categorical;
+mod classes;
+mod logits;
 mod probabilities;
 mod regression;
 mod weighted;
 
 pub use binary::BinaryCrossEntropy;
 pub use categorical::{CategoricalCrossEntropy, SparseCategoricalCrossEntropy};
+pub use classes::KnownClasses;
+pub use logits::FromLogits;
 pub use probabilities::OnProbabilities;
 pub use regression::{MeanAbsoluteError, MeanSquaredError};
 pub use weighted::{Class, ClassWeights, SampleWeights, Weighing};
 
 use crate::error::OutOfRange;
-use crate::layers::ActivationKind;
+use crate::layers::{ActivationKind, Layer};
 use zerocopy::FromZeros;
 
 /// A loss on outputs of type `Y`.
@@ -32,6 +42,12 @@ pub trait Loss<Y> {
     /// given the model's outputs as they are.
     const LINK: ActivationKind;
 
+    /// The last activations of the models that the loss fits: its link, or any if it has none.
+    ///
+    /// Here a loss asserts that its sizes fit; a trainer evaluates it, so that wrong ones do not compile.
+    const ACTIVATIONS: &'static [ActivationKind] =
+        if matches!(Self::LINK, ActivationKind::Linear) { ActivationKind::ALL } else { &[Self::LINK] };
+
     /// Whether the loss's own numbers are in their ranges.
     ///
     /// # Errors
@@ -41,13 +57,25 @@ pub trait Loss<Y> {
     }
 
     /// Whether `label` is valid: a class that exists, a probability.
-    fn is_label(label: &Self::Label) -> bool;
+    fn is_label(&self, label: &Self::Label) -> bool;
 
     /// The loss of one example. Writes to `d_y` its gradient with respect to `y`, divided by `examples`, the size of the batch
     /// whose mean loss is learnt from.
     fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32;
 
+    /// The loss of one example that is not learnt from: without what acts in training alone, as [`ClassWeights`] do. `scratch` is
+    /// overwritten.
+    fn value(&self, y: &Y, label: &Self::Label, scratch: &mut Y) -> f32 {
+        self.value_and_gradient(y, label, 1.0, scratch)
+    }
+
     /// Keras' `"accuracy"` of one example, from what [`value_and_gradient`](Self::value_and_gradient) is given: 1 if it is right, 0 if
     /// wrong, a part if there are several answers.
     fn accuracy(&self, y: &Y, label: &Self::Label) -> f32;
+
+    /// Makes a model that is about to learn, or has just learnt, give what the loss knows of its outputs: no probability to classes
+    /// that do not exist ([`KnownClasses`]). Most losses know nothing of the kind.
+    fn prepare<M: Layer<Output = Y>>(&self, model: &mut M) {
+        let _ = model;
+    }
 }

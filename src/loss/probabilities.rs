@@ -1,5 +1,6 @@
 //! Cross-entropies from probabilities, with Keras' clipping.
 
+use super::categorical::assert_classes;
 use super::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SparseCategoricalCrossEntropy};
 use crate::error::OutOfRange;
 use crate::kernels::{dot, sum};
@@ -11,8 +12,21 @@ use zerocopy::FromZeros;
 /// A cross-entropy that is given probabilities, Keras' `from_logits=False`: they are clipped to [1e-7, 1 − 1e-7].
 ///
 /// Where the clip acts the gradient is zero, so a saturated unit stops learning; the fused form does not have the problem.
+///
+/// An activation whose values are no probabilities, or for [`BinaryCrossEntropy`] not independent of each other, is a compile error:
+///
+/// ```compile_fail,E0080
+/// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, OnProbabilities}, optim::Sgd, train::Trainer};
+/// let loss = OnProbabilities(BinaryCrossEntropy::default());
+/// let _ = Trainer::<Dense<1, 2, Softmax>, _, _, 2>::new(Sgd::default(), loss);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
 pub struct OnProbabilities<L>(pub L);
+
+/// What gives probabilities of classes. They are divided by their sum, so that those of sigmoids fit too; `Linear` stands for layers that pass
+/// on what an activation before them gave.
+const OF_CLASSES: &[ActivationKind] =
+    &[ActivationKind::Softmax, ActivationKind::Sigmoid, ActivationKind::Linear];
 
 const LOWEST: f32 = 1e-7;
 const HIGHEST: f32 = 1.0 - 1e-7;
@@ -34,13 +48,14 @@ fn through_clip(p: f32, gradient: f32) -> f32 {
 impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> {
     type Label = [f32; OUT];
     const LINK: ActivationKind = ActivationKind::Linear;
+    const ACTIVATIONS: &'static [ActivationKind] = &[ActivationKind::Sigmoid, ActivationKind::Linear];
 
     fn check(&self) -> Result<(), OutOfRange> {
         Loss::<[f32; OUT]>::check(&self.0)
     }
 
-    fn is_label(label: &[f32; OUT]) -> bool {
-        <BinaryCrossEntropy as Loss<[f32; OUT]>>::is_label(label)
+    fn is_label(&self, label: &[f32; OUT]) -> bool {
+        self.0.is_label(label)
     }
 
     fn value_and_gradient(
@@ -71,16 +86,21 @@ impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> 
 impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy> {
     type Label = [f32; K];
     const LINK: ActivationKind = ActivationKind::Linear;
+    const ACTIVATIONS: &'static [ActivationKind] = {
+        let _ = <CategoricalCrossEntropy as Loss<[f32; K]>>::ACTIVATIONS;
+        OF_CLASSES
+    };
 
     fn check(&self) -> Result<(), OutOfRange> {
         Loss::<[f32; K]>::check(&self.0)
     }
 
-    fn is_label(label: &[f32; K]) -> bool {
-        <CategoricalCrossEntropy as Loss<[f32; K]>>::is_label(label)
+    fn is_label(&self, label: &[f32; K]) -> bool {
+        self.0.is_label(label)
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &[f32; K], examples: f32, d_y: &mut [f32; K]) -> f32 {
+        const { assert_classes(K) }
         let label = self.0.smooth(label);
         let total = sum(y);
         let q = y.map(|p| p / total);
@@ -107,16 +127,21 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy>
 impl<const K: usize> Loss<[f32; K]> for OnProbabilities<SparseCategoricalCrossEntropy> {
     type Label = u16;
     const LINK: ActivationKind = ActivationKind::Linear;
+    const ACTIVATIONS: &'static [ActivationKind] = {
+        let _ = <SparseCategoricalCrossEntropy as Loss<[f32; K]>>::ACTIVATIONS;
+        OF_CLASSES
+    };
 
     fn check(&self) -> Result<(), OutOfRange> {
         Loss::<[f32; K]>::check(&self.0)
     }
 
-    fn is_label(label: &u16) -> bool {
-        <SparseCategoricalCrossEntropy as Loss<[f32; K]>>::is_label(label)
+    fn is_label(&self, label: &u16) -> bool {
+        Loss::<[f32; K]>::is_label(&self.0, label)
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {
+        const { assert_classes(K) }
         let class = usize::from(*label);
         let clipped = y.map(clip);
         let total = sum(&clipped);

@@ -61,7 +61,7 @@ impl<const OUT: usize> Loss<[f32; OUT]> for MeanSquaredError {
     type Label = [f32; OUT];
     const LINK: ActivationKind = ActivationKind::Linear;
 
-    fn is_label(label: &[f32; OUT]) -> bool {
+    fn is_label(&self, label: &[f32; OUT]) -> bool {
         label.iter().all(|t| t.is_finite())
     }
 
@@ -84,7 +84,7 @@ impl<const OUT: usize> Loss<[f32; OUT]> for MeanAbsoluteError {
     type Label = [f32; OUT];
     const LINK: ActivationKind = ActivationKind::Linear;
 
-    fn is_label(label: &[f32; OUT]) -> bool {
+    fn is_label(&self, label: &[f32; OUT]) -> bool {
         label.iter().all(|t| t.is_finite())
     }
 

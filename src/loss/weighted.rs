@@ -2,7 +2,7 @@
 
 use super::Loss;
 use crate::error::OutOfRange;
-use crate::layers::ActivationKind;
+use crate::layers::{ActivationKind, Layer};
 use crate::metrics::argmax;
 use crate::table::Numbers;
 use zerocopy::FromZeros;
@@ -26,7 +26,8 @@ impl<T> From<T> for Weighing<T> {
 /// The loss `L` of examples with weights of their own, Keras' `sample_weight`: value and gradient are multiplied by the weight.
 ///
 /// As in Keras the mean of a batch is the weighted sum divided by the number of its examples, whatever their weights come to; accuracy
-/// counts all examples alike.
+/// counts all examples alike. The weights count in [`Trainer::evaluate`](crate::train::Trainer::evaluate) too, as those do that Keras'
+/// `evaluate` is given; evaluation without them is that of labels with a weight of 1.
 ///
 /// ```
 /// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, SampleWeights, Weighing}, optim::Sgd, train::Trainer};
@@ -60,21 +61,30 @@ fn weighted<Y: Numbers, L: Loss<Y>>(
 impl<Y: Numbers, L: Loss<Y>> Loss<Y> for SampleWeights<L> {
     type Label = Weighing<L::Label>;
     const LINK: ActivationKind = L::LINK;
+    const ACTIVATIONS: &'static [ActivationKind] = L::ACTIVATIONS;
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.0.check()
     }
 
-    fn is_label(label: &Self::Label) -> bool {
-        label.weight.is_finite() && label.weight >= 0.0 && L::is_label(&label.label)
+    fn is_label(&self, label: &Self::Label) -> bool {
+        label.weight.is_finite() && label.weight >= 0.0 && self.0.is_label(&label.label)
     }
 
     fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32 {
         weighted(&self.0, label.weight, (y, &label.label), examples, d_y)
     }
 
+    fn value(&self, y: &Y, label: &Self::Label, scratch: &mut Y) -> f32 {
+        self.0.value(y, &label.label, scratch) * label.weight
+    }
+
     fn accuracy(&self, y: &Y, label: &Self::Label) -> f32 {
         self.0.accuracy(y, &label.label)
+    }
+
+    fn prepare<M: Layer<Output = Y>>(&self, model: &mut M) {
+        self.0.prepare(model);
     }
 }
 
@@ -104,6 +114,11 @@ impl<const N: usize> Class for [f32; N] {
 ///
 /// The mean of a batch is the weighted sum divided by the number of its examples. A label of a class that has no weight is no label.
 ///
+/// The weights count in training alone, in the gradients and in the loss that an epoch or a step reports. [`Trainer::evaluate`] gives
+/// the loss without them, as Keras' `evaluate` and its `val_loss` do.
+///
+/// [`Trainer::evaluate`]: crate::train::Trainer::evaluate
+///
 /// ```
 /// use nanoembed::loss::{BinaryCrossEntropy, ClassWeights, Loss};
 /// // Keras' class_weight={0: 1.0, 1: 4.0}.
@@ -126,14 +141,15 @@ where
 {
     type Label = L::Label;
     const LINK: ActivationKind = L::LINK;
+    const ACTIVATIONS: &'static [ActivationKind] = L::ACTIVATIONS;
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.loss.check()?;
         self.weights.iter().try_for_each(|weight| OutOfRange::rate("class weight", *weight))
     }
 
-    fn is_label(label: &Self::Label) -> bool {
-        label.class() < CLASSES && L::is_label(label)
+    fn is_label(&self, label: &Self::Label) -> bool {
+        label.class() < CLASSES && self.loss.is_label(label)
     }
 
     fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32 {
@@ -141,7 +157,15 @@ where
         weighted(&self.loss, weight, (y, label), examples, d_y)
     }
 
+    fn value(&self, y: &Y, label: &Self::Label, scratch: &mut Y) -> f32 {
+        self.loss.value(y, label, scratch)
+    }
+
     fn accuracy(&self, y: &Y, label: &Self::Label) -> f32 {
         self.loss.accuracy(y, label)
+    }
+
+    fn prepare<M: Layer<Output = Y>>(&self, model: &mut M) {
+        self.loss.prepare(model);
     }
 }

@@ -20,7 +20,7 @@ impl Sum {
     }
 }
 
-/// The root mean square error of numbers, √(Σ (y − t)² / n); 0 of none.
+/// The root mean square error of numbers, √(Σ (y − t)² / n).
 ///
 /// Of a model with one output and [`MeanSquaredError`](crate::loss::MeanSquaredError) it is the root of a report's loss.
 ///
@@ -31,12 +31,15 @@ impl Sum {
 /// ```
 ///
 /// # Errors
-/// If there are not as many labels as numbers.
+/// If there are not as many labels as numbers, or none at all: no numbers have no error of 0.
 pub fn root_mean_squared_error(y: &[f32], labels: &[f32]) -> Result<f32, ShapeMismatch> {
     ShapeMismatch::check("number of labels", y.len(), labels.len())?;
+    if y.is_empty() {
+        return Err(ShapeMismatch { what: "length of the numbers, at least", expected: 1, found: 0 });
+    }
     let mut sum = Sum::default();
     for (y, t) in y.iter().zip(labels) {
         sum.add((y - t) * (y - t));
     }
-    Ok(if y.is_empty() { 0.0 } else { math::sqrt(sum.total / y.len() as f32) })
+    Ok(math::sqrt(sum.total / y.len() as f32))
 }

@@ -38,7 +38,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     }
 
     /// Goes back to a checkpoint: training then gives the bits of training that never stopped, with the same optimizer, loss,
-    /// batches, [`set_shuffle`](Self::set_shuffle) and examples, of which a checkpoint holds nothing.
+    /// batches, [`set_shuffle`](Self::set_shuffle) and examples, of which a checkpoint holds nothing. Ends with a [`flush`](Self::flush),
+    /// which changes no bit of that.
     ///
     /// # Errors
     /// If the bytes are not an unharmed checkpoint of this model and kind of optimizer; nothing has changed then.
@@ -60,6 +61,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
             model.visit_mut(part);
             self.memory.slots.visit_mut(part);
         });
+        self.flush(model);
         Ok(())
     }
 }

@@ -12,17 +12,19 @@ use core::ops::ControlFlow;
 /// training should stop.
 ///
 /// The weights are kept in a second model, the caller's: on the stack, in a `static`, or on the heap
-/// (`Layer::boxed`, feature `alloc`). They are also what training that broke down goes back to
+/// (`Layer::boxed_zeroed`, feature `alloc`). They are also what training that broke down goes back to
 /// ([`TrainError::NotFinite`](super::TrainError::NotFinite)).
 ///
 /// ```
 /// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Adam, sequential};
 /// use nanoembed::train::{EarlyStopping, Trainer};
+/// use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};
 ///
 /// type Model = sequential![Embedding<2, 10, 4>, Flatten<2, 4, 8>, Dense<8, 1, Sigmoid>];
 /// let (ids, labels) = ([[4, 7], [9, 3]], [[1.0], [0.0]]);
 /// let (other_ids, other_labels) = ([[4, 1]], [[1.0]]);
-/// let (mut model, mut best) = (Model::zeroed(), Model::zeroed());
+/// let mut model = Model::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+/// let mut best = Model::zeroed();
 /// let mut trainer = Trainer::<Model, _, _, 2>::new(Adam::default(), BinaryCrossEntropy::default());
 ///
 /// let mut stopping = EarlyStopping::new(&mut best, 3);

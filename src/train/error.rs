@@ -26,6 +26,13 @@ pub enum TrainError {
         /// The step that was not taken, counted from 1 over the life of the trainer.
         step: u32,
     },
+    /// No example to learn from or to evaluate.
+    NoExamples,
+    /// Every parameter is 0 before the first step, and the layers would learn next to nothing
+    /// ([`STALLS_AT_ZERO`](crate::layers::Layer::STALLS_AT_ZERO)). Nothing has been learnt in this call.
+    NotInitialised,
+    /// Steps of an exact optimizer are still to reach the rows that did not occur in them, so that the model is not what it has learnt.
+    NotFlushed,
     /// More steps than can be counted.
     TooManySteps,
 }
@@ -55,6 +62,13 @@ impl fmt::Display for TrainError {
             Self::OutOfRange(error) => error.fmt(f),
             Self::Label { position } => write!(f, "label at position {position} is out of range"),
             Self::NotFinite { step } => write!(f, "the loss at step {step} is not finite"),
+            Self::NoExamples => f.write_str("no examples: look at how the data was read and divided"),
+            Self::NotInitialised => f.write_str(
+                "all parameters are 0, from which the layers do not learn: make the model by `new` or `boxed`, or call `init`",
+            ),
+            Self::NotFlushed => {
+                f.write_str("rows wait for steps of the exact optimizer: call the trainer's `flush` first")
+            }
             Self::TooManySteps => f.write_str("more steps than can be counted"),
         }
     }

@@ -2,14 +2,14 @@
 
 use crate::metrics::Sum;
 
-/// What came of some steps or of an evaluation; zeros of no examples.
+/// What came of some steps or of an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Report {
     /// Mean loss of an example, each before the step that it took part in.
     pub loss: f32,
     /// Mean accuracy of an example, likewise.
     pub accuracy: f32,
-    /// How many examples were seen.
+    /// How many examples were seen, at least 1.
     pub examples: usize,
 }
 

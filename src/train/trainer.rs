@@ -3,7 +3,7 @@
 use super::history::Totals;
 use super::{Report, Shuffle, TrainError};
 use crate::error::{InputError, ShapeMismatch};
-use crate::layers::{ActivationKind, Batch, BatchMut, Context, Layer, Value, first, first_mut, mix};
+use crate::layers::{ActivationKind, Batch, BatchMut, Context, Layer, Plain, Value, first, first_mut, mix};
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 use zerocopy::FromZeros;
@@ -33,8 +33,7 @@ pub(super) struct Progress {
 /// let ids = [[4, 7, 0, 0], [9, 3, 0, 0]];
 /// let labels = [[1.0], [0.0]];
 ///
-/// let mut model = Model::zeroed();
-/// model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+/// let mut model = Model::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
 /// let adam = Adam { learning_rate: 0.05, ..Adam::default() };
 /// let mut trainer = Trainer::<Model, _, _, 2>::new(adam, BinaryCrossEntropy::default());
 /// for _ in 0..30 {
@@ -45,11 +44,12 @@ pub(super) struct Progress {
 /// # Ok::<(), nanoembed::train::TrainError>(())
 /// ```
 ///
-/// Batches of 0 examples are a compile error, as are a loss and a last activation that do not fit:
+/// Batches of 0 examples are a compile error, as are a loss and a last activation that do not fit: another one, or none where the
+/// loss is fused with one, since the model would then predict scores for probabilities ([`FromLogits`](crate::loss::FromLogits)).
 ///
 /// ```compile_fail
 /// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Sgd, train::Trainer};
-/// let _ = Trainer::<Dense<2, 1>, _, _, 0>::new(Sgd::default(), BinaryCrossEntropy::default());
+/// let _ = Trainer::<Dense<2, 1, Sigmoid>, _, _, 0>::new(Sgd::default(), BinaryCrossEntropy::default());
 /// ```
 ///
 /// ```compile_fail
@@ -61,6 +61,8 @@ pub struct Trainer<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usiz
     pub(super) optimizer: O,
     loss: L,
     in_order: bool,
+    /// Whether rows may wait for steps of an exact optimizer.
+    lags: bool,
     pub(super) progress: Progress,
     pub(super) memory: Memory<M, O, L, BATCH>,
 }
@@ -99,13 +101,15 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         assert!(BATCH > 0, "Trainer: BATCH must be at least 1");
         // The assertions of a layer's sizes stand in its fingerprint.
         let _: u64 = M::FINGERPRINT.value();
-        let linear = matches!(M::ACTIVATION, ActivationKind::Linear);
-        let link_is_linear = matches!(L::LINK, ActivationKind::Linear);
         assert!(
-            linear || link_is_linear || M::ACTIVATION as u8 == L::LINK as u8,
-            "Trainer: the model's last activation is neither the loss's link nor linear"
+            M::ACTIVATION.is_among(L::ACTIVATIONS) && M::LAST_ACTIVATION.is_among(L::ACTIVATIONS),
+            "Trainer: the loss does not fit the model's last activation: end the model with the loss's link (Sigmoid for \
+            BinaryCrossEntropy, Softmax for the categorical ones), or put FromLogits around the loss of a model that gives scores"
         );
     };
+
+    /// Whether rows that do not occur wait for the steps of the optimizer.
+    const IS_EXACT: bool = size_of::<O::LastSteps<1>>() > 0;
 
     /// `BATCH`, which is not 0.
     const CHUNK: usize = if BATCH > 0 { BATCH } else { 1 };
@@ -117,7 +121,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     #[inline(always)]
     pub fn new(optimizer: O, loss: L) -> Self {
         const { Self::CHECKED };
-        Self { optimizer, loss, in_order: false, progress: Progress::default(), memory: Memory::new_zeroed() }
+        let progress = Progress::default();
+        Self { optimizer, loss, in_order: false, lags: false, progress, memory: Memory::new_zeroed() }
     }
 
     /// Draws the order of examples, and what layers draw in training, from this seed instead of 0.
@@ -143,8 +148,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// Learns from all examples once, in batches of `BATCH` in an order of its own; the last batch may be shorter.
     ///
     /// # Errors
-    /// If an input, a label or a hyperparameter cannot be used, before anything is learnt; or at the first batch whose loss is not
-    /// finite.
+    /// If there are no examples, an input, a label or a hyperparameter cannot be used, or the model is all zero, before anything is
+    /// learnt; or at the first batch whose loss is not finite.
     pub fn epoch(
         &mut self,
         model: &mut M,
@@ -165,9 +170,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         labels: &[L::Label],
         mut after_step: impl FnMut(Report),
     ) -> Result<Report, TrainError> {
-        self.optimizer.check()?;
-        self.loss.check()?;
-        Self::check(inputs, labels)?;
+        self.check_to_learn(model, inputs, labels)?;
         let result = self.steps_of_epoch(model, inputs, labels, &mut after_step);
         self.flush(model);
         let report = result?;
@@ -201,37 +204,34 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         }
     }
 
-    /// Learns from these examples, at most `BATCH`, in one step; of no examples, takes none.
+    /// Learns from these examples, at most `BATCH`, in one step.
     ///
-    /// With an exact optimizer, [`flush`](Self::flush) before the model is used for anything but further steps.
+    /// With an exact optimizer, [`flush`](Self::flush) before the model is used for anything but further steps: the trainer refuses
+    /// to evaluate it and to predict with it, but the model's own `predict`, an image of it and weights written from it cannot know.
     ///
     /// # Errors
-    /// If an input, a label or a hyperparameter cannot be used, there are too many examples, or the loss is not finite: nothing has
-    /// been learnt.
+    /// If there are no examples or too many, an input, a label or a hyperparameter cannot be used, the model is all zero, or the loss
+    /// is not finite: nothing has been learnt.
     pub fn step(
         &mut self,
         model: &mut M,
         inputs: &[M::Input],
         labels: &[L::Label],
     ) -> Result<Report, TrainError> {
-        self.optimizer.check()?;
-        self.loss.check()?;
-        Self::check(inputs, labels)?;
+        self.check_to_learn(model, inputs, labels)?;
         InputError::check_batch(inputs.len(), BATCH, labels.len())?;
         let n = self.memory.load(inputs.iter().zip(labels));
         let mut totals = Totals::default();
-        if n > 0 {
-            self.step_on_batch(model, n, &mut totals)?;
-        }
+        self.step_on_batch(model, n, &mut totals)?;
         Ok(totals.report())
     }
 
-    /// Loss and accuracy of these examples; learns nothing.
-    ///
-    /// With an exact optimizer and steps taken by [`step`](Self::step), [`flush`](Self::flush) first.
+    /// Loss and accuracy of these examples; learns nothing. What acts in training alone does not act: dropout,
+    /// [`ClassWeights`](crate::loss::ClassWeights).
     ///
     /// # Errors
-    /// If an input or a label cannot be used.
+    /// If there are no examples, or an input, a label or a number of the loss cannot be used; after [`step`](Self::step) with an exact optimizer until
+    /// [`flush`](Self::flush).
     pub fn evaluate(
         &mut self,
         model: &M,
@@ -252,14 +252,21 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         labels: &[L::Label],
         mut show: impl FnMut(&M::Output, &L::Label),
     ) -> Result<Report, TrainError> {
-        Self::check(inputs, labels)?;
+        self.check_flushed()?;
+        self.check(inputs, labels)?;
         let mut totals = Totals::default();
         for (inputs, labels) in inputs.chunks(Self::CHUNK).zip(labels.chunks(Self::CHUNK)) {
             let Memory { cache, outputs, d_outputs, .. } = &mut self.memory;
             forward::<M, BATCH>(model, inputs, cache, Context::EVALUATION, outputs);
-            loss_and_gradient::<M, L, BATCH>(&self.loss, labels, outputs, d_outputs, &mut totals);
+            let outputs = first_mut(outputs, labels.len());
+            if !is_fused::<M, L>() {
+                M::activate(outputs);
+            }
+            for ((y, label), scratch) in outputs.iter().zip(labels).zip(d_outputs) {
+                totals.add(self.loss.value(y, label, scratch), self.loss.accuracy(y, label));
+            }
             if is_fused::<M, L>() {
-                M::activate(first_mut(outputs, labels.len()));
+                M::activate(outputs);
             }
             outputs.iter().zip(labels).for_each(|(y, label)| show(y, label));
         }
@@ -268,16 +275,16 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
 
     /// The model's outputs, activation applied, in batches of `BATCH`: Keras' `predict`.
     ///
-    /// With an exact optimizer and steps taken by [`step`](Self::step), [`flush`](Self::flush) first.
-    ///
     /// # Errors
-    /// If an input cannot be used, or there are not as many outputs as inputs. Nothing has been written then.
+    /// If an input cannot be used, or there are not as many outputs as inputs; after [`step`](Self::step) with an exact optimizer
+    /// until [`flush`](Self::flush). Nothing has been written then.
     pub fn predict(
         &mut self,
         model: &M,
         inputs: &[M::Input],
         outputs: &mut [M::Output],
-    ) -> Result<(), InputError> {
+    ) -> Result<(), TrainError> {
+        self.check_flushed()?;
         M::check(inputs)?;
         ShapeMismatch::check("number of outputs", inputs.len(), outputs.len())?;
         for (inputs, outputs) in inputs.chunks(Self::CHUNK).zip(outputs.chunks_mut(Self::CHUNK)) {
@@ -293,15 +300,35 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
 
     /// Brings every row to where the optimizer's dense form has it: the one call that visits all rows.
     ///
-    /// [`epoch`](Self::epoch) ends with it. Lazy optimizers have nothing to do.
+    /// [`epoch`](Self::epoch) and [`resume`](Self::resume) end with it. Lazy optimizers have nothing to do.
     pub fn flush(&mut self, model: &mut M) {
         model.flush(&self.optimizer, self.progress.step, &mut self.memory.slots);
+        self.lags = false;
     }
 
-    fn check(inputs: &[M::Input], labels: &[L::Label]) -> Result<(), TrainError> {
+    /// Whether the model is what it has learnt.
+    fn check_flushed(&self) -> Result<(), TrainError> {
+        if self.lags { Err(TrainError::NotFlushed) } else { Ok(()) }
+    }
+
+    /// Whether these examples, with this model, optimizer and loss, can be learnt from.
+    fn check_to_learn(&self, model: &M, inputs: &[M::Input], labels: &[L::Label]) -> Result<(), TrainError> {
+        self.optimizer.check()?;
+        self.check(inputs, labels)?;
+        if M::STALLS_AT_ZERO && self.progress.step == 0 && is_zero(model) {
+            return Err(TrainError::NotInitialised);
+        }
+        Ok(())
+    }
+
+    fn check(&self, inputs: &[M::Input], labels: &[L::Label]) -> Result<(), TrainError> {
+        self.loss.check()?;
         ShapeMismatch::check("number of labels", inputs.len(), labels.len())?;
+        if inputs.is_empty() {
+            return Err(TrainError::NoExamples);
+        }
         M::check(inputs)?;
-        match labels.iter().position(|label| !L::is_label(label)) {
+        match labels.iter().position(|label| !self.loss.is_label(label)) {
             Some(position) => Err(TrainError::Label { position }),
             None => Ok(()),
         }
@@ -312,6 +339,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         let Memory { slots, gradient, cache, inputs, labels, outputs, d_outputs } = &mut self.memory;
         let step = self.progress.step.checked_add(1).ok_or(TrainError::TooManySteps)?;
         let (inputs, labels) = (first(inputs, n), first(labels, n));
+        self.loss.prepare(model);
         model.catch_up(inputs, &self.optimizer, self.progress.step, slots);
         let context = Context { training: true, seed: self.progress.seed }.branch(u64::from(step));
         forward::<M, BATCH>(model, inputs, cache, context, outputs);
@@ -326,7 +354,9 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
             .optimizer
             .with_all_gradients(self.optimizer.step(step), |keras3| M::sum_of_squares(gradient, keras3));
         model.update(&self.optimizer, all, gradient, slots);
+        self.loss.prepare(model);
         self.progress.step = step;
+        self.lags = Self::IS_EXACT;
         Ok(())
     }
 }
@@ -362,6 +392,13 @@ fn forward<M: Layer, const BATCH: usize>(
     let x = Batch { values: inputs, masks: first(&masks, n) };
     let y = BatchMut { values: first_mut(outputs, n), masks: first_mut(&mut output_masks, n) };
     model.forward(x, cache, context, y);
+}
+
+/// Whether all bytes are 0.
+fn is_zero<M: Plain>(model: &M) -> bool {
+    let mut zero = true;
+    model.visit(&mut |part| zero = zero && part.iter().all(|byte| *byte == 0));
+    zero
 }
 
 /// Whether the loss takes scores, before the model's last activation.

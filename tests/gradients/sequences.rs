@@ -7,7 +7,7 @@ use crate::{
 use nanoembed::layers::{
     Activation, ActivationKind, Causal, Conv1D, ConvPadding, Dense, Embedding, GlobalAveragePooling1D,
     GlobalMaxPooling1D, HonourMask, IgnoreMask, Layer, Linear, MaskUse, MaskZero, PaddingKind, Relu, Same,
-    Sigmoid, Softmax, Tanh, Valid,
+    Sigmoid, Softmax, StrictMask, Tanh, Valid,
 };
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
@@ -69,11 +69,13 @@ struct Sizes {
     stride: usize,
     dilation: usize,
     padding: PaddingKind,
+    strict: bool,
 }
 
-/// Keras' formula on a sequence that is padded with zeros and in which masked steps are zeros.
+/// Keras' formula on a sequence that is padded with zeros and in which masked steps are zeros; where masks are strict, zeros for the
+/// outputs whose window, or whose own step in it, is not valid.
 fn convolve(sizes: &Sizes, kind: ActivationKind, parameters: &[f64], x: &[f64], valid: &[bool]) -> Vec<f64> {
-    let Sizes { len, dim, filters, taps, out, stride, dilation, padding } = *sizes;
+    let Sizes { len, dim, filters, taps, out, stride, dilation, padding, strict } = *sizes;
     let reach = dilation * (taps - 1);
     let before = match padding {
         PaddingKind::Valid => 0,
@@ -86,7 +88,16 @@ fn convolve(sizes: &Sizes, kind: ActivationKind, parameters: &[f64], x: &[f64], 
         padded[(before + step) * dim..][..dim].copy_from_slice(&x[step * dim..][..dim]);
     }
     let (kernel, bias) = parameters.split_at(taps * dim * filters);
+    let is_valid = |at: usize| at >= before && at < before + len && valid[at - before];
+    let counts = |o: usize| match padding {
+        PaddingKind::Valid => (0..taps).all(|tap| is_valid(o * stride + tap * dilation)),
+        PaddingKind::Same => is_valid(o * stride + reach / 2),
+        _ => is_valid(o * stride + reach),
+    };
     let of_step = |o: usize| {
+        if strict && !counts(o) {
+            return activate(kind, &vec![0.0; filters]);
+        }
         let z = |f: usize| {
             let terms = (0..taps * dim).map(|k| {
                 let (tap, i) = (k / dim, k % dim);
@@ -120,6 +131,7 @@ fn check_conv1d<
         stride: STRIDE,
         dilation: DILATION,
         padding: P::KIND,
+        strict: M::STRICT,
     };
     let what = format!(
         "Conv1D<{LEN}, {IN}, {FILTERS}, {KERNEL}, {OUT}, {}, {}, .., {STRIDE}, {DILATION}>",
@@ -150,6 +162,13 @@ fn conv1d_layers() {
     check_conv1d::<5, 2, 3, 3, 5, Relu, Same, IgnoreMask, 1, 3>();
     check_conv1d::<6, 2, 3, 3, 6, Tanh, Causal, HonourMask, 1, 2>();
     check_conv1d::<7, 2, 3, 2, 3, Linear, Causal, HonourMask, 3, 1>();
+    check_conv1d::<7, 3, 4, 3, 5, Relu, Valid, StrictMask, 1, 1>();
+    check_conv1d::<8, 2, 5, 3, 3, Tanh, Valid, StrictMask, 2, 1>();
+    check_conv1d::<6, 2, 17, 4, 6, Softmax, Same, StrictMask, 1, 1>();
+    check_conv1d::<9, 2, 3, 4, 5, Linear, Same, StrictMask, 2, 1>();
+    check_conv1d::<8, 2, 17, 4, 4, Sigmoid, Same, StrictMask, 2, 1>();
+    check_conv1d::<6, 2, 3, 3, 6, Tanh, Causal, StrictMask, 1, 2>();
+    check_conv1d::<7, 2, 3, 2, 3, Linear, Causal, StrictMask, 3, 1>();
     // A window as long as the sequence, one tap, one of everything.
     check_conv1d::<4, 3, 2, 4, 1, Linear, Valid, HonourMask, 1, 1>();
     check_conv1d::<3, 17, 33, 1, 3, Linear, Valid, HonourMask, 1, 1>();
@@ -217,6 +236,7 @@ fn chains_with_convolutions() {
         stride: 1,
         dilation: 1,
         padding: PaddingKind::Valid,
+        strict: false,
     };
     let forward = |parameters: &[f64], ids: &[u16; 6]| {
         let (rows, rest) = parameters.split_at(18);

@@ -21,8 +21,7 @@ const BATCH: usize = 3;
 
 pub(crate) fn forward_and_gradients(fixture: &Fixture) {
     let bias = Array::read(&fixture.0["default_initial_bias_units_3_shows_unit_forget_bias"]).data;
-    let mut layer = Lstm::<5, 4, 3>::zeroed();
-    layer.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    let layer = Lstm::<5, 4, 3>::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
     assert_eq!(layer.bias.as_numbers(), bias);
     for case in list(&fixture.0["cases"]) {
         match (case["return_sequences"] == true, case["go_backwards"] == true) {

@@ -179,8 +179,7 @@ fn train<M: Layer<Input = [u16; 8], Output = [f32; 1]>>() -> u64 {
     }
     // One sequence of padding alone.
     ids[3] = [0; 8];
-    let mut model = M::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(7));
+    let mut model = M::new(&mut Xoshiro128PlusPlus::seed_from_u64(7));
     let mut trainer = Trainer::<M, _, _, 4>::new(ADAM, BinaryCrossEntropy::default());
     for _ in 0..20 {
         fold.float(trainer.epoch(&mut model, &ids, &labels).unwrap().loss);

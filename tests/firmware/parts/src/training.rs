@@ -10,8 +10,8 @@ use nanoembed::layers::{
     glorot_uniform, uniform,
 };
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanAbsoluteError, MeanSquaredError, OnProbabilities,
-    SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, FromLogits, Loss, MeanAbsoluteError, MeanSquaredError,
+    OnProbabilities, SparseCategoricalCrossEntropy,
 };
 use nanoembed::optim::{
     Adam, AdamExact, AdamW, Clip, Clipped, Exact, Momentum, MomentumExact, Optimizer, RowwiseAdagrad, Sgd,
@@ -63,7 +63,10 @@ pub(crate) const PARTS: &[crate::Part] = &[
         train_reviews::<Reviews, _>(Exact(Clipped { optimizer, clip, keras3_duplicates: false }))
     }),
     ("train reviews, rowwise_adagrad", || train_reviews::<Reviews, _>(RowwiseAdagrad::default())),
-    ("train reviews, deep and masked", || train_reviews::<Deep, _>(Adam { keras3_duplicates: true, ..ADAM })),
+    ("train reviews, deep and masked", || {
+        let adam = Adam { keras3_duplicates: true, ..ADAM };
+        train_with::<Deep, _, _>(adam, FromLogits(BinaryCrossEntropy::default()))
+    }),
     ("train reviews, frozen rows", || train_reviews::<Tuned, _>(Sgd { learning_rate: 0.5 })),
     ("train reviews, some rows frozen", train_partly_frozen),
     ("train reviews, recurrent", || train_reviews::<Recurrent, AdamExact>(Exact(ADAM))),
@@ -151,9 +154,7 @@ pub(crate) fn fold_image<M: Layer>(model: &M, fold: &mut Fold) {
 }
 
 pub(crate) fn initialised<M: Layer>() -> M {
-    let mut model = M::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(7));
-    model
+    M::new(&mut Xoshiro128PlusPlus::seed_from_u64(7))
 }
 
 fn model_image() -> u64 {
@@ -179,8 +180,17 @@ fn checkpoint() -> u64 {
 }
 
 fn train_reviews<M: Layer<Input = [u16; 4], Output = [f32; 1]>, O: Optimizer>(optimizer: O) -> u64 {
+    train_with::<M, O, _>(optimizer, BinaryCrossEntropy::default())
+}
+
+fn train_with<M, O, L>(optimizer: O, loss: L) -> u64
+where
+    M: Layer<Input = [u16; 4], Output = [f32; 1]>,
+    O: Optimizer,
+    L: Loss<[f32; 1], Label = [f32; 1]>,
+{
     let mut model = initialised::<M>();
-    let mut trainer = Trainer::<M, O, _, 4>::new(optimizer, BinaryCrossEntropy::default());
+    let mut trainer = Trainer::<M, O, _, 4>::new(optimizer, loss);
     let ids = REVIEWS.map(reviews::encode);
     let mut fold = Fold::new();
     for _ in 0..40 {
@@ -223,8 +233,8 @@ fn train_bags() -> u64 {
     bags.iter().for_each(|bag| fold.floats(&model.predict(bag).unwrap()));
 
     let mut model = initialised::<Sums>();
-    let mut trainer =
-        Trainer::<_, _, _, 4>::new(Exact(ADAM), CategoricalCrossEntropy { label_smoothing: 0.1 });
+    let loss = FromLogits(CategoricalCrossEntropy { label_smoothing: 0.1 });
+    let mut trainer = Trainer::<_, _, _, 4>::new(Exact(ADAM), loss);
     let labels = labels.map(|label| [0, 1, 2].map(|class| if class == label { 1.0 } else { 0.0 }));
     for _ in 0..40 {
         fold.float(trainer.epoch(&mut model, &bags, &labels).unwrap().loss);

@@ -16,11 +16,12 @@ use nanoembed::layers::{
     Activate, Bag, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
     Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards, HashedEmbedding,
     HonourMask, IgnoreMask, Input, Layer, Lstm, MaskZero, Multiplied, Packed, QuotientRemainder, Relu,
-    ReturnSequences, Same, Sigmoid, Softmax, Sum, Tanh, U4Row, Value,
+    ReturnSequences, Same, Sigmoid, Softmax, StrictMask, Sum, Tanh, U4Row, Valid, Value,
 };
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, MeanAbsoluteError, MeanSquaredError,
-    OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy, Weighing,
+    BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, FromLogits, KnownClasses, Loss,
+    MeanAbsoluteError, MeanSquaredError, OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy,
+    Weighing,
 };
 use nanoembed::metrics::{ConfusionMatrix, argmax, auc, in_top_k, root_mean_squared_error};
 use nanoembed::optim::{
@@ -57,7 +58,7 @@ type Recurrent = sequential![
 ];
 type Convolved = sequential![
     Embedding<5, 40, 7, u32, MaskZero>,
-    Conv1D<5, 7, 22, 3, 3, Relu>,
+    Conv1D<5, 7, 22, 3, 3, Relu, Valid, StrictMask>,
     GlobalMaxPooling1D<3, 22>,
     Dense<22, 1, Sigmoid>
 ];
@@ -93,8 +94,7 @@ fn live<M: Layer, O: Optimizer, L: Loss<M::Output>>(
 where
     M::Output: Value,
 {
-    let mut model = M::zeroed();
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(black_box(3)));
+    let mut model = M::new(&mut Xoshiro128PlusPlus::seed_from_u64(black_box(3)));
     let mut trainer = Trainer::<M, O, L, BATCH>::new(optimizer, loss);
     trainer.set_shuffle(black_box(true));
     let mut history = History::<2>::new();
@@ -237,7 +237,8 @@ fn weighted_bags() -> Option<()> {
 
 /// Training that keeps the best weights, and what is measured of it.
 fn best(inputs: &[<Columns as Layer>::Input], classes: &[u16]) -> Option<()> {
-    let (mut model, mut best) = (Columns::zeroed(), Columns::zeroed());
+    let mut model = Columns::new(&mut Xoshiro128PlusPlus::seed_from_u64(black_box(3)));
+    let mut best = Columns::zeroed();
     let mut trainer =
         Trainer::<Columns, _, _, BATCH>::new(Adam::default(), OnProbabilities(SparseCategoricalCrossEntropy));
     let mut stopping = EarlyStopping::new(&mut best, black_box(2)).with_min_delta(black_box(0.1));
@@ -287,8 +288,8 @@ fn run() -> Option<()> {
     best(&rows, &classes)?;
 
     let (binary, adam) = (BinaryCrossEntropy::default(), Adam::default());
-    live::<Masked, _, _>(adam, binary, &ids, &yes_or_no)?;
-    live::<Masked, _, _>(Exact(Momentum::default()), binary, &ids, &yes_or_no)?;
+    live::<Masked, _, _>(adam, FromLogits(binary), &ids, &yes_or_no)?;
+    live::<Masked, _, _>(Exact(Momentum::default()), FromLogits(binary), &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Sgd::default(), OnProbabilities(binary), &ids, &yes_or_no)?;
     live::<Tuned, _, _>(Momentum::default(), binary, &ids, &yes_or_no)?;
     live::<PartlyFrozen, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
@@ -313,14 +314,20 @@ fn run() -> Option<()> {
     let optimizer = AdamW { optimizer: adam, weight_decay: 0.05 };
     let clipped = Clipped { optimizer, clip: black_box(Clip::GlobalNorm(0.1)), keras3_duplicates: false };
     live::<Tuned, _, _>(Exact(clipped), binary, &ids, &yes_or_no)?;
-    live::<Masked, _, _>(RowwiseAdagrad::default(), binary, &ids, &yes_or_no)?;
-    live::<Masked, _, _>(Exact(CenteredRmsProp::default()), binary, &ids, &yes_or_no)?;
+    live::<Masked, _, _>(RowwiseAdagrad::default(), FromLogits(binary), &ids, &yes_or_no)?;
+    live::<Masked, _, _>(Exact(CenteredRmsProp::default()), FromLogits(binary), &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(Nadam::default()), SparseCategoricalCrossEntropy, &bags, &classes)?;
-    live::<Classes, _, _>(Exact(Adadelta::default()), SparseCategoricalCrossEntropy, &bags, &classes)?;
+    let known = KnownClasses { loss: SparseCategoricalCrossEntropy, classes: black_box(3) };
+    live::<Classes, _, _>(Exact(Adadelta::default()), known, &bags, &classes)?;
     let penalised = L2Decay { optimizer: Adagrad::default(), weight_decay: 0.05 };
     live::<Classes, _, _>(penalised, SparseCategoricalCrossEntropy, &bags, &classes)?;
-    live::<Sums, _, _>(Exact(AmsGrad(adam)), CategoricalCrossEntropy::default(), &small_bags, &shares)?;
-    live::<Sums, _, _>(Exact(adam), CategoricalCrossEntropy::default(), &small_bags, &shares)?;
+    live::<Sums, _, _>(
+        Exact(AmsGrad(adam)),
+        FromLogits(CategoricalCrossEntropy::default()),
+        &small_bags,
+        &shares,
+    )?;
+    live::<Sums, _, _>(Exact(adam), FromLogits(CategoricalCrossEntropy::default()), &small_bags, &shares)?;
     live::<Classes, _, _>(adam, OnProbabilities(CategoricalCrossEntropy::default()), &bags, &shares)?;
     Some(())
 }
