@@ -2,7 +2,7 @@
 
 use super::plain::plain_fields;
 use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
-use crate::error::InputError;
+use crate::error::{InputError, NotFinite};
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -34,6 +34,7 @@ impl<L: Layer> Layer for Frozen<L> {
     type Slots<O: Optimizer> = ();
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
+    const LAYERS: usize = L::LAYERS;
     const FINGERPRINT: Fingerprint = L::FINGERPRINT;
 
     fn init(&mut self, random: &mut impl Rng) {
@@ -97,6 +98,10 @@ impl<L: Layer> Layer for Frozen<L> {
         (): &mut (),
         (): &mut (),
     ) {
+    }
+
+    fn not_finite<const BATCH: usize>(&self, cache: &L::Cache<BATCH>, examples: usize) -> Option<NotFinite> {
+        self.0.not_finite(cache, examples)
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -2,9 +2,12 @@
 
 use super::history::Totals;
 use super::{Report, Shuffle, TrainError};
-use crate::error::{InputError, ShapeMismatch};
-use crate::layers::{ActivationKind, Batch, BatchMut, Context, Layer, Value, first, first_mut, mix};
+use crate::error::{InputError, NotFinite, ShapeMismatch};
+use crate::layers::{
+    ActivationKind, Batch, BatchMut, Context, Layer, Value, first, first_mut, mix, outputs_not_finite,
+};
 use crate::loss::Loss;
+use crate::memory::assert_fits_on_stack;
 use crate::optim::Optimizer;
 use zerocopy::FromZeros;
 
@@ -112,10 +115,14 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
 
     /// A trainer that has taken no step.
     ///
-    /// It is as large as its arrays; `Trainer::boxed` (feature `alloc`) puts one that outgrows the stack on the heap.
+    /// It is as large as its arrays. One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use
+    /// `boxed` (feature `alloc`).
     // Inlined, and the memory made where it stands: else its zeros are made on the stack and copied.
     #[inline(always)]
     pub fn new(optimizer: O, loss: L) -> Self {
+        const {
+            assert_fits_on_stack::<Self>("a trainer", "`Trainer::boxed` (feature `alloc`)");
+        };
         const { Self::CHECKED };
         Self { optimizer, loss, in_order: false, progress: Progress::default(), memory: Memory::new_zeroed() }
     }
@@ -167,7 +174,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     ) -> Result<Report, TrainError> {
         self.optimizer.check()?;
         self.loss.check()?;
-        Self::check(inputs, labels)?;
+        self.check(inputs, labels)?;
         let result = self.steps_of_epoch(model, inputs, labels, &mut after_step);
         self.flush(model);
         let report = result?;
@@ -196,7 +203,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
             if n == 0 {
                 return Ok(totals.report());
             }
-            self.step_on_batch(model, n, &mut totals)?;
+            self.step_on_batch(model, n, &mut totals)
+                .map_err(|error| with_place_of_input::<M>(error, inputs))?;
             after_step(totals.report());
         }
     }
@@ -216,12 +224,13 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     ) -> Result<Report, TrainError> {
         self.optimizer.check()?;
         self.loss.check()?;
-        Self::check(inputs, labels)?;
+        self.check(inputs, labels)?;
         InputError::check_batch(inputs.len(), BATCH, labels.len())?;
         let n = self.memory.load(inputs.iter().zip(labels));
         let mut totals = Totals::default();
         if n > 0 {
-            self.step_on_batch(model, n, &mut totals)?;
+            self.step_on_batch(model, n, &mut totals)
+                .map_err(|error| with_place_of_input::<M>(error, inputs))?;
         }
         Ok(totals.report())
     }
@@ -252,7 +261,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         labels: &[L::Label],
         mut show: impl FnMut(&M::Output, &L::Label),
     ) -> Result<Report, TrainError> {
-        Self::check(inputs, labels)?;
+        self.check(inputs, labels)?;
         let mut totals = Totals::default();
         for (inputs, labels) in inputs.chunks(Self::CHUNK).zip(labels.chunks(Self::CHUNK)) {
             let Memory { cache, outputs, d_outputs, .. } = &mut self.memory;
@@ -298,13 +307,12 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         model.flush(&self.optimizer, self.progress.step, &mut self.memory.slots);
     }
 
-    fn check(inputs: &[M::Input], labels: &[L::Label]) -> Result<(), TrainError> {
+    fn check(&self, inputs: &[M::Input], labels: &[L::Label]) -> Result<(), TrainError> {
         ShapeMismatch::check("number of labels", inputs.len(), labels.len())?;
         M::check(inputs)?;
-        match labels.iter().position(|label| !L::is_label(label)) {
-            Some(position) => Err(TrainError::Label { position }),
-            None => Ok(()),
-        }
+        labels.iter().enumerate().try_for_each(|(position, label)| {
+            self.loss.check_label(label).map_err(|error| TrainError::Label { position, error })
+        })
     }
 
     /// One step on the first `n` examples in memory, of which there is one at least.
@@ -317,7 +325,9 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         forward::<M, BATCH>(model, inputs, cache, context, outputs);
         loss_and_gradient::<M, L, BATCH>(&self.loss, labels, outputs, d_outputs, totals);
         if !totals.report().loss.is_finite() {
-            return Err(TrainError::NotFinite { step });
+            let place = model.not_finite(cache, n);
+            let place = place.or_else(|| outputs_not_finite::<M>(first(outputs, n)));
+            return Err(TrainError::NotFinite { step, place: place.unwrap_or(NotFinite::Loss) });
         }
         let masks = [const { <M::Input as Value>::VALID }; BATCH];
         let x = Batch { values: inputs, masks: first(&masks, n) };
@@ -342,7 +352,7 @@ where
     /// The same as [`new`](Self::new) on the heap, without passing over the stack.
     pub fn boxed(optimizer: O, loss: L) -> alloc::boxed::Box<Self> {
         const { Self::CHECKED };
-        let mut trainer = crate::layers::zeroed_box::<Self>();
+        let mut trainer = crate::memory::boxed::<Self>();
         trainer.optimizer = optimizer;
         trainer.loss = loss;
         trainer
@@ -362,6 +372,17 @@ fn forward<M: Layer, const BATCH: usize>(
     let x = Batch { values: inputs, masks: first(&masks, n) };
     let y = BatchMut { values: first_mut(outputs, n), masks: first_mut(&mut output_masks, n) };
     model.forward(x, cache, context, y);
+}
+
+/// The error, with the place of an input that is not finite, if there is one.
+fn with_place_of_input<M: Layer>(error: TrainError, inputs: &[M::Input]) -> TrainError {
+    match (error, inputs.iter().position(|x| !x.is_finite())) {
+        (
+            TrainError::NotFinite { step, place: NotFinite::Output { .. } | NotFinite::Loss },
+            Some(example),
+        ) => TrainError::NotFinite { step, place: NotFinite::Input { example } },
+        _ => error,
+    }
 }
 
 /// Whether the loss takes scores, before the model's last activation.
