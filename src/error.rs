@@ -18,7 +18,7 @@ pub struct IndexOutOfRange {
 impl fmt::Display for IndexOutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { position, index, rows } = self;
-        write!(f, "index {index} at position {position} is outside a table of {rows} rows")
+        write!(f, "index {index} at position {position} is outside 0..{rows}, the rows of the table")
     }
 }
 
@@ -74,7 +74,7 @@ impl RowOutOfRange {
 impl fmt::Display for RowOutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { row, rows } = self;
-        write!(f, "row {row} is outside a table of {rows} rows")
+        write!(f, "row {row} is outside 0..{rows}, the rows of the table")
     }
 }
 
@@ -93,8 +93,12 @@ pub enum BagError {
     OffsetsDecrease {
         /// The bag.
         bag: usize,
+        /// Where it starts.
+        start: usize,
+        /// Where it would end; numbers above `i64::MAX` are shown as `i64::MAX`.
+        end: i64,
     },
-    /// An offset lies behind the last index.
+    /// An offset lies after the last index.
     OffsetsBeyond {
         /// Where it stands in the list of offsets.
         position: usize,
@@ -115,11 +119,13 @@ pub enum BagError {
 impl fmt::Display for BagError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OffsetsMissing => write!(f, "no offsets"),
+            Self::OffsetsMissing => f.write_str("no offsets: there must be one at least, 0"),
             Self::OffsetsStart { offset } => write!(f, "the first offset is {offset} instead of 0"),
-            Self::OffsetsDecrease { bag } => write!(f, "bag {bag} ends before it starts"),
+            Self::OffsetsDecrease { bag, start, end } => {
+                write!(f, "bag {bag} ends at {end}, before its start at {start}")
+            }
             Self::OffsetsBeyond { position, offset, indices } => {
-                write!(f, "offset {offset} at position {position} is behind the last of {indices} indices")
+                write!(f, "offset {offset} at position {position} is after the last of {indices} indices")
             }
             Self::OffsetsEnd { offset, indices } => {
                 write!(f, "the last offset is {offset} instead of the number of indices, {indices}")
@@ -128,41 +134,85 @@ impl fmt::Display for BagError {
     }
 }
 
-/// A hyperparameter of an optimizer that is outside its range.
+/// A number that a setting can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Range {
+    /// At least 0.
+    NonNegative,
+    /// Above 0.
+    Positive,
+    /// In [0, 1).
+    Fraction,
+    /// In [0, 1].
+    Probability,
+    /// At least `beta_1`.
+    NotBelowBeta1,
+    /// 0, where `nesterov` is set.
+    ZeroWithNesterov,
+    /// Above the number before it.
+    Rising,
+    /// From 2 to the number of the model's outputs.
+    Classes,
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NonNegative => "finite and at least 0",
+            Self::Positive => "finite and above 0",
+            Self::Fraction => "in [0, 1)",
+            Self::Probability => "in [0, 1]",
+            Self::NotBelowBeta1 => "at least beta_1",
+            Self::ZeroWithNesterov => "0 where nesterov is set",
+            Self::Rising => "above the one before it",
+            Self::Classes => "at least 2 and at most the number of outputs",
+        })
+    }
+}
+
+/// A hyperparameter of an optimizer, or a number of a loss, that is outside its range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OutOfRange {
     /// Its name.
     pub what: &'static str,
     /// Its value.
     pub value: f32,
+    /// The values that it can have.
+    pub range: Range,
 }
 
 impl OutOfRange {
     /// `Ok` if `value` is valid and finite.
-    pub(crate) fn unless(what: &'static str, value: f32, valid: bool) -> Result<(), Self> {
-        if valid && value.is_finite() { Ok(()) } else { Err(Self { what, value }) }
+    pub(crate) fn unless(what: &'static str, value: f32, range: Range, valid: bool) -> Result<(), Self> {
+        if valid && value.is_finite() { Ok(()) } else { Err(Self { what, value, range }) }
     }
 
     /// `Ok` if `value` is finite and not negative.
     pub(crate) fn rate(what: &'static str, value: f32) -> Result<(), Self> {
-        Self::unless(what, value, value >= 0.0)
+        Self::unless(what, value, Range::NonNegative, value >= 0.0)
     }
 
     /// `Ok` if `value` is finite and greater than 0.
     pub(crate) fn positive(what: &'static str, value: f32) -> Result<(), Self> {
-        Self::unless(what, value, value > 0.0)
+        Self::unless(what, value, Range::Positive, value > 0.0)
     }
 
     /// `Ok` if `value` is in [0, 1).
     pub(crate) fn part(what: &'static str, value: f32) -> Result<(), Self> {
-        Self::unless(what, value, (0.0..1.0).contains(&value))
+        Self::unless(what, value, Range::Fraction, (0.0..1.0).contains(&value))
+    }
+
+    /// `Ok` if `value` is in [0, 1].
+    pub(crate) fn probability(what: &'static str, value: f32) -> Result<(), Self> {
+        Self::unless(what, value, Range::Probability, (0.0..=1.0).contains(&value))
     }
 }
 
 impl fmt::Display for OutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, value } = self;
-        write!(f, "{what}: {value} is out of range")
+        let Self { what, value, range } = self;
+        write!(f, "{what} is {value}, but must be {range}")
     }
 }
 
@@ -171,19 +221,86 @@ impl core::error::Error for OutOfRange {}
 /// More items than a fixed capacity holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CapacityExceeded {
-    /// What is full, as the documentation names it.
+    /// What is full, as the documentation names it, with the const parameter that makes room for more.
     pub what: &'static str,
     /// How many it holds.
     pub capacity: usize,
+    /// How many there are; at least so many where they come one by one and the rest was not read.
+    pub needed: usize,
+}
+
+impl CapacityExceeded {
+    /// `Ok` if `capacity` is room for `needed`.
+    pub(crate) fn check(what: &'static str, capacity: usize, needed: usize) -> Result<(), Self> {
+        if needed <= capacity { Ok(()) } else { Err(Self { what, capacity, needed }) }
+    }
 }
 
 impl fmt::Display for CapacityExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, capacity } = self;
-        write!(f, "{what}: more than its capacity of {capacity}")
+        let Self { what, capacity, needed } = self;
+        write!(f, "{what}: {needed}, more than the {capacity} that there is room for")
     }
 }
 
+/// What is wrong with a label.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum LabelError {
+    /// A class that does not exist.
+    Class {
+        /// The class.
+        class: usize,
+        /// How many there are: valid classes are `0..classes`.
+        classes: usize,
+    },
+    /// A number that should be a probability and is not in [0, 1].
+    Probability {
+        /// Which output it is for.
+        output: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A number that is infinite or NaN.
+    NotFinite {
+        /// Which output it is for.
+        output: usize,
+        /// The number.
+        value: f32,
+    },
+    /// A class that has no weight.
+    ClassWeight {
+        /// The class.
+        class: usize,
+        /// How many classes have one.
+        weights: usize,
+    },
+    /// A weight of a sample that is negative, infinite or NaN.
+    SampleWeight {
+        /// The weight.
+        weight: f32,
+    },
+}
+
+impl fmt::Display for LabelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Class { class, classes } => write!(f, "class {class} is outside 0..{classes}"),
+            Self::Probability { output, value } => {
+                write!(f, "{value}, for output {output}, is not in [0, 1]")
+            }
+            Self::NotFinite { output, value } => write!(f, "{value}, for output {output}, is not finite"),
+            Self::ClassWeight { class, weights } => {
+                write!(f, "class {class} has no weight: there are weights of classes 0..{weights}")
+            }
+            Self::SampleWeight { weight } => {
+                write!(f, "the sample's weight is {weight}, but must be finite and at least 0")
+            }
+        }
+    }
+}
+
+impl core::error::Error for LabelError {}
 impl core::error::Error for IndexOutOfRange {}
 impl core::error::Error for RowOutOfRange {}
 impl core::error::Error for BagError {}
@@ -237,15 +354,92 @@ impl fmt::Display for FileError {
 #[cfg(feature = "std")]
 impl core::error::Error for FileError {}
 
+/// Where the first number is that is infinite or NaN, for a loss that is not finite. Layers are numbered from 0, as a
+/// [`Summary`](crate::layers::Summary) lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotFinite {
+    /// In the inputs.
+    Input {
+        /// The example, in the list that was given.
+        example: usize,
+    },
+    /// In the parameters of a layer.
+    Parameter {
+        /// The layer.
+        layer: usize,
+        /// Its kind: `Dense`.
+        kind: &'static str,
+        /// The name of the parameters: `rows` of a table, `kernel`, `bias`.
+        name: &'static str,
+        /// The first index: the row of a table, the input of a kernel, the place in a bias.
+        row: usize,
+    },
+    /// In what a layer gave of finite parameters and inputs.
+    Output {
+        /// The layer.
+        layer: usize,
+        /// Its kind: `Dense`.
+        kind: &'static str,
+    },
+    /// In the loss alone: all before it is finite, so labels, outputs or weights are too large.
+    Loss,
+}
+
+impl NotFinite {
+    /// The same place in a model that has `layers` more layers in front.
+    #[must_use]
+    pub fn after(self, layers: usize) -> Self {
+        match self {
+            Self::Parameter { layer, kind, name, row } => {
+                Self::Parameter { layer: layer + layers, kind, name, row }
+            }
+            Self::Output { layer, kind } => Self::Output { layer: layer + layers, kind },
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for NotFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input { example } => write!(f, "the input of example {example} is not finite"),
+            Self::Parameter { layer, kind, name, row } => {
+                write!(f, "{name}[{row}] of layer {layer}, {kind}, is not finite")
+            }
+            Self::Output { layer, kind } => {
+                write!(
+                    f,
+                    "all parameters up to layer {layer}, {kind}, are finite, but too large for what it gives"
+                )
+            }
+            Self::Loss => f.write_str("all parameters and outputs are finite, but too large for the loss"),
+        }
+    }
+}
+
 /// What can be wrong with the inputs of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InputError {
-    /// An id that names no row.
+    /// An id of an example that names no row.
+    Id {
+        /// Which example, from 0.
+        example: usize,
+        /// Which of several inputs, in the order in which [`pairs!`](crate::pairs) lists them, from 0; `None` where there is one.
+        branch: Option<usize>,
+        /// The id, and its position within this input of this example.
+        error: IndexOutOfRange,
+    },
+    /// An id of a flat list that names no row.
     Index(IndexOutOfRange),
+    /// A row that was chosen by name and that the table does not have.
+    Row(RowOutOfRange),
+    /// Offsets that do not divide a list into bags.
+    Bags(BagError),
     /// Lists of which one has to be as long as the other.
     Shape(ShapeMismatch),
-    /// More examples than the model's scratch memory is made for.
+    /// More than there is room for.
     Capacity(CapacityExceeded),
 }
 
@@ -253,13 +447,37 @@ impl InputError {
     /// `Ok` if there are as many outputs as inputs and not more than `capacity`.
     pub(crate) fn check_batch(inputs: usize, capacity: usize, outputs: usize) -> Result<(), Self> {
         ShapeMismatch::check("number of examples", inputs, outputs)?;
-        if inputs > capacity { Err(CapacityExceeded { what: "batch", capacity }.into()) } else { Ok(()) }
+        Ok(CapacityExceeded::check("examples of a batch (BATCH)", capacity, inputs)?)
+    }
+
+    /// The error of an example, whose number is `example`.
+    pub(crate) fn of_example(example: usize, error: IndexOutOfRange) -> Self {
+        Self::Id { example, branch: None, error }
+    }
+
+    /// The error of a list of examples of `length` ids each.
+    pub(crate) fn of_examples(length: usize, error: IndexOutOfRange) -> Self {
+        let example = error.position.checked_div(length).unwrap_or(0);
+        let position = error.position - example * length;
+        Self::of_example(example, IndexOutOfRange { position, ..error })
     }
 }
 
 impl From<IndexOutOfRange> for InputError {
     fn from(error: IndexOutOfRange) -> Self {
         Self::Index(error)
+    }
+}
+
+impl From<RowOutOfRange> for InputError {
+    fn from(error: RowOutOfRange) -> Self {
+        Self::Row(error)
+    }
+}
+
+impl From<BagError> for InputError {
+    fn from(error: BagError) -> Self {
+        Self::Bags(error)
     }
 }
 
@@ -278,7 +496,13 @@ impl From<CapacityExceeded> for InputError {
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Id { example, branch: None, error } => write!(f, "example {example}: {error}"),
+            Self::Id { example, branch: Some(branch), error } => {
+                write!(f, "example {example}, branch {branch}: {error}")
+            }
             Self::Index(error) => error.fmt(f),
+            Self::Row(error) => error.fmt(f),
+            Self::Bags(error) => error.fmt(f),
             Self::Shape(error) => error.fmt(f),
             Self::Capacity(error) => error.fmt(f),
         }

@@ -53,6 +53,11 @@ extern crate std;
 // In the order in which they build on each other; `tests/layering.rs` holds it.
 pub mod error;
 
+#[doc(hidden)]
+pub mod message;
+
+pub mod memory;
+
 pub mod simd;
 
 pub mod math;

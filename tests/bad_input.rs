@@ -1,7 +1,8 @@
 //! Each bad input gives its error or its documented value, and nothing is half-written.
 
 use nanoembed::error::{
-    BagError, CapacityExceeded, IndexOutOfRange, InputError, RowOutOfRange, ShapeMismatch,
+    BagError, CapacityExceeded, IndexOutOfRange, InputError, LabelError, NotFinite, RowOutOfRange,
+    ShapeMismatch,
 };
 use nanoembed::image;
 use nanoembed::kernels::{gather, pool};
@@ -22,6 +23,7 @@ use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 
 const BATCH: usize = 4;
+const BATCHES: &str = "examples of a batch (BATCH)";
 
 type Reviews = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 1, Sigmoid>];
 type Classes = sequential![EmbeddingBag<4, 10, 3>, Dense<3, 3, Softmax>];
@@ -46,8 +48,13 @@ fn parameters<M: Layer>(model: &M) -> Vec<u8> {
     bytes
 }
 
-fn outside(position: usize, index: i64) -> InputError {
-    InputError::Index(IndexOutOfRange { position, index, rows: 10 })
+fn outside(example: usize, position: usize, index: i64) -> InputError {
+    InputError::Id { example, branch: None, error: IndexOutOfRange { position, index, rows: 10 } }
+}
+
+/// That row 5 of the table in front was found not to be finite before step `step`.
+fn row_not_finite(step: u32, kind: &'static str) -> TrainError {
+    TrainError::NotFinite { step, place: NotFinite::Parameter { layer: 0, kind, name: "rows", row: 5 } }
 }
 
 /// A rate that is no rate is named before anything is learnt, whatever it is wrapped in.
@@ -152,7 +159,10 @@ fn ids_outside_the_table_by_each_policy() {
 fn offsets_that_decrease_and_lengths_that_differ() {
     let rows = [[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]];
     let indices = Indices::new(&[0_u8, 1, 2], 3).unwrap();
-    assert_eq!(Bags::new(indices, &[0, 2, 1, 3]).unwrap_err(), BagError::OffsetsDecrease { bag: 1 });
+    assert_eq!(
+        Bags::new(indices, &[0, 2, 1, 3]).unwrap_err(),
+        BagError::OffsetsDecrease { bag: 1, start: 2, end: 1 }
+    );
     assert_eq!(Bags::new(indices, &[0, 2]).unwrap_err(), BagError::OffsetsEnd { offset: 2, indices: 3 });
     let bags = Bags::new(indices, &[0, 0, 3]).unwrap();
     let mut out = [7.0; 6];
@@ -166,12 +176,12 @@ fn offsets_that_decrease_and_lengths_that_differ() {
 #[test]
 fn predictions_of_bad_inputs() {
     let model = initial::<Reviews>();
-    assert_eq!(model.predict(&[0, 9, 10, 11]), Err(outside(2, 10)));
+    assert_eq!(model.predict(&[0, 9, 10, 11]), Err(outside(0, 2, 10)));
     let mut y = [[7.0]; 3];
     let mut workspace = zerocopy::FromZeros::new_zeroed();
     let good = [[1, 2, 3, 4]; 3];
     let found = model.predict_batch::<3>(&[[0; 4], [9; 4], [0, u16::MAX, 0, 0]], &mut workspace, &mut y);
-    assert_eq!(found, Err(outside(9, 65_535)), "the position counts the ids of all examples");
+    assert_eq!(found, Err(outside(2, 1, 65_535)), "the position is one in the example");
     let found = model.predict_batch::<3>(&good[..2], &mut workspace, &mut y);
     assert_eq!(
         found,
@@ -179,21 +189,21 @@ fn predictions_of_bad_inputs() {
     );
     let mut small = zerocopy::FromZeros::new_zeroed();
     let found = model.predict_batch::<2>(&good, &mut small, &mut y);
-    assert_eq!(found, Err(InputError::Capacity(CapacityExceeded { what: "batch", capacity: 2 })));
+    assert_eq!(found, Err(InputError::Capacity(CapacityExceeded { what: BATCHES, capacity: 2, needed: 3 })));
     assert_eq!(y, [[7.0]; 3]);
     model.predict_batch::<3>(&[], &mut workspace, &mut []).expect("no example is a batch");
 
     let bags = initial::<Classes>();
     let bag = |ids: &[u16]| Bag::<4>::from_ids(ids.iter().copied()).expect("at most 4 ids");
-    assert_eq!(bags.predict(&bag(&[1, 12])), Err(outside(1, 12)));
+    assert_eq!(bags.predict(&bag(&[1, 12])), Err(outside(0, 1, 12)));
     let mut y = [[7.0; 3]; 2];
     let mut workspace = zerocopy::FromZeros::new_zeroed();
     let found = bags.predict_batch::<2>(&[bag(&[1, 2]), bag(&[3, 10])], &mut workspace, &mut y);
-    assert_eq!((found, y), (Err(outside(3, 10)), [[7.0; 3]; 2]));
-    let full = CapacityExceeded { what: "bag", capacity: 4 };
+    assert_eq!((found, y), (Err(outside(1, 1, 10)), [[7.0; 3]; 2]));
+    let full = CapacityExceeded { what: "ids of a bag (CAPACITY)", capacity: 4, needed: 5 };
     assert_eq!(Bag::<4>::from_ids([0_u16; 5]), Err(full));
     assert_eq!(Bag::<4>::from_first([1_u16, 2, 3, 4, 5]).ids(), [1, 2, 3, 4]);
-    assert_eq!(initial::<Embedding<2, 10, 3, i32>>().predict(&[3, -1]), Err(outside(1, -1)));
+    assert_eq!(initial::<Embedding<2, 10, 3, i32>>().predict(&[3, -1]), Err(outside(0, 1, -1)));
 }
 
 /// Whatever is wrong, the call that finds it leaves model, slots, steps and epochs as they were, and the next one works.
@@ -210,12 +220,12 @@ fn check_training<O: Optimizer + Copy>(optimizer: O) {
     let shape = |expected, found| {
         TrainError::Input(InputError::Shape(ShapeMismatch { what: "number of labels", expected, found }))
     };
-    let id = TrainError::Input(outside(31, 10));
+    let id = TrainError::Input(outside(7, 3, 10));
     assert_eq!(trainer.epoch(&mut model, &bad_ids, &labels), Err(id));
     assert_eq!(trainer.evaluate(&model, &bad_ids, &labels), Err(id));
     assert_eq!(
         trainer.step(&mut model, &bad_ids[6..8], &labels[..2]),
-        Err(TrainError::Input(outside(7, 10)))
+        Err(TrainError::Input(outside(1, 3, 10)))
     );
     assert_eq!(trainer.epoch(&mut model, &ids, &labels[..8]), Err(shape(9, 8)));
     assert_eq!(trainer.evaluate(&model, &ids[..1], &labels), Err(shape(1, 9)));
@@ -223,13 +233,17 @@ fn check_training<O: Optimizer + Copy>(optimizer: O) {
     for label in [f32::NAN, f32::INFINITY, -f32::INFINITY, -0.1, 1.1, -f32::MIN_POSITIVE, 1.0_f32.next_up()] {
         let mut bad_labels = labels.clone();
         bad_labels[5] = [label];
-        let error = TrainError::Label { position: 5 };
-        assert_eq!(trainer.epoch(&mut model, &ids, &bad_labels), Err(error), "{label}");
-        assert_eq!(trainer.evaluate(&model, &ids, &bad_labels), Err(error), "{label}");
-        let error = TrainError::Label { position: 1 };
-        assert_eq!(trainer.step(&mut model, &ids[4..6], &bad_labels[4..6]), Err(error), "{label}");
+        let named = |found: Result<Report, TrainError>, at| match found {
+            Err(TrainError::Label { position, error: LabelError::Probability { output: 0, value } }) => {
+                assert_eq!((position, value.to_bits()), (at, label.to_bits()));
+            }
+            found => panic!("{label}: {found:?}"),
+        };
+        named(trainer.epoch(&mut model, &ids, &bad_labels), 5);
+        named(trainer.evaluate(&model, &ids, &bad_labels), 5);
+        named(trainer.step(&mut model, &ids[4..6], &bad_labels[4..6]), 1);
     }
-    let full = TrainError::Input(InputError::Capacity(CapacityExceeded { what: "batch", capacity: BATCH }));
+    let full = CapacityExceeded { what: BATCHES, capacity: BATCH, needed: 5 }.into();
     assert_eq!(trainer.step(&mut model, &ids[..5], &labels[..5]), Err(full));
     assert_eq!(trainer.step(&mut model, &[], &[]), Err(TrainError::NoExamples));
     assert_eq!(trainer.evaluate(&model, &[], &[]), Err(TrainError::NoExamples));
@@ -252,24 +266,32 @@ fn bad_examples_teach_nothing() {
 
 #[test]
 fn labels_out_of_range() {
-    let is_class = |class| Loss::<[f32; 3]>::is_label(&SparseCategoricalCrossEntropy, &class);
-    assert!(is_class(0) && is_class(2) && !is_class(3) && !is_class(u16::MAX));
-    assert!(!Loss::<[f32; 3]>::is_label(&OnProbabilities(SparseCategoricalCrossEntropy), &3));
+    type Sparse = SparseCategoricalCrossEntropy;
+    let check = |class| Loss::<[f32; 3]>::check_label(&Sparse::default(), &class);
+    let no_class = |class| LabelError::Class { class, classes: 3 };
+    assert_eq!([0, 2, 3, u16::MAX].map(check), [Ok(()), Ok(()), Err(no_class(3)), Err(no_class(65_535))]);
+    let found = Loss::<[f32; 3]>::check_label(&OnProbabilities(Sparse::default()), &3);
+    assert_eq!(found, Err(no_class(3)));
     let mut trainer = Trainer::<Classes, _, _, BATCH>::new(Adam::default(), SparseCategoricalCrossEntropy);
     let mut model = initial::<Classes>();
     let before = state(&trainer, &model);
     let bags = [Bag::from_first([1, 2, 3]), Bag::default()];
-    let error = Err(TrainError::Label { position: 1 });
-    assert_eq!(trainer.step(&mut model, &bags, &[2, 3]), error);
-    assert_eq!(trainer.epoch(&mut model, &bags, &[0, u16::MAX]), error);
-    assert_eq!(trainer.evaluate(&model, &bags, &[0, 3]), error);
+    let error = |class| Err(TrainError::Label { position: 1, error: no_class(class) });
+    assert_eq!(trainer.step(&mut model, &bags, &[2, 3]), error(3));
+    assert_eq!(trainer.epoch(&mut model, &bags, &[0, u16::MAX]), error(65_535));
+    assert_eq!(trainer.evaluate(&model, &bags, &[0, 3]), error(3));
     assert!(state(&trainer, &model) == before);
 
     let mut trainer =
         Trainer::<Classes, _, _, BATCH>::new(Adam::default(), CategoricalCrossEntropy::default());
     for bad in [f32::NAN, f32::INFINITY, -0.5, 1.5] {
         let found = trainer.step(&mut model, &bags, &[[0.0, 1.0, 0.0], [0.0, bad, 0.0]]);
-        assert_eq!(found, error, "{bad}");
+        match found {
+            Err(TrainError::Label { position: 1, error: LabelError::Probability { output: 1, value } }) => {
+                assert_eq!(value.to_bits(), bad.to_bits());
+            }
+            found => panic!("{bad}: {found:?}"),
+        }
     }
     assert!(parameters(&model) == parameters(&initial::<Classes>()));
 }
@@ -289,9 +311,9 @@ fn check_not_a_number<A: Activation, E: Activation, L: Loss<[f32; 2]> + Copy>(
     model.first.rows[5][1] = bad;
     let before = state(&trainer, &model);
     let found = trainer.step(&mut model, &[[1, 2, 3, 4], [1, 5, 2, 0]], &[label; 2]);
-    assert_eq!(found, Err(TrainError::NotFinite { step: 2 }), "{what}");
+    assert_eq!(found, Err(row_not_finite(2, "Embedding")), "{what}");
     let found = trainer.epoch(&mut model, &[[5, 0, 0, 0]], &[label]);
-    assert_eq!(found, Err(TrainError::NotFinite { step: 2 }), "{what}");
+    assert_eq!(found, Err(row_not_finite(2, "Embedding")), "{what}");
     assert!(state(&trainer, &model) == before, "{what} taught something");
     let report = trainer.evaluate(&model, &[[1, 5, 2, 0]], &[label]).expect("a valid input");
     assert!(!report.loss.is_finite(), "{what}: {report:?}");
@@ -338,7 +360,7 @@ fn not_a_number_in_a_bag() {
         for label in [0.0, 0.5, 1.0] {
             let found = trainer.step(&mut model, &[Bag::from_first([5_u16])], &[[label]]);
             if found.is_err() || bad.is_nan() {
-                assert_eq!(found, Err(TrainError::NotFinite { step: 1 }), "{bad}, label {label}");
+                assert_eq!(found, Err(row_not_finite(1, "EmbeddingBag")), "{bad}, label {label}");
                 assert!(state(&trainer, &model) == before, "{bad}, label {label}");
             }
         }
@@ -355,6 +377,6 @@ fn an_epoch_stops_at_the_batch_that_is_not_finite() {
     let mut ids = vec![[1, 2, 3, 4]; 12];
     ids[9] = [1, 2, 5, 5];
     model.first.rows[5][0] = f32::NAN;
-    assert_eq!(trainer.epoch(&mut model, &ids, &[[1.0]; 12]), Err(TrainError::NotFinite { step: 3 }));
+    assert_eq!(trainer.epoch(&mut model, &ids, &[[1.0]; 12]), Err(row_not_finite(3, "Embedding")));
     assert_eq!((trainer.steps(), trainer.epochs()), (2, 0));
 }

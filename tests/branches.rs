@@ -208,9 +208,12 @@ fn columns_become_one_vector() {
         "{summary}"
     );
 
-    let error = |position, index, rows| InputError::Index(IndexOutOfRange { position, index, rows });
-    assert_eq!(model.predict(&x(5, 6, [0.0; 4])), Err(error(0, 5, 5)));
-    assert_eq!(Columns::check(&[x(0, 0, [0.0; 4]), x(0, 7, [0.0; 4])]), Err(error(1, 7, 7)));
+    let error = |example, branch, index, rows| {
+        let error = IndexOutOfRange { position: 0, index, rows };
+        Err(InputError::Id { example, branch: Some(branch), error })
+    };
+    assert_eq!(model.predict(&x(5, 6, [0.0; 4])).map(drop), error(0, 0, 5, 5));
+    assert_eq!(Columns::check(&[x(0, 0, [0.0; 4]), x(0, 7, [0.0; 4])]), error(1, 1, 7, 7));
     let same = image_of(&model);
     let mut read = Columns::zeroed();
     image::read_into(&same, &mut read).unwrap();

@@ -1,6 +1,6 @@
 //! An image is read where it lies, with the bits that were written, today and in later versions; anything else is refused.
 
-use nanoembed::image::{self, HEADER, ImageError};
+use nanoembed::image::{self, HEADER, ImageError, Kind};
 use nanoembed::include_image;
 use nanoembed::layers::{
     Added, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
@@ -225,10 +225,13 @@ fn a_checkpoint_is_no_image_of_a_model() {
     let trainer = Training::new(Adam::default(), nanoembed::loss::CategoricalCrossEntropy::default());
     let mut checkpoint = vec![0; Training::CHECKPOINT_SIZE];
     trainer.checkpoint(&pattern(), &mut checkpoint).expect("the right length");
-    assert_eq!(image::read::<Small>(&checkpoint).map(drop), Err(ImageError::Kind { found: 2 }));
+    assert_eq!(
+        image::read::<Small>(&checkpoint).map(drop),
+        Err(ImageError::Kind { expected: Kind::Model, found: 2 })
+    );
     let mut reviews = Trainer::<Reviews, Adam, _, 2>::new(Adam::default(), BinaryCrossEntropy::default());
     let error = reviews.resume(&mut pattern::<Reviews>(), golden()).expect_err("an image");
-    assert_eq!(error, ImageError::Kind { found: 1 });
+    assert_eq!(error, ImageError::Kind { expected: Kind::Checkpoint, found: 1 });
 }
 
 #[test]

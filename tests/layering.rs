@@ -7,8 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The order of `lib.rs`, with the modules that are still to come.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 18] = [
     "error",
+    "message",
+    "memory",
     "simd",
     "math",
     "text",

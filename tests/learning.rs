@@ -1,6 +1,7 @@
 //! When training stops, what it goes back to, which examples count more; and how good predictions are.
 #![allow(clippy::disallowed_methods)]
 
+use nanoembed::error::LabelError;
 use nanoembed::kernels::Occurrence;
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid, Softmax};
 use nanoembed::loss::{
@@ -122,7 +123,7 @@ fn training_that_breaks_down_goes_back() {
             }
             good.push(parameters(&model));
         }
-        let Some(TrainError::NotFinite { step }) = error else { panic!("{last_value}: {error:?}") };
+        let Some(TrainError::NotFinite { step, .. }) = error else { panic!("{last_value}: {error:?}") };
         assert!(step > 24 && trainer.steps() == step - 1, "{last_value}: step {step}");
         stopping.restore(&mut model);
         assert!(parameters(&model) == good[2], "{last_value}");
@@ -143,10 +144,15 @@ fn samples_are_weighed() {
             assert_eq!(SampleWeights(loss).value_and_gradient(&y, &of, 4.0, &mut weighted), value * weight);
             assert_eq!(weighted, d.map(|d| d * weight));
             assert_eq!(SampleWeights(loss).accuracy(&y, &of), loss.accuracy(&y, &label));
-            assert!(SampleWeights(loss).is_label(&of));
+            assert_eq!(SampleWeights(loss).check_label(&of), Ok(()));
         }
         for weight in [-1.0, f32::NAN, f32::INFINITY] {
-            assert!(!SampleWeights(loss).is_label(&Weighing { label, weight }), "{weight}");
+            match SampleWeights(loss).check_label(&Weighing { label, weight }) {
+                Err(LabelError::SampleWeight { weight: found }) => {
+                    assert_eq!(found.to_bits(), weight.to_bits())
+                }
+                found => panic!("{weight}: {found:?}"),
+            }
         }
         assert_eq!(SampleWeights::<L>::LINK, L::LINK);
     }
@@ -179,8 +185,9 @@ fn samples_are_weighed() {
     let before = parameters(&model);
     assert_eq!(trainer.step(&mut model, &ids, &silent).unwrap().loss, 0.0);
     assert!(parameters(&model) == before);
-    silent[7].weight = f32::NAN;
-    assert_eq!(trainer.epoch(&mut model, &ids, &silent), Err(TrainError::Label { position: 7 }));
+    silent[7].weight = -1.0;
+    let error = LabelError::SampleWeight { weight: -1.0 };
+    assert_eq!(trainer.epoch(&mut model, &ids, &silent), Err(TrainError::Label { position: 7, error }));
     assert_eq!(Weighing::from([1.0]).weight, 1.0);
 }
 
@@ -199,8 +206,9 @@ fn classes_are_weighed() {
             assert_eq!(by_class.accuracy(&y, &label), loss.accuracy(&y, &label));
         }
         let [.., last] = labels;
-        assert!(by_class.is_label(&last));
-        assert!(!ClassWeights { loss, weights: [1.0; 2] }.is_label(&last));
+        assert_eq!(by_class.check_label(&last), Ok(()));
+        let error = LabelError::ClassWeight { class: 2, weights: 2 };
+        assert_eq!(ClassWeights { loss, weights: [1.0, 1.0] }.check_label(&last), Err(error));
     }
     check(SparseCategoricalCrossEntropy, [0, 1, 2]);
     check(CategoricalCrossEntropy::default(), [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]);

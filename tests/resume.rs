@@ -1,7 +1,7 @@
 //! Training that is resumed from a checkpoint gives the bits of training that never stopped; what is not an unharmed checkpoint
 //! of this training is refused and changes nothing.
 
-use nanoembed::image::{self, ImageError};
+use nanoembed::image::{self, ImageError, Kind};
 use nanoembed::layers::{
     Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Plain, Sigmoid, Tanh,
 };
@@ -237,7 +237,7 @@ fn check_others<M: Layer<Output = [f32; 1]>, O: Optimizer + Copy>(optimizer: O, 
         assert!(matches!(error, ImageError::Fingerprint { .. }), "{what}: {error}");
     }
     let error = refuse(&mut trainer, &mut model, &bytes(&initial::<M>()), "an image");
-    assert!(matches!(error, ImageError::Kind { found: 1 }), "{error}");
+    assert!(matches!(error, ImageError::Kind { expected: Kind::Checkpoint, found: 1 }), "{error}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Optimizer steps on the rows that occur: the bits of a plain loop, no trace in any other row, and, in the exact form, the
 //! weights of an update of the whole table.
 
-use nanoembed::error::{CapacityExceeded, OutOfRange, ShapeMismatch};
+use nanoembed::error::{CapacityExceeded, OutOfRange, Range, ShapeMismatch};
 use nanoembed::kernels::{
     self, Moves, Occurrence, Replay, RowNorm, SortedOccurrences, Touched, UpdateRule, bag_numbers,
     divide_by_bags, leaves_unmoved, occurrences, occurrences_of_bags, sort_by_row,
@@ -1165,7 +1165,8 @@ fn hyperparameters_have_ranges() {
     assert_eq!(found(&|| Exact(decayed).check()), "weight_decay");
     let (optimizer, clip) = (Adadelta::default(), Clip::Norm(0.0));
     assert_eq!(found(&|| Clipped { optimizer, clip, keras3_duplicates: false }.check()), "clip");
-    assert_eq!(OutOfRange { what: "rho", value: 1.0 }.to_string(), "rho: 1 is out of range");
+    let error = OutOfRange { what: "rho", value: 1.0, range: Range::Fraction };
+    assert_eq!(error.to_string(), "rho is 1, but must be in [0, 1)");
 }
 
 #[test]
@@ -1173,7 +1174,8 @@ fn too_little_room_for_occurrences_is_an_error() {
     let ids = [1_u8, 2, 1];
     let indices = Indices::new(&ids, 3).unwrap();
     let mut list = [Occurrence { row: 9, source: 9 }; 2];
-    assert_eq!(occurrences(indices, &mut list), Err(CapacityExceeded { what: "occurrences", capacity: 2 }));
+    let full = CapacityExceeded { what: "occurrences", capacity: 2, needed: 3 };
+    assert_eq!(occurrences(indices, &mut list), Err(full));
     assert_eq!(list, [Occurrence { row: 9, source: 9 }; 2]);
 
     let mut sorted = [Occurrence { row: 1, source: 0 }, Occurrence { row: 2, source: 1 }];

@@ -180,7 +180,8 @@ fn iterators_stay_at_their_end() {
 #[test]
 fn an_id_type_holds_all_rows_or_is_refused() {
     let text = "some words";
-    let too_narrow = |capacity| CapacityExceeded { what: "id type", capacity };
+    let too_narrow =
+        |capacity| CapacityExceeded { what: "rows named by the id type", capacity, needed: capacity + 1 };
     assert!(HashingTokenizer::new(256).encode::<2, u8>(text).is_ok());
     assert_eq!(HashingTokenizer::new(257).encode::<2, u8>(text), Err(too_narrow(256)));
     assert!(HashingTokenizer::new(128).encode::<2, i8>(text).is_ok());

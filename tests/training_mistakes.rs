@@ -268,7 +268,7 @@ fn scores_are_learnt_from_by_name() {
     let by_name = FromLogits(SampleWeights(CategoricalCrossEntropy { label_smoothing: 2.0 }));
     assert_eq!(Loss::<[f32; 3]>::check(&by_name).expect_err("out of range").what, "label_smoothing");
     let label = Weighing { label: [0.0, 1.0], weight: -1.0 };
-    assert!(!FromLogits(SampleWeights(CategoricalCrossEntropy::default())).is_label(&label));
+    assert!(FromLogits(SampleWeights(CategoricalCrossEntropy::default())).check_label(&label).is_err());
 }
 
 type Few = sequential![Embedding<3, 9, 4>, Flatten<3, 4, 12>, Dense<12, 3, Softmax>];

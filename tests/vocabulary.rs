@@ -2,7 +2,7 @@
 //! not fit is refused and changes nothing.
 
 use nanoembed::error::{CapacityExceeded, ShapeMismatch};
-use nanoembed::image::{self, ImageError};
+use nanoembed::image::{self, ImageError, Kind};
 use nanoembed::layers::{Bag, Dense, Layer, Plain};
 use nanoembed::table::Aligned;
 use nanoembed::text::{
@@ -245,17 +245,18 @@ fn a_vocabulary_that_is_too_small_is_refused_and_left_alone() {
     exact.adapt(&mut counts, default).expect("it fits to the brim");
     assert!(counts.iter().all(|word| exact.id(word.word).is_some()));
     let before = exact.clone();
-    let error = |what, capacity| Err(CapacityExceeded { what, capacity });
-    assert_eq!(exact.adapt(&mut counts, with_oov), error("words of a vocabulary", 9));
+    let (words, bytes) = ("words of a vocabulary (WORDS)", "bytes of the words of a vocabulary (BYTES)");
+    let error = |what, capacity, needed| Err(CapacityExceeded { what, capacity, needed });
+    assert_eq!(exact.adapt(&mut counts, with_oov), error(words, 9, 10));
     assert_eq!(exact, before);
     let mut narrow = Vocabulary::<10, 57>::new();
-    assert_eq!(narrow.adapt(&mut counts, with_oov), error("bytes of a vocabulary", 57));
+    assert_eq!(narrow.adapt(&mut counts, with_oov), error(bytes, 57, 58));
     assert_eq!(narrow, Vocabulary::new());
 
     let mut few = WordCounts::<2, 100>::new();
-    assert_eq!(few.fit(["a", "b", "c"]), error("words of a vocabulary", 2));
+    assert_eq!(few.fit(["a", "b", "c"]), error(words, 2, 3));
     let mut short = WordCounts::<100, 2>::new();
-    assert_eq!(short.fit(["a", "é"]), error("bytes of a vocabulary", 2));
+    assert_eq!(short.fit(["a", "é"]), error(bytes, 2, 3));
     assert!(few.is_empty() && short.is_empty());
 }
 
@@ -283,7 +284,8 @@ fn ids_that_the_type_cannot_hold_are_refused() {
     vocabulary.adapt(&mut counts, limited(256)).expect("it fits");
     assert_eq!(vocabulary.encode::<2, u8>(["254", "255"]), Ok([255, 0]));
     vocabulary.adapt(&mut counts, limited(257)).expect("it fits");
-    assert_eq!(vocabulary.encode::<2, u8>(["0"]), Err(CapacityExceeded { what: "id type", capacity: 256 }));
+    let too_narrow = CapacityExceeded { what: "rows named by the id type", capacity: 256, needed: 257 };
+    assert_eq!(vocabulary.encode::<2, u8>(["0"]), Err(too_narrow));
     assert_eq!(vocabulary.encode::<2, u16>(["254", "255"]), Ok([255, 256]));
 }
 
@@ -336,10 +338,16 @@ fn a_vocabulary_is_read_where_it_lies() {
     assert_eq!(copy, vocabulary);
 
     assert!(matches!(image::read::<Vocabulary<15, 112>>(&*bytes), Err(ImageError::Fingerprint { .. })));
-    assert_eq!(image::read::<Dense<3, 2>>(&*bytes).err(), Some(ImageError::Kind { found: 3 }));
+    assert_eq!(
+        image::read::<Dense<3, 2>>(&*bytes).err(),
+        Some(ImageError::Kind { expected: Kind::Model, found: 3 })
+    );
     let mut model = Aligned([0; image::size::<Dense<3, 2>>()]);
     image::write(&Dense::<3, 2>::zeroed(), &mut *model).expect("the right length");
-    assert_eq!(image::read::<Words>(&*model).err(), Some(ImageError::Kind { found: 1 }));
+    assert_eq!(
+        image::read::<Words>(&*model).err(),
+        Some(ImageError::Kind { expected: Kind::Vocabulary, found: 1 })
+    );
     for at in 0..bytes.len() {
         bytes[at] ^= 0x10;
         assert!(image::read::<Words>(&*bytes).is_err(), "byte {at}");

@@ -36,7 +36,9 @@ pub enum ImageError {
     },
     /// Something else, such as a checkpoint where a model is expected.
     Kind {
-        /// The kind found.
+        /// The kind that was asked for.
+        expected: Kind,
+        /// The number of the kind found.
         found: u16,
     },
     /// Made for another type of model.
@@ -64,12 +66,26 @@ pub enum ImageError {
     Misaligned,
 }
 
+/// The name of a kind.
+fn name(kind: u16) -> &'static str {
+    match kind {
+        1 => "a model",
+        2 => "a checkpoint",
+        3 => "a vocabulary",
+        _ => "unknown to this release",
+    }
+}
+
 impl fmt::Display for ImageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAnImage => f.write_str("not an image"),
+            Self::NotAnImage => {
+                write!(f, "not an image: it does not start with `NEMB` and a header of {HEADER} bytes")
+            }
             Self::Version { found } => write!(f, "version {found} of the image format, expected {VERSION}"),
-            Self::Kind { found } => write!(f, "an image of another kind ({found})"),
+            Self::Kind { expected, found } => {
+                write!(f, "an image of kind {found} ({}), expected {}", name(*found), name(*expected as u16))
+            }
             Self::Fingerprint { expected, found } => {
                 write!(
                     f,
@@ -78,7 +94,9 @@ impl fmt::Display for ImageError {
             }
             Self::Length { expected, found } => write!(f, "expected {expected} bytes, found {found}"),
             Self::Checksum { expected, found } => write!(f, "checksum {found:08x}, expected {expected:08x}"),
-            Self::Misaligned => f.write_str("the image does not start at an aligned address"),
+            Self::Misaligned => f.write_str(
+                "the image starts at no multiple of 4: use include_image!, an Aligned buffer, or copy it by read_into",
+            ),
         }
     }
 }
@@ -184,7 +202,7 @@ pub(crate) fn open(kind: Kind, fingerprint: Fingerprint, image: &[u8]) -> Result
     }
     let found = u16::from_le_bytes(number::<6, 2>(image)?);
     if found != kind as u16 {
-        return Err(ImageError::Kind { found });
+        return Err(ImageError::Kind { expected: kind, found });
     }
     let found = u64::from_le_bytes(number::<8, 8>(image)?);
     if found != fingerprint.value() {

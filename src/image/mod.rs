@@ -88,7 +88,12 @@ pub fn to_vec<M: Image>(model: &M) -> alloc::vec::Vec<u8> {
 /// # Errors
 /// If the bytes are not an unharmed image of a model of type `M`, or do not start at an address that is a multiple of 4.
 pub fn read<M: Image>(bytes: &[u8]) -> Result<&M, ImageError> {
-    const { assert!(size_of::<M>() == <M as Plain>::BYTES, "the parts of a model leave gaps between them") }
+    const {
+        assert!(
+            size_of::<M>() == <M as Plain>::BYTES,
+            "a part of a type of yours ends between multiples of its neighbour's alignment: fill it up by a field that `Plain` shows"
+        );
+    }
     let payload = open(M::KIND, M::TYPE, bytes)?;
     if payload.len() != M::BYTES {
         return Err(ImageError::Length { expected: size::<M>(), found: bytes.len() });

@@ -135,10 +135,9 @@ pub fn bag_numbers<I: Index, P: Policy, O: Index>(
 }
 
 fn check_numbers(rows: &Range<usize>, sources: usize) -> Result<(), CapacityExceeded> {
-    if rows.len() as u64 > u64::from(u32::MAX) || sources as u64 > u64::from(u32::MAX) {
-        return Err(CapacityExceeded { what: "row numbers of 32 bits", capacity: u32::MAX as usize });
-    }
-    Ok(())
+    let most = u32::MAX as usize;
+    CapacityExceeded::check("rows, of which 32 bits name one", most, rows.len())?;
+    CapacityExceeded::check("gradient rows, of which 32 bits name one", most, sources)
 }
 
 /// Lists those of the `named` rows, of which there are at most `most`, that lie in `rows`.
@@ -149,8 +148,8 @@ fn list<N: Iterator<Item = (usize, usize)>>(
     out: &mut [Occurrence],
 ) -> Result<&mut [Occurrence], CapacityExceeded> {
     let inside = || named().filter(|(row, _)| rows.contains(row));
-    if out.len() < most && out.len() < inside().count() {
-        return Err(CapacityExceeded { what: "occurrences", capacity: out.len() });
+    if out.len() < most {
+        CapacityExceeded::check("occurrences", out.len(), inside().count())?;
     }
     let mut count = 0;
     for (slot, (row, source)) in out.iter_mut().zip(inside()) {
@@ -193,8 +192,10 @@ mod tests {
                     );
                 }
                 if let Some(short) = expected.len().checked_sub(1) {
-                    let (mut out, full) =
-                        ([NONE; 9], CapacityExceeded { what: "occurrences", capacity: short });
+                    let (mut out, full) = (
+                        [NONE; 9],
+                        CapacityExceeded { what: "occurrences", capacity: short, needed: short + 1 },
+                    );
                     assert_eq!(occurrences_in(indices, rows.clone(), &mut out[..short]), Err(full));
                     let found = occurrences_of_bags_in(&bags, rows.clone(), &mut out[..short]);
                     assert_eq!(found, Err(InputError::Capacity(full)));

@@ -2,8 +2,10 @@
 
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Plain, Value};
-use crate::error::{IndexOutOfRange, InputError};
+use super::{
+    Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Plain, Value, outputs_not_finite,
+};
+use crate::error::{InputError, NotFinite};
 use crate::optim::{Optimizer, Step};
 use core::slice;
 use rand_core::Rng;
@@ -18,8 +20,19 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// assert_eq!(columns.predict(&pairs![[3], [15], [0.5; 6]])?.second.second, [0.5; 6]);
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
+///
+/// As an item, `branches! { type Columns = [..]; }`, it also checks the sizes within each layer where it stands, as
+/// [`sequential!`](crate::sequential) does.
 #[macro_export]
 macro_rules! branches {
+    ($(#[$attribute:meta])* $visibility:vis type $name:ident = [$($branch:ty),+ $(,)?] $(;)?) => {
+        $(#[$attribute])*
+        $visibility type $name = <
+            [(); $crate::layers::fit::in_parallel(
+                &[$($crate::layers::fit::Part::of::<$branch>(stringify!($branch))),+],
+            )] as $crate::layers::fit::Checked<$crate::branches![$($branch),+]>
+        >::Model;
+    };
     ($only:ty $(,)?) => { $only };
     ($first:ty, $($rest:ty),+ $(,)?) => { $crate::layers::Branches<$first, $crate::branches![$($rest),+]> };
 }
@@ -45,8 +58,6 @@ macro_rules! pairs {
 ///
 /// A layer that makes one output of the two stands behind: [`Concatenate`](super::Concatenate), [`Dot`](super::Dot),
 /// [`BiasedDot`](super::BiasedDot). [`branches!`](crate::branches) nests it.
-///
-/// The position of an id that is out of range is the number of the example.
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Branches<A, B> {
@@ -149,6 +160,7 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
     type Gradient<const BATCH: usize> = BranchesGradient<A, B, BATCH>;
     type Slots<O: Optimizer> = Branches<A::Slots<O>, B::Slots<O>>;
 
+    const LAYERS: usize = A::LAYERS + B::LAYERS;
     const FINGERPRINT: Fingerprint = Fingerprint::of("branches").part(A::FINGERPRINT).part(B::FINGERPRINT);
     const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO;
 
@@ -158,15 +170,17 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
     }
 
     fn check(inputs: &[Self::Input]) -> Result<(), InputError> {
-        let of_example = |position| {
+        let of = |example, before| {
             move |error| match error {
-                InputError::Index(error) => InputError::Index(IndexOutOfRange { position, ..error }),
+                InputError::Id { branch, error, .. } => {
+                    InputError::Id { example, branch: Some(before + branch.unwrap_or(0)), error }
+                }
                 other => other,
             }
         };
-        for (position, Pair { first, second }) in inputs.iter().enumerate() {
-            A::check(slice::from_ref(first)).map_err(of_example(position))?;
-            B::check(slice::from_ref(second)).map_err(of_example(position))?;
+        for (example, Pair { first, second }) in inputs.iter().enumerate() {
+            A::check(slice::from_ref(first)).map_err(of(example, 0))?;
+            B::check(slice::from_ref(second)).map_err(of(example, A::Input::INPUTS))?;
         }
         Ok(())
     }
@@ -261,6 +275,20 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
     ) {
         self.first.update(optimizer, step, &mut gradient.first, &mut slots.first);
         self.second.update(optimizer, step, &mut gradient.second, &mut slots.second);
+    }
+
+    fn not_finite<const BATCH: usize>(
+        &self,
+        (a, b): &Self::Cache<BATCH>,
+        examples: usize,
+    ) -> Option<NotFinite> {
+        let (a, b) = (&a.branch, &b.branch);
+        let of_first = self.first.not_finite(&a.scratch, examples);
+        of_first.or_else(|| outputs_not_finite::<A>(first(&a.outputs, examples))).or_else(|| {
+            let of_second = self.second.not_finite(&b.scratch, examples);
+            let of_second = of_second.or_else(|| outputs_not_finite::<B>(first(&b.outputs, examples)));
+            Some(of_second?.after(A::LAYERS))
+        })
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

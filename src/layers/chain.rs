@@ -2,8 +2,10 @@
 
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
-use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value};
-use crate::error::InputError;
+use super::{
+    ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value, outputs_not_finite,
+};
+use crate::error::{InputError, NotFinite};
 use crate::layers::Plain;
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
@@ -17,15 +19,43 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// assert_eq!(size_of::<Reviews>(), 4 * (50 * 8 + 32 + 1));
 /// ```
 ///
-/// Layers that do not fit are a compile error:
+/// As an item it also checks the layers where they stand, and `cargo check` says what does not fit:
 ///
-/// ```compile_fail
-/// use nanoembed::{layers::*, sequential};
+/// ```
+/// # use nanoembed::{layers::*, sequential};
+/// sequential! {
+///     /// Whether a review is a good one.
+///     pub type Reviews = [Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+/// }
+/// ```
+///
+/// Layers that do not fit are a compile error: for the item in one line, *Wrong: layer 1 `Flatten<4, 8, 32>` gives 32 numbers,
+/// layer 2 `Dense<31, 1, Sigmoid>` takes 31 numbers*, at the item.
+///
+/// ```compile_fail,E0080
+/// # use nanoembed::{layers::*, sequential};
+/// sequential! { type Wrong = [Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<31, 1, Sigmoid>]; }
+/// ```
+///
+/// For the type alone, as trait bounds that do not hold, where the model is used; and sizes that are wrong within a layer, only when
+/// it is built. So the item is the better form, and the type is for what has parameters of its own, which the item cannot have.
+///
+/// ```compile_fail,E0599
+/// # use nanoembed::{layers::*, sequential};
 /// type Wrong = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<31, 1, Sigmoid>];
 /// fn use_it(model: &Wrong) { let _ = model.predict(&[0; 4]); }
 /// ```
 #[macro_export]
 macro_rules! sequential {
+    ($(#[$attribute:meta])* $visibility:vis type $name:ident = [$($layer:ty),+ $(,)?] $(;)?) => {
+        $(#[$attribute])*
+        $visibility type $name = <
+            [(); $crate::layers::fit::in_sequence(
+                stringify!($name),
+                &[$($crate::layers::fit::Part::of::<$layer>(stringify!($layer))),+],
+            )] as $crate::layers::fit::Checked<$crate::sequential![$($layer),+]>
+        >::Model;
+    };
     ($only:ty $(,)?) => { $only };
     ($first:ty, $($rest:ty),+ $(,)?) => { $crate::layers::Chain<$first, $crate::sequential![$($rest),+]> };
 }
@@ -85,6 +115,7 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
     const ACTIVATION: ActivationKind = B::ACTIVATION;
     const LAST_ACTIVATION: ActivationKind =
         if passes_untouched::<B>() { A::LAST_ACTIVATION } else { B::LAST_ACTIVATION };
+    const LAYERS: usize = A::LAYERS + B::LAYERS;
     const FINGERPRINT: Fingerprint = Fingerprint::of("chain").part(A::FINGERPRINT).part(B::FINGERPRINT);
     const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO || A::BYTES > 0 && B::BYTES > 0;
     const PASSES_ON: bool = passes_untouched::<A>() && B::PASSES_ON;
@@ -198,6 +229,17 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
         } else if B::PASSES_ON {
             self.first.close_outputs(from);
         }
+    }
+
+    fn not_finite<const BATCH: usize>(
+        &self,
+        cache: &Self::Cache<BATCH>,
+        examples: usize,
+    ) -> Option<NotFinite> {
+        let of_first = self.first.not_finite(&cache.first, examples);
+        of_first
+            .or_else(|| outputs_not_finite::<A>(first(&cache.middle, examples)))
+            .or_else(|| Some(self.second.not_finite(&cache.second, examples)?.after(A::LAYERS)))
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -7,6 +7,10 @@ use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 /// A vector, or a [`Pair`] of vectors or of such pairs: what [`Concatenate`] takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a vector nor a pair of vectors, which are what can be concatenated",
+    note = "after a layer that gives a sequence, `Flatten` or a pooling layer makes a vector of it"
+)]
 pub trait Concatenated: Value {
     /// How many numbers there are in all.
     const WIDTH: usize;
@@ -79,8 +83,19 @@ where
 /// assert_eq!(Census::zeroed().predict(&pairs![[3], [15], [0.5; 6]])?, [0.5]);
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
+///
+/// As an item, `concatenate! { type Columns = [..]; }`, it also checks the sizes within each layer where it stands, as
+/// [`sequential!`](crate::sequential) does.
 #[macro_export]
 macro_rules! concatenate {
+    ($(#[$attribute:meta])* $visibility:vis type $name:ident = [$($branch:ty),+ $(,)?] $(;)?) => {
+        $(#[$attribute])*
+        $visibility type $name = <
+            [(); $crate::layers::fit::in_parallel(
+                &[$($crate::layers::fit::Part::of::<$branch>(stringify!($branch))),+],
+            )] as $crate::layers::fit::Checked<$crate::concatenate![$($branch),+]>
+        >::Model;
+    };
     ($($branch:ty),+ $(,)?) => {
         $crate::layers::Chain<
             $crate::branches![$($branch),+],

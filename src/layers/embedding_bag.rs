@@ -5,7 +5,7 @@ use super::plain::plain_fields;
 use super::touched::{SlotsOf, TouchedRows, catch_up};
 use super::value::{Bag, Value};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
-use crate::error::{IndexOutOfRange, InputError, ShapeMismatch};
+use crate::error::{InputError, ShapeMismatch};
 use crate::kernels::{Rows, pool};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Bags, Format, Index, Indices, Numbers, Pooling, Skip, Table};
@@ -111,12 +111,8 @@ where
     }
 
     fn check(inputs: &[Bag<CAPACITY, I>]) -> Result<(), InputError> {
-        let mut before = 0;
-        for bag in inputs {
-            let in_bag =
-                |error: IndexOutOfRange| IndexOutOfRange { position: before + error.position, ..error };
-            Indices::new(bag.ids(), ROWS).map_err(in_bag)?;
-            before += bag.ids().len();
+        for (example, bag) in inputs.iter().enumerate() {
+            Indices::new(bag.ids(), ROWS).map_err(|error| InputError::of_example(example, error))?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::plain::plain_fields;
 use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
-use crate::error::InputError;
+use crate::error::{InputError, NotFinite};
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -35,6 +35,7 @@ impl<L: Layer> Layer for Frozen<L> {
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
+    const LAYERS: usize = L::LAYERS;
     const FINGERPRINT: Fingerprint = L::FINGERPRINT;
     const STALLS_AT_ZERO: bool = L::STALLS_AT_ZERO;
     const PASSES_ON: bool = L::PASSES_ON;
@@ -100,6 +101,10 @@ impl<L: Layer> Layer for Frozen<L> {
         (): &mut (),
         (): &mut (),
     ) {
+    }
+
+    fn not_finite<const BATCH: usize>(&self, cache: &L::Cache<BATCH>, examples: usize) -> Option<NotFinite> {
+        self.0.not_finite(cache, examples)
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -3,7 +3,7 @@
 use super::packed::TableLayer;
 use super::plain::plain_fields;
 use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
-use crate::error::{InputError, RowOutOfRange};
+use crate::error::{InputError, NotFinite, RowOutOfRange};
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -115,6 +115,7 @@ impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
+    const LAYERS: usize = L::LAYERS;
     const FINGERPRINT: Fingerprint = {
         assert!(WORDS == L::ROWS.div_ceil(32), "FrozenRows<L, WORDS>: WORDS must be ceil(rows / 32)");
         Fingerprint::of("frozen_rows").part(L::FINGERPRINT)
@@ -202,6 +203,10 @@ impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
         slots: &mut Self::Slots<O>,
     ) {
         self.layer.update(optimizer, step, gradient, slots);
+    }
+
+    fn not_finite<const BATCH: usize>(&self, cache: &L::Cache<BATCH>, examples: usize) -> Option<NotFinite> {
+        self.layer.not_finite(cache, examples)
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -26,6 +26,8 @@ mod dropout;
 mod embedding;
 mod embedding_bag;
 mod fingerprint;
+#[doc(hidden)]
+pub mod fit;
 mod flatten;
 mod frozen;
 mod frozen_rows;
@@ -74,7 +76,10 @@ pub use touched::{TableSlots, TouchedRows};
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
 pub(crate) use value::{first, first_mut};
 
-use crate::error::InputError;
+use crate::error::{InputError, NotFinite};
+#[cfg(feature = "alloc")]
+use crate::memory;
+use crate::memory::assert_fits_on_stack;
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::FromZeros;
@@ -145,6 +150,8 @@ pub trait Layer: Plain {
     /// The activation that was applied to the outputs last: another layer's where this one only passes on what it takes, as
     /// [`Dropout`] does.
     const LAST_ACTIVATION: ActivationKind = Self::ACTIVATION;
+    /// How many layers it is made of, as [`describe`](Self::describe) shows them.
+    const LAYERS: usize = 1;
     /// A hash of the layer's kind, shape and options: equal for types that can read each other's images.
     ///
     /// Here a layer asserts that its sizes fit; what makes or uses a model evaluates it, so that wrong ones do not compile.
@@ -246,6 +253,17 @@ pub trait Layer: Plain {
         let _ = from;
     }
 
+    /// The first parameter that is infinite or NaN, or else the first output within the layer, of the last forward pass over
+    /// `examples` examples, which `cache` holds. Tells why a loss is not finite; layers are numbered from 0.
+    fn not_finite<const BATCH: usize>(
+        &self,
+        cache: &Self::Cache<BATCH>,
+        examples: usize,
+    ) -> Option<NotFinite> {
+        let _ = (cache, examples);
+        parameters_not_finite(self)
+    }
+
     /// Describes the layer, or the layers that it is made of, front to back.
     fn describe(visit: &mut dyn FnMut(LayerSummary));
 
@@ -277,7 +295,12 @@ pub trait Layer: Plain {
     /// A layer with all parameters zero: memory that something else fills, an image, weights from a file, or the best
     /// weights that [`EarlyStopping`](crate::train::EarlyStopping) keeps. For training take [`new`](Self::new); layers after each other do not
     /// learn from zeros, and a trainer refuses them.
+    ///
+    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed_zeroed`.
     fn zeroed() -> Self {
+        const {
+            assert_fits_on_stack::<Self>("a model", "`boxed` (feature `alloc`)");
+        };
         let _: u64 = const { Self::FINGERPRINT.value() };
         Self::new_zeroed()
     }
@@ -286,17 +309,32 @@ pub trait Layer: Plain {
     #[cfg(feature = "alloc")]
     fn boxed_zeroed() -> alloc::boxed::Box<Self> {
         let _: u64 = const { Self::FINGERPRINT.value() };
-        zeroed_box()
+        memory::boxed()
     }
 
     /// Scratch for [`predict_batch`](Self::predict_batch).
+    ///
+    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed_workspace`.
     fn workspace<const BATCH: usize>() -> Self::Workspace<BATCH> {
+        const {
+            assert_fits_on_stack::<Self::Workspace<BATCH>>(
+                "a workspace",
+                "`boxed_workspace` (feature `alloc`)",
+            );
+        };
         Self::Workspace::new_zeroed()
+    }
+
+    /// The same on the heap, without passing over the stack.
+    #[cfg(feature = "alloc")]
+    fn boxed_workspace<const BATCH: usize>() -> alloc::boxed::Box<Self::Workspace<BATCH>> {
+        memory::boxed()
     }
 
     /// The output of one example, activation applied.
     ///
-    /// Its scratch memory is on the stack: `size_of::<Self::Workspace<1>>()` bytes.
+    /// Its scratch memory is on the stack: `size_of::<Self::Workspace<1>>()` bytes. Where that is more than
+    /// [`STACK_LIMIT`](crate::memory::STACK_LIMIT), use [`predict_batch`](Self::predict_batch) with a workspace on the heap.
     ///
     /// # Errors
     /// If the input cannot be used.
@@ -341,8 +379,34 @@ pub trait Layer: Plain {
     }
 }
 
-/// Zeros on the heap, without passing over the stack.
-#[cfg(feature = "alloc")]
-pub(crate) fn zeroed_box<T: FromZeros>() -> alloc::boxed::Box<T> {
-    T::new_box_zeroed().unwrap_or_else(|_| alloc::alloc::handle_alloc_error(core::alloc::Layout::new::<T>()))
+/// The kind of the last layer that `L` is made of.
+fn last_kind<L: Layer>() -> &'static str {
+    let mut kind = "";
+    L::describe(&mut |layer| kind = layer.name);
+    kind
+}
+
+/// That `L` gave an output that is not finite, if it did.
+pub(crate) fn outputs_not_finite<L: Layer>(outputs: &[L::Output]) -> Option<NotFinite> {
+    let finite = outputs.iter().all(Value::is_finite);
+    if finite { None } else { Some(NotFinite::Output { layer: L::LAYERS - 1, kind: last_kind::<L>() }) }
+}
+
+/// The first number that is not finite among the parameters of a layer, whose number is 0.
+fn parameters_not_finite<L: Layer>(layer: &L) -> Option<NotFinite> {
+    let mut found = None;
+    layer.arrays("parameters", &mut |parameter, numbers| {
+        if found.is_none()
+            && let Some(place) = numbers.iter().position(|x| !x.is_finite())
+        {
+            let [_, within @ ..] = parameter.shape;
+            let row = within
+                .into_iter()
+                .filter(|extent| *extent > 0)
+                .fold(place, |place, extent| place.checked_div(extent).unwrap_or(0));
+            found =
+                Some(NotFinite::Parameter { layer: 0, kind: last_kind::<L>(), name: parameter.name, row });
+        }
+    });
+    found
 }

@@ -1,9 +1,10 @@
 //! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
 
 use super::parameterless::learns_nothing;
-use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
+use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, first_mut};
 use crate::error::{InputError, ShapeMismatch};
 use crate::kernels::{Rows, quantise};
+use crate::memory::padding;
 use crate::optim::Optimizer;
 use crate::table::{Bf16, F16, Format, Table, TableMut, U2, U4, U8};
 use core::marker::PhantomData;
@@ -126,7 +127,7 @@ pub trait TableLayer: Layer {
 /// A table of 20,000 words in 64 numbers takes 5120 KB as `f32`, 2560 KB with [`F16Row`], 1440 KB with [`U8Row`], 720 KB with
 /// [`U4Row`] and 400 KB with [`U2Row`]. It is read from where it lies, so an image in flash takes no RAM.
 ///
-/// In front of a layer of `f32` the bytes of the table must be a multiple of 4, or the model has no image.
+/// Up to three bytes after the rows fill up the last four, so that numbers can follow.
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};
@@ -153,8 +154,9 @@ pub trait TableLayer: Layer {
 /// use nanoembed::layers::{Embedding, Layer, Packed, U4Row};
 /// let _ = Packed::<Embedding<4, 50, 8>, U4Row<8, 9>, 50>::zeroed();
 /// ```
+// Aligned, so that the numbers of a layer after it can follow whatever the bytes of the rows are.
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
-#[repr(C)]
+#[repr(C, align(4))]
 pub struct Packed<L, R, const ROWS: usize> {
     rows: [R; ROWS],
     layer: PhantomData<L>,
@@ -181,17 +183,20 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Packed<L, R, ROWS> {
 }
 
 impl<L: TableLayer, R: PackedRow, const ROWS: usize> Plain for Packed<L, R, ROWS> {
-    const BYTES: usize = size_of::<[R; ROWS]>();
+    const BYTES: usize = size_of::<Self>();
     const PARTS: Fingerprint = Fingerprint::of("packed").name(R::Format::NAME).extent(Self::BYTES);
 
     #[inline]
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
         part(self.rows.as_bytes());
+        part(const { padding(size_of::<[R; ROWS]>()) });
     }
 
     #[inline]
     fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
         part(self.rows.as_mut_bytes());
+        let mut rest = [0; 3];
+        part(first_mut(&mut rest, const { padding(size_of::<[R; ROWS]>()).len() }));
     }
 }
 

@@ -155,7 +155,9 @@ where
     }
 
     fn check(inputs: &[[I; LEN]]) -> Result<(), InputError> {
-        Ok(Indices::new(inputs.as_flattened(), Self::IDS).map(drop)?)
+        Indices::new(inputs.as_flattened(), Self::IDS)
+            .map(drop)
+            .map_err(|error| InputError::of_examples(LEN, error))
     }
 
     fn infer<const BATCH: usize>(

@@ -1,6 +1,7 @@
 //! What flows between layers: values, and beside them the masks of sequences.
 
 use crate::error::CapacityExceeded;
+use crate::message::Message;
 use crate::table::Index;
 use zerocopy::FromZeros;
 
@@ -14,18 +15,44 @@ pub trait Value: Copy + FromZeros {
     const VALID: Self::Mask;
     /// The extents of one example, outermost first; 0 ends the list.
     const SHAPE: [usize; 2];
+    /// The same in words, for the errors of layers that do not fit: `8 numbers`.
+    const WORDS: Message<64> = numbers(Self::SHAPE);
+    /// How many inputs it is: those of both parts of a [`Pair`], else 1.
+    const INPUTS: usize = 1;
+
+    /// Whether all numbers are finite; ids are.
+    fn is_finite(&self) -> bool {
+        true
+    }
+}
+
+/// A shape in words.
+const fn numbers(shape: [usize; 2]) -> Message<64> {
+    let words = match shape {
+        [n, 0] => Message::new().number(n),
+        [len, dim] => Message::new().number(len).text(" x ").number(dim),
+    };
+    words.text(" numbers")
 }
 
 impl<const N: usize> Value for [f32; N] {
     type Mask = ();
     const VALID: () = ();
     const SHAPE: [usize; 2] = [N, 0];
+
+    fn is_finite(&self) -> bool {
+        self.iter().all(|x| x.is_finite())
+    }
 }
 
 impl<const DIM: usize, const LEN: usize> Value for [[f32; DIM]; LEN] {
     type Mask = [bool; LEN];
     const VALID: [bool; LEN] = [true; LEN];
     const SHAPE: [usize; 2] = [LEN, DIM];
+
+    fn is_finite(&self) -> bool {
+        self.as_flattened().iter().all(|x| x.is_finite())
+    }
 }
 
 macro_rules! ids_are_values {
@@ -34,6 +61,7 @@ macro_rules! ids_are_values {
             type Mask = ();
             const VALID: () = ();
             const SHAPE: [usize; 2] = [LEN, 0];
+            const WORDS: Message<64> = Message::new().number(LEN).text(concat!(" ids of ", stringify!($id)));
         }
     )*};
 }
@@ -57,15 +85,11 @@ impl<const CAPACITY: usize, I: Index + Default> Bag<CAPACITY, I> {
     /// The bag of these ids.
     ///
     /// # Errors
-    /// If there are more than `CAPACITY`.
+    /// If there are more than `CAPACITY`; they are counted to the last.
     pub fn from_ids(ids: impl IntoIterator<Item = I>) -> Result<Self, CapacityExceeded> {
-        let mut bag = Self::default();
-        for id in ids {
-            let slot =
-                bag.ids.get_mut(bag.len).ok_or(CapacityExceeded { what: "bag", capacity: CAPACITY })?;
-            *slot = id;
-            bag.len += 1;
-        }
+        let mut ids = ids.into_iter();
+        let bag = Self::from_first(ids.by_ref().take(CAPACITY));
+        CapacityExceeded::check("ids of a bag (CAPACITY)", CAPACITY, bag.len + ids.count())?;
         Ok(bag)
     }
 
@@ -105,6 +129,7 @@ impl<const CAPACITY: usize, I: Copy + FromZeros> Value for Bag<CAPACITY, I> {
     type Mask = ();
     const VALID: () = ();
     const SHAPE: [usize; 2] = [CAPACITY, 0];
+    const WORDS: Message<64> = Message::new().text("a bag of up to ").number(CAPACITY).text(" ids");
 }
 
 /// Two inputs of one example: columns of a table, a user and an item.
@@ -120,6 +145,13 @@ impl<A: Value, B: Value> Value for Pair<A, B> {
     type Mask = (A::Mask, B::Mask);
     const VALID: (A::Mask, B::Mask) = (A::VALID, B::VALID);
     const SHAPE: [usize; 2] = [2, 0];
+    const WORDS: Message<64> =
+        Message::new().text("(").text(A::WORDS.as_str()).text(", ").text(B::WORDS.as_str()).text(")");
+    const INPUTS: usize = A::INPUTS + B::INPUTS;
+
+    fn is_finite(&self) -> bool {
+        self.first.is_finite() && self.second.is_finite()
+    }
 }
 
 /// Examples to read, with their masks; slices of one length.

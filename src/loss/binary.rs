@@ -1,7 +1,7 @@
 //! Binary cross-entropy, from scores.
 
 use super::Loss;
-use crate::error::OutOfRange;
+use crate::error::{LabelError, OutOfRange};
 use crate::kernels::sum;
 use crate::layers::ActivationKind;
 use crate::math;
@@ -29,9 +29,12 @@ impl BinaryCrossEntropy {
     }
 }
 
-/// Whether every number is a probability.
-pub(super) fn are_probabilities(label: &[f32]) -> bool {
-    label.iter().all(|t| (0.0..=1.0).contains(t))
+/// `Ok` if every number is a probability.
+pub(super) fn check_probabilities(label: &[f32]) -> Result<(), LabelError> {
+    match label.iter().enumerate().find(|(_, t)| !(0.0..=1.0).contains(*t)) {
+        Some((output, &value)) => Err(LabelError::Probability { output, value }),
+        None => Ok(()),
+    }
 }
 
 impl<const OUT: usize> Loss<[f32; OUT]> for BinaryCrossEntropy {
@@ -39,15 +42,11 @@ impl<const OUT: usize> Loss<[f32; OUT]> for BinaryCrossEntropy {
     const LINK: ActivationKind = ActivationKind::Sigmoid;
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::unless(
-            "label_smoothing",
-            self.label_smoothing,
-            (0.0..=1.0).contains(&self.label_smoothing),
-        )
+        OutOfRange::probability("label_smoothing", self.label_smoothing)
     }
 
-    fn is_label(&self, label: &[f32; OUT]) -> bool {
-        are_probabilities(label)
+    fn check_label(&self, label: &[f32; OUT]) -> Result<(), LabelError> {
+        check_probabilities(label)
     }
 
     fn value_and_gradient(

@@ -1,8 +1,8 @@
 //! Cross-entropy over classes, from scores.
 
 use super::Loss;
-use super::binary::are_probabilities;
-use crate::error::OutOfRange;
+use super::binary::check_probabilities;
+use crate::error::{LabelError, OutOfRange};
 use crate::kernels::{dot, log_sum_exp, softmax, sum};
 use crate::layers::ActivationKind;
 use crate::metrics::argmax;
@@ -55,15 +55,11 @@ impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
     };
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::unless(
-            "label_smoothing",
-            self.label_smoothing,
-            (0.0..=1.0).contains(&self.label_smoothing),
-        )
+        OutOfRange::probability("label_smoothing", self.label_smoothing)
     }
 
-    fn is_label(&self, label: &[f32; K]) -> bool {
-        are_probabilities(label)
+    fn check_label(&self, label: &[f32; K]) -> Result<(), LabelError> {
+        check_probabilities(label)
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &[f32; K], examples: f32, d_y: &mut [f32; K]) -> f32 {
@@ -109,8 +105,9 @@ impl<const K: usize> Loss<[f32; K]> for SparseCategoricalCrossEntropy {
         &[ActivationKind::Softmax]
     };
 
-    fn is_label(&self, label: &u16) -> bool {
-        usize::from(*label) < K
+    fn check_label(&self, label: &u16) -> Result<(), LabelError> {
+        let class = usize::from(*label);
+        if class < K { Ok(()) } else { Err(LabelError::Class { class, classes: K }) }
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {

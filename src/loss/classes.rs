@@ -1,7 +1,7 @@
 //! Fewer classes than a model has room for.
 
 use super::Loss;
-use crate::error::OutOfRange;
+use crate::error::{LabelError, OutOfRange, Range};
 use crate::layers::{ActivationKind, Layer};
 use zerocopy::FromZeros;
 
@@ -61,11 +61,17 @@ impl<const K: usize, L: Loss<[f32; K], Label = u16>> Loss<[f32; K]> for KnownCla
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.loss.check()?;
-        OutOfRange::unless("number of classes", self.classes as f32, (2..=K).contains(&self.classes))
+        OutOfRange::unless(
+            "number of classes",
+            self.classes as f32,
+            Range::Classes,
+            (2..=K).contains(&self.classes),
+        )
     }
 
-    fn is_label(&self, label: &u16) -> bool {
-        usize::from(*label) < self.classes && self.loss.is_label(label)
+    fn check_label(&self, label: &u16) -> Result<(), LabelError> {
+        let (class, classes) = (usize::from(*label), self.classes);
+        if class < classes { self.loss.check_label(label) } else { Err(LabelError::Class { class, classes }) }
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {

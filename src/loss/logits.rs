@@ -1,7 +1,7 @@
 //! Losses of models that give scores.
 
 use super::Loss;
-use crate::error::OutOfRange;
+use crate::error::{LabelError, OutOfRange};
 use crate::layers::{ActivationKind, Layer};
 use zerocopy::FromZeros;
 
@@ -60,8 +60,8 @@ impl<Y, L: Loss<Y>> Loss<Y> for FromLogits<L> {
         self.0.check()
     }
 
-    fn is_label(&self, label: &L::Label) -> bool {
-        self.0.is_label(label)
+    fn check_label(&self, label: &L::Label) -> Result<(), LabelError> {
+        self.0.check_label(label)
     }
 
     fn value_and_gradient(&self, y: &Y, label: &L::Label, examples: f32, d_y: &mut Y) -> f32 {

@@ -29,7 +29,7 @@ pub use probabilities::OnProbabilities;
 pub use regression::{MeanAbsoluteError, MeanSquaredError};
 pub use weighted::{Class, ClassWeights, SampleWeights, Weighing};
 
-use crate::error::OutOfRange;
+use crate::error::{LabelError, OutOfRange};
 use crate::layers::{ActivationKind, Layer};
 use zerocopy::FromZeros;
 
@@ -57,7 +57,10 @@ pub trait Loss<Y> {
     }
 
     /// Whether `label` is valid: a class that exists, a probability.
-    fn is_label(&self, label: &Self::Label) -> bool;
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check_label(&self, label: &Self::Label) -> Result<(), LabelError>;
 
     /// The loss of one example. Writes to `d_y` its gradient with respect to `y`, divided by `examples`, the size of the batch
     /// whose mean loss is learnt from.

@@ -2,7 +2,7 @@
 
 use super::categorical::assert_classes;
 use super::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SparseCategoricalCrossEntropy};
-use crate::error::OutOfRange;
+use crate::error::{LabelError, OutOfRange};
 use crate::kernels::{dot, sum};
 use crate::layers::ActivationKind;
 use crate::math;
@@ -54,8 +54,8 @@ impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> 
         Loss::<[f32; OUT]>::check(&self.0)
     }
 
-    fn is_label(&self, label: &[f32; OUT]) -> bool {
-        self.0.is_label(label)
+    fn check_label(&self, label: &[f32; OUT]) -> Result<(), LabelError> {
+        self.0.check_label(label)
     }
 
     fn value_and_gradient(
@@ -95,8 +95,8 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy>
         Loss::<[f32; K]>::check(&self.0)
     }
 
-    fn is_label(&self, label: &[f32; K]) -> bool {
-        self.0.is_label(label)
+    fn check_label(&self, label: &[f32; K]) -> Result<(), LabelError> {
+        self.0.check_label(label)
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &[f32; K], examples: f32, d_y: &mut [f32; K]) -> f32 {
@@ -136,8 +136,8 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<SparseCategoricalCrossEn
         Loss::<[f32; K]>::check(&self.0)
     }
 
-    fn is_label(&self, label: &u16) -> bool {
-        Loss::<[f32; K]>::is_label(&self.0, label)
+    fn check_label(&self, label: &u16) -> Result<(), LabelError> {
+        Loss::<[f32; K]>::check_label(&self.0, label)
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {

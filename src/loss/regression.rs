@@ -1,6 +1,7 @@
 //! Errors of numbers: squared and absolute.
 
 use super::Loss;
+use crate::error::LabelError;
 use crate::kernels::sum;
 use crate::layers::ActivationKind;
 use crate::metrics::{argmax, binary_accuracy};
@@ -28,6 +29,14 @@ pub struct MeanSquaredError;
 /// Its accuracy is that of [`MeanSquaredError`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
 pub struct MeanAbsoluteError;
+
+/// `Ok` if every number is finite.
+fn check_finite(label: &[f32]) -> Result<(), LabelError> {
+    match label.iter().enumerate().find(|(_, t)| !t.is_finite()) {
+        Some((output, &value)) => Err(LabelError::NotFinite { output, value }),
+        None => Ok(()),
+    }
+}
 
 /// Keras' `"accuracy"` of numbers.
 fn accuracy<const OUT: usize>(y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
@@ -61,8 +70,8 @@ impl<const OUT: usize> Loss<[f32; OUT]> for MeanSquaredError {
     type Label = [f32; OUT];
     const LINK: ActivationKind = ActivationKind::Linear;
 
-    fn is_label(&self, label: &[f32; OUT]) -> bool {
-        label.iter().all(|t| t.is_finite())
+    fn check_label(&self, label: &[f32; OUT]) -> Result<(), LabelError> {
+        check_finite(label)
     }
 
     fn value_and_gradient(
@@ -84,8 +93,8 @@ impl<const OUT: usize> Loss<[f32; OUT]> for MeanAbsoluteError {
     type Label = [f32; OUT];
     const LINK: ActivationKind = ActivationKind::Linear;
 
-    fn is_label(&self, label: &[f32; OUT]) -> bool {
-        label.iter().all(|t| t.is_finite())
+    fn check_label(&self, label: &[f32; OUT]) -> Result<(), LabelError> {
+        check_finite(label)
     }
 
     fn value_and_gradient(

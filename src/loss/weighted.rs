@@ -1,7 +1,7 @@
 //! Examples that count more than others.
 
 use super::Loss;
-use crate::error::OutOfRange;
+use crate::error::{LabelError, OutOfRange};
 use crate::layers::{ActivationKind, Layer};
 use crate::metrics::argmax;
 use crate::table::Numbers;
@@ -67,8 +67,13 @@ impl<Y: Numbers, L: Loss<Y>> Loss<Y> for SampleWeights<L> {
         self.0.check()
     }
 
-    fn is_label(&self, label: &Self::Label) -> bool {
-        label.weight.is_finite() && label.weight >= 0.0 && self.0.is_label(&label.label)
+    fn check_label(&self, label: &Self::Label) -> Result<(), LabelError> {
+        let weight = label.weight;
+        if weight.is_finite() && weight >= 0.0 {
+            self.0.check_label(&label.label)
+        } else {
+            Err(LabelError::SampleWeight { weight })
+        }
     }
 
     fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32 {
@@ -148,8 +153,10 @@ where
         self.weights.iter().try_for_each(|weight| OutOfRange::rate("class weight", *weight))
     }
 
-    fn is_label(&self, label: &Self::Label) -> bool {
-        label.class() < CLASSES && self.loss.is_label(label)
+    fn check_label(&self, label: &Self::Label) -> Result<(), LabelError> {
+        self.loss.check_label(label)?;
+        let class = label.class();
+        if class < CLASSES { Ok(()) } else { Err(LabelError::ClassWeight { class, weights: CLASSES }) }
     }
 
     fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32 {

@@ -1,5 +1,8 @@
 //! Which classes are taken for which.
 
+use crate::memory::assert_fits_on_stack;
+use zerocopy::FromZeros;
+
 /// How often examples of each class were taken for each class.
 ///
 /// Parts of nothing (the precision of a class that was never predicted) are 0, as in scikit-learn.
@@ -14,16 +17,34 @@
 /// assert_eq!(matrix.precision(1), 0.5);
 /// assert_eq!(matrix.recall(0), 2.0 / 3.0);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, FromZeros)]
 pub struct ConfusionMatrix<const CLASSES: usize> {
     /// By class, then by prediction.
     counts: [[u32; CLASSES]; CLASSES],
 }
 
 impl<const CLASSES: usize> ConfusionMatrix<CLASSES> {
+    /// No example yet: for a `static` of any size.
+    pub const EMPTY: Self = Self { counts: [[0; CLASSES]; CLASSES] };
+
     /// No example yet.
+    ///
+    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
+    /// a `static`.
     pub const fn new() -> Self {
-        Self { counts: [[0; CLASSES]; CLASSES] }
+        const {
+            assert_fits_on_stack::<Self>(
+                "a confusion matrix",
+                "`boxed` (feature `alloc`), or `EMPTY` in a static",
+            );
+        };
+        Self::EMPTY
+    }
+
+    /// The same on the heap, without passing over the stack.
+    #[cfg(feature = "alloc")]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        crate::memory::boxed()
     }
 
     /// Counts an example of `class` that was taken for `predicted`; a class or prediction that does not exist is not counted.

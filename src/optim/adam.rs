@@ -1,6 +1,6 @@
 //! Adam (Kingma and Ba, 2015), in the form of Keras, and AMSGrad (Reddi, Kale and Kumar, 2018).
 
-use super::{Epsilon, Optimizer, OutOfRange, Unclipped};
+use super::{Epsilon, Optimizer, OutOfRange, Range, Unclipped};
 use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::math;
 use crate::table::Numbers;
@@ -123,7 +123,7 @@ impl Optimizer for Adam {
         OutOfRange::rate("learning_rate", self.learning_rate)?;
         OutOfRange::part("beta_1", self.beta_1)?;
         OutOfRange::part("beta_2", self.beta_2)?;
-        OutOfRange::unless("beta_2", self.beta_2, self.beta_1 <= self.beta_2)?;
+        OutOfRange::unless("beta_2", self.beta_2, Range::NotBelowBeta1, self.beta_1 <= self.beta_2)?;
         OutOfRange::positive("epsilon", self.epsilon.value())
     }
 }

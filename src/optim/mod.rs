@@ -74,7 +74,7 @@ pub use schedule::{
 };
 pub use sgd::{Momentum, MomentumStep, Sgd, SgdStep};
 
-use crate::error::{OutOfRange, ShapeMismatch};
+use crate::error::{OutOfRange, Range, ShapeMismatch};
 use crate::kernels::{self, Rows, Touched, UpdateRule};
 use crate::table::{Numbers, TableMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};

@@ -2,7 +2,7 @@
 
 use super::{
     Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Momentum, MomentumRmsProp, Nadam, Optimizer,
-    OutOfRange, RmsProp, RowwiseAdagrad, Sgd, Unclipped,
+    OutOfRange, Range, RmsProp, RowwiseAdagrad, Sgd, Unclipped,
 };
 use crate::kernels::{Moves, Replay, UpdateRule};
 use crate::table::Numbers;
@@ -119,7 +119,7 @@ impl<const N: usize> Schedule for PiecewiseConstantDecay<N> {
     fn check(&self) -> Result<(), OutOfRange> {
         for (i, boundary) in self.boundaries.iter().enumerate() {
             let rises = self.boundaries.get(i + 1).is_none_or(|next| boundary < next);
-            OutOfRange::unless("boundaries", *boundary as f32, rises)?;
+            OutOfRange::unless("boundaries", *boundary as f32, Range::Rising, rises)?;
         }
         self.values.into_iter().try_for_each(|value| OutOfRange::rate("values", value))?;
         OutOfRange::rate("last_value", self.last_value)
@@ -230,7 +230,7 @@ impl Schedule for CosineDecay {
     fn check(&self) -> Result<(), OutOfRange> {
         OutOfRange::rate("initial_learning_rate", self.initial_learning_rate)?;
         OutOfRange::positive("decay_steps", self.decay_steps as f32)?;
-        OutOfRange::unless("alpha", self.alpha, (0.0..=1.0).contains(&self.alpha))
+        OutOfRange::probability("alpha", self.alpha)
     }
 }
 

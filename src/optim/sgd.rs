@@ -1,6 +1,6 @@
 //! Stochastic gradient descent, without and with momentum.
 
-use super::{Optimizer, OutOfRange, Unclipped};
+use super::{Optimizer, OutOfRange, Range, Unclipped};
 use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
@@ -137,7 +137,12 @@ impl Optimizer for Momentum {
         OutOfRange::part("momentum", self.momentum)?;
         OutOfRange::part("dampening", self.dampening)?;
         // PyTorch refuses the two together as well.
-        OutOfRange::unless("dampening", self.dampening, !self.nesterov || self.dampening == 0.0)
+        OutOfRange::unless(
+            "dampening",
+            self.dampening,
+            Range::ZeroWithNesterov,
+            !self.nesterov || self.dampening == 0.0,
+        )
     }
 }
 

@@ -90,8 +90,9 @@ fn check_offsets<O: Index>(offsets: &[O], indices: usize) -> Result<usize, BagEr
         }
         match offset.to_usize() {
             Some(start) if start <= indices && start >= previous => previous = start,
-            Some(start) if start <= indices => return Err(BagError::OffsetsDecrease { bag: position - 1 }),
-            None if shown < 0 => return Err(BagError::OffsetsDecrease { bag: position - 1 }),
+            end if end.is_some_and(|end| end <= indices) || shown < 0 => {
+                return Err(BagError::OffsetsDecrease { bag: position - 1, start: previous, end: shown });
+            }
             _ => return Err(BagError::OffsetsBeyond { position, offset: shown, indices }),
         }
     }
@@ -403,8 +404,8 @@ mod tests {
         for (offsets, expected) in [
             ([1_i64, 2, 5], OffsetsStart { offset: 1 }),
             ([-1, 2, 5], OffsetsStart { offset: -1 }),
-            ([0, 3, 2], OffsetsDecrease { bag: 1 }),
-            ([0, -1, 5], OffsetsDecrease { bag: 0 }),
+            ([0, 3, 2], OffsetsDecrease { bag: 1, start: 3, end: 2 }),
+            ([0, -1, 5], OffsetsDecrease { bag: 0, start: 0, end: -1 }),
             ([0, 6, 5], OffsetsBeyond { position: 1, offset: 6, indices: 5 }),
             ([0, 1, i64::MAX], OffsetsBeyond { position: 2, offset: i64::MAX, indices: 5 }),
         ] {

@@ -3,6 +3,7 @@
 use super::Token;
 use super::lexicon::Lexicon;
 use crate::error::CapacityExceeded;
+use crate::memory::assert_fits_on_stack;
 use zerocopy::FromZeros;
 
 /// Counts the words of texts: Keras' `Tokenizer.fit_on_texts`.
@@ -10,9 +11,6 @@ use zerocopy::FromZeros;
 /// Up to `WORDS` distinct words with `BYTES` bytes of UTF-8 together, in `28 * WORDS + BYTES + 8` bytes of memory and no other. Any
 /// iterator over [`Token`]s is a text: words of a splitter, [`characters`](super::characters) (`char_level=True`),
 /// [`standardized_words`](super::standardized_words), strings that were split elsewhere.
-///
-/// Where it is too big for the stack: all bytes zero are a count of nothing, so `zerocopy::FromZeros::new_box_zeroed` makes one on the
-/// heap.
 ///
 /// ```
 /// use nanoembed::text::{Ascii, WordCounts, text_to_word_sequence};
@@ -65,10 +63,32 @@ pub struct WordCount<'a> {
 }
 
 impl<const WORDS: usize, const BYTES: usize> WordCounts<WORDS, BYTES> {
+    /// No texts yet: for a `static` of any size.
+    pub const EMPTY: Self = Self {
+        documents: 0,
+        words: Lexicon::new(),
+        counts: [Count { occurrences: 0, documents: 0, last_document: 0 }; WORDS],
+        order: [0; WORDS],
+    };
+
     /// No texts yet.
+    ///
+    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
+    /// a `static`.
     pub const fn new() -> Self {
-        let none = Count { occurrences: 0, documents: 0, last_document: 0 };
-        Self { documents: 0, words: Lexicon::new(), counts: [none; WORDS], order: [0; WORDS] }
+        const {
+            assert_fits_on_stack::<Self>(
+                "counts of words",
+                "`boxed` (feature `alloc`), or `EMPTY` in a static",
+            );
+        };
+        Self::EMPTY
+    }
+
+    /// The same on the heap, without passing over the stack.
+    #[cfg(feature = "alloc")]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        crate::memory::boxed()
     }
 
     /// Counts the words of one more text. They are read twice.

@@ -16,6 +16,7 @@
 
 use super::{NativeHash, Token, WordHash, scale, utf8};
 use crate::error::CapacityExceeded;
+use crate::memory::padding;
 use core::num::NonZero;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -32,19 +33,14 @@ pub struct Lexicon<const WORDS: usize, const BYTES: usize> {
 }
 
 impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
-    /// The bytes of all fields.
-    pub(super) const SIZE: usize = 4 + 12 * WORDS + BYTES;
+    /// The bytes of all fields, and those that fill up the last four.
+    pub(super) const SIZE: usize = size_of::<Self>();
 
     /// `Ok` if `words` words of `bytes` bytes together fit.
     pub(super) fn check(words: usize, bytes: usize) -> Result<(), CapacityExceeded> {
         const { assert!(WORDS < 1 << 31 && BYTES <= u32::MAX as usize, "numbers of 32 bits name words and bytes") }
-        if words > WORDS {
-            Err(CapacityExceeded { what: "words of a vocabulary", capacity: WORDS })
-        } else if bytes > BYTES {
-            Err(CapacityExceeded { what: "bytes of a vocabulary", capacity: BYTES })
-        } else {
-            Ok(())
-        }
+        CapacityExceeded::check("words of a vocabulary (WORDS)", WORDS, words)?;
+        CapacityExceeded::check("bytes of the words of a vocabulary (BYTES)", BYTES, bytes)
     }
 
     /// No words.
@@ -144,6 +140,7 @@ impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
         part(self.slots.as_bytes());
         part(self.ends.as_bytes());
         part(&self.text);
+        part(const { padding(BYTES) });
     }
 
     /// Lets the bytes of each field be written.
@@ -152,6 +149,8 @@ impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
         part(self.slots.as_mut_bytes());
         part(self.ends.as_mut_bytes());
         part(&mut self.text);
+        let mut rest = [0; 3];
+        part(rest.get_mut(..const { padding(BYTES).len() }).unwrap_or_default());
     }
 }
 

@@ -74,7 +74,7 @@ pub use words::{KERAS_FILTERS, Splitter, Word, WordChars, Words, text_to_word_se
 use crate::error::CapacityExceeded;
 use core::fmt;
 
-/// An error unless `Id` holds `highest` and with it all ids below.
+/// An error unless `Id` holds `highest` and with it all ids below it.
 fn check_ids<Id: TryFrom<usize>>(highest: usize) -> Result<(), CapacityExceeded> {
     let holds = |id| Id::try_from(id).is_ok();
     if holds(highest) {
@@ -82,7 +82,8 @@ fn check_ids<Id: TryFrom<usize>>(highest: usize) -> Result<(), CapacityExceeded>
     }
     // Whole number types end before a power of two.
     let end = (0..usize::BITS).map(|bit| 1 << bit).find(|&id| !holds(id));
-    Err(CapacityExceeded { what: "id type", capacity: end.unwrap_or(usize::MAX) })
+    let needed = highest.saturating_add(1);
+    Err(CapacityExceeded { what: "rows named by the id type", capacity: end.unwrap_or(usize::MAX), needed })
 }
 
 /// Settings that no text can be read with.

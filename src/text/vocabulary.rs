@@ -13,6 +13,7 @@ use super::lexicon::Lexicon;
 use super::{Padding, Ties, Token, Truncating, WordCounts, arrange, check_ids};
 use crate::error::{CapacityExceeded, ShapeMismatch};
 use crate::math;
+use crate::memory::assert_fits_on_stack;
 use core::num::NonZero;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -52,8 +53,7 @@ pub enum MatrixMode {
 /// The most frequent words of a collection of texts, each with an index: the fitted part of Keras' `Tokenizer`.
 ///
 /// Up to `WORDS` words with `BYTES` bytes of UTF-8 together, the OOV token counted, in `16 * WORDS + BYTES + 20` bytes of memory and
-/// no other. It is plain bytes, so [`image`](crate::image) stores it and firmware reads it where it lies in flash; for that `BYTES`
-/// is a multiple of 4.
+/// no other. It is plain bytes, so [`image`](crate::image) stores it and firmware reads it where it lies in flash.
 ///
 /// Texts are iterators over [`Token`]s, split and lower-cased as those that were counted.
 ///
@@ -96,9 +96,25 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
     /// The bytes of all fields.
     pub(crate) const SIZE: usize = 12 + 4 * WORDS + Lexicon::<WORDS, BYTES>::SIZE;
 
+    /// No words: for a `static` of any size.
+    pub const EMPTY: Self =
+        Self { num_words: 0, oov: 0, documents: 0, documents_with: [0; WORDS], words: Lexicon::new() };
+
     /// No words.
+    ///
+    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
+    /// a `static`.
     pub const fn new() -> Self {
-        Self { num_words: 0, oov: 0, documents: 0, documents_with: [0; WORDS], words: Lexicon::new() }
+        const {
+            assert_fits_on_stack::<Self>("a vocabulary", "`boxed` (feature `alloc`), or `EMPTY` in a static");
+        };
+        Self::EMPTY
+    }
+
+    /// The same on the heap, without passing over the stack.
+    #[cfg(feature = "alloc")]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        crate::memory::boxed()
     }
 
     /// Takes over the most frequent words of `counts`; what was there is dropped.

@@ -1,6 +1,9 @@
 //! What can be wrong in training.
 
-use crate::error::{InputError, OutOfRange, ShapeMismatch};
+use crate::error::{
+    BagError, CapacityExceeded, IndexOutOfRange, InputError, LabelError, NotFinite, OutOfRange,
+    RowOutOfRange, ShapeMismatch,
+};
 use core::fmt;
 
 /// Why training did not go on. The model and the optimizer's state are as they were after the last whole step.
@@ -14,6 +17,8 @@ pub enum TrainError {
     Label {
         /// Where it stands in the list of labels.
         position: usize,
+        /// What is wrong with it.
+        error: LabelError,
     },
     /// A hyperparameter of the optimizer or a number of the loss outside its range. Nothing has been learnt in this call.
     OutOfRange(OutOfRange),
@@ -25,6 +30,8 @@ pub enum TrainError {
     NotFinite {
         /// The step that was not taken, counted from 1 over the life of the trainer.
         step: u32,
+        /// The first number that is not finite.
+        place: NotFinite,
     },
     /// No example to learn from or to evaluate.
     NoExamples,
@@ -49,19 +56,26 @@ impl From<OutOfRange> for TrainError {
     }
 }
 
-impl From<ShapeMismatch> for TrainError {
-    fn from(error: ShapeMismatch) -> Self {
-        Self::Input(error.into())
-    }
+macro_rules! from_input_errors {
+    ($($error:ty)*) => {$(
+        impl From<$error> for TrainError {
+            fn from(error: $error) -> Self {
+                Self::Input(error.into())
+            }
+        }
+    )*};
 }
+from_input_errors!(IndexOutOfRange RowOutOfRange BagError ShapeMismatch CapacityExceeded);
 
 impl fmt::Display for TrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Input(error) => error.fmt(f),
             Self::OutOfRange(error) => error.fmt(f),
-            Self::Label { position } => write!(f, "label at position {position} is out of range"),
-            Self::NotFinite { step } => write!(f, "the loss at step {step} is not finite"),
+            Self::Label { position, error } => write!(f, "label {position}: {error}"),
+            Self::NotFinite { step, place } => {
+                write!(f, "the loss at step {step} is not finite: {place}; the step was not taken")
+            }
             Self::NoExamples => f.write_str("no examples: look at how the data was read and divided"),
             Self::NotInitialised => f.write_str(
                 "all parameters are 0, from which the layers do not learn: make the model by `new` or `boxed`, or call `init`",

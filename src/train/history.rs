@@ -1,9 +1,11 @@
 //! What training reports, epoch by epoch.
 
+use crate::memory::assert_fits_on_stack;
 use crate::metrics::Sum;
+use zerocopy::FromZeros;
 
 /// What came of some steps or of an evaluation.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
 pub struct Report {
     /// Mean loss of an example, each before the step that it took part in.
     pub loss: f32,
@@ -50,17 +52,35 @@ impl Totals {
 /// assert!(history.iter().map(|report| report.loss).eq([0.6, 0.4]));
 /// assert_eq!(history.epochs(), 3);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, FromZeros)]
 pub struct History<const CAPACITY: usize> {
     reports: [Report; CAPACITY],
     epochs: usize,
 }
 
 impl<const CAPACITY: usize> History<CAPACITY> {
-    /// No epoch yet.
-    pub const fn new() -> Self {
-        const { assert!(CAPACITY > 0, "History<CAPACITY>: must hold at least 1 report") }
+    /// No epoch yet: for a `static` of any size.
+    pub const EMPTY: Self = {
+        assert!(CAPACITY > 0, "History<CAPACITY>: must hold at least 1 report");
         Self { reports: [Report { loss: 0.0, accuracy: 0.0, examples: 0 }; CAPACITY], epochs: 0 }
+    };
+
+    /// No epoch yet.
+    ///
+    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
+    /// a `static`.
+    pub const fn new() -> Self {
+        const {
+            assert_fits_on_stack::<Self>("a history", "`boxed` (feature `alloc`), or `EMPTY` in a static");
+        };
+        Self::EMPTY
+    }
+
+    /// The same on the heap, without passing over the stack.
+    #[cfg(feature = "alloc")]
+    pub fn boxed() -> alloc::boxed::Box<Self> {
+        const { assert!(CAPACITY > 0, "History<CAPACITY>: must hold at least 1 report") }
+        crate::memory::boxed()
     }
 
     /// Adds the report of the next epoch; the oldest one goes if there is no more room.

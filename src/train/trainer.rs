@@ -2,9 +2,12 @@
 
 use super::history::Totals;
 use super::{Report, Shuffle, TrainError};
-use crate::error::{InputError, ShapeMismatch};
-use crate::layers::{ActivationKind, Batch, BatchMut, Context, Layer, Plain, Value, first, first_mut, mix};
+use crate::error::{InputError, NotFinite, ShapeMismatch};
+use crate::layers::{
+    ActivationKind, Batch, BatchMut, Context, Layer, Plain, Value, first, first_mut, mix, outputs_not_finite,
+};
 use crate::loss::Loss;
+use crate::memory::assert_fits_on_stack;
 use crate::optim::Optimizer;
 use zerocopy::FromZeros;
 
@@ -116,10 +119,14 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
 
     /// A trainer that has taken no step.
     ///
-    /// It is as large as its arrays; `Trainer::boxed` (feature `alloc`) puts one that outgrows the stack on the heap.
+    /// It is as large as its arrays. One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use
+    /// `boxed` (feature `alloc`).
     // Inlined, and the memory made where it stands: else its zeros are made on the stack and copied.
     #[inline(always)]
     pub fn new(optimizer: O, loss: L) -> Self {
+        const {
+            assert_fits_on_stack::<Self>("a trainer", "`Trainer::boxed` (feature `alloc`)");
+        };
         const { Self::CHECKED };
         let progress = Progress::default();
         Self { optimizer, loss, in_order: false, lags: false, progress, memory: Memory::new_zeroed() }
@@ -199,7 +206,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
             if n == 0 {
                 return Ok(totals.report());
             }
-            self.step_on_batch(model, n, &mut totals)?;
+            self.step_on_batch(model, n, &mut totals)
+                .map_err(|error| with_place_of_input::<M>(error, inputs))?;
             after_step(totals.report());
         }
     }
@@ -222,7 +230,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         InputError::check_batch(inputs.len(), BATCH, labels.len())?;
         let n = self.memory.load(inputs.iter().zip(labels));
         let mut totals = Totals::default();
-        self.step_on_batch(model, n, &mut totals)?;
+        self.step_on_batch(model, n, &mut totals).map_err(|error| with_place_of_input::<M>(error, inputs))?;
         Ok(totals.report())
     }
 
@@ -328,10 +336,9 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
             return Err(TrainError::NoExamples);
         }
         M::check(inputs)?;
-        match labels.iter().position(|label| !self.loss.is_label(label)) {
-            Some(position) => Err(TrainError::Label { position }),
-            None => Ok(()),
-        }
+        labels.iter().enumerate().try_for_each(|(position, label)| {
+            self.loss.check_label(label).map_err(|error| TrainError::Label { position, error })
+        })
     }
 
     /// One step on the first `n` examples in memory, of which there is one at least.
@@ -345,7 +352,9 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         forward::<M, BATCH>(model, inputs, cache, context, outputs);
         loss_and_gradient::<M, L, BATCH>(&self.loss, labels, outputs, d_outputs, totals);
         if !totals.report().loss.is_finite() {
-            return Err(TrainError::NotFinite { step });
+            let place = model.not_finite(cache, n);
+            let place = place.or_else(|| outputs_not_finite::<M>(first(outputs, n)));
+            return Err(TrainError::NotFinite { step, place: place.unwrap_or(NotFinite::Loss) });
         }
         let masks = [const { <M::Input as Value>::VALID }; BATCH];
         let x = Batch { values: inputs, masks: first(&masks, n) };
@@ -372,7 +381,7 @@ where
     /// The same as [`new`](Self::new) on the heap, without passing over the stack.
     pub fn boxed(optimizer: O, loss: L) -> alloc::boxed::Box<Self> {
         const { Self::CHECKED };
-        let mut trainer = crate::layers::zeroed_box::<Self>();
+        let mut trainer = crate::memory::boxed::<Self>();
         trainer.optimizer = optimizer;
         trainer.loss = loss;
         trainer
@@ -399,6 +408,17 @@ fn is_zero<M: Plain>(model: &M) -> bool {
     let mut zero = true;
     model.visit(&mut |part| zero = zero && part.iter().all(|byte| *byte == 0));
     zero
+}
+
+/// The error, with the place of an input that is not finite, if there is one.
+fn with_place_of_input<M: Layer>(error: TrainError, inputs: &[M::Input]) -> TrainError {
+    match (error, inputs.iter().position(|x| !x.is_finite())) {
+        (
+            TrainError::NotFinite { step, place: NotFinite::Output { .. } | NotFinite::Loss },
+            Some(example),
+        ) => TrainError::NotFinite { step, place: NotFinite::Input { example } },
+        _ => error,
+    }
 }
 
 /// Whether the loss takes scores, before the model's last activation.

@@ -113,7 +113,7 @@ fn evaluate<L: Loss<[f32; N]>, const N: usize>(
     labels: &[L::Label],
 ) -> (Vec<f32>, Vec<[f32; N]>) {
     assert_eq!(y.len(), labels.len());
-    assert!(labels.iter().all(|label| loss.is_label(label)));
+    assert!(labels.iter().all(|label| loss.check_label(label).is_ok()));
     let examples = y.len() as f32;
     let one = |(y, label)| {
         let mut d_y = [f32::NAN; N];
