@@ -34,26 +34,24 @@ fn binary(bytes: &[u8]) -> Result<Rows, FileError> {
     BinaryVectors::new(bytes).and_then(rows)
 }
 
-fn owned(rows: &[(&str, &[f32])]) -> Result<Rows, FileError> {
-    Ok(rows.iter().map(|(word, row)| ((*word).to_owned(), row.to_vec())).collect())
+/// What is read where these rows are in the file.
+fn are<E>(rows: &[(&str, &[f32])]) -> Result<Rows, E> {
+    rows.iter().map(|(word, row)| Ok(((*word).to_owned(), row.to_vec()))).collect()
 }
 
 fn message<T>(result: Result<T, FileError>) -> String {
-    match result {
-        Ok(_) => "no error".to_owned(),
-        Err(error) => error.to_string(),
-    }
+    result.err().map_or("no error".to_owned(), |error| error.to_string())
 }
 
 const TWO: [(&str, &[f32]); 2] = [("a", &[1.0, 2.0]), ("b", &[3.0, 4.0])];
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_word() {
-    assert_eq!(without_header("\u{feff}a 1 2\nb 3 4\n"), owned(&TWO));
-    assert_eq!(with_header("\u{feff}2 2\r\na 1 2\r\nb 3 4\r\n"), owned(&TWO));
-    assert_eq!(rows(TextVectors::with_dim("\u{feff}a 1 2\nb 3 4\n".as_bytes(), 2)), owned(&TWO));
+    assert_eq!(without_header("\u{feff}a 1 2\nb 3 4\n"), are(&TWO));
+    assert_eq!(with_header("\u{feff}2 2\r\na 1 2\r\nb 3 4\r\n"), are(&TWO));
+    assert_eq!(rows(TextVectors::with_dim("\u{feff}a 1 2\nb 3 4\n".as_bytes(), 2)), are(&TWO));
     // Elsewhere it is.
-    assert_eq!(without_header("\u{feff}a 1\n\u{feff}b 2\n"), owned(&[("a", &[1.0]), ("\u{feff}b", &[2.0])]));
+    assert_eq!(without_header("\u{feff}a 1\n\u{feff}b 2\n"), are(&[("a", &[1.0]), ("\u{feff}b", &[2.0])]));
 }
 
 #[test]
@@ -66,15 +64,15 @@ fn blanks_tabs_and_line_ends_are_as_people_write_them() {
         "  a 1 2 \r\n\tb 3 4 \r\n",
         "a 1 2 \nb 3 4 \n",
     ] {
-        assert_eq!(without_header(text), owned(&TWO), "{text:?}");
+        assert_eq!(without_header(text), are(&TWO), "{text:?}");
         for header in ["2 2\n", "2\t2\n", "2  2\r\n", " 2 \t 2 \n"] {
-            assert_eq!(with_header(&format!("{header}{text}")), owned(&TWO), "{header:?} {text:?}");
+            assert_eq!(with_header(&format!("{header}{text}")), are(&TWO), "{header:?} {text:?}");
         }
     }
     let bytes =
         |header: &str| [header.as_bytes(), b"a \0\0\x80\x3f\0\0\0\x40b \0\0\x40\x40\0\0\x80\x40"].concat();
     for header in ["2 2\n", "2\t2\n", "2  2\r\n"] {
-        assert_eq!(binary(&bytes(header)), owned(&TWO), "{header:?}");
+        assert_eq!(binary(&bytes(header)), are(&TWO), "{header:?}");
     }
 }
 
@@ -84,7 +82,7 @@ fn an_empty_line_within_the_rows_is_refused() {
     assert_eq!(message(without_header("a 1 2\n\nb 3 4\n")), empty);
     assert_eq!(message(with_header("2 2\n \t\na 1 2\nb 3 4\n")), empty);
     // Line feeds without an end are not read to it.
-    let endless = [b"a 1 2\nb 3 4\n".as_slice(), &[b'\n'; 1 << 20]].concat();
+    let endless = [b"a 1 2\nb 3 4\n".as_slice(), &vec![b'\n'; 1 << 20]].concat();
     assert_eq!(message(without_header(&endless)), "line 3: expected a row, not an empty line");
 }
 
@@ -105,13 +103,10 @@ fn a_header_that_is_not_expected_is_recognised() {
         assert_eq!(message(without_header(text)), error, "{text:?}");
     }
     // Words that are numbers, one number a word: no header, as what follows is no row of one.
-    assert_eq!(without_header("1984 3\nthe 4\n"), owned(&[("1984", &[3.0]), ("the", &[4.0])]));
-    assert_eq!(without_header("7 0.5\n8 1\n"), owned(&[("7", &[0.5]), ("8", &[1.0])]));
-    assert_eq!(
-        rows(TextVectors::with_dim("7 1\na 1\n".as_bytes(), 1)),
-        owned(&[("7", &[1.0]), ("a", &[1.0])])
-    );
-    assert_eq!(with_header("1 1\na 5\n"), owned(&[("a", &[5.0])]));
+    assert_eq!(without_header("1984 3\nthe 4\n"), are(&[("1984", &[3.0]), ("the", &[4.0])]));
+    assert_eq!(without_header("7 0.5\n8 1\n"), are(&[("7", &[0.5]), ("8", &[1.0])]));
+    assert_eq!(rows(TextVectors::with_dim("7 1\na 1\n".as_bytes(), 1)), are(&[("7", &[1.0]), ("a", &[1.0])]));
+    assert_eq!(with_header("1 1\na 5\n"), are(&[("a", &[5.0])]));
     // A header that was written as floats is none, and what is under it are no rows of one number.
     let floats = "2.0 2.0\na 1 2\nb 3 4\n";
     let error = "line 2: expected as many numbers as in the first line (with_header, with_dim: as it says)";
@@ -123,14 +118,14 @@ fn a_header_that_is_not_expected_is_recognised() {
     assert!(without_header(phrases).is_err());
     assert_eq!(
         rows(TextVectors::with_dim(phrases.as_bytes(), 1)),
-        owned(&[("windows", &[0.5]), ("windows 95", &[1.5])])
+        are(&[("windows", &[0.5]), ("windows 95", &[1.5])])
     );
 }
 
 #[test]
 fn a_header_that_is_missing_is_recognised() {
-    let error = "line 1: expected the number of rows and the dim, two whole numbers; the file is text vectors without a \
-                 header: TextVectors::new reads them";
+    let error = "line 1: expected the number of rows and the dim, two whole numbers; \
+                 the file is text vectors without a header: TextVectors::new reads them";
     for text in ["a 1 2\nb 3 4\n", "\u{feff}a 1 2\n", ". . . 1 2\n", "1984 0.5 2\n", "a 1\n"] {
         assert_eq!(message(with_header(text)), error, "{text:?}");
     }
@@ -138,6 +133,19 @@ fn a_header_that_is_missing_is_recognised() {
         message(with_header("word\n")),
         "line 1: expected the number of rows and the dim, two whole numbers"
     );
+}
+
+#[test]
+fn a_dim_that_is_too_small_is_noticed() {
+    let rows_of_four = "a 1 2 3 4\nb 5 6 7 8\n";
+    let error = "line 2: expected a word and as many numbers as the header says";
+    assert_eq!(message(with_header(&format!("2 3\n{rows_of_four}"))), error);
+    let error = "line 1: expected a word and as many numbers as in the first line, or as with_dim says";
+    assert_eq!(message(rows(TextVectors::with_dim(rows_of_four.as_bytes(), 2))), error);
+    // One number may be of the word; further down any number may.
+    let text = "windows 95 1 2\nx 1 2 3 4\n";
+    let found = rows(TextVectors::with_dim(text.as_bytes(), 2));
+    assert_eq!(found, are(&[("windows 95", &[1.0, 2.0]), ("x 1 2", &[3.0, 4.0])]));
 }
 
 #[test]
@@ -150,7 +158,8 @@ fn words_of_published_files() {
         // fasttext_english_twitter_100d, NILC's FastText for Portuguese.
         ". .",
         "0,0 km²",
-        // glove.twitter.27B, line 38523: the control character NEL, a line end to Python's str.splitlines (GloVe, issue 159).
+        // glove.twitter.27B, line 38523: the control character NEL, a line end to Python's str.splitlines
+        // (GloVe, issue 159).
         "\u{85}",
         // wiki.*.vec and GoogleNews as text: white space of Unicode as a word (spaCy, issues 737 and 1529).
         "\u{a0}",
@@ -163,7 +172,7 @@ fn words_of_published_files() {
         "</s>",
         "nan",
     ] {
-        let found = owned(&[("the", row), (word, row), ("of", row)]);
+        let found = are(&[("the", row), (word, row), ("of", row)]);
         assert_eq!(without_header(&format!("the 0.5 -1\n{word} 0.5 -1\nof 0.5 -1\n")), found, "{word:?}");
         // As fastText writes it, a blank at the end of each line.
         assert_eq!(
@@ -172,19 +181,21 @@ fn words_of_published_files() {
             "{word:?}"
         );
     }
-    // crawl-300d-2M has a tab for a word (fastText, issue 505), GoogleNews as text a blank: an empty word, not a shifted row.
+    // crawl-300d-2M has a tab for a word (fastText, issue 505), GoogleNews as text a blank: an empty word,
+    // not a shifted row.
     for line in ["\t 0.5 -1", "  0.5 -1", " 0.5 -1"] {
         let found = without_header(&format!("the 0.5 -1\n{line}\nof 0.5 -1\n"));
-        assert_eq!(found, owned(&[("the", row), ("", row), ("of", row)]), "{line:?}");
+        assert_eq!(found, are(&[("the", row), ("", row), ("of", row)]), "{line:?}");
     }
     // A word that was dropped, with its blank: one number is missing.
-    let error = "line 2: expected a word and as many numbers as in the first line";
+    let error = "line 2: expected a word and as many numbers as in the first line, or as with_dim says";
     assert_eq!(message(without_header("the 0.5 -1\n0.5 -1\nof 0.5 -1\n")), error);
 }
 
 #[test]
 fn numbers_that_are_written_otherwise_are_refused() {
-    // Decimal commas; sparse rows (Chinese-Word-Vectors, issue 168); columns of a CSV file; what numpy prints.
+    // Decimal commas; sparse rows (Chinese-Word-Vectors, issue 168); columns of a CSV file; what numpy
+    // prints.
     for row in [
         "0,418 0,25",
         "9:0.0221 12:0.1",
@@ -197,14 +208,14 @@ fn numbers_that_are_written_otherwise_are_refused() {
         "1e39 1",
     ] {
         let text = format!("the 0.5 -1\nof {row}\n");
-        let error = "line 2: expected a word and as many numbers as in the first line";
+        let error = "line 2: expected a word and as many numbers as in the first line, or as with_dim says";
         assert_eq!(message(without_header(&text)), error, "{row}");
         let error = "line 2: expected a word and as many numbers as the header says";
         assert_eq!(message(with_header(&format!("1 2\nof {row}\n"))), error, "{row}");
     }
     assert_eq!(message(without_header("the,0.5,-1\n")), "line 1: expected a word and numbers");
     // These are numbers to C and to Python as well.
-    assert_eq!(without_header("a +.5 1.\nb 1E-3 -0\n"), owned(&[("a", &[0.5, 1.0]), ("b", &[1e-3, -0.0])]));
+    assert_eq!(without_header("a +.5 1.\nb 1E-3 -0\n"), are(&[("a", &[0.5, 1.0]), ("b", &[1e-3, -0.0])]));
 }
 
 fn filled(vectors: &mut impl Vectors) -> (Result<Found, FillError>, [[f32; 2]; 3]) {
@@ -270,7 +281,7 @@ fn a_file_that_ends_within_a_row_fills_nothing() {
 fn a_limit_of_rows() {
     // What is after them is not looked at.
     let text = "a 1 2\nb 3 4\nno row\n";
-    assert_eq!(TextVectors::new(text.as_bytes()).map(|text| text.take(2)).and_then(rows), owned(&TWO));
+    assert_eq!(TextVectors::new(text.as_bytes()).map(|text| text.take(2)).and_then(rows), are(&TWO));
     let headed = format!("900 2\n{text}");
     let mut vectors = TextVectors::with_header(headed.as_bytes()).expect("a header").take(2);
     let (found, rows_of) = filled(&mut vectors);
@@ -278,8 +289,8 @@ fn a_limit_of_rows() {
     assert_eq!(rows_of, [[1.0, 2.0], [3.0, 4.0], [7.0; 2]]);
     // By turns: the first row, then one more.
     let mut vectors = TextVectors::new(text.as_bytes()).expect("rows");
-    assert_eq!(rows((&mut vectors).take(1)), owned(&TWO[..1]));
-    assert_eq!(rows((&mut vectors).take(1)), owned(&TWO[1..]));
+    assert_eq!(rows((&mut vectors).take(1)), are(&TWO[..1]));
+    assert_eq!(rows((&mut vectors).take(1)), are(&TWO[1..]));
     assert!(rows(vectors.take(1)).is_err());
     // More than there are.
     let (found, _) =
@@ -290,7 +301,8 @@ fn a_limit_of_rows() {
     assert_eq!(found.map(|found| (found.count(), found.rows_promised())), Ok((0, Some(0))));
 }
 
-/// Binary vectors of these words, each with `dim` numbers of the size that learnt ones have; the C tool ends rows with a line feed.
+/// Binary vectors of these words, each with `dim` numbers of the size that learnt ones have; the C tool ends
+/// rows with a line feed.
 fn binary_file(words: &[&str], dim: usize, seed: u64, row_end: &str) -> Vec<u8> {
     let mut rng = Xoshiro128PlusPlus::seed_from_u64(seed);
     let mut file = format!("{} {dim}\n", words.len()).into_bytes();
@@ -399,7 +411,7 @@ fn bytes_after_the_last_row_are_noticed() {
     );
     assert_eq!(binary(&[file.as_slice(), b"\n"].concat()), binary(&file));
     assert!(binary(&file).is_ok());
-    for more in [b"x".as_slice(), b"\0", b"\nand \0\0\0\0\0\0\0\0", &[0; 70_000]] {
+    for more in [b"x".as_slice(), b"\0", b"\nand \0\0\0\0\0\0\0\0", &vec![0; 70_000]] {
         assert_eq!(message(binary(&[file.as_slice(), more].concat())), end);
     }
 }
@@ -417,7 +429,7 @@ fn binary_numbers_and_words_that_cannot_be() {
         assert_eq!(message(binary(&file)), error);
     }
     // The C tool cuts words after 60 bytes or so, in the middle of a character (gensim's `unicode_errors`).
-    assert_eq!(binary(&[header, b"caf\xc3 ", &[0; 8]].concat()), owned(&[("caf\u{fffd}", &[0.0, 0.0])]));
+    assert_eq!(binary(&[header, b"caf\xc3 ", &[0; 8]].concat()), are(&[("caf\u{fffd}", &[0.0, 0.0])]));
 }
 
 /// The bytes that files of other kinds start with, and the kind.
@@ -492,9 +504,11 @@ fn others() -> Vec<(&'static [u8], FileKind, &'static str)> {
 fn readers_of_the_wrong_kind_of_file_say_what_they_found() {
     for (bytes, kind, text) in others() {
         assert_eq!(FileKind::of(bytes), Some(kind));
+        assert!(TextVectors::new(bytes).is_err(), "{kind:?}: known from the start");
         let errors = [
             ("with_header", TextVectors::with_header(bytes).and_then(rows).map(drop)),
-            ("new", TextVectors::new(bytes).and_then(rows).map(drop)),
+            ("new", TextVectors::new(bytes).map(drop)),
+            ("with_dim", rows(TextVectors::with_dim(bytes, 50)).map(drop)),
             ("binary", BinaryVectors::new(bytes).and_then(rows).map(drop)),
             ("npy", read_npy(bytes).map(drop)),
             ("npz", Npz::new(Cursor::new(bytes)).map(drop)),
@@ -513,7 +527,11 @@ fn readers_of_the_wrong_kind_of_file_say_what_they_found() {
             assert_eq!(message.ends_with(&format!("; the file is {text}")), !right, "{reader}: {message}");
         }
     }
-    assert_eq!(FileKind::of(b"the 0.1 0.2\n"), Some(FileKind::Text));
+    assert_eq!(FileKind::of(b"The film was flam.\n"), Some(FileKind::Text));
+    assert_eq!(
+        FileKind::of(format!("the{}\n", " 0.418".repeat(50)).as_bytes()),
+        Some(FileKind::TextWithoutHeader)
+    );
     assert_eq!(FileKind::of(b"\x7fELF\x02\x01\x01\0"), None);
     // Cut in the middle of a character.
     assert_eq!(FileKind::of(&"é".repeat(40).as_bytes()[..63]), Some(FileKind::Text));
@@ -525,6 +543,10 @@ fn text_and_binary_of_word2vec_are_told_apart() {
     let error = "byte 9: expected numbers of 4 bytes, not text; the file is text vectors under a header: \
                  TextVectors::with_header reads them";
     assert_eq!(message(binary(text.as_bytes())), error);
+    let glove = text.split_once('\n').map_or("", |(_, rows)| rows);
+    let error = "byte 0: expected the number of rows and the dim, two whole numbers; \
+                 the file is text vectors without a header: TextVectors::new reads them";
+    assert_eq!(message(binary(glove.as_bytes())), error);
     let file = binary_file(&["the", "of", "and"], 25, 1, "\n");
     for error in [with_header(&file), without_header(&file)] {
         let error = message(error);

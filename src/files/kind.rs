@@ -3,7 +3,7 @@
 use crate::error::FileKind;
 
 /// As many bytes tell the kind of a file.
-const HEAD: usize = 64;
+pub(crate) const HEAD: u64 = 64;
 /// Longer headers are refused by the crate safetensors.
 const LONGEST_TENSORS_HEADER: u64 = 100_000_000;
 
@@ -33,7 +33,8 @@ const MAGIC: [(&[u8], FileKind); 19] = [
 ];
 
 impl FileKind {
-    /// What a file is that starts with `bytes`; 64 of them are enough. `None` if it is nothing that is known here.
+    /// What a file is that starts with `bytes`; 64 of them are enough. `None` if it is nothing that is known
+    /// here.
     ///
     /// ```
     /// use nanoembed::error::FileKind;
@@ -41,7 +42,7 @@ impl FileKind {
     /// assert_eq!(FileKind::of(b"2 3\nhome 0.5 0.25 -1\n"), Some(FileKind::TextWithHeader));
     /// ```
     pub fn of(bytes: &[u8]) -> Option<Self> {
-        let head = bytes.get(..HEAD).unwrap_or(bytes);
+        let head = bytes.get(..HEAD as usize).unwrap_or(bytes);
         if head.is_empty() {
             return Some(Self::Empty);
         }
@@ -55,12 +56,15 @@ impl FileKind {
             return Some(Self::SafeTensors);
         }
         let mut lines = head.splitn(2, |byte| *byte == b'\n');
-        let headed = lines.next().and_then(header).is_some();
-        match (headed, is_text(lines.next().unwrap_or_default()), is_text(head)) {
-            (true, true, _) => Some(Self::TextWithHeader),
-            (true, false, _) => Some(Self::Word2Vec),
-            (false, _, true) => Some(Self::Text),
-            (false, _, false) => None,
+        let (first, rest) = (lines.next().unwrap_or_default(), lines.next());
+        if header(first).is_some() {
+            return Some(if rest.is_none_or(is_text) { Self::TextWithHeader } else { Self::Word2Vec });
+        }
+        let cut = rest.is_none() && head.len() == HEAD as usize;
+        match (is_text(head), is_row(first, cut)) {
+            (true, true) => Some(Self::TextWithoutHeader),
+            (true, false) => Some(Self::Text),
+            (false, _) => None,
         }
     }
 }
@@ -71,6 +75,23 @@ pub(crate) fn header(line: &[u8]) -> Option<(u64, usize)> {
     let mut fields = core::str::from_utf8(line).ok()?.split_ascii_whitespace();
     let (rows, dim) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
     (dim > 0 && fields.next().is_none()).then_some((rows, dim))
+}
+
+/// Whether a line, of which the last field is left out if it is `cut`, ends in two numbers, or is a word and
+/// a number.
+fn is_row(line: &[u8], cut: bool) -> bool {
+    let fields = line.split(u8::is_ascii_whitespace).filter(|field| !field.is_empty());
+    let mut numbers = fields.rev().skip(usize::from(cut)).map(|field| number(field).is_some());
+    matches!(
+        (numbers.next(), numbers.next(), numbers.next()),
+        (Some(true), Some(true), Some(_)) | (Some(true), Some(false), None)
+    )
+}
+
+/// A field that is a finite number.
+pub(crate) fn number(field: &[u8]) -> Option<f32> {
+    let number: f32 = core::str::from_utf8(field).ok()?.parse().ok()?;
+    Some(number).filter(|number| number.is_finite())
 }
 
 /// Whether bytes are text: UTF-8, but for a character that is cut at the end, without control characters.

@@ -24,5 +24,5 @@
 mod kind;
 mod write;
 
-pub(crate) use kind::header;
+pub(crate) use kind::{HEAD, header, number};
 pub use write::write;

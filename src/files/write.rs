@@ -10,10 +10,10 @@ const NAMES: u32 = 10_000;
 
 /// Writes a file by `write`, whole or not at all.
 ///
-/// The bytes go to a new file in the same folder, `.name.0.part`; when all are on the disk, it takes the name of the old one. If
-/// `write` fails, the disk is full or the program ends, the old file is as it was; only a program that was killed leaves the file
-/// beside. Of two that write one file at a time, the one that ends last counts, as a whole. The new file has the permissions of
-/// the old one. A symbolic link is followed.
+/// The bytes go to a new file in the same folder, `.name.0.part`; when all are on the disk, it takes the name
+/// of the old one. If `write` fails, the disk is full or the program ends, the old file is as it was; only a
+/// program that was killed leaves the file beside. Of two that write one file at a time, the one that ends
+/// last counts, as a whole. The new file has the permissions of the old one. A symbolic link is followed.
 ///
 /// What is no file, such as `/dev/stdout`, is written to directly.
 ///

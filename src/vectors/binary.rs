@@ -2,16 +2,17 @@
 //!
 //! # Words with spaces
 //!
-//! A word ends at the first space, and nothing says how long it is. If a program wrote `New York `, its row is read from `York ` on,
-//! and the bytes that are left of the row become the start of the next word. Where rows end with a line feed, that line feed then
-//! stands within a word. Where they do not, the shift shows in the numbers: those that were words, or that start in the middle
-//! of others, are as good as never of an ordinary size. A row with such a number is read a second time, from each space in it
-//! that only text stands before, with as many bytes of what follows at its end; if all numbers are ordinary then, the word was one
+//! A word ends at the first space, and nothing says how long it is. If a program wrote `New York `, its row
+//! is read from `York ` on, and the bytes that are left of the row become the start of the next word. Where
+//! rows end with a line feed, that line feed then stands within a word. Where they do not, the shift shows in
+//! the numbers: those that were words, or that start in the middle of others, are as good as never of an
+//! ordinary size. A row with such a number is read a second time, from each space in it that only text stands
+//! before, with as many bytes of what follows at its end; if all numbers are ordinary then, the word was one
 //! with a space.
 //!
-//! Sound files pass, even with numbers of any size: bytes that are read from another place are not all ordinary. Rows of two or
-//! three numbers are short for both conclusions, and what is shifted by more than a row is only seen at the end of the file, which
-//! then does not fit.
+//! Sound files pass, even with numbers of any size: bytes that are read from another place are not all
+//! ordinary. Rows of two or three numbers are short for both conclusions, and what is shifted by more than a
+//! row is only seen at the end of the file, which then does not fit.
 
 use super::{LONGEST, Vectors};
 use crate::error::{FileError, FileKind};
@@ -28,8 +29,8 @@ const TEXT: usize = 16;
 /// Numbers of vectors are zero or of these sizes, 2⁻⁴⁰ to 2¹⁴, nearly always.
 const ORDINARY: Range<f32> = 9.094_947e-13..16384.0;
 
-/// Reads word2vec's binary file: a header (a line with the number of rows and the dim), then of each row the word, a space, and the
-/// numbers as little-endian `f32`.
+/// Reads word2vec's binary file: a header (a line with the number of rows and the dim), then of each row the
+/// word, a space, and the numbers as little-endian `f32`.
 ///
 /// | in the file | what is read, or the error |
 /// |---|---|
@@ -45,9 +46,10 @@ const ORDINARY: Range<f32> = 9.094_947e-13..16384.0;
 /// | a file of another kind ([`FileKind`]), text too | `byte 0: expected …; the file is a gzip file: decompress it` |
 /// | a header or a word of more than 64 KiB | `byte 4: expected a word and a space` |
 ///
-/// A word that holds a space is seen where it shifts numbers to sizes that vectors do not have, or a line feed into a word, or the end
-/// of the file away from its place. Not seen: such a word in a row whose own numbers are of other sizes than 1e-12 to 16,384 (or
-/// zero) already, and some in rows of two or three numbers.
+/// A word that holds a space is seen where it shifts numbers to sizes that vectors do not have, or a line
+/// feed into a word, or the end of the file away from its place. Not seen: such a word in a row whose own
+/// numbers are of other sizes than 1e-12 to 16,384 (or zero) already, and some in rows of two or three
+/// numbers.
 ///
 /// ```
 /// use nanoembed::vectors::{BinaryVectors, Vectors};
@@ -98,7 +100,7 @@ impl<R: BufRead> BinaryVectors<R> {
         };
         let whole = vectors.read_until(b'\n')?;
         if let Some((promised, dim)) = header(&vectors.word_bytes).filter(|_| whole) {
-            return Ok(Self { promised, dim, ..vectors });
+            return Ok(Self { dim, promised, ..vectors });
         }
         // The first line may be shorter than what tells the kind of a file.
         (&mut vectors.reader).take(LONGEST).read_to_end(&mut vectors.word_bytes)?;

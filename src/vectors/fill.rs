@@ -79,7 +79,8 @@ impl Found {
         self.read
     }
 
-    /// How many rows of vectors their header promised, at most the limit of [`Vectors::take`]; `None` where there is no header.
+    /// How many rows of vectors their header promised, at most the limit of [`Vectors::take`]; `None` where
+    /// there is no header.
     ///
     /// Less in [`Self::rows_read`] means a wrong header, or a file that was cut off between two rows.
     pub fn rows_promised(&self) -> Option<u64> {
@@ -89,11 +90,12 @@ impl Found {
 
 /// Sets the rows of words that are among `vectors`; all others stay as they are. Tells which were found.
 ///
-/// `row_of` gives the row of a word: `|word| vocabulary.index_of(word)`, or the buckets of a hashing tokenizer. If several words
-/// have one row, or a word occurs twice, the first counts: files of vectors start with the most frequent words. Only the first
-/// `n` of them: `&mut vectors.take(n)`.
+/// `row_of` gives the row of a word: `|word| vocabulary.index_of(word)`, or the buckets of a hashing
+/// tokenizer. If several words have one row, or a word occurs twice, the first counts: files of vectors start
+/// with the most frequent words. Only the first `n` of them: `&mut vectors.take(n)`.
 ///
-/// A header that counts wrong is no error, as published files have such: what came is kept, and [`Found`] has both numbers.
+/// A header that counts wrong is no error, as published files have such: what came is kept, and [`Found`] has
+/// both numbers.
 ///
 /// ```
 /// use nanoembed::table::TableMut;
@@ -109,8 +111,8 @@ impl Found {
 /// Beside the table it takes the memory of the rows that are found.
 ///
 /// # Errors
-/// If the vectors cannot be read, end within a row or before the first, have another dim, or a row is none of the table's. The
-/// table is then as it was.
+/// If the vectors cannot be read, end within a row or before the first, have another dim, or a row is none of
+/// the table's. The table is then as it was.
 pub fn fill(
     table: &mut TableMut<'_>,
     vectors: &mut impl Vectors,

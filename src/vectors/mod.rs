@@ -7,9 +7,10 @@
 //! | word2vec binary, as the C tool or gensim writes it | [`BinaryVectors`] |
 //! | npy, npz, safetensors, and a list of words | [`weights`](crate::weights) reads the array, [`TableVectors`] names its rows |
 //!
-//! Each lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory of a line. [`fill`] puts the
-//! rows of known words into a table, and tells which words were found. What a reader takes and what it refuses stands in a table
-//! at its type. The files of published vectors are compressed: decompress them first.
+//! Each lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory of a
+//! line. [`fill`] puts the rows of known words into a table, and tells which words were found. What a reader
+//! takes and what it refuses stands in a table at its type. The files of published vectors are compressed:
+//! decompress them first.
 //!
 //! ```
 //! use nanoembed::layers::{Embedding, Layer};
@@ -33,7 +34,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What was filled is then fine-tuned like all rows, or kept: as a whole by [`Frozen`](crate::layers::Frozen), row by row by
+//! What was filled is then fine-tuned like all rows, or kept: as a whole by
+//! [`Frozen`](crate::layers::Frozen), row by row by
 //! [`FrozenRows`](crate::layers::FrozenRows).
 
 mod binary;
@@ -63,11 +65,13 @@ pub trait Vectors {
     /// The next word and its row, lent until the next call; `None` after the last.
     ///
     /// # Errors
-    /// If the file holds something else, ends within a row, or ends after another number of rows than its header promises
-    /// ([`FileError::Rows`]: all that were lent are right, and [`fill`] keeps them). What follows is then of no use.
+    /// If the file holds something else, ends within a row, or ends after another number of rows than its
+    /// header promises ([`FileError::Rows`]: all that were lent are right, and [`fill`] keeps them). What
+    /// follows is then of no use.
     fn next_row(&mut self) -> Result<Option<(&str, &[f32])>, FileError>;
 
-    /// The first `rows` rows, as files start with the most frequent words; what follows is not read. [`Take`] has an example.
+    /// The first `rows` rows, as files start with the most frequent words; what follows is not read. [`Take`]
+    /// has an example.
     fn take(self, rows: u64) -> Take<Self>
     where
         Self: Sized,

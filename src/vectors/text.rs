@@ -2,7 +2,7 @@
 
 use super::{LONGEST, Vectors};
 use crate::error::{FileError, FileKind};
-use crate::files::header;
+use crate::files::{HEAD, header, number};
 use std::io::{BufRead, Cursor, Read};
 use std::string::String;
 use std::vec::Vec;
@@ -11,14 +11,12 @@ use std::vec::Vec;
 const LONGEST_FIRST: u64 = 1 << 20;
 /// No number is longer, on the average of a line.
 const LONGEST_NUMBER: u64 = 64;
-/// Bytes that tell what a file is.
-const HEAD: u64 = 64;
 
-/// Reads `word number number …`, one word a line, from a GloVe file or, under a header (a line with the number of rows and the
-/// numbers in a row), from one of word2vec or fastText.
+/// Reads `word number number …`, one word a line, from a GloVe file or, under a header (a line with the
+/// number of rows and the numbers in a row), from one of word2vec or fastText.
 ///
-/// The numbers are the last `dim` fields of a line and the word is all before them: GloVe's larger files have words with spaces in
-/// them. Numbers are rounded to the nearest `f32`.
+/// The numbers are the last `dim` fields of a line and the word is all before them: GloVe's larger files have
+/// words with spaces in them. Numbers are rounded to the nearest `f32`.
 ///
 /// | in the file | what is read, or the error |
 /// |---|---|
@@ -32,11 +30,12 @@ const HEAD: u64 = 64;
 /// | fewer or more rows than the header says | all rows, then `the header promises 3 rows, the file has 2`; [`fill`](super::fill()) keeps them |
 /// | no numbers, too few, no word, `nan`, `inf`, `1e39`, `0,5` | `line 2: expected a word and as many numbers as …` |
 /// | a header for [`Self::new`]; none for [`Self::with_header`] | `line 1: expected …; the file is text vectors under a header: …` |
-/// | more numbers in the second line than in the first, for [`Self::new`] | `line 2: expected as many numbers as in the first line …` |
+/// | more numbers in the second line than in the first ([`Self::new`]), in the first row than the header says, or two more than [`Self::with_dim`] says | `line 2: expected … as many numbers as …` |
 /// | a file of another kind ([`FileKind`]) | `line 1: expected …; the file is a gzip file: decompress it` |
 /// | a line that is longer than a word of 64 KiB and numbers of 64 bytes (a header: 64 KiB; the first line for [`Self::new`]: 1 MiB) | `line 1: expected a shorter line` |
 ///
-/// Not seen: a file without a header that was cut off after a row, or any file that was cut off in its last number.
+/// Not seen: a file without a header that was cut off after a row, or any file that was cut off in its last
+/// number.
 ///
 /// ```
 /// use nanoembed::vectors::{TextVectors, Vectors};
@@ -64,26 +63,27 @@ pub struct TextVectors<R> {
 }
 
 impl<R: BufRead> TextVectors<R> {
-    /// A file without a header, whose first word holds no space: the first line tells how many numbers a row has.
+    /// A file without a header, whose first word holds no space: the first line tells how many numbers a row
+    /// has.
     ///
-    /// The second line is looked at as well: a first line of two whole numbers is a header if what follows can be its rows, and a
-    /// word with its number if not. `7 1` over a row of one number may be either: it is refused, and [`Self::with_header`] or
+    /// The second line is looked at as well: a first line of two whole numbers is a header if what follows
+    /// can be its rows, and a word with its number if not. `7 1` over a row of one number may be either: it
+    /// is refused, and [`Self::with_header`] or
     /// [`Self::with_dim`] says which it is.
     ///
     /// # Errors
-    /// If it cannot be read, has no first line with a number, starts with a header, or has more numbers in its second line.
+    /// If it cannot be read, has no first line with a number, starts with a header, or has more numbers in
+    /// its second line.
     pub fn new(reader: R) -> Result<Self, FileError> {
         let mut vectors = Self::with_dim(reader, 0);
         vectors.read_line(LONGEST_FIRST)?;
         vectors.dim = fields(&vectors.line).count().saturating_sub(1);
-        if vectors.dim == 0 {
+        if vectors.dim == 0 || vectors.cut().is_none() {
             return Err(vectors.expected("a word and numbers"));
         }
         let (header, mut lines) = (header(&vectors.line), vectors.line.clone());
         vectors.read_line(vectors.longest())?;
-        let words = fields(&vectors.line).count().saturating_sub(1);
-        let numbers =
-            fields(&vectors.line).rev().take(words).take_while(|field| number(field).is_some()).count();
+        let numbers = numbers(&vectors.line);
         if header.is_some_and(|(_, dim)| dim == 1 || numbers != 1) {
             let found = FileKind::of(&vectors.head);
             return Err(FileError::Line { line: 1, expected: "a row (with_dim: of one number)", found });
@@ -126,21 +126,12 @@ impl<R: BufRead> TextVectors<R> {
         let mut vectors = Self::with_dim(reader, 0);
         vectors.read_line(LONGEST)?;
         let Some((rows, dim)) = header(&vectors.line) else {
-            let found =
-                if vectors.is_row() { Some(FileKind::TextWithoutHeader) } else { vectors.other_kind() };
+            let found = vectors.other_kind(FileKind::TextWithHeader);
             let expected = "the number of rows and the dim, two whole numbers";
             return Err(FileError::Line { line: 1, expected, found });
         };
         (vectors.dim, vectors.promised) = (dim, Some(rows));
         Ok(vectors)
-    }
-
-    /// Whether the last line may be a row, not a header with wrong numbers.
-    fn is_row(&self) -> bool {
-        let mut fields = fields(&self.line);
-        let first = fields.next().and_then(number);
-        let (numbers, last) = (fields.clone().count(), fields.last().and_then(number));
-        last.is_some() && (first.is_none() || numbers > 1)
     }
 
     /// No line of a word and numbers is longer.
@@ -174,18 +165,16 @@ impl<R: BufRead> TextVectors<R> {
         Ok((rest as u64) < LONGEST && self.line.trim_ascii().is_empty())
     }
 
-    /// What the file is by its start, if it is no such text.
-    fn other_kind(&self) -> Option<FileKind> {
-        FileKind::of(&self.head).filter(|kind| match kind {
-            FileKind::Text => false,
-            FileKind::TextWithHeader => self.promised.is_none(),
-            _ => true,
-        })
+    /// What the file is by its start, if it is neither of the `right` kind nor text that may be.
+    fn other_kind(&self, right: FileKind) -> Option<FileKind> {
+        FileKind::of(&self.head).filter(|kind| *kind != right && *kind != FileKind::Text)
     }
 
     fn expected(&self, expected: &'static str) -> FileError {
+        let right =
+            if self.promised.is_some() { FileKind::TextWithHeader } else { FileKind::TextWithoutHeader };
         // What starts with two lines as it should is no other kind of file.
-        let found = self.other_kind().filter(|_| self.number <= 2);
+        let found = self.other_kind(right).filter(|_| self.number <= 2);
         FileError::Line { line: self.number, expected, found }
     }
 
@@ -218,14 +207,14 @@ fn without_spaces(text: &[u8]) -> &[u8] {
 }
 
 /// The fields of a line.
-fn fields(line: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
+fn fields(line: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     line.split(|byte| is_space(*byte)).filter(|field| !field.is_empty())
 }
 
-/// A field that is a finite number.
-fn number(field: &[u8]) -> Option<f32> {
-    let number: f32 = core::str::from_utf8(field).ok()?.parse().ok()?;
-    Some(number).filter(|number| number.is_finite())
+/// How many numbers a line ends in, its first field left out.
+fn numbers(line: &[u8]) -> usize {
+    let numbers = fields(line).rev().take_while(|field| number(field).is_some()).count();
+    numbers.min(fields(line).count().saturating_sub(1))
 }
 
 impl<R: BufRead> Vectors for TextVectors<R> {
@@ -244,15 +233,22 @@ impl<R: BufRead> Vectors for TextVectors<R> {
             if found && !self.is_at_end()? {
                 return Err(expected);
             }
-            return match self.promised.filter(|promised| *promised != self.rows) {
-                Some(promised) => Err(FileError::Rows { promised, found: self.rows }),
-                None => Ok(None),
+            return match self.promised {
+                Some(promised) if promised != self.rows => {
+                    Err(FileError::Rows { promised, found: self.rows })
+                }
+                None if self.rows == 0 => Err(self.expected("a word and numbers")),
+                _ => Ok(None),
             };
         }
-        if self.cut().is_none() {
+        // The first words of a file do not end in numbers: `dim` is too small, unless it was chosen for one
+        // such word.
+        let more = usize::from(self.promised.is_none());
+        let too_many = self.rows == 0 && numbers(&self.line) > self.dim.saturating_add(more);
+        if too_many || self.cut().is_none() {
             return Err(self.expected(match self.promised {
                 Some(_) => "a word and as many numbers as the header says",
-                None => "a word and as many numbers as in the first line",
+                None => "a word and as many numbers as in the first line, or as with_dim says",
             }));
         }
         self.rows += 1;

@@ -12,6 +12,7 @@
 
 use super::array::{Array, Stored};
 use crate::error::{FileError, FileKind};
+use crate::files::HEAD;
 use std::format;
 use std::io::{ErrorKind, Read, Write};
 use std::string::{String, ToString};
@@ -23,8 +24,6 @@ const MAGIC: [u8; 6] = *b"\x93NUMPY";
 const LONGEST_HEADER: usize = 10_000;
 /// Bytes read at a time, whole numbers.
 const BLOCK: usize = 1 << 13;
-/// As many bytes tell what a file is that is none of numpy's.
-const HEAD: u64 = 64;
 /// Memory for as many numbers is taken because a header says so; for more only as they come.
 const TRUSTED: usize = 1 << 24;
 

@@ -3,15 +3,13 @@
 use super::array::{Array, Arrays};
 use super::npy::{read_npy, read_shape};
 use crate::error::{FileError, FileKind};
+use crate::files::HEAD;
 use std::format;
 use std::io::{BufReader, Read, Seek};
 use std::vec::Vec;
 use zip::ZipArchive;
 use zip::read::ZipFile;
 use zip::result::ZipError;
-
-/// As many bytes tell what a file is that is no archive.
-const HEAD: u64 = 64;
 
 /// An npz file: what `numpy.savez` and `numpy.savez_compressed` write.
 ///
