@@ -30,8 +30,9 @@ use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::text::{Ascii, HashingTokenizer, NativeHash, Subwords};
 use nanoembed::train::Trainer;
-use nanoembed::{image, sequential};
+use nanoembed::{files, image, sequential};
 use std::error::Error;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -168,7 +169,7 @@ impl Settings {
         bar.finish_and_clear();
         println!("learnt in {:.2} s", learning.as_secs_f64());
 
-        std::fs::write(&self.image, image::to_vec(&*model))?;
+        files::write(&self.image, |file| file.write_all(&image::to_vec(&*model)))?;
         println!("{}: {} bytes", self.image.display(), image::size::<Classifier<CLASSES>>());
         let report = trainer.evaluate(&model, &test.texts, &test.labels)?;
         println!("accuracy {:.4}", report.accuracy);

@@ -36,10 +36,10 @@ use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts, text_to_
 use nanoembed::train::{Shuffle, Trainer};
 use nanoembed::vectors::{TextVectors, Vectors, fill};
 use nanoembed::zerocopy::FromZeros;
-use nanoembed::{image, sequential};
+use nanoembed::{files, image, sequential};
 use std::error::Error;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 
 const WORDS: usize = 12_000;
 const BYTES: usize = 1 << 17;
@@ -159,7 +159,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             means[1] += accuracy(&mut *tuned, seed, &bar, &train, &test)? / SEEDS as f32;
             if pretrained && seed == SEEDS {
                 let path = std::env::temp_dir().join("pretrained.image");
-                std::fs::write(&path, image::to_vec(&*tuned))?;
+                files::write(&path, |file| file.write_all(&image::to_vec(&*tuned)))?;
             }
         }
     }

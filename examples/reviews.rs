@@ -88,7 +88,10 @@ fn check_image(model: &Reviews, ids: &[[u16; 4]]) -> Result<(), Box<dyn Error>> 
     let mut bytes = Aligned([0; SIZE]);
     image::write(model, &mut *bytes)?;
     let path = std::env::temp_dir().join("reviews.image");
-    std::fs::write(&path, *bytes)?;
+    // Written beside and renamed: whoever reads the file reads a whole one. `files::write` (feature `std`) does more.
+    let beside = path.with_extension(std::process::id().to_string());
+    std::fs::write(&beside, *bytes)?;
+    std::fs::rename(&beside, &path)?;
 
     let read =
         Aligned::<[u8; SIZE]>(std::fs::read(&path)?.try_into().map_err(|_| "the file has another length")?);

@@ -307,6 +307,76 @@ impl core::error::Error for BagError {}
 impl core::error::Error for ShapeMismatch {}
 impl core::error::Error for CapacityExceeded {}
 
+/// What a file is, by its first bytes: what [`FileError`] found where it expected something else.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// Nothing.
+    Empty,
+    /// Text of no kind that is known here.
+    Text,
+    /// Text of two bytes a character, as PowerShell writes it.
+    Utf16,
+    /// A web page, such as a notice of the server that should have sent the file.
+    Html,
+    /// What Git keeps of a large file.
+    GitLfs,
+    /// Text vectors under a line with the number of rows and the dim: word2vec, fastText's `.vec`.
+    TextWithHeader,
+    /// Text vectors without a header: GloVe.
+    TextWithoutHeader,
+    /// word2vec's binary file.
+    Word2Vec,
+    /// fastText's `.bin`, a whole model.
+    FastText,
+    /// numpy's file of one array.
+    Npy,
+    /// A zip archive: npz, `.keras`, PyTorch's `.pt`.
+    Zip,
+    /// HDF5: Keras' `.h5`.
+    Hdf5,
+    /// Hugging Face's file of arrays.
+    SafeTensors,
+    /// Python's pickle: gensim, joblib, old files of PyTorch.
+    Pickle,
+    /// Compressed by gzip.
+    Gzip,
+    /// Compressed by bzip2.
+    Bzip2,
+    /// Compressed by xz.
+    Xz,
+    /// Compressed by zstd.
+    Zstd,
+}
+
+#[cfg(feature = "std")]
+impl fmt::Display for FileKind {
+    /// What it is and, where there is one, the cure.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "an empty file",
+            Self::Text => "text",
+            Self::Utf16 => "text in UTF-16: save it as UTF-8",
+            Self::Html => "a web page: download the file again",
+            Self::GitLfs => "a pointer of Git LFS: get the file itself by `git lfs pull`",
+            Self::TextWithHeader => "text vectors under a header: TextVectors::with_header reads them",
+            Self::TextWithoutHeader => "text vectors without a header: TextVectors::new reads them",
+            Self::Word2Vec => "word2vec's binary file: BinaryVectors reads it",
+            Self::FastText => "fastText's .bin: its vectors are in the .vec file",
+            Self::Npy => "an npy file: read_npy reads it",
+            Self::Zip => "a zip archive: Npz reads it if it is numpy's, else unpack it",
+            Self::Hdf5 => "an HDF5 file (.h5): save the arrays as npz or safetensors",
+            Self::SafeTensors => "a safetensors file: SafeTensors reads it",
+            Self::Pickle => "a Python pickle: save the arrays as npz or safetensors",
+            Self::Gzip => "a gzip file: decompress it",
+            Self::Bzip2 => "a bzip2 file: decompress it",
+            Self::Xz => "an xz file: decompress it",
+            Self::Zstd => "a zstd file: decompress it",
+        })
+    }
+}
+
 /// What can be wrong with a file of vectors or arrays.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -320,6 +390,8 @@ pub enum FileError {
         line: u64,
         /// What should stand there.
         expected: &'static str,
+        /// What the file is, if it is of another kind.
+        found: Option<FileKind>,
     },
     /// Bytes are not what they should be.
     Bytes {
@@ -327,6 +399,15 @@ pub enum FileError {
         offset: u64,
         /// What should stand there.
         expected: &'static str,
+        /// What the file is, if it is of another kind.
+        found: Option<FileKind>,
+    },
+    /// The file ends after a whole row, but not after as many as its header promises.
+    Rows {
+        /// How many the header promises.
+        promised: u64,
+        /// How many there are.
+        found: u64,
     },
     /// Something that may stand in such a file, but is not supported here.
     Unsupported(&'static str),
@@ -342,12 +423,22 @@ impl From<std::io::Error> for FileError {
 #[cfg(feature = "std")]
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(kind) => kind.fmt(f),
-            Self::Line { line, expected } => write!(f, "line {line}: expected {expected}"),
-            Self::Bytes { offset, expected } => write!(f, "byte {offset}: expected {expected}"),
-            Self::Unsupported(what) => write!(f, "{what}: not supported"),
-        }
+        let found = match self {
+            Self::Io(kind) => return kind.fmt(f),
+            Self::Rows { promised, found } => {
+                return write!(f, "the header promises {promised} rows, the file has {found}");
+            }
+            Self::Unsupported(what) => return write!(f, "{what}: not supported"),
+            Self::Line { line, expected, found } => {
+                write!(f, "line {line}: expected {expected}")?;
+                found
+            }
+            Self::Bytes { offset, expected, found } => {
+                write!(f, "byte {offset}: expected {expected}")?;
+                found
+            }
+        };
+        found.map_or(Ok(()), |kind| write!(f, "; the file is {kind}"))
     }
 }
 

@@ -84,6 +84,9 @@ pub mod image;
 pub mod train;
 
 #[cfg(feature = "std")]
+pub mod files;
+
+#[cfg(feature = "std")]
 pub mod vectors;
 
 #[cfg(feature = "std")]

@@ -47,10 +47,10 @@ fn text_that_is_no_vectors_names_the_line() {
     }
     assert_eq!(line(glove("a 1 2\n\nb 3 4\n")), 2);
     let word2vec = |text: &'static str| TextVectors::with_header(text.as_bytes()).and_then(words);
-    assert_eq!(word2vec("1 2\na 1 2\nwhat follows is not read"), Ok(vec!["a".to_owned()]));
+    assert_eq!(line(word2vec("1 2\na 1 2\nwhat follows is read")), 3);
     assert_eq!(line(word2vec("a 1 2\n")), 1);
     assert_eq!(line(word2vec("2 0\na\nb\n")), 1);
-    assert_eq!(line(word2vec("2 2\na 1 2\n")), 3);
+    assert_eq!(word2vec("2 2\na 1 2\n"), Err(FileError::Rows { promised: 2, found: 1 }));
     assert_eq!(line(word2vec("2 2\na 1 2\nb 1\n")), 3);
 }
 
@@ -91,10 +91,15 @@ fn binary_vectors_that_end_too_early_name_the_byte() {
     for length in 0..file.len() {
         let error = BinaryVectors::new(&file[..length]).and_then(words).expect_err("cut off");
         let offset = match length {
+            // Between two rows.
+            4 | 14 | 15 => {
+                assert_eq!(error, FileError::Rows { promised: 2, found: u64::from(length > 4) });
+                continue;
+            }
             0..4 => 0,
-            4..6 => 4,
+            5 => 4,
             6..14 => 6,
-            14..17 => 14,
+            16 => 14,
             _ => 17,
         };
         assert!(matches!(error, FileError::Bytes { offset: at, .. } if at == offset), "{length}: {error:?}");
@@ -206,6 +211,29 @@ fn equal_weights_give_equal_files() {
     assert_eq!(npz(by_name), npz(by_name));
     let error = to_safetensors(&model(), |_| "same".to_owned()).expect_err("one key for all");
     assert!(matches!(error, WeightsError::SameKey(weight) if weight.position == 1));
+}
+
+#[test]
+fn a_key_that_cannot_be_read_again_is_refused() {
+    let key = |weight: &Weight| match weight.position {
+        3 => "__metadata__".to_owned(),
+        _ => by_order(weight),
+    };
+    let error = to_safetensors(&model(), key).expect_err("no name of an array");
+    assert!(matches!(error, WeightsError::ReservedKey(weight) if weight.position == 3), "{error:?}");
+    let text = "dense_1/kernel: its key is no name of an array in this kind of file";
+    assert_eq!(error.to_string(), text);
+    // In an archive it is a name like any other, and so are these.
+    for first in ["__metadata__", "", "a/../b", "/a", "a\\b", "ä.npy", "a b", ".", "C:a"] {
+        let key = |weight: &Weight| format!("{first}{}", "'".repeat(weight.position));
+        let mut same = Model::zeroed();
+        read(&mut same, &mut Npz::new(Cursor::new(npz(key))).expect("an archive"), key).expect(first);
+        assert_eq!(image::to_vec(&same), image::to_vec(&model()), "{first}");
+        if first != "__metadata__" {
+            let file = to_safetensors(&model(), key).expect(first);
+            read(&mut same, &mut SafeTensors::new(&file).expect("a file"), key).expect(first);
+        }
+    }
 }
 
 type Whole = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];

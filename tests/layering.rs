@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The order of `lib.rs`, with the modules that are still to come.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "error",
     "message",
     "memory",
@@ -24,6 +24,7 @@ const ORDER: [&str; 18] = [
     "image",
     "train",
     "models",
+    "files",
     "vectors",
     "weights",
 ];

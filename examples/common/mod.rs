@@ -1,8 +1,9 @@
 //! What examples with one output share.
 
-use nanoembed::image;
 use nanoembed::layers::Layer;
+use nanoembed::{files, image};
 use std::error::Error;
+use std::io::Write;
 
 /// Writes the model to a file of this name, reads it back and compares its predictions for `inputs` by bits.
 pub(crate) fn check_image<M: Layer<Output = [f32; 1]>>(
@@ -11,7 +12,7 @@ pub(crate) fn check_image<M: Layer<Output = [f32; 1]>>(
     inputs: &[M::Input],
 ) -> Result<(), Box<dyn Error>> {
     let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, image::to_vec(model))?;
+    files::write(&path, |file| file.write_all(&image::to_vec(model)))?;
     let mut same = M::boxed_zeroed();
     image::read_into(&std::fs::read(&path)?, &mut *same)?;
     for input in inputs {

@@ -49,15 +49,17 @@ impl fmt::Display for FillError {
 
 impl core::error::Error for FillError {}
 
-/// Which rows of a table were found among vectors.
+/// Which rows of a table were found among vectors, and how many vectors there were.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     rows: Vec<bool>,
     count: usize,
+    read: u64,
+    promised: Option<u64>,
 }
 
 impl Found {
-    /// How many rows were found.
+    /// How many rows of the table were found.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -71,26 +73,63 @@ impl Found {
     pub fn rows(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.rows.len()).filter(|row| self.contains(*row))
     }
+
+    /// How many rows of vectors were read, of known words or not.
+    pub fn rows_read(&self) -> u64 {
+        self.read
+    }
+
+    /// How many rows of vectors their header promised, at most the limit of [`Vectors::take`]; `None` where
+    /// there is no header.
+    ///
+    /// Less in [`Self::rows_read`] means a wrong header, or a file that was cut off between two rows.
+    pub fn rows_promised(&self) -> Option<u64> {
+        self.promised
+    }
 }
 
 /// Sets the rows of words that are among `vectors`; all others stay as they are. Tells which were found.
 ///
-/// `row_of` gives the row of a word: `|word| vocabulary.index_of(word)`, or the buckets of a hashing tokenizer. If several words
-/// have one row, or a word occurs twice, the first counts: files of vectors start with the most frequent words.
+/// `row_of` gives the row of a word: `|word| vocabulary.index_of(word)`, or the buckets of a hashing
+/// tokenizer. If several words have one row, or a word occurs twice, the first counts: files of vectors start
+/// with the most frequent words. Only the first `n` of them: `&mut vectors.take(n)`.
+///
+/// A header that counts wrong is no error, as published files have such: what came is kept, and [`Found`] has
+/// both numbers.
+///
+/// ```
+/// use nanoembed::table::TableMut;
+/// use nanoembed::vectors::{TextVectors, fill};
+/// let mut rows = [[0.0; 2]; 3];
+/// let mut file = TextVectors::with_header("3 2\nthe 0.5 1\nof 4 8\n".as_bytes())?;
+/// let found = fill(&mut TableMut::from_rows(&mut rows), &mut file, |word| (word == "of").then_some(2))?;
+/// assert_eq!(rows[2], [4.0, 8.0]);
+/// assert_eq!((found.count(), found.rows_read(), found.rows_promised()), (1, 2, Some(3)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// Beside the table it takes the memory of the rows that are found.
 ///
 /// # Errors
-/// If the vectors cannot be read, have another dim, or a row is none of the table's. The table is then as it was.
+/// If the vectors cannot be read, end within a row or before the first, have another dim, or a row is none of
+/// the table's. The table is then as it was.
 pub fn fill(
     table: &mut TableMut<'_>,
     vectors: &mut impl Vectors,
     mut row_of: impl FnMut(&str) -> Option<usize>,
 ) -> Result<Found, FillError> {
     ShapeMismatch::check("dim", table.dim(), vectors.dim())?;
+    let promised = vectors.rows_promised();
     let (mut found, mut numbers) = (vec![false; table.rows()], Vec::new());
-    let mut order = Vec::new();
-    while let Some((word, vector)) = vectors.next_row()? {
+    let (mut order, mut read) = (Vec::new(), 0);
+    loop {
+        let (word, vector) = match vectors.next_row() {
+            Ok(Some(row)) => row,
+            Ok(None) => break,
+            Err(FileError::Rows { .. }) if read > 0 => break,
+            Err(error) => return Err(error.into()),
+        };
+        read += 1;
         let Some(row) = row_of(word) else { continue };
         let place = found.get_mut(row).ok_or(RowOutOfRange { row, rows: table.rows() })?;
         if !core::mem::replace(place, true) {
@@ -103,5 +142,5 @@ pub fn fill(
             *to = *x;
         }
     }
-    Ok(Found { rows: found, count: order.len() })
+    Ok(Found { rows: found, count: order.len(), read, promised })
 }

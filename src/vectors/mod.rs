@@ -3,12 +3,14 @@
 //! | file | reader |
 //! |---|---|
 //! | GloVe text, `word 0.1 -0.2 …` | [`TextVectors::new`] |
-//! | word2vec text, fastText `.vec`: the same under a line `rows dim` | [`TextVectors::with_header`] |
+//! | word2vec text, fastText `.vec`: the same under a line `rows dim` (a header) | [`TextVectors::with_header`] |
 //! | word2vec binary, as the C tool or gensim writes it | [`BinaryVectors`] |
 //! | npy, npz, safetensors, and a list of words | [`weights`](crate::weights) reads the array, [`TableVectors`] names its rows |
 //!
-//! Each lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory of a line. [`fill`] puts the
-//! rows of known words into a table, and tells which words were found:
+//! Each lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory of a
+//! line. [`fill`] puts the rows of known words into a table, and tells which words were found. What a reader
+//! takes and what it refuses stands in a table at its type. The files of published vectors are compressed:
+//! decompress them first.
 //!
 //! ```
 //! use nanoembed::layers::{Embedding, Layer};
@@ -32,17 +34,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What was filled is then fine-tuned like all rows, or kept: as a whole by [`Frozen`](crate::layers::Frozen), row by row by
+//! What was filled is then fine-tuned like all rows, or kept: as a whole by
+//! [`Frozen`](crate::layers::Frozen), row by row by
 //! [`FrozenRows`](crate::layers::FrozenRows).
 
 mod binary;
 mod fill;
 mod table;
+mod take;
 mod text;
 
 pub use binary::BinaryVectors;
 pub use fill::{FillError, Found, fill};
 pub use table::TableVectors;
+pub use take::Take;
 pub use text::TextVectors;
 
 use crate::error::FileError;
@@ -52,18 +57,42 @@ pub trait Vectors {
     /// Numbers in a row.
     fn dim(&self) -> usize;
 
-    /// The next word and its row, lent until the next call; `None` behind the last.
+    /// How many rows a header promises; `None` where there is no header.
+    fn rows_promised(&self) -> Option<u64> {
+        None
+    }
+
+    /// The next word and its row, lent until the next call; `None` after the last.
     ///
     /// # Errors
-    /// If the file ends too early or holds something else. What follows is then of no use.
+    /// If the file holds something else, ends within a row, or ends after another number of rows than its
+    /// header promises ([`FileError::Rows`]: all that were lent are right, and [`fill`] keeps them). What
+    /// follows is then of no use.
     fn next_row(&mut self) -> Result<Option<(&str, &[f32])>, FileError>;
+
+    /// The first `rows` rows, as files start with the most frequent words; what follows is not read. [`Take`]
+    /// has an example.
+    fn take(self, rows: u64) -> Take<Self>
+    where
+        Self: Sized,
+    {
+        Take::new(self, rows)
+    }
+}
+
+impl<V: Vectors + ?Sized> Vectors for &mut V {
+    fn dim(&self) -> usize {
+        (**self).dim()
+    }
+
+    fn rows_promised(&self) -> Option<u64> {
+        (**self).rows_promised()
+    }
+
+    fn next_row(&mut self) -> Result<Option<(&str, &[f32])>, FileError> {
+        (**self).next_row()
+    }
 }
 
 /// No header and no word is longer: a file of something else is not read to its end.
 const LONGEST: u64 = 1 << 16;
-
-/// The numbers of a header, `rows dim`.
-fn header(line: &[u8]) -> Option<(u64, usize)> {
-    let (rows, dim) = core::str::from_utf8(line).ok()?.trim().split_once(' ')?;
-    Some((rows.parse().ok()?, dim.parse().ok().filter(|dim| *dim > 0)?))
-}

@@ -40,7 +40,8 @@
 //!
 //! # To Keras
 //!
-//! What [`write_npz`] wrote, in any naming, as the members of an archive keep their order:
+//! What [`write_npz`] wrote (to a file by [`files::write`](crate::files::write())), in any naming, as the members of an archive keep
+//! their order:
 //!
 //! ```python
 //! with numpy.load("reviews.npz") as file:

@@ -96,6 +96,14 @@ pub enum WeightsError {
     },
     /// Another array has the same key.
     SameKey(Weight),
+    /// The key has a meaning of its own in the file, `__metadata__` in safetensors.
+    ReservedKey(Weight),
+}
+
+impl From<std::io::Error> for WeightsError {
+    fn from(error: std::io::Error) -> Self {
+        Self::File(error.into())
+    }
 }
 
 impl From<FileError> for WeightsError {
@@ -118,6 +126,9 @@ impl fmt::Display for WeightsError {
                 if more > 0 { write!(f, " and {more} more extents") } else { Ok(()) }
             }
             Self::SameKey(weight) => write!(f, "{weight}: has the key of another array"),
+            Self::ReservedKey(weight) => {
+                write!(f, "{weight}: its key is no name of an array in this kind of file")
+            }
         }
     }
 }
@@ -230,11 +241,14 @@ pub fn write_npz<M: Layer>(
 /// All weights of `model` as the bytes of a safetensors file.
 ///
 /// # Errors
-/// If two arrays have one key.
+/// If two arrays have one key, or one has the key `__metadata__`, under which the file keeps something else.
 pub fn to_safetensors<M: Layer>(model: &M, key: impl Fn(&Weight) -> String) -> Result<Vec<u8>, WeightsError> {
     let too_large = WeightsError::File(FileError::Unsupported("a file as large"));
     let mut views = Vec::new();
     for Keyed { key, weight, values } in keyed(model, key)? {
+        if key == "__metadata__" {
+            return Err(WeightsError::ReservedKey(weight));
+        }
         let view = TensorView::new(Dtype::F32, weight.shape().to_vec(), values.as_bytes());
         views.push((key, view.map_err(|_| too_large)?));
     }

@@ -11,7 +11,8 @@
 //! Source: numpy's `numpy.lib.format` (NEP 1).
 
 use super::array::{Array, Stored};
-use crate::error::FileError;
+use crate::error::{FileError, FileKind};
+use crate::files::HEAD;
 use std::format;
 use std::io::{ErrorKind, Read, Write};
 use std::string::{String, ToString};
@@ -27,6 +28,19 @@ const BLOCK: usize = 1 << 13;
 const TRUSTED: usize = 1 << 24;
 
 /// Reads an npy file of floating-point numbers (f2, f4, f8) of any extents, in either byte order, in C or Fortran order.
+///
+/// | in the file | what is read, or the error |
+/// |---|---|
+/// | versions 1, 2 and 3 | the array |
+/// | Python 2's long extents, `(2L, 2L)`, in versions 1 and 2 | as `(2, 2)` |
+/// | `(184)`, `(4,,2)`, `(04,)`, a comma that is missing: what numpy does not read | `byte 0: expected the header of an npy file of floats` |
+/// | `nan`, `inf` | as they are |
+/// | whole numbers, complex numbers, text | `numbers other than f2, f4, f8: not supported` |
+/// | objects, as of a dictionary given to `numpy.save` | `Python objects, a pickle within the npy file: not supported` |
+/// | byte orders `=` and `\|` | `byte orders other than < and >: not supported` |
+/// | another version, or a header of more than 10,000 bytes | `npy files of another version or with a long header: not supported` |
+/// | less or more bytes than the shape says | `byte 128: expected as many numbers as the shape says`, `… the end of the array` |
+/// | a file of another kind ([`FileKind`]) | `byte 0: expected an npy file; the file is a zip archive: …` |
 ///
 /// # Errors
 /// If it cannot be read, is no such file, or has less or more bytes than its shape says.
@@ -60,7 +74,7 @@ pub fn read_npy(reader: impl Read) -> Result<Array, FileError> {
     }
     // At the end an archive compares its checksum.
     if file.reader.read(&mut [0])? > 0 {
-        return Err(FileError::Bytes { offset: file.offset, expected: "the end of the array" });
+        return Err(FileError::Bytes { offset: file.offset, expected: "the end of the array", found: None });
     }
     if header.fortran_order {
         values = row_major(&header.shape, &values);
@@ -73,7 +87,8 @@ pub(super) fn read_shape(reader: impl Read) -> Result<Vec<usize>, FileError> {
     File { reader, offset: 0 }.header().map(|header| header.shape)
 }
 
-const NO_HEADER: FileError = FileError::Bytes { offset: 0, expected: "the header of an npy file of floats" };
+const NO_HEADER: FileError =
+    FileError::Bytes { offset: 0, expected: "the header of an npy file of floats", found: None };
 
 /// A file and how many of its bytes were read.
 struct File<R> {
@@ -83,7 +98,7 @@ struct File<R> {
 
 impl<R: Read> File<R> {
     fn read(&mut self, bytes: &mut [u8], expected: &'static str) -> Result<(), FileError> {
-        let at = FileError::Bytes { offset: self.offset, expected };
+        let at = FileError::Bytes { offset: self.offset, expected, found: None };
         self.offset += bytes.len() as u64;
         self.reader
             .read_exact(bytes)
@@ -92,22 +107,27 @@ impl<R: Read> File<R> {
 
     /// All in front of the numbers.
     fn header(&mut self) -> Result<Header, FileError> {
-        let mut start = [0; 8];
-        self.read(&mut start, "an npy file")?;
-        let [magic @ .., version, _] = start;
-        if magic != MAGIC {
-            return Err(NO_HEADER);
-        }
+        let mut start = Vec::new();
+        (&mut self.reader).take(8).read_to_end(&mut start)?;
+        self.offset = 8;
+        let Some([.., version, _]) = start.first_chunk::<8>().filter(|start| start.starts_with(&MAGIC))
+        else {
+            (&mut self.reader).take(HEAD).read_to_end(&mut start)?;
+            let found = FileKind::of(&start).filter(|kind| *kind != FileKind::Npy);
+            return Err(FileError::Bytes { offset: 0, expected: "an npy file", found });
+        };
         let mut length = [0; 4];
-        let (short, _) = length.split_at_mut(if version == 1 { 2 } else { 4 });
+        let (short, _) = length.split_at_mut(if *version == 1 { 2 } else { 4 });
         self.read(short, "the length of the header")?;
         let length = u32::from_le_bytes(length) as usize;
-        if !(1..=3).contains(&version) || length > LONGEST_HEADER {
+        if !(1..=3).contains(version) || length > LONGEST_HEADER {
             return Err(FileError::Unsupported("npy files of another version or with a long header"));
         }
         let mut header = vec![0; length];
         self.read(&mut header, "the header")?;
-        core::str::from_utf8(&header).ok().and_then(Header::parse).ok_or(NO_HEADER)
+        // Version 3 came with Python 3, which has no long numbers of another kind.
+        let longs = *version < 3;
+        core::str::from_utf8(&header).ok().and_then(|text| Header::parse(text, longs)).ok_or(NO_HEADER)
     }
 }
 
@@ -153,7 +173,8 @@ struct Header {
 }
 
 impl Header {
-    fn parse(text: &str) -> Option<Self> {
+    /// The dictionary; extents may be Python 2's `longs`, `2L`.
+    fn parse(text: &str, longs: bool) -> Option<Self> {
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
         let mut rest = text.trim().strip_prefix('{')?.strip_suffix('}')?.trim();
         while !rest.is_empty() {
@@ -172,14 +193,15 @@ impl Header {
                 }
                 "shape" => {
                     let (extents, rest) = value.strip_prefix('(')?.split_once(')')?;
-                    let extents = extents.split(',').map(str::trim).filter(|extent| !extent.is_empty());
-                    shape = Some(extents.map(|extent| extent.parse().ok()).collect::<Option<_>>()?);
+                    shape = Some(tuple(extents, longs)?);
                     rest
                 }
                 _ => return None,
             };
             rest = rest.trim_start();
-            rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+            if !rest.is_empty() {
+                rest = rest.strip_prefix(',')?.trim_start();
+            }
         }
         Some(Self { descr: descr?, fortran_order: fortran_order?, shape: shape? })
     }
@@ -191,6 +213,7 @@ impl Header {
             "f2" => Stored::F16,
             "f4" => Stored::F32,
             "f8" => Stored::F64,
+            "O" => return Err(FileError::Unsupported("Python objects, a pickle within the npy file")),
             _ => return Err(FileError::Unsupported("numbers other than f2, f4, f8")),
         };
         match order {
@@ -198,6 +221,25 @@ impl Header {
             _ => Err(FileError::Unsupported("byte orders other than < and >")),
         }
     }
+}
+
+/// The numbers of a Python tuple, without its brackets: a comma stands between two, and after the last if it is the only one.
+fn tuple(text: &str, longs: bool) -> Option<Vec<usize>> {
+    let (text, one) = match text.trim().strip_suffix(',') {
+        Some(text) => (text, true),
+        None if text.trim().is_empty() => return Some(Vec::new()),
+        None => (text, false),
+    };
+    let extents: Vec<usize> =
+        text.split(',').map(|extent| whole_number(extent.trim(), longs)).collect::<Option<_>>()?;
+    (one || extents.len() > 1).then_some(extents)
+}
+
+/// Digits as Python takes them, with an `L` at their end if they may be `longs`.
+fn whole_number(text: &str, longs: bool) -> Option<usize> {
+    let digits = text.strip_suffix('L').filter(|_| longs).unwrap_or(text);
+    let python = digits == "0" || digits.starts_with(|c| ('1'..='9').contains(&c));
+    digits.parse().ok().filter(|_| python)
 }
 
 /// A Python string without escapes, and what follows it.

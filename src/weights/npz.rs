@@ -2,7 +2,8 @@
 
 use super::array::{Array, Arrays};
 use super::npy::{read_npy, read_shape};
-use crate::error::FileError;
+use crate::error::{FileError, FileKind};
+use crate::files::HEAD;
 use std::format;
 use std::io::{BufReader, Read, Seek};
 use std::vec::Vec;
@@ -13,6 +14,14 @@ use zip::result::ZipError;
 /// An npz file: what `numpy.savez` and `numpy.savez_compressed` write.
 ///
 /// Checksums are compared as arrays are read.
+///
+/// | in the file | what is read, or the error |
+/// |---|---|
+/// | members that are stored or deflated | the arrays, as [`read_npy`] reads them |
+/// | members that are compressed otherwise, encrypted | `this kind of zip archive: not supported` |
+/// | a member that is no npy file, whole numbers, objects | the error of [`read_npy`], when it is asked for |
+/// | a checksum that differs, an archive that is cut off | `byte 0: expected a zip archive`, or an error of reading |
+/// | a file of another kind ([`FileKind`]) | `byte 0: expected a zip archive; the file is an npy file: …` |
 #[derive(Debug)]
 pub struct Npz<R>(ZipArchive<R>);
 
@@ -21,8 +30,18 @@ impl<R: Read + Seek> Npz<R> {
     ///
     /// # Errors
     /// If it cannot be read, or is none.
-    pub fn new(reader: R) -> Result<Self, FileError> {
-        Ok(Self(ZipArchive::new(reader).map_err(file_error)?))
+    pub fn new(mut reader: R) -> Result<Self, FileError> {
+        let mut head = Vec::new();
+        reader.rewind()?;
+        (&mut reader).take(HEAD).read_to_end(&mut head)?;
+        let archive = ZipArchive::new(reader).map_err(|error| match file_error(error) {
+            FileError::Bytes { offset, expected, .. } => {
+                let found = FileKind::of(&head).filter(|kind| *kind != FileKind::Zip);
+                FileError::Bytes { offset, expected, found }
+            }
+            other => other,
+        });
+        Ok(Self(archive?))
     }
 
     /// The npy file of the array of this key.
@@ -49,7 +68,7 @@ impl<R: Read + Seek> Arrays for Npz<R> {
 pub(super) fn file_error(error: ZipError) -> FileError {
     match error {
         ZipError::Io(error) => error.into(),
-        ZipError::InvalidArchive(_) => FileError::Bytes { offset: 0, expected: "a zip archive" },
+        ZipError::InvalidArchive(_) => FileError::Bytes { offset: 0, expected: "a zip archive", found: None },
         _ => FileError::Unsupported("this kind of zip archive"),
     }
 }

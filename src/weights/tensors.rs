@@ -1,11 +1,20 @@
 //! Hugging Face's file of several arrays.
 
 use super::array::{Array, Arrays, Stored};
-use crate::error::FileError;
-use safetensors::Dtype;
+use crate::error::{FileError, FileKind};
+use safetensors::{Dtype, SafeTensorError};
 use std::vec::Vec;
 
 /// A safetensors file, in memory or mapped into it.
+///
+/// | in the file | what is read, or the error |
+/// |---|---|
+/// | F16, BF16, F32, F64 | the array, as `f32` |
+/// | other numbers | `numbers other than F16, BF16, F32, F64: not supported`, when the array is asked for |
+/// | `__metadata__` | left out |
+/// | less or more bytes than the header says | `byte 0: expected as many bytes as the header of a safetensors file says` |
+/// | a header that is none | `byte 0: expected a safetensors file` |
+/// | a file of another kind ([`FileKind`]) | `byte 0: expected a safetensors file; the file is a Python pickle: …` |
 #[derive(Debug)]
 pub struct SafeTensors<'a>(safetensors::SafeTensors<'a>);
 
@@ -15,8 +24,18 @@ impl<'a> SafeTensors<'a> {
     /// # Errors
     /// If it is none.
     pub fn new(bytes: &'a [u8]) -> Result<Self, FileError> {
-        let error = FileError::Bytes { offset: 0, expected: "a safetensors file" };
-        safetensors::SafeTensors::deserialize(bytes).map(Self).map_err(|_| error)
+        safetensors::SafeTensors::deserialize(bytes).map(Self).map_err(|error| {
+            let found = FileKind::of(bytes).filter(|kind| *kind != FileKind::SafeTensors);
+            let expected = match error {
+                SafeTensorError::MetadataIncompleteBuffer | SafeTensorError::InvalidHeaderLength
+                    if found.is_none() =>
+                {
+                    "as many bytes as the header of a safetensors file says"
+                }
+                _ => "a safetensors file",
+            };
+            FileError::Bytes { offset: 0, expected, found }
+        })
     }
 }
 

@@ -11,13 +11,13 @@
 
 mod table;
 
-use nanoembed::image;
 use nanoembed::layers::Layer;
 use nanoembed::simd::Level;
+use nanoembed::{files, image};
 use parts::reviews::{self, Reviews};
 use std::env;
 use std::error::Error;
-use std::fs;
+use std::io::Write;
 use std::process::ExitCode;
 
 const NO_SUCH_LEVEL: u8 = 3;
@@ -52,6 +52,6 @@ fn write_image(file: &str) -> Result<(), Box<dyn Error>> {
     let (mut model, mut trainer) = (Reviews::zeroed(), reviews::trainer());
     println!("training {:016x}", reviews::train(&mut model, &mut trainer)?);
     println!("predictions {:016x}", reviews::predictions(&model)?);
-    fs::write(file, image::to_vec(&model))?;
+    files::write(file, |file| file.write_all(&image::to_vec(&model)))?;
     Ok(())
 }

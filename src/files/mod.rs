@@ -1,0 +1,28 @@
+//! Files that are written whole or not at all, and what a file is by its first bytes.
+//!
+//! [`write()`] is for whatever a program keeps: images, checkpoints, weights. The old file stays until the new one is complete.
+//!
+//! ```
+//! use nanoembed::layers::{Dense, Layer};
+//! use nanoembed::{files, image, weights};
+//! use std::io::Write;
+//!
+//! let model = Dense::<3, 2>::zeroed();
+//! # let folder = std::env::temp_dir().join(format!("nanoembed-files-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! # let path = |name| folder.join(name);
+//! # /*
+//! let path = |name| std::path::Path::new("models").join(name);
+//! # */
+//! files::write(path("model.image"), |file| file.write_all(&image::to_vec(&model)))?;
+//! files::write(path("model.npz"), |file| weights::write_npz(&model, file, weights::by_name))?;
+//! # assert_eq!(std::fs::read(path("model.image"))?, image::to_vec(&model));
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod kind;
+mod write;
+
+pub(crate) use kind::{HEAD, header, number};
+pub use write::write;
