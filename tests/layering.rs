@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The order of `lib.rs`, with the modules that are still to come.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "error",
     "simd",
     "math",
@@ -22,6 +22,7 @@ const ORDER: [&str; 16] = [
     "image",
     "train",
     "models",
+    "keras",
     "vectors",
     "weights",
 ];
