@@ -83,6 +83,8 @@ pub mod image;
 
 pub mod train;
 
+pub mod keras;
+
 #[cfg(feature = "std")]
 pub mod files;
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The order of `lib.rs`, with the modules that are still to come.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "error",
     "message",
     "memory",
@@ -24,6 +24,7 @@ const ORDER: [&str; 19] = [
     "image",
     "train",
     "models",
+    "keras",
     "files",
     "vectors",
     "weights",

@@ -1,7 +1,7 @@
 //! Fixtures computed by Keras, `PyTorch` and others, held against this crate.
 //!
-//! They are read from the folder named by `NANOEMBED_ORACLE`, by default `tests/oracle`. A fixture that is not known fails, and so does a
-//! known one that is missing. Those of weights and vectors, in the folder `loaders`, are held by `tests/loaders.rs`.
+//! They are read from the folder named by `NANOEMBED_ORACLE`, and those that it lacks, or all, from `tests/oracle`. A fixture that is not
+//! known fails, and so does a known one that is missing. Those of weights and vectors, in the folder `loaders`, are held by `tests/loaders.rs`.
 
 #[path = "oracle/convolution.rs"]
 mod convolution;
@@ -17,6 +17,8 @@ mod fixture;
 mod formats;
 #[path = "oracle/hashes.rs"]
 mod hashes;
+#[path = "oracle/keras.rs"]
+mod keras;
 #[path = "oracle/losses.rs"]
 mod losses;
 #[path = "oracle/lstm.rs"]
@@ -81,6 +83,11 @@ const COVERED: &[(&str, Check)] = &[
     ("train_avgpool_masked_adam", pooling::train_masked_average),
     ("train_conv1d_small_adam", convolution::train_small),
     ("train_conv1d_two_dense_adam", convolution::train_two_dense),
+    ("train_keras3_average", keras::average),
+    ("train_keras3_convolution", keras::convolution),
+    ("train_keras3_flatten", keras::flatten),
+    ("train_keras3_lstm", keras::lstm),
+    ("train_keras3_maximum", keras::maximum),
     ("train_reviews_flatten_adagrad_batch4", training::reviews_adagrad_batch4),
     ("train_reviews_flatten_adam_amsgrad_batch4", training::reviews_amsgrad_batch4),
     ("train_reviews_flatten_adam_lr01_batch4", training::reviews_adam_batch4),

@@ -9,7 +9,7 @@
 //! Deviation: the columns are taken in blocks, each over all occurrences, so that the sum of a row that occurs often stays in
 //! registers. Bytes moved: `4 dim` of gradients an occurrence, from a matrix of the size of a batch, and `4 dim` of sum a row.
 
-use super::{Columns, Occurrence, SortedOccurrences, column_blocks};
+use super::{Columns, Occurrence, SortedOccurrences, clamp, column_blocks};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Table, TableMut};
@@ -82,22 +82,38 @@ impl SortedOccurrences<'_> {
         repeats: &[Occurrence],
         sum: &mut [f32],
     ) {
+        self.sum_clipped::<L, SQUARES, false>(gradients, first, repeats, f32::INFINITY, sum);
+    }
+
+    /// The same; if `CLIPPED`, each number of each gradient is brought into [−limit, limit] before it is squared or added.
+    #[inline(always)]
+    pub(super) fn sum_clipped<L: Lanes, const SQUARES: bool, const CLIPPED: bool>(
+        &self,
+        gradients: Table<'_>,
+        first: Occurrence,
+        repeats: &[Occurrence],
+        limit: f32,
+        sum: &mut [f32],
+    ) {
         column_blocks!(L, as_chunks_mut(sum), |block, column| {
-            *block = self.sum_block::<SQUARES, _>(Columns::new(gradients, column), first, repeats);
+            let columns = Columns::new(gradients, column);
+            *block = self.sum_block::<SQUARES, CLIPPED, _>(columns, first, repeats, limit);
         });
     }
 
     /// `WIDTH` columns of the sum.
     #[inline(always)]
-    fn sum_block<const SQUARES: bool, const WIDTH: usize>(
+    fn sum_block<const SQUARES: bool, const CLIPPED: bool, const WIDTH: usize>(
         &self,
         columns: Columns<'_>,
         first: Occurrence,
         repeats: &[Occurrence],
+        limit: f32,
     ) -> [f32; WIDTH] {
-        let mut sum = self.term::<SQUARES, WIDTH>(columns, first).unwrap_or([0.0; WIDTH]);
+        let term = |occurrence| self.term::<SQUARES, CLIPPED, WIDTH>(columns, occurrence, limit);
+        let mut sum = term(first).unwrap_or([0.0; WIDTH]);
         for repeat in repeats {
-            let Some(term) = self.term::<SQUARES, WIDTH>(columns, *repeat) else { continue };
+            let Some(term) = term(*repeat) else { continue };
             for (sum, g) in sum.iter_mut().zip(term) {
                 *sum += g;
             }
@@ -114,16 +130,20 @@ impl SortedOccurrences<'_> {
 
     /// What one occurrence adds to it.
     #[inline(always)]
-    fn term<const SQUARES: bool, const WIDTH: usize>(
+    fn term<const SQUARES: bool, const CLIPPED: bool, const WIDTH: usize>(
         &self,
         columns: Columns<'_>,
         occurrence: Occurrence,
+        limit: f32,
     ) -> Option<[f32; WIDTH]> {
         let (row, weight) = self.gradient(occurrence)?;
         let mut term = *columns.floats::<WIDTH>(row)?;
         for g in &mut term {
             // Times 1, without weights, changes no bit.
             *g *= weight;
+            if CLIPPED {
+                *g = clamp(*g, limit);
+            }
             if SQUARES {
                 *g *= *g;
             }

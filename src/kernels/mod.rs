@@ -35,6 +35,7 @@ use columns::{Columns, column_blocks, columns_mut};
 use gather::convert;
 use gemm::{Across, Left, add_product};
 use rule::apply;
+pub(crate) use rule::clamp;
 
 pub use activation::{
     exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,

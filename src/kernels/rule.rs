@@ -32,6 +32,13 @@ pub trait UpdateRule: Copy {
         false
     }
 
+    /// Where each number of each occurrence's gradient is clipped before the occurrences of a row are summed, as Keras 3 clips by value:
+    /// the limit, and the rule for the sum, which is not clipped again. Where nothing is: `None`.
+    #[inline(always)]
+    fn clipping_occurrences(self) -> Option<(f32, Self)> {
+        None
+    }
+
     /// What the rule takes for the gradient of `weight`: clipped, or with the gradient of a penalty added.
     #[inline(always)]
     fn gradient(&self, weight: f32, gradient: f32) -> f32 {
@@ -210,6 +217,13 @@ state!(0:);
 state!(1: a a_block);
 state!(2: a a_block, b b_block);
 state!(3: a a_block, b b_block, c c_block);
+
+/// `g` brought into [−limit, limit]; NaN stays.
+#[inline(always)]
+pub(crate) fn clamp(g: f32, limit: f32) -> f32 {
+    let g = if g > limit { limit } else { g };
+    if g < -limit { -limit } else { g }
+}
 
 /// The step of `rule` on a block: `squares` are those of `gradient`, and `slots` all state of the block.
 #[inline(always)]

@@ -10,6 +10,7 @@
 //!
 //! - A row that occurs once uses its gradient where it lies, without the copy into `sum`.
 //! - What the rule reads as the square of the gradient is `g²`, or, for Keras 3, the sum of the squares of the occurrences.
+//! - Under Keras 3's clipping by value each occurrence is clipped, and g is the sum of what that leaves.
 //! - Rows of tables above the size of the near caches, and their slots, are asked for eight occurrences ahead.
 //!
 //! The gradient of an id is never written: the ids of a bag share a source. Bytes moved: each occurrence's gradient read, from a
@@ -136,10 +137,19 @@ pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
             );
             continue;
         }
-        occurrences.sum_gradients::<L, false>(*gradients, first, repeats, sum);
-        if rule.keras3_duplicates() {
-            occurrences.sum_gradients::<L, true>(*gradients, first, repeats, squares);
-        }
+        let rule = if let Some((limit, rule)) = rule.clipping_occurrences() {
+            occurrences.sum_clipped::<L, false, true>(*gradients, first, repeats, limit, sum);
+            if rule.keras3_duplicates() {
+                occurrences.sum_clipped::<L, true, true>(*gradients, first, repeats, limit, squares);
+            }
+            rule
+        } else {
+            occurrences.sum_gradients::<L, false>(*gradients, first, repeats, sum);
+            if rule.keras3_duplicates() {
+                occurrences.sum_gradients::<L, true>(*gradients, first, repeats, squares);
+            }
+            rule
+        };
         table.step(
             row,
             #[inline(always)]

@@ -18,7 +18,7 @@ use zerocopy::FromZeros;
 ///
 /// | to get | write |
 /// |---|---|
-/// | Keras' `Adagrad()` on an embedding | `Adagrad { keras3_duplicates: true, ..Adagrad::default() }` |
+/// | Keras' `Adagrad()` on an embedding | [`Keras::new`](crate::keras::Keras::new)`(Adagrad::default())` |
 /// | PyTorch's `Adagrad()` | `Adagrad { learning_rate: 0.01, initial_accumulator: 0.0, epsilon: Epsilon::OutsideRoot(1e-10), ..Adagrad::default() }` |
 /// | PyTorch's `lr_decay=0.1` | `learning_rate_decay: 0.1` |
 /// | PyTorch's `weight_decay=0.1` | [`L2Decay`](super::L2Decay) around it |

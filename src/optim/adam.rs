@@ -19,7 +19,7 @@ use zerocopy::FromZeros;
 ///
 /// | to get | write |
 /// |---|---|
-/// | Keras' `Adam()` on an embedding | `Exact(Adam { keras3_duplicates: true, ..Adam::default() })` |
+/// | Keras' `Adam()` on an embedding | [`Keras::new`](crate::keras::Keras::new)`(Adam::default())` |
 /// | Keras' `Adam(amsgrad=True)` | [`AmsGrad`] |
 /// | Keras' and PyTorch's `AdamW` | [`AdamW`](super::AdamW) |
 /// | PyTorch's `SparseAdam()` | `Adam { epsilon: Epsilon::OutsideRoot(1e-8), ..Adam::default() }` |

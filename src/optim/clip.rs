@@ -19,8 +19,8 @@ pub enum Clip {
     /// scaled to it. The trainer finds that norm; without a trainer [`Clipped::with_norm`] is told it.
     GlobalNorm(f32),
     /// Keras' `clipvalue`: each number of the gradient is brought into [−this, this]. Of a row that occurs several times it is the sum
-    /// of the gradients that is clipped, and its square enters the second moment, also under `keras3_duplicates`; Keras clips each
-    /// occurrence, and sums then.
+    /// of the gradients that is clipped, and its square enters the second moment; with [`Clipped::keras3_duplicates`] the gradient of each
+    /// occurrence is clipped, and then they are summed.
     Value(f32),
 }
 
@@ -32,11 +32,13 @@ pub enum Clip {
 ///
 /// ```
 /// use nanoembed::optim::{Adam, AdamW, Clip, Clipped, Exact};
-/// // Keras' AdamW(0.01, weight_decay=0.05, clipnorm=0.3), on an embedding too.
-/// let adam = Adam { learning_rate: 0.01, keras3_duplicates: true, ..Adam::default() };
+/// let adam = Adam { learning_rate: 0.01, ..Adam::default() };
 /// let optimizer = AdamW { optimizer: adam, weight_decay: 0.05 };
-/// let optimizer = Exact(Clipped { optimizer, clip: Clip::Norm(0.3), keras3_duplicates: true });
+/// let optimizer = Exact(Clipped { optimizer, clip: Clip::Norm(0.3), keras3_duplicates: false });
 /// ```
+///
+/// What Keras 3 computes by `AdamW(0.01, weight_decay=0.05, clipnorm=0.3)` on an embedding differs where ids repeat in a batch:
+/// [`Keras`](crate::keras::Keras) is the name for that.
 ///
 /// [`Exact`](super::Exact) and weight decay have one place each; another order is a compile error:
 ///
@@ -51,8 +53,9 @@ pub struct Clipped<O> {
     pub optimizer: O,
     /// What is too large.
     pub clip: Clip,
-    /// The norm of a table's gradient is that of its rows as they occur, repeated rows not summed: so it is in Keras (2 and 3) on
-    /// TensorFlow.
+    /// Repeated rows of a table are clipped as they occur, before they are summed, as Keras (2 and 3) on TensorFlow does: the norm is that
+    /// of the rows not summed, and values are clipped occurrence by occurrence. [`Keras`](crate::keras::Keras) sets it, and what must go
+    /// with it.
     pub keras3_duplicates: bool,
 }
 
@@ -64,14 +67,14 @@ pub struct ClippedStep<R> {
     /// Whether `scale` is known: from the norm of all that the step is for.
     scaled: bool,
     most: f32,
+    /// Whether the occurrences of a row are brought below `most` one by one.
+    each: bool,
 }
 
 impl<R> ClippedStep<R> {
     #[inline(always)]
     fn clip(&self, g: f32) -> f32 {
-        let g = g * self.scale;
-        let g = if g > self.most { self.most } else { g };
-        if g < -self.most { -self.most } else { g }
+        kernels::clamp(g * self.scale, self.most)
     }
 
     /// The same, with gradients scaled from this norm to the limit if it is above.
@@ -90,6 +93,11 @@ impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
     }
 
     #[inline(always)]
+    fn clipping_occurrences(self) -> Option<(f32, Self)> {
+        self.each.then_some((self.most, Self { most: f32::INFINITY, ..self }))
+    }
+
+    #[inline(always)]
     fn gradient(&self, w: f32, g: f32) -> f32 {
         self.rule.gradient(w, self.clip(g))
     }
@@ -99,8 +107,9 @@ impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
         Self { rule: self.rule.of_row(mean_square, state), ..self }
     }
 
-    // The square is that of the clipped gradient. For repeated rows of Keras 3 it is a sum of squares, which scales as they do; values that
-    // are clipped one by one have no such sum, so it is the square of the clipped sum there.
+    // The square is that of the clipped gradient. For repeated rows of Keras 3 it is a sum of squares, which scales as they do. A sum whose
+    // values are clipped has no such sum of squares, so its own square stands there; where occurrences are clipped one by one,
+    // `most` is infinite here, and the sum of their squares is right.
     #[inline(always)]
     fn apply(&self, w: f32, g: f32, square: f32, state: &mut R::State) -> f32 {
         let clipped = self.clip(g);
@@ -149,8 +158,11 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
 
     #[inline]
     fn rule(&self, number: u32) -> Self::Rule {
-        let most = if let Clip::Value(most) = self.clip { most } else { f32::INFINITY };
-        ClippedStep { rule: self.optimizer.rule(number), scale: 1.0, scaled: false, most }
+        let (most, each) = match self.clip {
+            Clip::Value(most) => (most, self.keras3_duplicates),
+            _ => (f32::INFINITY, false),
+        };
+        ClippedStep { rule: self.optimizer.rule(number), scale: 1.0, scaled: false, most, each }
     }
 
     fn learning_rate(&self, number: u32) -> f32 {

@@ -28,7 +28,7 @@ pub struct DecoupledDecay<O> {
 ///
 /// | to get | write |
 /// |---|---|
-/// | Keras' `AdamW()` on an embedding | `Exact(AdamW { optimizer: Adam { keras3_duplicates: true, ..Adam::default() }, ..AdamW::default() })` |
+/// | Keras' `AdamW()` on an embedding | [`Keras::new`](crate::keras::Keras::new)`(AdamW::default())` |
 /// | PyTorch's `AdamW()` | `AdamW { optimizer: Adam { epsilon: Epsilon::OutsideCorrectedRoot(1e-8), ..Adam::default() }, weight_decay: 0.01 }` |
 pub type AdamW = DecoupledDecay<Adam>;
 

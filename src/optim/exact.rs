@@ -31,15 +31,18 @@ use zerocopy::FromZeros;
 ///
 /// ```
 /// use nanoembed::optim::{Adam, AdamExact, Exact};
-/// // Keras' Adam(0.01), on an embedding too.
-/// let adam: AdamExact = Exact(Adam { learning_rate: 0.01, keras3_duplicates: true, ..Adam::default() });
+/// let adam: AdamExact = Exact(Adam { learning_rate: 0.01, ..Adam::default() });
 /// ```
+///
+/// The dense update is that of the true gradient. Keras 3 computes the same as long as no id occurs twice in a batch; what it computes then
+/// is [`Keras`](crate::keras::Keras).
 #[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
 pub struct Exact<O>(pub O);
 
-/// Adam as Keras applies it to an embedding: moments of rows that do not occur decay and go on moving them.
+/// Adam as a dense update: moments of rows that do not occur decay and go on moving them. Keras 3 differs where an id occurs twice in a
+/// batch: [`Keras`](crate::keras::Keras).
 pub type AdamExact = Exact<Adam>;
-/// Momentum as Keras applies it to an embedding: the velocity of rows that do not occur goes on moving them.
+/// Momentum as a dense update, and so as Keras applies it to an embedding: the velocity of rows that do not occur goes on moving them.
 pub type MomentumExact = Exact<Momentum>;
 
 impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Exact<O> {

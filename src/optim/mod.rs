@@ -7,8 +7,8 @@
 //!
 //! - **lazy**, the default (`Adam`): a row that does not occur keeps its weights and its moments, bit for bit, as in PyTorch's
 //!   `SparseAdam`;
-//! - **exact** ([`Exact`], `AdamExact`): equal to the dense update of Keras, in which moments decay and go on moving a row
-//!   after it last occurred. A row remembers its last step and catches up before it is next read, so the cost is still that
+//! - **exact** ([`Exact`], `AdamExact`): equal to the dense update of the true gradient, in which moments decay and go on moving a row
+//!   after it last occurred; equal to Keras 3, also where ids repeat in a batch, is [`Keras`](crate::keras::Keras). A row remembers its last step and catches up before it is next read, so the cost is still that
 //!   of the touched rows.
 //!
 //! The learning rate is subtracted: `w -= learning_rate * g`. With [`Scheduled`] it is a function of the step.

@@ -18,7 +18,7 @@ use zerocopy::FromZeros;
 ///
 /// U is a function of the step, computed once a step in at most some hundred multiplications, for 0.96ᵗ vanishes.
 ///
-/// Keras' `Nadam()` on an embedding is `Exact(Nadam { keras3_duplicates: true, ..Nadam::default() })`; PyTorch's `NAdam` has another
+/// Keras' `Nadam()` on an embedding is [`Keras::new`](crate::keras::Keras::new)`(Nadam::default())`; PyTorch's `NAdam` has another
 /// schedule of momentum (`0.96^(t · 0.004)`), which is not offered.
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct Nadam {

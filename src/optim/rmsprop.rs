@@ -15,7 +15,7 @@ use zerocopy::FromZeros;
 ///
 /// | to get | write |
 /// |---|---|
-/// | Keras' `RMSprop()` on an embedding | `Exact(RmsProp { keras3_duplicates: true, ..RmsProp::default() })` |
+/// | Keras' `RMSprop()` on an embedding | [`Keras::new`](crate::keras::Keras::new)`(RmsProp::default())` |
 /// | Keras' `momentum=0.5` | `MomentumRmsProp { rms: RmsProp::default(), momentum: 0.5 }` |
 /// | Keras' `momentum=0.5, centered=True` | `CenteredRmsProp { rms: RmsProp::default(), momentum: 0.5 }` |
 /// | PyTorch's `RMSprop()` | `RmsProp { learning_rate: 0.01, rho: 0.99, epsilon: Epsilon::OutsideRoot(1e-8), ..RmsProp::default() }` |

@@ -7,6 +7,9 @@
 //!
 //! # From Keras
 //!
+//! Make the model of the layers of [`keras`](crate::keras), which drop the mask where Keras drops it; train it further with
+//! [`Keras`](crate::keras::Keras) around the optimizer.
+//!
 //! By order, which needs no names:
 //!
 //! ```python
@@ -15,7 +18,7 @@
 //!
 //! ```no_run
 //! use nanoembed::weights::{Npz, by_order, read};
-//! use nanoembed::{layers::*, sequential};
+//! use nanoembed::{keras::*, sequential};
 //! type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
 //! let mut model = Reviews::zeroed();
 //! read(&mut model, &mut Npz::new(std::fs::File::open("reviews.npz")?)?, by_order)?;

@@ -1,6 +1,8 @@
 //! Reading fixtures: JSON with arrays as `{"shape", "dtype", "data"}`, and comparison within a tolerance.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// One fixture file.
@@ -13,15 +15,23 @@ pub(crate) struct Array {
     pub(crate) data: Vec<f32>,
 }
 
-/// All fixture files, sorted by name.
+/// All fixture files, sorted by name: those of the folder of `NANOEMBED_ORACLE`, and those of `tests/oracle` that it lacks.
 pub(crate) fn all() -> Vec<PathBuf> {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
-    let folder = std::env::var_os("NANOEMBED_ORACLE").map_or(default, PathBuf::from);
-    let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
+    let mut files = BTreeMap::new();
+    for folder in [Some(own), std::env::var_os("NANOEMBED_ORACLE").map(PathBuf::from)].into_iter().flatten() {
+        let found = fixtures(&folder);
+        assert!(!found.is_empty(), "{} holds no fixtures", folder.display());
+        files.extend(found.into_iter().map(|path| (path.file_name().map(OsStr::to_owned), path)));
+    }
+    files.into_values().collect()
+}
+
+/// The JSON files of a folder.
+fn fixtures(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    assert!(!files.is_empty(), "{} holds no fixtures", folder.display());
-    files.sort();
     files
 }
 
