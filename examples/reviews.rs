@@ -21,8 +21,10 @@ use nanoembed::train::Trainer;
 use nanoembed::{image, sequential};
 use std::error::Error;
 
-/// 4 ids a text, a table of 50 rows of 8 numbers, 32 numbers into one unit.
-type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+sequential! {
+    /// 4 ids a text, a table of 50 rows of 8 numbers, 32 numbers into one unit.
+    type Reviews = [Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+}
 
 const TOKENIZER: HashingTokenizer = HashingTokenizer::new(50);
 const EPOCHS: usize = 100;

@@ -127,6 +127,18 @@ pub trait TableLayer: Layer {
 /// A table of 20,000 words in 64 numbers takes 5120 KB as `f32`, 2560 KB with [`F16Row`], 1440 KB with [`U8Row`], 720 KB with
 /// [`U4Row`] and 400 KB with [`U2Row`]. It is read from where it lies, so an image in flash takes no RAM.
 ///
+/// How many bytes a row takes, by its format and DIM, and when to choose it:
+///
+/// | row | bytes | DIM 4 | 8 | 16 | 64 | choose it |
+/// |---|---|---|---|---|---|---|
+/// | `f32` | 4 DIM | 16 | 32 | 64 | 256 | to train |
+/// | [`F16Row`], [`Bf16Row`] | 2 DIM | 8 | 16 | 32 | 128 | up to DIM 8, where it is as small as [`U8Row`], nearer, and has no scale to apply |
+/// | [`U8Row`] | DIM + 8 | 12 | 16 | 24 | 72 | above DIM 8 |
+/// | [`U4Row`] | ⌈DIM / 2⌉ + 4 | 6 | 8 | 12 | 36 | where 16 values a row are enough |
+/// | [`U2Row`] | ⌈DIM / 4⌉ + 4 | 5 | 6 | 8 | 20 | where 4 values a row are enough |
+///
+/// A row of codes keeps its scale and bias beside them: the 8 or 4 bytes that make short rows no smaller.
+///
 /// Up to three bytes after the rows fill up the last four, so that numbers can follow.
 ///
 /// ```
