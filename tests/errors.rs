@@ -163,7 +163,7 @@ fn large_values_are_boxed() {
     assert_eq!(ConfusionMatrix::<2000>::boxed().count(1999, 1999), 0);
     type Large = Dense<2000, 1000>;
     type Twice = sequential![Large, Dense<1000, 1>];
-    let model = Twice::boxed();
+    let model = Twice::boxed_zeroed();
     let mut trainer = Trainer::<Twice, _, _, 600>::boxed(Sgd::default(), MeanSquaredError);
     assert!(trainer.evaluate(&model, &[[1.0; 2000]], &[[0.0]]).is_ok());
     let mut workspace = Twice::boxed_workspace::<600>();

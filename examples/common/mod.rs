@@ -14,8 +14,7 @@ pub(crate) fn check_image<M: Layer<Output = [f32; 1]>>(
     let path = std::env::temp_dir().join(name);
     files::write(&path, |file| file.write_all(&image::to_vec(model)))?;
     let mut same = M::boxed_zeroed();
-    let (mut workspace, mut before, mut after) =
-        (M::boxed_workspace::<1>(), [M::Output::new_zeroed()], [M::Output::new_zeroed()]);
+    let (mut workspace, mut before, mut after) = (M::boxed_workspace::<1>(), [[0.0]], [[0.0]]);
     image::read_into(&std::fs::read(&path)?, &mut *same)?;
     for input in inputs {
         let input = std::slice::from_ref(input);
