@@ -54,8 +54,8 @@ digest() {
     columns+=("Cortex-M4F=$folder/cortex-m4f")
 
     use_aarch64
-    (cd "$firmware_folder" && "${cross[@]}" build --release -p host "${options[@]}")
-    "${aarch64_runner[@]}" "$out/host" digest >"$folder/aarch64"
+    (cd "$firmware_folder" && "${cross[@]}" build --profile host -p host "${options[@]}")
+    "${aarch64_runner[@]}" "$out/../host/host" digest >"$folder/aarch64"
     columns+=("AArch64 NEON=$folder/aarch64")
 
     # The table must be able to fail.

@@ -143,7 +143,7 @@ impl Input<'_> {
                 }));
                 self.bags(bags);
             }
-            Err(BagError::OffsetsDecrease { bag }) => assert!(!valid && ends[bag] > ends[bag + 1]),
+            Err(BagError::OffsetsDecrease { bag, .. }) => assert!(!valid && ends[bag] > ends[bag + 1]),
             Err(BagError::OffsetsBeyond { position, .. }) => assert!(!valid && ends[position] > length),
             Err(BagError::OffsetsStart { .. }) => assert!(!valid && ends[0] != 0),
             Err(_) => assert!(!valid),

@@ -78,7 +78,7 @@ impl<O: KerasOptimizer> KerasOptimizer for DecoupledDecay<O> {
     }
 }
 
-/// The optimizer `O` as Keras 3 applies it to a whole model: weights after `fit` are those of Keras within 2e-6.
+/// The optimizer `O` as Keras 3 applies it to a whole model, up to rounding.
 ///
 /// It settles together what [`optim`](crate::optim) lets one choose apart: the exact form, in which also rows that do not occur go on
 /// moving; what a row that occurs several times in a batch adds to the second moment; and what of such a row is clipped, which in Keras

@@ -95,6 +95,9 @@ def cases(name, limits):
     clippings = [{}, *({key: limit} for key, limit in limits.items())]
     every = name in ("flatten", "convolution", "average")
     for kind, make, config in OPTIMIZERS:
+        if name == "average" and "centered" in config:
+            # Repeated ids make the variance negative here (a sum of squares minus the square of a sum), and Keras stops with an error.
+            continue
         if every or config == {} and kind in ("SGD", "Adam"):
             for clipping in clippings:
                 yield kind, make, {"learning_rate": RATE, **config, **clipping}, None, False
