@@ -55,7 +55,7 @@ digest() {
 
     use_aarch64
     (cd "$firmware_folder" && "${cross[@]}" build --profile host -p host "${options[@]}")
-    "${aarch64_runner[@]}" "$out/../host/host" digest >"$folder/aarch64"
+    "${aarch64_runner[@]}" "${out%/*}/host/host" digest >"$folder/aarch64"
     columns+=("AArch64 NEON=$folder/aarch64")
 
     # The table must be able to fail.

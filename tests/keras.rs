@@ -47,17 +47,7 @@ fn keras_clips_by_value_before_it_sums() {
             .collect();
         let clipped: Vec<[f32; DIM]> = gradients
             .iter()
-            .map(|row| {
-                row.map(|g| {
-                    if g > 0.5 {
-                        0.5
-                    } else if g < -0.5 {
-                        -0.5
-                    } else {
-                        g
-                    }
-                })
-            })
+            .map(|row| row.map(|g| if g.abs() > 0.5 { 0.5_f32.copysign(g) } else { g }))
             .collect();
         assert!(DIM < 3 || gradients != clipped);
         let step = |optimizer: &dyn Fn(&mut TableMut<'_>, &mut TableMut<'_>, &mut Touched<'_>),
@@ -86,7 +76,7 @@ fn keras_clips_by_value_before_it_sums() {
         let by_value = Clipped { optimizer: adam, clip: Clip::Value(0.5), keras3_duplicates: true };
         let found = step(
             &|table, slots, touched| {
-                by_value.update_rows(by_value.step(1), table, slots, &mut [], touched).unwrap()
+                by_value.update_rows(by_value.step(1), table, slots, &mut [], touched).unwrap();
             },
             &gradients,
         );

@@ -9,13 +9,15 @@
 //! ```
 //! use nanoembed::keras::*;
 //! use nanoembed::{loss::BinaryCrossEntropy, optim::Adam, sequential, train::Trainer};
+//! use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};
 //! // In Keras: Embedding(50, 8, mask_zero=True), Flatten(), Dense(1, activation="sigmoid")
 //! type Reviews = sequential![Embedding<4, 50, 8, u16, MaskZero>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
 //!
 //! let adam = Keras::new(Adam { learning_rate: 0.01, ..Adam::default() }).clip(Clip::GlobalNorm(1.0));
 //! let mut trainer = Trainer::<Reviews, _, _, 2>::new(adam, BinaryCrossEntropy::default());
 //! trainer.set_shuffle(false); // Keras draws another order
-//! let mut model = Reviews::zeroed(); // weights from Keras: the module `weights`
+//! // To start from Keras' weights: the module `weights`.
+//! let mut model = Reviews::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
 //! trainer.epoch(&mut model, &[[4, 7, 4, 0], [9, 4, 0, 0]], &[[1.0], [0.0]])?;
 //! # Ok::<(), nanoembed::train::TrainError>(())
 //! ```

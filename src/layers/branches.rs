@@ -32,6 +32,7 @@ macro_rules! branches {
                 &[$($crate::layers::fit::Part::of::<$branch>(stringify!($branch))),+],
             )] as $crate::layers::fit::Checked<$crate::branches![$($branch),+]>
         >::Model;
+        const _: ::core::marker::PhantomData<$name> = ::core::marker::PhantomData;
     };
     ($only:ty $(,)?) => { $only };
     ($first:ty, $($rest:ty),+ $(,)?) => { $crate::layers::Branches<$first, $crate::branches![$($rest),+]> };

@@ -55,6 +55,8 @@ macro_rules! sequential {
                 &[$($crate::layers::fit::Part::of::<$layer>(stringify!($layer))),+],
             )] as $crate::layers::fit::Checked<$crate::sequential![$($layer),+]>
         >::Model;
+        // An alias that nothing uses is not looked at.
+        const _: ::core::marker::PhantomData<$name> = ::core::marker::PhantomData;
     };
     ($only:ty $(,)?) => { $only };
     ($first:ty, $($rest:ty),+ $(,)?) => { $crate::layers::Chain<$first, $crate::sequential![$($rest),+]> };

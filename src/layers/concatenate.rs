@@ -95,6 +95,7 @@ macro_rules! concatenate {
                 &[$($crate::layers::fit::Part::of::<$branch>(stringify!($branch))),+],
             )] as $crate::layers::fit::Checked<$crate::concatenate![$($branch),+]>
         >::Model;
+        const _: ::core::marker::PhantomData<$name> = ::core::marker::PhantomData;
     };
     ($($branch:ty),+ $(,)?) => {
         $crate::layers::Chain<

@@ -43,14 +43,18 @@ pub(crate) fn convolution(fixture: &Fixture) {
     ];
     let labels: Vec<u16> = Array::integers(&fixture.0["y"]).into_iter().map(|class| class as u16).collect();
     let model = Training::<Model, _, 3>::new(&fixture.0, SparseCategoricalCrossEntropy, &labels);
-    list(&fixture.0["cases"]).iter().for_each(|case| every(&Case { training: &model, case }));
+    for case in list(&fixture.0["cases"]) {
+        every(&Case { training: &model, case });
+    }
 }
 
 pub(crate) fn average(fixture: &Fixture) {
     type Model = sequential![Words, GlobalAveragePooling1D<LEN, 3>, Dense<3, 2>];
     let labels = Array::read(&fixture.0["y"]).data.as_chunks::<2>().0.to_vec();
     let model = Training::<Model, _, 2>::new(&fixture.0, MeanSquaredError, &labels);
-    list(&fixture.0["cases"]).iter().for_each(|case| every(&Case { training: &model, case }));
+    for case in list(&fixture.0["cases"]) {
+        every(&Case { training: &model, case });
+    }
 }
 
 pub(crate) fn maximum(fixture: &Fixture) {
@@ -58,14 +62,18 @@ pub(crate) fn maximum(fixture: &Fixture) {
     let labels = Array::read(&fixture.0["y"]).data.as_chunks::<3>().0.to_vec();
     let loss = CategoricalCrossEntropy { label_smoothing: 0.1 };
     let model = Training::<Model, _, 3>::new(&fixture.0, loss, &labels);
-    list(&fixture.0["cases"]).iter().for_each(|case| few(&Case { training: &model, case }));
+    for case in list(&fixture.0["cases"]) {
+        few(&Case { training: &model, case });
+    }
 }
 
 pub(crate) fn lstm(fixture: &Fixture) {
     type Model = sequential![Words, Lstm<LEN, 3, 3>, Dense<3, 2>];
     let labels = Array::read(&fixture.0["y"]).data.as_chunks::<2>().0.to_vec();
     let model = Training::<Model, _, 2>::new(&fixture.0, MeanAbsoluteError, &labels);
-    list(&fixture.0["cases"]).iter().for_each(|case| few(&Case { training: &model, case }));
+    for case in list(&fixture.0["cases"]) {
+        few(&Case { training: &model, case });
+    }
 }
 
 /// What a case does with its optimizer, whichever that is.
@@ -260,7 +268,7 @@ where
 
         let mut found = Vec::new();
         model.visit(&mut |part| {
-            found.extend(part.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)))
+            found.extend(part.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)));
         });
         assert_close(&format!("{what}: weight"), &found, &numbers(&case["final_weights"]), EQUAL, 0.0);
         let outputs: Vec<M::Output> = ids.iter().map(|ids| model.predict(ids).expect("valid ids")).collect();
