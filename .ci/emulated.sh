@@ -25,7 +25,7 @@ run_image() {
 }
 
 digest() {
-    local level model status folder=$logs/digest columns=()
+    local level model status folder=$logs/digest columns=("recorded=$root/tests/golden/digest.txt")
     rm -rf "$folder" && mkdir -p "$folder"
     packages qemu-user
     build_host

@@ -102,7 +102,7 @@ fn class_weights_stay_out_of_evaluation() {
     (model.kernel, model.bias) = ([[0.5], [-0.25]], [0.1]);
     let loss = ClassWeights { loss: BinaryCrossEntropy::default(), weights: [1.0, 4.0] };
     let keras = Keras {
-        loss: [1.054_128_89, 0.668_581_6, 0.509_941_46],
+        loss: [1.054_128_9, 0.668_581_6, 0.509_941_46],
         val_loss: [0.800_920_66, 0.712_434_05, 0.656_017_8],
         with_sample_weights: 1.342_320_1,
         weights: &[0.965_467_6, 0.363_587_65, 0.175_717_22],
@@ -249,6 +249,8 @@ fn a_forgotten_flush_is_noticed() {
 /// A model that gives scores learns by name the same bits as one that ends with the activation.
 #[test]
 fn scores_are_learnt_from_by_name() {
+    type Kept = sequential![Logits, Dropout<[f32; 1], 100>];
+    type Chances = sequential![Reviews, Dropout<[f32; 1], 100>];
     let (mut fused, mut logits) = (Reviews::new(&mut random()), Logits::new(&mut random()));
     let loss = BinaryCrossEntropy { label_smoothing: 0.1 };
     let mut trainer = Trainer::<Reviews, _, _, 3>::new(Adam::default(), loss);
@@ -259,8 +261,6 @@ fn scores_are_learnt_from_by_name() {
     }
     // What passes scores on, or probabilities, changes nothing of what is right.
     let loss = BinaryCrossEntropy::default();
-    type Kept = sequential![Logits, Dropout<[f32; 1], 100>];
-    type Chances = sequential![Reviews, Dropout<[f32; 1], 100>];
     let _ = Trainer::<Kept, _, _, 3>::new(Adam::default(), FromLogits(loss));
     let _ = Trainer::<Chances, _, _, 3>::new(Adam::default(), OnProbabilities(loss));
     assert_eq!(by_name.evaluate(&logits, &IDS, &LABELS), trainer.evaluate(&fused, &IDS, &LABELS));

@@ -3,7 +3,7 @@
 use crate::data::{Data, Fold};
 use crate::optimizers::ADAM;
 use crate::reviews::{self, LABELS, REVIEWS};
-use crate::training::{fold_image, initialised};
+use crate::training::{fold_parameters, initialised};
 use nanoembed::kernels::Occurrence;
 use nanoembed::layers::{
     Activate, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen, Input,
@@ -58,7 +58,7 @@ fn train_columns() -> u64 {
         }
     }
     stopping.restore(&mut model);
-    fold_image(&model, &mut fold);
+    fold_parameters(&model, &mut fold);
     rows.iter().for_each(|row| fold.floats(&model.predict(row).unwrap()));
     fold.hash()
 }
@@ -75,19 +75,19 @@ fn train_ratings() -> u64 {
     for _ in 0..20 {
         fold.float(trainer.epoch(&mut model, &pairs, &ratings).unwrap().loss);
     }
-    fold_image(&model, &mut fold);
+    fold_parameters(&model, &mut fold);
     let mut model = initialised::<Biased>();
     let mut trainer = Trainer::<_, _, _, 4>::new(ADAM, MeanSquaredError);
     for _ in 0..20 {
         fold.float(trainer.epoch(&mut model, &pairs, &ratings).unwrap().loss);
     }
-    fold_image(&model, &mut fold);
+    fold_parameters(&model, &mut fold);
     let mut model = initialised::<Likes>();
     let mut trainer = Trainer::<_, _, _, 4>::new(ADAM, MeanAbsoluteError);
     for _ in 0..20 {
         fold.float(trainer.epoch(&mut model, &pairs, &ratings).unwrap().loss);
     }
-    fold_image(&model, &mut fold);
+    fold_parameters(&model, &mut fold);
     fold.hash()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::data::{Data, Fold};
 use crate::optimizers::ADAM;
-use nanoembed::image;
+use crate::training::fold_parameters;
 use nanoembed::kernels::{self, Repeats};
 use nanoembed::layers::{
     Causal, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, IgnoreMask,
@@ -184,10 +184,7 @@ fn train<M: Layer<Input = [u16; 8], Output = [f32; 1]>>() -> u64 {
     for _ in 0..20 {
         fold.float(trainer.epoch(&mut model, &ids, &labels).unwrap().loss);
     }
-    let mut bytes = [0; 8_000];
-    let bytes = &mut bytes[..image::size::<M>()];
-    image::write(&model, bytes).unwrap();
-    fold.bytes(bytes);
+    fold_parameters(&model, &mut fold);
     ids.iter().for_each(|ids| fold.floats(&model.predict(ids).unwrap()));
     fold.hash()
 }

@@ -45,8 +45,15 @@ pub(crate) const PARTS: &[crate::Part] = &[
     ("loss squared", || binary::<1>(MeanSquaredError) ^ binary::<17>(MeanSquaredError)),
     ("loss absolute", || binary::<1>(MeanAbsoluteError) ^ binary::<17>(MeanAbsoluteError)),
     ("shuffle", shuffle),
-    ("image", model_image),
-    ("checkpoint", checkpoint),
+    ("init models", || {
+        let mut fold = Fold::new();
+        fold_parameters(&initialised::<Reviews>(), &mut fold);
+        fold_parameters(&initialised::<Deep>(), &mut fold);
+        fold_parameters(&initialised::<Bags>(), &mut fold);
+        fold.hash()
+    }),
+    ("format image", model_image),
+    ("format checkpoint", checkpoint),
     ("train reviews", || {
         let (mut model, mut trainer) = (Reviews::zeroed(), reviews::trainer());
         reviews::train(&mut model, &mut trainer).unwrap() ^ reviews::predictions(&model).unwrap()
@@ -145,8 +152,13 @@ fn shuffle() -> u64 {
     fold.hash()
 }
 
+/// All parameters, whatever an image says of them beside.
+pub(crate) fn fold_parameters<M: Layer>(model: &M, fold: &mut Fold) {
+    model.visit(&mut |part| fold.bytes(part));
+}
+
 /// The bytes of an image, which `Fold` takes as they are: a change of one bit of the format changes the hash.
-pub(crate) fn fold_image<M: Layer>(model: &M, fold: &mut Fold) {
+fn fold_image<M: Layer>(model: &M, fold: &mut Fold) {
     let mut bytes = [0; 20_000];
     let bytes = &mut bytes[..image::size::<M>()];
     image::write(model, bytes).unwrap();
@@ -199,7 +211,7 @@ where
     }
     let report = trainer.evaluate(&model, &ids, &LABELS).unwrap();
     fold.floats(&[report.loss, report.accuracy]);
-    fold_image(&model, &mut fold);
+    fold_parameters(&model, &mut fold);
     ids.iter().for_each(|ids| fold.floats(&model.predict(ids).unwrap()));
     fold.hash()
 }
@@ -214,7 +226,7 @@ fn train_partly_frozen() -> u64 {
     for _ in 0..40 {
         fold.float(trainer.epoch(&mut model, &ids, &LABELS).unwrap().loss);
     }
-    fold_image(&model, &mut fold);
+    fold_parameters(&model, &mut fold);
     fold.hash()
 }
 
@@ -229,7 +241,7 @@ fn train_bags() -> u64 {
     for _ in 0..40 {
         fold.float(trainer.epoch(&mut model, &bags, &labels).unwrap().loss);
     }
-    fold_image(&model, &mut fold);
+    fold_parameters(&model, &mut fold);
     bags.iter().for_each(|bag| fold.floats(&model.predict(bag).unwrap()));
 
     let mut model = initialised::<Sums>();
@@ -239,6 +251,6 @@ fn train_bags() -> u64 {
     for _ in 0..40 {
         fold.float(trainer.epoch(&mut model, &bags, &labels).unwrap().loss);
     }
-    fold_image(&model, &mut fold);
+    fold_parameters(&model, &mut fold);
     fold.hash()
 }
