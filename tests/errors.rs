@@ -154,6 +154,8 @@ fn rows_of_any_length_have_images() {
 #[cfg(feature = "alloc")]
 #[test]
 fn large_values_are_boxed() {
+    type Large = Dense<2000, 1000>;
+    type Twice = sequential![Large, Dense<1000, 1>];
     use nanoembed::metrics::ConfusionMatrix;
     use nanoembed::train::History;
     static COUNTS: WordCounts<100_000, 2_000_000> = WordCounts::EMPTY;
@@ -161,8 +163,6 @@ fn large_values_are_boxed() {
     assert_eq!((WordCounts::<100_000, 2_000_000>::boxed().len(), COUNTS.len()), (0, 0));
     assert_eq!(History::<1_000_000>::boxed().epochs(), 0);
     assert_eq!(ConfusionMatrix::<2000>::boxed().count(1999, 1999), 0);
-    type Large = Dense<2000, 1000>;
-    type Twice = sequential![Large, Dense<1000, 1>];
     let model = Twice::boxed_zeroed();
     let mut trainer = Trainer::<Twice, _, _, 600>::boxed(Sgd::default(), MeanSquaredError);
     assert!(trainer.evaluate(&model, &[[1.0; 2000]], &[[0.0]]).is_ok());

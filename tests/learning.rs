@@ -149,7 +149,7 @@ fn samples_are_weighed() {
         for weight in [-1.0, f32::NAN, f32::INFINITY] {
             match SampleWeights(loss).check_label(&Weighing { label, weight }) {
                 Err(LabelError::SampleWeight { weight: found }) => {
-                    assert_eq!(found.to_bits(), weight.to_bits())
+                    assert_eq!(found.to_bits(), weight.to_bits());
                 }
                 found => panic!("{weight}: {found:?}"),
             }
