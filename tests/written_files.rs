@@ -178,4 +178,11 @@ fn permissions_and_links_stay() {
     assert_eq!(text(&path), "new");
     assert_eq!(fs::metadata(&path).expect("a file").permissions().mode() & 0o777, 0o640);
     assert_eq!(folder.names(), ["latest", "model.image"]);
+    // Links to what is not there yet.
+    let (early, earlier) = (folder.path("early"), folder.path("earlier"));
+    symlink("tomorrow.image", &early).expect("a link");
+    symlink("early", &earlier).expect("a link");
+    files::write(&earlier, |file| file.write_all(b"first")).expect("written");
+    assert_eq!(text(&folder.path("tomorrow.image")), "first");
+    assert!(early.is_symlink() && earlier.is_symlink());
 }

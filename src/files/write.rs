@@ -13,9 +13,10 @@ const NAMES: u32 = 10_000;
 /// The bytes go to a new file in the same folder, `.name.0.part`; when all are on the disk, it takes the name
 /// of the old one. If `write` fails, the disk is full or the program ends, the old file is as it was; only a
 /// program that was killed leaves the file beside. Of two that write one file at a time, the one that ends
-/// last counts, as a whole. The new file has the permissions of the old one. A symbolic link is followed.
+/// last counts, as a whole. The new file has the permissions of the old one. A symbolic link is followed, also
+/// to a file that is not there yet.
 ///
-/// What is no file, such as `/dev/stdout`, is written to directly.
+/// What is no file, such as a pipe or a terminal behind `/dev/stdout`, is written to directly.
 ///
 /// # Errors
 /// What `write` gives; or if the file cannot be written, or the old one must not be (it is read-only).
@@ -23,11 +24,7 @@ pub fn write<E: From<io::Error>>(
     path: impl AsRef<Path>,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
 ) -> Result<(), E> {
-    // Of a link, what it leads to.
-    let path = match fs::canonicalize(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => path.as_ref().to_path_buf(),
-        whole => whole?,
-    };
+    let mut path = path.as_ref().to_path_buf();
     let old = match fs::metadata(&path) {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         old => Some(old?),
@@ -36,6 +33,10 @@ pub fn write<E: From<io::Error>>(
         let mut file = BufWriter::new(OpenOptions::new().write(true).open(&path)?);
         write(&mut file)?;
         return Ok(file.flush()?);
+    }
+    // Of a link, what it leads to, which need not be there yet.
+    while let Ok(target) = fs::read_link(&path) {
+        path = path.parent().unwrap_or(Path::new("")).join(target);
     }
     let (file, beside) = create_beside(&path, old.as_ref())?;
     let mut file = BufWriter::new(file);
