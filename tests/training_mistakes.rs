@@ -1,19 +1,21 @@
 //! What looks like a trained model and is none: each is an error that names the cure, or cannot be written.
 
-use nanoembed::image;
 use nanoembed::layers::{
-    Activate, Branches, CLOSED, Dense, Dot, Dropout, Embedding, Flatten, Layer, MaskZero, Sigmoid, Softmax,
+    Activate, Branches, CLOSED, Dense, Dot, Dropout, Embedding, F16Row, Flatten, FrozenRows, Layer, MaskZero,
+    Packed, Sigmoid, Softmax,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, FromLogits, KnownClasses, Loss,
     MeanSquaredError, OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy, Weighing,
 };
 use nanoembed::optim::{
-    Adam, AdamW, CenteredRmsProp, Clip, Clipped, Exact, L2Decay, Momentum, Optimizer, RowwiseAdagrad, Sgd,
+    Adam, AdamW, CenteredRmsProp, Clip, Clipped, Exact, L2Decay, Momentum, Optimizer, RmsProp,
+    RowwiseAdagrad, Sgd,
 };
 use nanoembed::sequential;
 use nanoembed::table::Aligned;
 use nanoembed::train::{EarlyStopping, TrainError, Trainer};
+use nanoembed::{image, keras};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -181,6 +183,9 @@ fn a_forgotten_init_is_noticed() {
     type Row = sequential![Embedding<1, 4, 2>, Flatten<1, 2, 2>];
     type Likes = sequential![Branches<Row, Row>, Dot<2>];
     type Deep = sequential![Dense<2, 3>, Dense<3, 1>];
+    type Partly = sequential![FrozenRows<Embedding<3, 9, 4>, 1>, Flatten<3, 4, 12>, Dense<12, 1, Sigmoid>];
+    type Small =
+        sequential![Packed<Embedding<3, 9, 4>, F16Row<4>, 9>, Flatten<3, 4, 12>, Dense<12, 1, Sigmoid>];
     let pair = nanoembed::pairs![[1], [2]];
     assert!(is_refused(Reviews::zeroed(), [1, 2, 3]));
     assert!(is_refused(Likes::zeroed(), pair));
@@ -188,6 +193,18 @@ fn a_forgotten_init_is_noticed() {
     assert!(!is_refused(Reviews::new(&mut random()), [1, 2, 3]));
     assert!(!is_refused(Likes::new(&mut random()), pair));
     assert!(!is_refused(Deep::new(&mut random()), [1.0, 2.0]));
+    // Which rows are frozen is no parameter.
+    let mut padding = Partly::zeroed();
+    padding.first.freeze(0).expect("a row");
+    assert!(is_refused(padding, [1, 2, 3]));
+    let mut padding = Partly::new(&mut random());
+    padding.first.freeze(0).expect("a row");
+    assert!(!is_refused(padding, [1, 2, 3]));
+    // Rows that are bytes count as well.
+    let mut packed = Small::zeroed();
+    assert!(is_refused(Small::zeroed(), [1, 2, 3]));
+    packed.first.quantise_from(&Embedding::new(&mut random()));
+    assert!(!is_refused(packed, [1, 2, 3]));
     // Logistic regression, which zeros are a fair start of.
     assert!(!is_refused(Dense::<2, 1, Sigmoid>::zeroed(), [1.0, 2.0]));
     assert!(!is_refused(<sequential![Dense<2, 1>, Activate<[f32; 1], Sigmoid>]>::zeroed(), [1.0, 2.0]));
@@ -243,6 +260,10 @@ fn a_forgotten_flush_is_noticed() {
     assert!(refuses(Exact(Momentum::default())));
     assert!(!refuses(Adam::default()));
     assert!(!refuses(RowwiseAdagrad::default()));
+    // Exact, but no row waits.
+    assert!(!refuses(Exact(Sgd::default())));
+    assert!(!refuses(keras::Keras::new(RmsProp::default()).clip(Clip::Value(1.0))));
+    assert!(refuses(keras::Keras::new(RmsProp::default()).weight_decay(0.1)));
     assert!(TrainError::NotFlushed.to_string().contains("`flush`"));
 }
 

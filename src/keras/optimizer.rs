@@ -153,6 +153,7 @@ impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Keras<O
     type Slots<P: Numbers> = O::Slots<P>;
     type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
     type LastSteps<const ROWS: usize> = [u32; ROWS];
+    const LAGS: bool = Exact::<O>::LAGS;
     const NAME: &'static str = O::NAME;
 
     fn rule(&self, number: u32) -> O::Rule {

@@ -2,7 +2,7 @@
 
 use super::{Adam, Momentum, Optimizer, OutOfRange, Step};
 use crate::error::ShapeMismatch;
-use crate::kernels::{self, Lagging, Replay, Rows, Touched};
+use crate::kernels::{self, Lagging, Moves, Replay, Rows, Touched};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -50,6 +50,7 @@ impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Exact<O
     type Slots<P: Numbers> = O::Slots<P>;
     type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
     type LastSteps<const ROWS: usize> = [u32; ROWS];
+    const LAGS: bool = !matches!(O::MOVES, Moves::Nothing);
     const NAME: &'static str = O::NAME;
 
     fn rule(&self, number: u32) -> O::Rule {

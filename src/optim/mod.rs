@@ -111,6 +111,10 @@ pub trait Optimizer {
     /// The step at which each row was last brought up to date: `[u32; ROWS]` in exact forms, empty in lazy ones.
     type LastSteps<const ROWS: usize>: AsMut<[u32]> + FromBytes + IntoBytes + KnownLayout + Immutable;
 
+    /// Whether rows that do not occur wait for their steps, so that their weights are not what they will be. Not where an exact form
+    /// moves no row that does not occur.
+    const LAGS: bool = size_of::<Self::LastSteps<1>>() > 0;
+
     /// Its name, as in Keras; part of a checkpoint's fingerprint.
     const NAME: &'static str;
 

@@ -111,9 +111,6 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         );
     };
 
-    /// Whether rows that do not occur wait for the steps of the optimizer.
-    const IS_EXACT: bool = size_of::<O::LastSteps<1>>() > 0;
-
     /// `BATCH`, which is not 0.
     const CHUNK: usize = if BATCH > 0 { BATCH } else { 1 };
 
@@ -365,7 +362,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         model.update(&self.optimizer, all, gradient, slots);
         self.loss.prepare(model);
         self.progress.step = step;
-        self.lags = Self::IS_EXACT;
+        self.lags = O::LAGS;
         Ok(())
     }
 }
@@ -403,10 +400,14 @@ fn forward<M: Layer, const BATCH: usize>(
     model.forward(x, cache, context, y);
 }
 
-/// Whether all bytes are 0.
+/// Whether all parameters are 0: as numbers, beside which a model may say which rows are frozen, or else as bytes.
 fn is_zero<M: Plain>(model: &M) -> bool {
     let mut zero = true;
-    model.visit(&mut |part| zero = zero && part.iter().all(|byte| *byte == 0));
+    if M::IN_ARRAYS {
+        model.arrays("parameters", &mut |_, numbers| zero = zero && numbers.iter().all(|x| *x == 0.0));
+    } else {
+        model.visit(&mut |part| zero = zero && part.iter().all(|byte| *byte == 0));
+    }
     zero
 }
 
