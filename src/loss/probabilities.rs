@@ -4,7 +4,7 @@ use super::categorical::assert_classes;
 use super::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss, SparseCategoricalCrossEntropy};
 use crate::error::{LabelError, OutOfRange};
 use crate::kernels::{dot, sum};
-use crate::layers::ActivationKind;
+use crate::layers::{ActivationKind, Layer};
 use crate::math;
 use crate::metrics::binary_accuracy;
 use zerocopy::FromZeros;
@@ -20,6 +20,15 @@ use zerocopy::FromZeros;
 /// let loss = OnProbabilities(BinaryCrossEntropy::default());
 /// let _ = Trainer::<Dense<1, 2, Softmax>, _, _, 2>::new(Sgd::default(), loss);
 /// ```
+///
+/// So is a model that is trained and whose last layer, a [`Dense`](crate::layers::Dense), has no activation: it gives scores.
+///
+/// ```compile_fail,E0080
+/// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, OnProbabilities}, optim::Sgd, train::Trainer};
+/// let loss = OnProbabilities(BinaryCrossEntropy::default());
+/// let mut trainer = Trainer::<Dense<1, 1>, _, _, 2>::new(Sgd::default(), loss);
+/// let _ = trainer.step(&mut Dense::zeroed(), &[[2.0]], &[[1.0]]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
 pub struct OnProbabilities<L>(pub L);
 
@@ -27,6 +36,15 @@ pub struct OnProbabilities<L>(pub L);
 /// on what an activation before them gave.
 const OF_CLASSES: &[ActivationKind] =
     &[ActivationKind::Softmax, ActivationKind::Sigmoid, ActivationKind::Linear];
+
+/// Asserts that the outputs of the model are not those of a layer that learns any numbers.
+const fn assert_no_scores<M: Layer>() {
+    assert!(
+        !(M::HAS_BIASES && matches!(M::LAST_ACTIVATION, ActivationKind::Linear)),
+        "OnProbabilities: the model's last layer has no activation and gives scores: give it Sigmoid or Softmax, or put FromLogits \
+        around the loss in the place of OnProbabilities"
+    );
+}
 
 const LOWEST: f32 = 1e-7;
 const HIGHEST: f32 = 1.0 - 1e-7;
@@ -80,6 +98,10 @@ impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> 
     fn accuracy(&self, y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
         binary_accuracy(y, label, 0.5)
     }
+
+    fn prepare<M: Layer<Output = [f32; OUT]>>(&self, _: &mut M) {
+        const { assert_no_scores::<M>() }
+    }
 }
 
 /// −Σ tⱼ ln qⱼ with q = p / Σ p.
@@ -121,6 +143,10 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy>
     fn accuracy(&self, y: &[f32; K], label: &[f32; K]) -> f32 {
         self.0.accuracy(y, label)
     }
+
+    fn prepare<M: Layer<Output = [f32; K]>>(&self, _: &mut M) {
+        const { assert_no_scores::<M>() }
+    }
 }
 
 /// ln(Σ pⱼ) − ln p_c, with p clipped: Keras takes the logarithms for scores.
@@ -154,5 +180,9 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<SparseCategoricalCrossEn
 
     fn accuracy(&self, y: &[f32; K], label: &u16) -> f32 {
         self.0.accuracy(y, label)
+    }
+
+    fn prepare<M: Layer<Output = [f32; K]>>(&self, _: &mut M) {
+        const { assert_no_scores::<M>() }
     }
 }
