@@ -142,6 +142,12 @@ fn a_dim_that_is_too_small_is_noticed() {
     assert_eq!(message(with_header(&format!("2 3\n{rows_of_four}"))), error);
     let error = "line 1: expected a word and as many numbers as in the first line, or as with_dim says";
     assert_eq!(message(rows(TextVectors::with_dim(rows_of_four.as_bytes(), 2))), error);
+    let error = "line 2: expected a word and as many numbers as in the first line, or as with_dim says";
+    assert_eq!(message(rows(TextVectors::with_dim(rows_of_four.as_bytes(), 3))), error);
+    // A header, read as a row of one number.
+    let with_header = message(rows(TextVectors::with_dim("2 4\na 1 2 3 4\nb 5 6 7 8\n".as_bytes(), 1)));
+    let cure = "; the file is text vectors under a header: TextVectors::with_header reads them";
+    assert_eq!(with_header, format!("{error}{cure}"));
     // One number may be of the word; further down any number may.
     let text = "windows 95 1 2\nx 1 2 3 4\n";
     let found = rows(TextVectors::with_dim(text.as_bytes(), 2));

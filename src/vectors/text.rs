@@ -30,7 +30,7 @@ const LONGEST_NUMBER: u64 = 64;
 /// | fewer or more rows than the header says | all rows, then `the header promises 3 rows, the file has 2`; [`fill`](super::fill()) keeps them |
 /// | no numbers, too few, no word, `nan`, `inf`, `1e39`, `0,5` | `line 2: expected a word and as many numbers as …` |
 /// | a header for [`Self::new`]; none for [`Self::with_header`] | `line 1: expected …; the file is text vectors under a header: …` |
-/// | more numbers in the second line than in the first ([`Self::new`]), in the first row than the header says, or two more than [`Self::with_dim`] says | `line 2: expected … as many numbers as …` |
+/// | more numbers in the second line than in the first ([`Self::new`]), in the first row than the header says, two more than [`Self::with_dim`] says, or one more in each of the first two rows | `line 2: expected … as many numbers as …` |
 /// | a file of another kind ([`FileKind`]) | `line 1: expected …; the file is a gzip file: decompress it` |
 /// | a line that is longer than a word of 64 KiB and numbers of 64 bytes (a header: 64 KiB; the first line for [`Self::new`]: 1 MiB) | `line 1: expected a shorter line` |
 ///
@@ -55,6 +55,9 @@ pub struct TextVectors<R> {
     promised: Option<u64>,
     /// Rows that were lent.
     rows: u64,
+    /// Another dim that the file may have: that of the first row with the number at the end of its word, or as a
+    /// header.
+    other_dim: Option<usize>,
     /// The last line read, without the white space at its end, and its number.
     line: Vec<u8>,
     number: u64,
@@ -111,6 +114,7 @@ impl<R: BufRead> TextVectors<R> {
             dim,
             promised: None,
             rows: 0,
+            other_dim: None,
             line: Vec::new(),
             number: 0,
             word: String::new(),
@@ -243,8 +247,17 @@ impl<R: BufRead> Vectors for TextVectors<R> {
         }
         // The first words of a file do not end in numbers: `dim` is too small, unless it was chosen for one
         // such word.
-        let more = usize::from(self.promised.is_none());
-        let too_many = self.rows == 0 && numbers(&self.line) > self.dim.saturating_add(more);
+        let too_many = match (self.rows, self.promised) {
+            (0, Some(_)) => numbers(&self.line) > self.dim,
+            (0, None) => {
+                let numbers = numbers(&self.line);
+                let of_header = header(&self.line).map(|(_, dim)| dim);
+                self.other_dim = of_header.or(Some(numbers)).filter(|dim| *dim > self.dim);
+                numbers > self.dim.saturating_add(1)
+            }
+            (1, None) => self.other_dim == Some(numbers(&self.line)),
+            _ => false,
+        };
         if too_many || self.cut().is_none() {
             return Err(self.expected(match self.promised {
                 Some(_) => "a word and as many numbers as the header says",
