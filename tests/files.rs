@@ -201,6 +201,10 @@ fn weights_are_taken_all_or_none() {
     for length in 0..tensors.len() {
         assert!(SafeTensors::new(&tensors[..length]).is_err(), "{length} bytes");
         assert!(length >= file.len() || Npz::new(Cursor::new(&file[..length])).is_err(), "{length} bytes");
+        if (4..file.len()).contains(&length) {
+            let error = Npz::new(Cursor::new(&file[..length])).expect_err("cut off").to_string();
+            assert!(error.contains("cut off"), "{length} bytes: {error}");
+        }
     }
     read(&mut other, &mut SafeTensors::new(&tensors).expect("a file"), by_order).expect("all arrays");
     assert_eq!(image::to_vec(&other), image::to_vec(&model()));

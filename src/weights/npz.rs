@@ -20,7 +20,8 @@ use zip::result::ZipError;
 /// | members that are stored or deflated | the arrays, as [`read_npy`] reads them |
 /// | members that are compressed otherwise, encrypted | `this kind of zip archive: not supported` |
 /// | a member that is no npy file, whole numbers, objects | the error of [`read_npy`], when it is asked for |
-/// | a checksum that differs, an archive that is cut off | `byte 0: expected a zip archive`, or an error of reading |
+/// | an archive that is cut off | `byte 0: expected a whole zip archive, not one that is cut off` |
+/// | a checksum that differs | an error of reading |
 /// | a file of another kind ([`FileKind`]) | `byte 0: expected a zip archive; the file is an npy file: …` |
 #[derive(Debug)]
 pub struct Npz<R>(ZipArchive<R>);
@@ -35,10 +36,13 @@ impl<R: Read + Seek> Npz<R> {
         reader.rewind()?;
         (&mut reader).take(HEAD).read_to_end(&mut head)?;
         let archive = ZipArchive::new(reader).map_err(|error| match file_error(error) {
-            FileError::Bytes { offset, expected, .. } => {
-                let found = FileKind::of(&head).filter(|kind| *kind != FileKind::Zip);
-                FileError::Bytes { offset, expected, found }
-            }
+            FileError::Bytes { offset, expected, .. } => match FileKind::of(&head) {
+                Some(FileKind::Zip) => {
+                    let expected = "a whole zip archive, not one that is cut off";
+                    FileError::Bytes { offset, expected, found: None }
+                }
+                found => FileError::Bytes { offset, expected, found },
+            },
             other => other,
         });
         Ok(Self(archive?))
