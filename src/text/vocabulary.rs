@@ -52,8 +52,8 @@ pub enum MatrixMode {
 
 /// The most frequent words of a collection of texts, each with an index: the fitted part of Keras' `Tokenizer`.
 ///
-/// Up to `WORDS` words with `BYTES` bytes of UTF-8 together, the OOV token counted, in `16 * WORDS + BYTES + 20` bytes of memory and
-/// no other. It is plain bytes, so [`image`](crate::image) stores it and firmware reads it where it lies in flash.
+/// Up to `WORDS` words with `BYTES` bytes of UTF-8 together, the OOV token counted, in `16 * WORDS + BYTES + 20` bytes of memory, filled
+/// up to a multiple of 4, and no other. It is plain bytes, so [`image`](crate::image) stores it and firmware reads it where it lies in flash.
 ///
 /// Texts are iterators over [`Token`]s, split and lower-cased as those that were counted.
 ///

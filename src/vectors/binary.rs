@@ -49,7 +49,7 @@ const ORDINARY: Range<f32> = 9.094_947e-13..16384.0;
 /// A word that holds a space is seen where it shifts numbers to sizes that vectors do not have, or a line
 /// feed into a word, or the end of the file away from its place. Not seen: such a word in a row whose own
 /// numbers are of other sizes than 1e-12 to 16,384 (or zero) already, and some in rows of two or three
-/// numbers.
+/// numbers. A sound file of such short rows, some of whose numbers are of other sizes, may be refused.
 ///
 /// ```
 /// use nanoembed::vectors::{BinaryVectors, Vectors};
