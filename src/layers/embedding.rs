@@ -85,7 +85,7 @@ where
         assert!(ROWS <= u32::MAX as usize, "Embedding<LEN, ROWS, DIM>: at most u32::MAX rows");
         assert!(
             ROWS as u64 - 1 <= I::MAX,
-            "Embedding<LEN, ROWS, DIM>: the type of the ids is too small for the rows"
+            "Embedding<LEN, ROWS, DIM>: the type of the ids (u16 where none is given) is too small for the rows: Embedding<LEN, ROWS, DIM, u32>"
         );
         let masking = if M::MASK_ZERO { "mask_zero" } else { "no_mask" };
         Fingerprint::of("embedding").extent(LEN).extent(ROWS).extent(DIM).name(masking)

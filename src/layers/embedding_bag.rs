@@ -101,7 +101,7 @@ where
         assert!(ROWS <= u32::MAX as usize, "EmbeddingBag<CAPACITY, ROWS, DIM>: at most u32::MAX rows");
         assert!(
             ROWS as u64 - 1 <= I::MAX,
-            "EmbeddingBag<CAPACITY, ROWS, DIM>: the type of the ids is too small for the rows"
+            "EmbeddingBag<CAPACITY, ROWS, DIM>: the type of the ids (u16 where none is given) is too small for the rows: EmbeddingBag<CAPACITY, ROWS, DIM, Mean, u32>"
         );
         Fingerprint::of("embedding_bag").extent(ROWS).extent(DIM).name(P::NAME)
     };
