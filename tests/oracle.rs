@@ -97,6 +97,14 @@ const COVERED: &[(&str, Check)] = &[
     ("train_reviews_flatten_sgd_momentum_batch4", training::reviews_momentum_batch4),
 ];
 
+/// Fixtures whose checks are compiled with a feature.
+const OF_FEATURES: [(&str, &str); 4] = [
+    ("hashing_layer_farmhash_siphash_keras", "siphash"),
+    ("hashing_trick_md5_keras", "md5"),
+    ("text_to_word_sequence_keras", "unicode"),
+    ("tokenizer_keras", "unicode"),
+];
+
 #[test]
 fn fixtures_hold() {
     let mut failed = Vec::new();
@@ -105,7 +113,14 @@ fn fixtures_hold() {
         let name =
             path.file_stem().and_then(|stem| stem.to_str()).expect("a fixture has a UTF-8 name").to_owned();
         match COVERED.iter().find(|(covered, _)| *covered == name) {
-            None => failed.push(format!("{name} (not known)")),
+            None => match OF_FEATURES.iter().find(|(needs, _)| *needs == name) {
+                Some((_, feature))
+                    if !cfg!(all(feature = "siphash", feature = "md5", feature = "unicode")) =>
+                {
+                    println!("NOT COVERED {name}: needs the feature {feature}");
+                }
+                _ => failed.push(format!("{name} (not known)")),
+            },
             Some((_, check)) => {
                 seen.push(name.clone());
                 let fixture = Fixture::read(&path);
