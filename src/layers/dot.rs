@@ -109,8 +109,8 @@ impl<const N: usize> Layer for Dot<N> {
 /// ```
 /// use nanoembed::{layers::*, sequential};
 /// type Row<const ROWS: usize, const DIM: usize> = sequential![Embedding<1, ROWS, DIM>, Flatten<1, DIM, DIM>];
-/// type Ratings = sequential![Branches<Row<610, 17>, Row<9724, 17>>, Frozen<BiasedDot<17>>];
-/// let mut ratings = Ratings::boxed_zeroed();
+/// type Ratings = sequential![Branches<Row<943, 17>, Row<1682, 17>>, Frozen<BiasedDot<17>>];
+/// let mut ratings = Ratings::zeroed();
 /// ratings.second.0.mean = [3.5];
 /// assert_eq!(ratings.predict(&Pair { first: [1], second: [2] })?, [3.5]);
 /// # Ok::<(), nanoembed::error::InputError>(())
