@@ -25,7 +25,9 @@ use common::memory::{batch, touch, uniform_ids, zipf_ids};
 use common::{Bench, Limit, Numbers, Who, assert_equal};
 use core::array::from_fn;
 use core::hint::black_box;
-use nanoembed::kernels::{Occurrence, State, Touched, UpdateRule, occurrences_of_bags, pool, sort_by_row};
+use nanoembed::kernels::{
+    Occurrence, SparseGradient, State, UpdateRule, occurrences_of_bags, pool, sort_by_row,
+};
 use nanoembed::optim::{Adagrad, Adam, Exact, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::reference;
 use nanoembed::simd::Level;
@@ -167,7 +169,7 @@ where
         black_box(&mut self.pooled);
 
         let occurrences = occurrences_of_bags(&bags, &mut self.occurrences).unwrap();
-        let mut touched = Touched {
+        let mut touched = SparseGradient {
             occurrences: sort_by_row(occurrences, &mut self.scratch).unwrap(),
             gradients: Table::new(self.gradients.get(), bags.len(), dim).unwrap(),
             sum: &mut self.sum,

@@ -11,11 +11,11 @@
 //!
 //! prints one digest of all weights and slots, whatever the first number.
 
-use nanoembed::kernels::{Occurrence, Touched, occurrences_of_bags_in, pool, sort_by_row};
+use nanoembed::kernels::{Occurrence, SparseGradient, occurrences_of_bags_in, pool, sort_by_row};
 use nanoembed::optim::{Adam, Optimizer};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
-use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut, shares};
+use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut, even_ranges};
 use std::error::Error;
 use std::thread;
 use std::time::Instant;
@@ -68,8 +68,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
 
         let gradients = Table::new(&pooled, BATCH, DIM)?;
-        let table = TableMut::new(&mut weights, rows, DIM)?.parts(threads);
-        let slots = TableMut::new(&mut slots, rows, 2 * DIM)?.parts(threads);
+        let table = TableMut::new(&mut weights, rows, DIM)?.split_rows(threads);
+        let slots = TableMut::new(&mut slots, rows, 2 * DIM)?.split_rows(threads);
         let step = adam.step(number);
         thread::scope(|scope| {
             for (((range, mut table), (_, mut slots)), scratch) in table.zip(slots).zip(&mut scratch) {
@@ -77,7 +77,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let list =
                         occurrences_of_bags_in(&bags, range, &mut scratch.list).expect("room for all ids");
                     let occurrences = sort_by_row(list, &mut scratch.sorting).expect("room for all ids");
-                    let mut touched = Touched { occurrences, gradients, sum: &mut scratch.sum };
+                    let mut touched = SparseGradient { occurrences, gradients, sum: &mut scratch.sum };
                     adam.update_rows(step, &mut table, &mut slots, &mut [], &mut touched)
                         .expect("parts of the same rows");
                 });
@@ -95,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Pools each bag, each thread its share of them.
 fn forward(table: Table<'_>, bags: Bags<'_, u32>, threads: usize, mut pooled: &mut [f32]) {
     thread::scope(|scope| {
-        for share in shares(BATCH, threads) {
+        for share in even_ranges(BATCH, threads) {
             let out = pooled.split_off_mut(..share.len() * DIM).expect("a row a bag");
             let bags = bags.slice(share).expect("a range of the bags");
             scope.spawn(move || pool(table, &bags, Pooling::Sum, out).expect("shapes fit"));

@@ -184,28 +184,28 @@ pub struct OutOfRange {
 
 impl OutOfRange {
     /// `Ok` if `value` is valid and finite.
-    pub(crate) fn unless(what: &'static str, value: f32, range: Range, valid: bool) -> Result<(), Self> {
+    pub(crate) fn ensure(what: &'static str, value: f32, range: Range, valid: bool) -> Result<(), Self> {
         if valid && value.is_finite() { Ok(()) } else { Err(Self { what, value, range }) }
     }
 
     /// `Ok` if `value` is finite and not negative.
-    pub(crate) fn rate(what: &'static str, value: f32) -> Result<(), Self> {
-        Self::unless(what, value, Range::NonNegative, value >= 0.0)
+    pub(crate) fn non_negative(what: &'static str, value: f32) -> Result<(), Self> {
+        Self::ensure(what, value, Range::NonNegative, value >= 0.0)
     }
 
     /// `Ok` if `value` is finite and greater than 0.
     pub(crate) fn positive(what: &'static str, value: f32) -> Result<(), Self> {
-        Self::unless(what, value, Range::Positive, value > 0.0)
+        Self::ensure(what, value, Range::Positive, value > 0.0)
     }
 
     /// `Ok` if `value` is in [0, 1).
-    pub(crate) fn part(what: &'static str, value: f32) -> Result<(), Self> {
-        Self::unless(what, value, Range::Fraction, (0.0..1.0).contains(&value))
+    pub(crate) fn fraction(what: &'static str, value: f32) -> Result<(), Self> {
+        Self::ensure(what, value, Range::Fraction, (0.0..1.0).contains(&value))
     }
 
     /// `Ok` if `value` is in [0, 1].
     pub(crate) fn probability(what: &'static str, value: f32) -> Result<(), Self> {
-        Self::unless(what, value, Range::Probability, (0.0..=1.0).contains(&value))
+        Self::ensure(what, value, Range::Probability, (0.0..=1.0).contains(&value))
     }
 }
 

@@ -7,8 +7,8 @@ use nanoembed::error::{
 use nanoembed::image;
 use nanoembed::kernels::{gather, pool};
 use nanoembed::layers::{
-    Activation, Bag, Dense, Embedding, EmbeddingBag, Flatten, Layer, Linear, MaskZero, Relu, Sigmoid,
-    Softmax, Sum, Tanh,
+    ActivationFunction, Bag, Dense, Embedding, EmbeddingBag, Flatten, Identity, Layer, MaskZero, Relu,
+    Sigmoid, Softmax, Sum, Tanh,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, OnProbabilities, SampleWeights,
@@ -297,7 +297,7 @@ fn labels_out_of_range() {
 }
 
 /// A number that is none, anywhere in a model, reaches the loss through each activation, and the step is not taken.
-fn check_not_a_number<A: Activation, E: Activation, L: Loss<[f32; 2]> + Copy>(
+fn check_not_a_number<A: ActivationFunction, E: ActivationFunction, L: Loss<[f32; 2]> + Copy>(
     loss: L,
     label: L::Label,
     bad: f32,
@@ -326,7 +326,7 @@ type Deep<A, E> = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 
 
 #[test]
 fn not_a_number_is_not_learnt_from() {
-    fn check_losses<A: Activation>() {
+    fn check_losses<A: ActivationFunction>() {
         check_not_a_number::<A, Softmax, _>(CategoricalCrossEntropy::default(), [0.0, 1.0], f32::NAN);
         check_not_a_number::<A, Softmax, _>(SparseCategoricalCrossEntropy, 1, f32::NAN);
         check_not_a_number::<A, Softmax, _>(
@@ -341,7 +341,7 @@ fn not_a_number_is_not_learnt_from() {
             f32::NAN,
         );
     }
-    check_losses::<Linear>();
+    check_losses::<Identity>();
     check_losses::<Relu>();
     check_losses::<Sigmoid>();
     check_losses::<Softmax>();

@@ -2,9 +2,9 @@
 //! many, and gradients of a batch have the bits of those of its examples one after the other. At every level, all the same bits.
 
 use nanoembed::layers::{
-    Activate, Bag, Batch, BatchMut, BiasedDot, Branches, Causal, Context, Conv1D, Dense, Dot, Dropout,
+    Activation, Bag, Batch, BatchMut, BiasedDot, Branches, Causal, Context, Conv1D, Dense, Dot, Dropout,
     Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D,
-    GoBackwards, HashedEmbedding, HonourMask, IgnoreMask, Input, Layer, Linear, Lstm, MaskZero, Mean,
+    GoBackwards, HashedEmbedding, HonourMask, Identity, IgnoreMask, Input, Layer, Lstm, MaskZero, Mean,
     Multiplied, Pair, QuotientRemainder, Relu, ReturnSequences, Same, Sigmoid, Softmax, SqrtN, StrictMask,
     Sum, Tanh, Valid, Value,
 };
@@ -245,7 +245,7 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<Dense<33, 16, Softmax>>("Dense<33, 16, Softmax>");
     check::<Dense<5, 65, Tanh>>("Dense<5, 65, Tanh>");
     check::<Dense<70, 31, Relu>>("Dense<70, 31, Relu>");
-    check::<Dense<32, 1, Linear>>("Dense<32, 1, Linear>");
+    check::<Dense<32, 1, Identity>>("Dense<32, 1, Identity>");
     check::<Flatten<3, 5, 15>>("Flatten");
     check::<Flatten<3, 5, 15, IgnoreMask>>("Flatten, IgnoreMask");
     check::<Embedding<5, 7, 17>>("Embedding");
@@ -259,8 +259,8 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<Lstm<5, 17, 16>>("Lstm");
     check::<Lstm<70, 3, 5, ReturnSequences, GoBackwards>>("Lstm, sequences, backwards");
     check::<Frozen<Dense<17, 5, Sigmoid>>>("Frozen");
-    check::<Activate<[f32; 17], Softmax>>("Activate");
-    check::<Activate<[[f32; 17]; 3], Tanh>>("Activate, a sequence");
+    check::<Activation<[f32; 17], Softmax>>("Activation");
+    check::<Activation<[[f32; 17]; 3], Tanh>>("Activation, a sequence");
     check::<Dropout<[[f32; 17]; 3], 300>>("Dropout");
     check::<Dot<33>>("Dot");
     check::<BiasedDot<18>>("BiasedDot");
@@ -270,7 +270,7 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<Conv1D<9, 5, 17, 3, 7, Relu>>("Conv1D");
     check::<Conv1D<9, 5, 17, 4, 9, Tanh, Same>>("Conv1D, Same");
     check::<Conv1D<9, 5, 8, 3, 5, Softmax, Causal, IgnoreMask, 2>>("Conv1D, Causal, stride 2");
-    check::<Conv1D<9, 5, 8, 3, 5, Linear, Valid, HonourMask, 1, 2>>("Conv1D, dilation 2");
+    check::<Conv1D<9, 5, 8, 3, 5, Identity, Valid, HonourMask, 1, 2>>("Conv1D, dilation 2");
     check::<Conv1D<9, 5, 17, 3, 7, Sigmoid, Valid, StrictMask>>("Conv1D, strict");
     check::<Conv1D<9, 5, 17, 4, 9, Softmax, Same, StrictMask>>("Conv1D, Same, strict");
     check::<GlobalMaxPooling1D<5, 17>>("GlobalMaxPooling1D");

@@ -6,7 +6,7 @@ mod common;
 use common::image_of;
 use nanoembed::error::{IndexOutOfRange, InputError};
 use nanoembed::layers::{
-    Activate, Batch, BatchMut, BiasedDot, Branches, Concatenate, Context, Dense, Dot, Dropout, Embedding,
+    Activation, Batch, BatchMut, BiasedDot, Branches, Concatenate, Context, Dense, Dot, Dropout, Embedding,
     Flatten, Frozen, Input, Layer, MaskZero, Pair, Relu, Sigmoid, Softmax, Summary, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError};
@@ -152,7 +152,7 @@ fn dropout_in_training() {
 fn activations_by_themselves() {
     type Inside<A> = sequential![Dense<3, 4, A>, Dense<4, 3, Softmax>];
     type Behind<A> =
-        sequential![Dense<3, 4>, Activate<[f32; 4], A>, Dense<4, 3>, Activate<[f32; 3], Softmax>];
+        sequential![Dense<3, 4>, Activation<[f32; 4], A>, Dense<4, 3>, Activation<[f32; 3], Softmax>];
     fn trained<M: Layer<Input = [f32; 3], Output = [f32; 3]>>() -> (Vec<u8>, Vec<u32>) {
         let random = &mut Random::seed_from_u64(8);
         let x: Vec<[f32; 3]> = (0..30).map(|_| vector(random)).collect();
@@ -173,12 +173,12 @@ fn activations_by_themselves() {
 /// Of a sequence each step is activated by itself, and the mask passes.
 #[test]
 fn activations_of_sequences() {
-    type Steps = Activate<[[f32; 5]; 3], Softmax>;
+    type Steps = Activation<[[f32; 5]; 3], Softmax>;
     let random = &mut Random::seed_from_u64(3);
     let x: [[f32; 5]; 3] = std::array::from_fn(|_| vector(random));
     let y = Steps::zeroed().predict(&x).unwrap();
     for (x, y) in x.iter().zip(&y) {
-        assert_eq!(*y, Activate::<[f32; 5], Softmax>::zeroed().predict(x).unwrap());
+        assert_eq!(*y, Activation::<[f32; 5], Softmax>::zeroed().predict(x).unwrap());
     }
     let mask = [[true, false, true]];
     assert_eq!(pass(&Steps::zeroed(), &[x], &mask, Context::EVALUATION, &[x]).1, mask);

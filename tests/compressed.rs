@@ -2,7 +2,7 @@
 
 use nanoembed::image;
 use nanoembed::layers::{
-    Added, Composition, Dense, Embedding, Flatten, HashedEmbedding, Layer, Multiplied, Plain,
+    Added, Bytes, Composition, Dense, Embedding, Flatten, HashedEmbedding, Layer, Multiplied,
     QuotientRemainder, Sigmoid,
 };
 use nanoembed::loss::BinaryCrossEntropy;

@@ -3,7 +3,7 @@
 //!
 //! `NANOEMBED_WRITE_GOLDEN=1` writes the files anew; each line of the digest that changes needs one in the changelog that says why.
 
-use nanoembed::layers::{Layer, Plain};
+use nanoembed::layers::{Bytes, Layer};
 use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts, text_to_word_sequence};
 use parts::reviews::{self, REVIEWS, Reviews, ReviewsTrainer};
 use std::path::PathBuf;
@@ -52,6 +52,6 @@ fn a_vocabulary_has_its_recorded_bytes() {
     let mut vocabulary = Vocabulary::<100, 1000>::new();
     vocabulary.adapt(&mut counts, VocabularyOptions::default()).expect("room for all words");
     let mut bytes = Vec::new();
-    Plain::visit(&vocabulary, &mut |part| bytes.extend_from_slice(part));
+    Bytes::visit(&vocabulary, &mut |part| bytes.extend_from_slice(part));
     assert!(bytes == recorded("reviews.vocabulary", &bytes), "a vocabulary has other bytes");
 }

@@ -7,8 +7,8 @@ mod lstm;
 mod sequences;
 
 use nanoembed::layers::{
-    Activation, ActivationKind, Added, Bag, Batch, BatchMut, Context, Dense, Embedding, EmbeddingBag,
-    Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, Linear, MaskZero, Mean, Multiplied, Plain,
+    ActivationFunction, ActivationKind, Added, Bag, Batch, BatchMut, Bytes, Context, Dense, Embedding,
+    EmbeddingBag, Flatten, Frozen, HashedEmbedding, Identity, IgnoreMask, Layer, MaskZero, Mean, Multiplied,
     QuotientRemainder, Relu, Sigmoid, Softmax, SqrtN, Sum, Tanh, Value,
 };
 use nanoembed::loss::{
@@ -150,7 +150,7 @@ fn check_parameters<M>(
 
 fn activate(kind: ActivationKind, z: &[f64]) -> Vec<f64> {
     match kind {
-        ActivationKind::Linear => z.to_vec(),
+        ActivationKind::Identity => z.to_vec(),
         ActivationKind::Relu => z.iter().map(|z| z.max(0.0)).collect(),
         ActivationKind::Sigmoid => z.iter().map(|z| 1.0 / (1.0 + (-z).exp())).collect(),
         ActivationKind::Softmax => {
@@ -183,7 +183,7 @@ fn pool(rows: &[f64], ids: &[u16], dim: usize, mean: bool) -> Vec<f64> {
     (0..dim).map(|j| ids.iter().map(|id| rows[usize::from(*id) * dim + j]).sum::<f64>() / divisor).collect()
 }
 
-fn check_dense<const IN: usize, const OUT: usize, A: Activation>() {
+fn check_dense<const IN: usize, const OUT: usize, A: ActivationFunction>() {
     let what = format!("Dense<{IN}, {OUT}, {}>", A::KIND.name());
     for seed in 0..6 {
         let random = &mut Random::seed_from_u64(seed);
@@ -215,8 +215,8 @@ fn dense_layers() {
             check_dense::<4, 33, $activation>();
         )*};
     }
-    with_each!(Linear Relu Sigmoid Softmax Tanh);
-    check_dense::<1, 1, Linear>();
+    with_each!(Identity Relu Sigmoid Softmax Tanh);
+    check_dense::<1, 1, Identity>();
     check_dense::<1, 1, Relu>();
     check_dense::<1, 1, Sigmoid>();
     check_dense::<1, 1, Tanh>();
@@ -328,7 +328,8 @@ fn compressed_embeddings() {
 
 #[test]
 fn chains() {
-    type Plain = sequential![Embedding<3, 6, 4>, Flatten<3, 4, 12>, Dense<12, 5, Tanh>, Dense<5, 2, Softmax>];
+    type Layers =
+        sequential![Embedding<3, 6, 4>, Flatten<3, 4, 12>, Dense<12, 5, Tanh>, Dense<5, 2, Softmax>];
     type Masked = sequential![Embedding<3, 6, 4, u16, MaskZero>, Flatten<3, 4, 12>, Dense<12, 5, Relu>, Dense<5, 2, Sigmoid>];
     type Ignoring =
         sequential![Embedding<3, 6, 4, u16, MaskZero>, Flatten<3, 4, 12, IgnoreMask>, Dense<12, 2>];
@@ -344,7 +345,7 @@ fn chains() {
     for seed in 0..8 {
         let random = &mut Random::seed_from_u64(seed);
         let x: Vec<[u16; 3]> = (0..=seed as usize % BATCH).map(|_| ids(random)).collect();
-        check_parameters::<Plain>("chain", random, &x, tanh_softmax);
+        check_parameters::<Layers>("chain", random, &x, tanh_softmax);
         check_parameters::<Nested>("nested chain", random, &x, tanh_softmax);
         check_parameters::<Masked>("masked chain", random, &x, |parameters, ids| {
             let (rows, rest) = parameters.split_at(24);
@@ -354,7 +355,7 @@ fn chains() {
         });
         check_parameters::<Ignoring>("chain that ignores the mask", random, &x, |parameters, ids| {
             let (rows, rest) = parameters.split_at(24);
-            dense(ActivationKind::Linear, rest, &embed(rows, ids, 4, |_| true), 2)
+            dense(ActivationKind::Identity, rest, &embed(rows, ids, 4, |_| true), 2)
         });
         let drawn: [u16; 6] = ids(random);
         let bags = [0, 6, 2].map(|n| Bag::from_first(drawn.into_iter().take(n)));
@@ -364,7 +365,7 @@ fn chains() {
             let (second, third) = rest.split_at(3 * 3 + 3);
             let hidden = dense(ActivationKind::Sigmoid, first, &pool(rows, bag.ids(), 4, true), 3);
             let hidden = dense(ActivationKind::Relu, second, &hidden, 3);
-            dense(ActivationKind::Linear, third, &hidden, 2)
+            dense(ActivationKind::Identity, third, &hidden, 2)
         });
     }
 }
@@ -637,6 +638,6 @@ fn the_tolerance_catches_a_difference() {
 fn a_model_is_its_parameters() {
     type Model = sequential![Embedding<3, 6, 4>, Flatten<3, 4, 12>, Dense<12, 5, Tanh>];
     assert_eq!(parameters(&Model::zeroed()).len() * size_of::<f32>(), size_of::<Model>());
-    assert_eq!(<Model as Plain>::BYTES, size_of::<Model>());
+    assert_eq!(<Model as Bytes>::BYTES, size_of::<Model>());
     assert_eq!([1.0_f32].as_bytes().len(), 4);
 }

@@ -3,8 +3,8 @@
 use nanoembed::image::{self, HEADER, ImageError, Kind};
 use nanoembed::include_image;
 use nanoembed::layers::{
-    Added, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer, MaskZero,
-    Plain, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh,
+    Added, Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer,
+    MaskZero, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;

@@ -2,7 +2,7 @@
 //! `tests/oracle/keras.rs` holds whole trainings.
 
 use nanoembed::keras::*;
-use nanoembed::kernels::{Occurrence, Touched, sort_by_row};
+use nanoembed::kernels::{Occurrence, SparseGradient, sort_by_row};
 use nanoembed::loss::MeanSquaredError;
 use nanoembed::optim::{Adam, Clipped, Exact, Optimizer, Sgd};
 use nanoembed::sequential;
@@ -50,7 +50,7 @@ fn keras_clips_by_value_before_it_sums() {
             .map(|row| row.map(|g| if g.abs() > 0.5 { 0.5_f32.copysign(g) } else { g }))
             .collect();
         assert!(DIM < 3 || gradients != clipped);
-        let step = |optimizer: &dyn Fn(&mut TableMut<'_>, &mut TableMut<'_>, &mut Touched<'_>),
+        let step = |optimizer: &dyn Fn(&mut TableMut<'_>, &mut TableMut<'_>, &mut SparseGradient<'_>),
                     gradients: &[[f32; DIM]]| {
             let mut list = [0, 2, 0, 0]
                 .into_iter()
@@ -59,7 +59,7 @@ fn keras_clips_by_value_before_it_sums() {
                 .collect::<Vec<_>>();
             let mut scratch = list.clone();
             let mut sum = vec![0.0; 2 * DIM];
-            let mut touched = Touched {
+            let mut touched = SparseGradient {
                 occurrences: sort_by_row(&mut list, &mut scratch).unwrap(),
                 gradients: Table::from_rows(gradients),
                 sum: &mut sum,

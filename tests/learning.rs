@@ -6,7 +6,7 @@ use nanoembed::kernels::Occurrence;
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid, Softmax};
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Class, ClassWeights, Loss, MeanSquaredError,
-    OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy, Weighing,
+    OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy, Weighted,
 };
 use nanoembed::metrics::{ConfusionMatrix, argmax, auc, in_top_k, root_mean_squared_error};
 use nanoembed::optim::{Adam, Exact, PiecewiseConstantDecay, Scheduled, Sgd};
@@ -140,21 +140,21 @@ fn samples_are_weighed() {
         let value = loss.value_and_gradient(&y, &label, 4.0, &mut d);
         for weight in [0.0, 0.5, 1.0, 2.0] {
             let mut weighted = [7.0; 3];
-            let of = Weighing { label, weight };
+            let of = Weighted { label, weight };
             assert_eq!(SampleWeights(loss).value_and_gradient(&y, &of, 4.0, &mut weighted), value * weight);
             assert_eq!(weighted, d.map(|d| d * weight));
             assert_eq!(SampleWeights(loss).accuracy(&y, &of), loss.accuracy(&y, &label));
             assert_eq!(SampleWeights(loss).check_label(&of), Ok(()));
         }
         for weight in [-1.0, f32::NAN, f32::INFINITY] {
-            match SampleWeights(loss).check_label(&Weighing { label, weight }) {
+            match SampleWeights(loss).check_label(&Weighted { label, weight }) {
                 Err(LabelError::SampleWeight { weight: found }) => {
                     assert_eq!(found.to_bits(), weight.to_bits());
                 }
                 found => panic!("{weight}: {found:?}"),
             }
         }
-        assert_eq!(SampleWeights::<L>::LINK, L::LINK);
+        assert_eq!(SampleWeights::<L>::FUSED_ACTIVATION, L::FUSED_ACTIVATION);
     }
     check(BinaryCrossEntropy::default(), [0.0, 1.0, 1.0]);
     check(SparseCategoricalCrossEntropy, 2);
@@ -163,7 +163,7 @@ fn samples_are_weighed() {
 
     let (ids, labels) = examples();
     let weighted: Vec<_> =
-        labels.iter().zip(0..).map(|(label, i)| Weighing { label: *label, weight: (i % 3) as f32 }).collect();
+        labels.iter().zip(0..).map(|(label, i)| Weighted { label: *label, weight: (i % 3) as f32 }).collect();
     let mut trainer =
         Trainer::<Reviews, _, _, 30>::new(Sgd::default(), SampleWeights(BinaryCrossEntropy::default()));
     let mut plain = Trainer::<Reviews, _, _, 1>::new(Sgd::default(), BinaryCrossEntropy::default());
@@ -188,7 +188,7 @@ fn samples_are_weighed() {
     silent[7].weight = -1.0;
     let error = LabelError::SampleWeight { weight: -1.0 };
     assert_eq!(trainer.epoch(&mut model, &ids, &silent), Err(TrainError::Label { position: 7, error }));
-    assert_eq!(Weighing::from([1.0]).weight, 1.0);
+    assert_eq!(Weighted::from([1.0]).weight, 1.0);
 }
 
 /// Weights of classes are weights of samples by their class.
@@ -201,7 +201,7 @@ fn classes_are_weighed() {
             let (mut d, mut expected) = ([0.0; 3], [0.0; 3]);
             let y = [0.3, -0.5, 0.9];
             let value =
-                SampleWeights(loss).value_and_gradient(&y, &Weighing { label, weight }, 2.0, &mut expected);
+                SampleWeights(loss).value_and_gradient(&y, &Weighted { label, weight }, 2.0, &mut expected);
             assert_eq!((by_class.value_and_gradient(&y, &label, 2.0, &mut d), d), (value, expected));
             assert_eq!(by_class.accuracy(&y, &label), loss.accuracy(&y, &label));
         }

@@ -2,7 +2,7 @@
 
 use nanoembed::error::InputError;
 use nanoembed::layers::{
-    Batch, BatchMut, Context, Dense, Embedding, Fingerprint, Layer, LayerSummary, MaskZero, Pair, Plain,
+    Batch, BatchMut, Bytes, Context, Dense, Embedding, Fingerprint, Layer, LayerSummary, MaskZero, Pair,
     Sigmoid, Value,
 };
 use nanoembed::loss::BinaryCrossEntropy;
@@ -21,7 +21,7 @@ struct Beside<A, B> {
     right: B,
 }
 
-impl<A: Plain, B: Plain> Plain for Beside<A, B> {
+impl<A: Bytes, B: Bytes> Bytes for Beside<A, B> {
     const BYTES: usize = A::BYTES + B::BYTES;
     const PARTS: Fingerprint = Fingerprint::of("beside").part(A::PARTS).part(B::PARTS);
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
@@ -207,9 +207,9 @@ fn learn_likes<O: Optimizer>(optimizer: O, pairs: &[Pair<[u16; 1], [u16; 1]>], l
 #[repr(C)]
 struct MaskedMean;
 
-impl Plain for MaskedMean {
+impl Bytes for MaskedMean {
     const BYTES: usize = 0;
-    const PARTS: Fingerprint = <() as Plain>::PARTS;
+    const PARTS: Fingerprint = <() as Bytes>::PARTS;
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
     fn visit_mut(&mut self, _: &mut dyn FnMut(&mut [u8])) {}
 }

@@ -3,7 +3,7 @@
 
 use nanoembed::image::{self, ImageError, Kind};
 use nanoembed::layers::{
-    Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Plain, Sigmoid, Tanh,
+    Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Sigmoid, Tanh,
 };
 use nanoembed::loss::{BinaryCrossEntropy, Loss};
 use nanoembed::optim::{

@@ -3,10 +3,11 @@
 
 use nanoembed::error::ShapeMismatch;
 use nanoembed::kernels::{
-    Noise, Occurrence, Touched, quantise_rounded_at, sort_by_row, update_rows_at, update_rows_rounded_at,
+    Noise, Occurrence, SparseGradient, quantise_rounded_at, sort_by_row, update_rows_at,
+    update_rows_rounded_at,
 };
 use nanoembed::optim::{Adam, Optimizer, Sgd};
-use nanoembed::reference::{self, PlainRounded};
+use nanoembed::reference::{self, RoundedFormatSpec};
 use nanoembed::simd::Level;
 use nanoembed::table::{Bf16, F16, Table, TableMut, U8};
 use nanoembed::zerocopy::IntoBytes;
@@ -19,7 +20,7 @@ fn number(seed: u64, i: usize) -> f32 {
     (x >> 40) as f32 / 8_388_608.0 - 1.0
 }
 
-fn packed<F: PlainRounded>(numbers: &[f32], rows: usize, dim: usize) -> Vec<F::Element> {
+fn packed<F: RoundedFormatSpec>(numbers: &[f32], rows: usize, dim: usize) -> Vec<F::Element> {
     let size = size_of::<F::Element>() * F::row_length(dim) * rows;
     let bytes = vec![0_u64; size.div_ceil(8)];
     let mut elements = Vec::new();
@@ -51,7 +52,7 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    fn check<F: PlainRounded + nanoembed::table::Trainable>(&self, optimizer: &impl Optimizer) {
+    fn check<F: RoundedFormatSpec + nanoembed::table::Trainable>(&self, optimizer: &impl Optimizer) {
         let Self { seed, rows, dim, .. } = *self;
         let numbers: Vec<f32> = (0..rows * dim).map(|i| number(seed, i)).collect();
         let gradients: Vec<f32> = (0..self.touched.len() * dim).map(|i| number(!seed, i)).collect();
@@ -74,7 +75,7 @@ impl Case {
             reference::dequantise(table, &mut TableMut::new(&mut expected, rows, dim).unwrap());
             let mut expected_slots = slots_before.clone();
             let occurrences = sort_by_row(&mut list, &mut scratch).unwrap();
-            let mut touched = Touched { occurrences, gradients, sum: &mut sum };
+            let mut touched = SparseGradient { occurrences, gradients, sum: &mut sum };
             let mut to = TableMut::new(&mut expected, rows, dim).unwrap();
             let mut slots = TableMut::new(&mut expected_slots, rows, slots_dim).unwrap();
             update_rows_at(level, rule, &mut to, &mut slots, &mut touched).unwrap();
@@ -126,7 +127,7 @@ proptest! {
 /// cases.
 #[test]
 fn the_mean_of_many_roundings_is_the_number() {
-    fn check<F: PlainRounded + nanoembed::table::Trainable>() {
+    fn check<F: RoundedFormatSpec + nanoembed::table::Trainable>() {
         const DIM: usize = 20;
         const SEEDS: u64 = 4000;
         let numbers: Vec<f32> =
@@ -197,7 +198,7 @@ fn shapes_that_do_not_fit_change_nothing() {
     let occurrences = sort_by_row(&mut list, &mut [Occurrence::default()]).unwrap();
     let gradients = [[1.0; 4]];
     let mut sum = [0.0; 8];
-    let mut touched = Touched { occurrences, gradients: Table::from_rows(&gradients), sum: &mut sum };
+    let mut touched = SparseGradient { occurrences, gradients: Table::from_rows(&gradients), sum: &mut sum };
     let (noise, rule) = (Noise { seed: 1, step: 1, first_row: 0 }, Sgd::default().rule(1));
     let mut table = TableMut::<F16>::packed(&mut values, 3, 4).unwrap();
     let error = |what, expected, found| Err(ShapeMismatch { what, expected, found });

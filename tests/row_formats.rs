@@ -7,7 +7,7 @@ use nanoembed::kernels::{
     dequantise, dequantise_any, dequantise_at, dequantise_row_at, gather_any, gather_at, pool_any, pool_at,
     pool_max_any, pool_max_at, quantise, quantise_at, quantise_row_at,
 };
-use nanoembed::reference::{self, Plain};
+use nanoembed::reference::{self, FormatSpec};
 use nanoembed::simd::Level;
 use nanoembed::table::{
     AnyTable, Bags, Bf16, F16, Format, Index, Indices, Policy, Pooling, Table, TableMut, U2, U4, U8,
@@ -107,7 +107,7 @@ impl Case {
     }
 
     /// The elements of a table in the format, quantised by the reference; the kernels' agree.
-    fn packed<F: Plain>(&self) -> (Vec<F::Element>, usize) {
+    fn packed<F: FormatSpec>(&self) -> (Vec<F::Element>, usize) {
         let (rows, dim) = (self.rows, self.dim);
         let stride = F::row_length(dim) + self.gap;
         let mut values: Vec<F::Element> = elements(!self.seed, rows * stride);
@@ -134,7 +134,7 @@ impl Case {
         (values, stride)
     }
 
-    fn check<F: Plain>(&self)
+    fn check<F: FormatSpec>(&self)
     where
         for<'a> AnyTable<'a>: From<Table<'a, F>>,
     {
@@ -168,7 +168,7 @@ impl Case {
         assert_eq!((any.format(), any.rows(), any.dim()), (F::NAME, self.rows, self.dim));
     }
 
-    fn check_dequantise<F: Plain>(&self, table: Table<'_, F>) {
+    fn check_dequantise<F: FormatSpec>(&self, table: Table<'_, F>) {
         let (rows, dim) = (self.rows, self.dim);
         let mut expected = vec![SENTINEL; rows * dim];
         reference::dequantise(table, &mut TableMut::new(&mut expected, rows, dim).unwrap());
@@ -182,7 +182,7 @@ impl Case {
         }
     }
 
-    fn check_ids<F: Plain, I: Index, P: Policy>(&self, table: Table<'_, F>, indices: Indices<'_, I, P>) {
+    fn check_ids<F: FormatSpec, I: Index, P: Policy>(&self, table: Table<'_, F>, indices: Indices<'_, I, P>) {
         let mut offsets = vec![0];
         for length in &self.lengths {
             offsets.push(self.ids.len().min(offsets[offsets.len() - 1] + length));
@@ -347,7 +347,7 @@ fn shapes_that_do_not_fit_change_nothing() {
 /// A row with NaN anywhere is read back as NaN: one that diverged does not look sound.
 #[test]
 fn nan_stays_visible_in_packed_rows() {
-    fn check<F: Plain<Element = u8>>() {
+    fn check<F: FormatSpec<Element = u8>>() {
         for place in [0, 1, 16, 18] {
             let mut row = [1.0; 19];
             (row[3], row[place]) = (5.0, f32::NAN);

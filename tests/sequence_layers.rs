@@ -2,7 +2,7 @@
 
 use nanoembed::layers::{
     Batch, BatchMut, Causal, Context, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D,
-    HonourMask, IgnoreMask, Layer, Linear, MaskZero, Relu, Same, Sigmoid, Summary, Valid,
+    HonourMask, Identity, IgnoreMask, Layer, MaskZero, Relu, Same, Sigmoid, Summary, Valid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Sgd;
@@ -43,11 +43,11 @@ fn sums<
     M,
     const STRIDE: usize,
     const DILATION: usize,
->() -> Conv1D<LEN, 1, 1, KERNEL, OUT, Linear, P, M, STRIDE, DILATION>
+>() -> Conv1D<LEN, 1, 1, KERNEL, OUT, Identity, P, M, STRIDE, DILATION>
 where
-    Conv1D<LEN, 1, 1, KERNEL, OUT, Linear, P, M, STRIDE, DILATION>: Layer,
+    Conv1D<LEN, 1, 1, KERNEL, OUT, Identity, P, M, STRIDE, DILATION>: Layer,
 {
-    let mut layer = Conv1D::<LEN, 1, 1, KERNEL, OUT, Linear, P, M, STRIDE, DILATION>::zeroed();
+    let mut layer = Conv1D::<LEN, 1, 1, KERNEL, OUT, Identity, P, M, STRIDE, DILATION>::zeroed();
     layer.kernel = [[[1.0]]; KERNEL];
     layer.bias = [100.0];
     layer

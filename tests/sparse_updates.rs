@@ -3,13 +3,14 @@
 
 use nanoembed::error::{CapacityExceeded, OutOfRange, Range, ShapeMismatch};
 use nanoembed::kernels::{
-    self, Moves, Occurrence, Replay, RowNorm, SortedOccurrences, Touched, UpdateRule, bag_numbers,
+    self, Moves, Occurrence, Replay, RowNorm, SortedOccurrences, SparseGradient, UpdateRule, bag_numbers,
     divide_by_bags, leaves_unmoved, occurrences, occurrences_of_bags, sort_by_row,
 };
 use nanoembed::optim::{
-    Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon,
-    Exact, ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer,
-    PiecewiseConstantDecay, PolynomialDecay, RmsProp, RowwiseAdagrad, Schedule, Scheduled, Sgd, Unclipped,
+    Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Clip, Clipped, CosineDecay,
+    DecoupledDecay, Epsilon, Exact, ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp,
+    Nadam, Optimizer, PiecewiseConstantDecay, PolynomialDecay, RmsProp, RowwiseAdagrad, Schedule, Scheduled,
+    Sgd,
 };
 use nanoembed::reference;
 use nanoembed::simd::Level;
@@ -113,14 +114,14 @@ impl Formula<2> for Adadelta {
     }
 }
 
-impl<O: Formula<N> + Unclipped, const N: usize> Formula<N> for DecoupledDecay<O> {
+impl<O: Formula<N> + BaseOptimizer, const N: usize> Formula<N> for DecoupledDecay<O> {
     fn formula(&self, step: u32, w: &mut f32, g: f32, square: f32, slots: &mut [f32; N]) {
         *w -= *w * self.weight_decay * self.optimizer.learning_rate(step);
         self.optimizer.formula(step, w, g, square, slots);
     }
 }
 
-impl<O: Formula<N> + Unclipped, const N: usize> Formula<N> for L2Decay<O> {
+impl<O: Formula<N> + BaseOptimizer, const N: usize> Formula<N> for L2Decay<O> {
     fn formula(&self, step: u32, w: &mut f32, g: f32, _: f32, slots: &mut [f32; N]) {
         let g = g + self.weight_decay * *w;
         self.optimizer.formula(step, w, g, g * g, slots);
@@ -128,7 +129,7 @@ impl<O: Formula<N> + Unclipped, const N: usize> Formula<N> for L2Decay<O> {
 }
 
 /// By value; norms have tests of their own.
-impl<O: Formula<N> + Unclipped, const N: usize> Formula<N> for Clipped<O> {
+impl<O: Formula<N> + BaseOptimizer, const N: usize> Formula<N> for Clipped<O> {
     fn formula(&self, step: u32, w: &mut f32, g: f32, _: f32, slots: &mut [f32; N]) {
         let Clip::Value(most) = self.clip else { panic!("by value in these tests") };
         let g = if g > most { most } else { g };
@@ -195,13 +196,13 @@ impl Occurring {
     }
 
     /// Calls `update` with the sorted occurrences.
-    fn touched<T>(&self, dim: usize, update: impl FnOnce(&mut Touched<'_>) -> T) -> T {
+    fn touched<T>(&self, dim: usize, update: impl FnOnce(&mut SparseGradient<'_>) -> T) -> T {
         let mut occurrences: Vec<_> =
             self.pairs().into_iter().map(|(row, source)| Occurrence { row, source }).collect();
         let mut scratch = occurrences.clone();
         let occurrences = sort_by_row(&mut occurrences, &mut scratch).expect("one length");
         let (gradients, sum) = (self.table(dim), &mut vec![f32::NAN; 2 * dim]);
-        update(&mut Touched { occurrences, gradients, sum })
+        update(&mut SparseGradient { occurrences, gradients, sum })
     }
 }
 
@@ -229,7 +230,7 @@ fn check_step<O: Formula<N>, const N: usize>(
     for level in Level::available() {
         let mut found = before.clone();
         let (mut weights, mut slots, _) = found.views();
-        let update = |touched: &mut Touched<'_>| {
+        let update = |touched: &mut SparseGradient<'_>| {
             kernels::update_rows_at(level, optimizer.rule(step), &mut weights, &mut slots, touched)
         };
         batch.touched(dim, update).expect("shapes that agree");
@@ -343,7 +344,7 @@ proptest! {
             let step = |occurrences, gradients| {
                 let mut state = before.clone();
                 let (mut weights, mut slots, _) = state.views();
-                let mut touched = Touched { occurrences, gradients, sum: &mut vec![f32::NAN; 2 * dim] };
+                let mut touched = SparseGradient { occurrences, gradients, sum: &mut vec![f32::NAN; 2 * dim] };
                 kernels::update_rows_at(level, rule, &mut weights, &mut slots, &mut touched).unwrap();
                 let norm = kernels::sum_of_squares_of_rows_at(level, &mut touched, keras3).unwrap();
                 (bits(&state.weights), bits(&state.slots), norm.to_bits())
@@ -498,7 +499,7 @@ proptest! {
             let rest = batch.touched(dim, |touched| {
                 let occurrences = touched.occurrences;
                 let occurrences = if by_frequency { occurrences.by_frequency() } else { occurrences };
-                let mut touched = Touched { occurrences, gradients: touched.gradients, sum: &mut *touched.sum };
+                let mut touched = SparseGradient { occurrences, gradients: touched.gradients, sum: &mut *touched.sum };
                 let (mut weights, mut slots, _) = state.views();
                 kernels::update_rows(Adagrad::default().rule(1), &mut weights, &mut slots, &mut touched).unwrap();
                 let sums = &mut TableMut::new(&mut sums, n, dim).unwrap();
@@ -602,7 +603,7 @@ fn an_infinite_second_moment_is_no_rest() {
         let mut state = State { dim: 1, weights: vec![0.5], slots: vec![0.0; 2], last_steps: vec![0] };
         let (mut weights, mut slots, last_steps) = state.views();
         let batch = Occurring { rows: vec![0], gradients: vec![1e20] };
-        let update = |touched: &mut Touched<'_>| {
+        let update = |touched: &mut SparseGradient<'_>| {
             exact.update_rows(exact.step(7), &mut weights, &mut slots, last_steps, touched)
         };
         batch.touched(1, update).unwrap();
@@ -624,7 +625,7 @@ fn raw_gradients_by_frequency_are_divided_before_their_norm() {
     let occurrences = sort_by_row(&mut list, &mut [Occurrence::default(); 2]).unwrap().by_frequency();
     let gradients = Table::from_rows(&[[3.0], [5.0]]);
     for (keras3, expected) in [(true, (9.0 + 25.0) / 4.0), (false, 16.0)] {
-        let mut touched = Touched { occurrences, gradients, sum: &mut [0.0; 2] };
+        let mut touched = SparseGradient { occurrences, gradients, sum: &mut [0.0; 2] };
         assert_eq!(kernels::sum_of_squares_of_rows(&mut touched, keras3).unwrap(), expected);
     }
 }
@@ -656,7 +657,7 @@ fn parts_are_clipped_to_the_norm_of_the_whole() {
         let mut scratch = list.clone();
         let occurrences = sort_by_row(&mut list, &mut scratch).unwrap();
         let mut touched =
-            Touched { occurrences, gradients: Table::from_rows(&gradients), sum: &mut [0.0; 2] };
+            SparseGradient { occurrences, gradients: Table::from_rows(&gradients), sum: &mut [0.0; 2] };
         let rows = weights.len();
         let mut slots = TableMut::new(&mut [], rows, 0).unwrap();
         clipped
@@ -779,7 +780,7 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         });
         assert_eq!(found, error("rows of slots", 2, 1));
         let found = batch.touched(3, |touched| {
-            let mut touched = Touched { sum: &mut [0.0; 5], ..*touched };
+            let mut touched = SparseGradient { sum: &mut [0.0; 5], ..*touched };
             kernels::update_rows(rule, &mut weights, &mut slots, &mut touched)
         });
         assert_eq!(found, error("sum length", 6, 5));
@@ -801,7 +802,7 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
             rule,
             &mut none.reborrow(),
             &mut TableMut::new(&mut [], 0, 2).unwrap(),
-            &mut Touched {
+            &mut SparseGradient {
                 occurrences: SortedOccurrences::default(),
                 gradients: Table::new(&[], 0, usize::MAX).unwrap(),
                 sum: &mut [],
@@ -851,7 +852,7 @@ impl<O: Replayed> Race<O> {
         self.step += 1;
         let Self { optimizer, sparse, dense, step, .. } = self;
         let (mut weights, mut slots, last_steps) = sparse.views();
-        let update = |touched: &mut Touched<'_>| {
+        let update = |touched: &mut SparseGradient<'_>| {
             optimizer.update_rows(optimizer.step(*step), &mut weights, &mut slots, last_steps, touched)
         };
         batch.touched(dim, update).expect("shapes that agree");
@@ -1108,7 +1109,7 @@ fn keras3_duplicates_sum_squares() {
         let mut state = State { dim: 1, weights: vec![0.5], slots: vec![0.0; 2], last_steps: vec![0] };
         let batch = Occurring { rows: vec![0, 0], gradients: vec![3.0, -1.0] };
         let (mut weights, mut slots, _) = state.views();
-        let update = |touched: &mut Touched<'_>| {
+        let update = |touched: &mut SparseGradient<'_>| {
             adam.update_rows(adam.step(1), &mut weights, &mut slots, &mut [], touched)
         };
         batch.touched(1, update).unwrap();
@@ -1130,7 +1131,7 @@ fn the_cost_follows_the_rows_that_occur() {
     let mut weights = TableMut::new(&mut table, ROWS, DIM).unwrap();
     let mut state = TableMut::new(&mut slots, ROWS, 2 * DIM).unwrap();
     let adam = Adam::default();
-    let update = |touched: &mut Touched<'_>| {
+    let update = |touched: &mut SparseGradient<'_>| {
         adam.update_rows(adam.step(7), &mut weights, &mut state, &mut [], touched)
     };
     batch.touched(DIM, update).unwrap();
@@ -1145,7 +1146,7 @@ fn the_cost_follows_the_rows_that_occur() {
     let (mut weights, mut state) =
         (TableMut::new(&mut [], rows, 0).unwrap(), TableMut::new(&mut [], rows, 0).unwrap());
     let batch = Occurring { rows: vec![u32::MAX, 5, u32::MAX], gradients: vec![] };
-    let update = |touched: &mut Touched<'_>| {
+    let update = |touched: &mut SparseGradient<'_>| {
         adam.update_rows(adam.step(7), &mut weights, &mut state, &mut [], touched)
     };
     batch.touched(0, update).unwrap();

@@ -2,7 +2,7 @@
 
 use nanoembed::layers::{
     Batch, BatchMut, Causal, Context, Conv1D, ConvPadding, Dense, Embedding, GlobalAveragePooling1D,
-    GlobalMaxPooling1D, HonourMask, Layer, Linear, MaskZero, PaddingKind, Relu, Same, Sigmoid, StrictMask,
+    GlobalMaxPooling1D, HonourMask, Identity, Layer, MaskZero, PaddingKind, Relu, Same, Sigmoid, StrictMask,
     Tanh, Valid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
@@ -24,7 +24,7 @@ const FILTERS: usize = 17;
 const BATCH: usize = 4;
 
 type Layer1D<const KERNEL: usize, const OUT: usize, P, const STRIDE: usize, const DILATION: usize> =
-    Conv1D<LEN, IN, FILTERS, KERNEL, OUT, Linear, P, StrictMask, STRIDE, DILATION>;
+    Conv1D<LEN, IN, FILTERS, KERNEL, OUT, Identity, P, StrictMask, STRIDE, DILATION>;
 type Sequence = [[f32; IN]; LEN];
 
 fn draw(random: &mut Random) -> f32 {

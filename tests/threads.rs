@@ -1,11 +1,11 @@
 //! Any number of threads gives the bits of one: forward by bags, update by rows, no sum that depends on who makes it.
 
 use nanoembed::kernels::{
-    Occurrence, Touched, UpdateRule, gather, occurrences, occurrences_in, occurrences_of_bags_in, pool,
-    pool_max, scatter_add_bags, sort_by_row, weight_gradients,
+    Occurrence, SparseGradient, UpdateRule, gather, occurrences, occurrences_in, occurrences_of_bags_in,
+    pool, pool_max, scatter_add_bags, sort_by_row, weight_gradients,
 };
 use nanoembed::optim::{Adam, AdamExact, Exact, Momentum, Optimizer, RowwiseAdagrad, Sgd};
-use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut, shares};
+use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut, even_ranges};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -73,7 +73,7 @@ fn forward(batch: &Batch, values: &[f32], pooling: Pooling, threads: usize) -> V
     std::thread::scope(|scope| {
         let (mut pooled, mut max) = (&mut pooled[..], &mut max[..]);
         let (mut gathered, mut d_weights) = (&mut gathered[..], &mut d_weights[..]);
-        for share in shares(BAGS, threads) {
+        for share in even_ranges(BAGS, threads) {
             let (plain, weighted) =
                 (bags.slice(share.clone()).expect("bags"), weighted.slice(share.clone()).expect("bags"));
             let (length, ids) = (share.len() * DIM, plain.indices().len());
@@ -127,7 +127,9 @@ where
         let slots = TableMut::new(&mut slots, ROWS, slots_dim).expect("a slot row a row");
         let mut last_steps = &mut last_steps[..];
         std::thread::scope(|scope| {
-            for ((rows, mut table), (_, mut slots)) in table.parts(threads).zip(slots.parts(threads)) {
+            for ((rows, mut table), (_, mut slots)) in
+                table.split_rows(threads).zip(slots.split_rows(threads))
+            {
                 let last_steps = last_steps.split_off_mut(..rows.len()).expect("a step a row");
                 let (batch, step) = (&batch, &step);
                 scope.spawn(move || {
@@ -139,7 +141,7 @@ where
                     };
                     let scratch = &mut vec![Occurrence::default(); list.len()];
                     let occurrences = sort_by_row(list, scratch).expect("one length");
-                    let mut touched = Touched { occurrences, gradients, sum: &mut [0.0; 2 * DIM] };
+                    let mut touched = SparseGradient { occurrences, gradients, sum: &mut [0.0; 2 * DIM] };
                     optimizer
                         .update_rows(*step, &mut table, &mut slots, last_steps, &mut touched)
                         .expect("shapes fit");
@@ -190,7 +192,7 @@ fn one_part_is_the_whole_table() {
     let scratch = &mut vec![Occurrence::default(); list.len()];
     let gradients = Table::new(&d_out, BAGS, DIM).expect("a gradient a bag");
     let occurrences = sort_by_row(list, scratch).expect("one length");
-    let mut touched = Touched { occurrences, gradients, sum: &mut [0.0; 2 * DIM] };
+    let mut touched = SparseGradient { occurrences, gradients, sum: &mut [0.0; 2 * DIM] };
     let sgd = Sgd { learning_rate: -1.0 };
     let mut found = vec![0.0; ROWS * DIM];
     let mut table = TableMut::new(&mut found, ROWS, DIM).expect("ROWS * DIM");

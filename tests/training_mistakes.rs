@@ -1,12 +1,12 @@
 //! What looks like a trained model and is none: each is an error that names the cure, or cannot be written.
 
 use nanoembed::layers::{
-    Activate, Branches, CLOSED, Dense, Dot, Dropout, Embedding, F16Row, Flatten, FrozenRows, Layer, MaskZero,
-    Packed, Sigmoid, Softmax,
+    Activation, Branches, CLOSED, Dense, Dot, Dropout, Embedding, F16Row, Flatten, FrozenRows, Layer,
+    MaskZero, Packed, Sigmoid, Softmax,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, FromLogits, KnownClasses, Loss,
-    MeanSquaredError, OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy, Weighing,
+    MeanSquaredError, OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy, Weighted,
 };
 use nanoembed::optim::{
     Adam, AdamW, CenteredRmsProp, Clip, Clipped, Exact, L2Decay, Momentum, Optimizer, RmsProp,
@@ -65,7 +65,7 @@ fn check_class_weights<M, L, const CLASSES: usize>(
     M: Layer<Input = [f32; 2]>,
     L: Loss<M::Output> + Copy,
     ClassWeights<L, CLASSES>: Loss<M::Output, Label = L::Label> + Copy,
-    SampleWeights<ClassWeights<L, CLASSES>>: Loss<M::Output, Label = Weighing<L::Label>>,
+    SampleWeights<ClassWeights<L, CLASSES>>: Loss<M::Output, Label = Weighted<L::Label>>,
 {
     let mut best = M::zeroed();
     let mut stopping = EarlyStopping::new(&mut best, 9);
@@ -90,7 +90,7 @@ fn check_class_weights<M, L, const CLASSES: usize>(
     let weighed: Vec<_> = other_labels
         .iter()
         .zip([1.0, 3.0, 0.5])
-        .map(|(label, weight)| Weighing { label: *label, weight })
+        .map(|(label, weight)| Weighted { label: *label, weight })
         .collect();
     let mut trainer = Trainer::<M, _, _, 2>::new(Sgd::default(), SampleWeights(loss));
     let found = trainer.evaluate(&model, &OTHERS, &weighed).expect("valid examples").loss;
@@ -207,7 +207,7 @@ fn a_forgotten_init_is_noticed() {
     assert!(!is_refused(packed, [1, 2, 3]));
     // Logistic regression, which zeros are a fair start of.
     assert!(!is_refused(Dense::<2, 1, Sigmoid>::zeroed(), [1.0, 2.0]));
-    assert!(!is_refused(<sequential![Dense<2, 1>, Activate<[f32; 1], Sigmoid>]>::zeroed(), [1.0, 2.0]));
+    assert!(!is_refused(<sequential![Dense<2, 1>, Activation<[f32; 1], Sigmoid>]>::zeroed(), [1.0, 2.0]));
     let message = TrainError::NotInitialised.to_string();
     assert!(message.contains("`new`") && message.contains("`init`"), "{message}");
 
@@ -288,7 +288,7 @@ fn scores_are_learnt_from_by_name() {
     assert!(parameters(&fused) == parameters(&logits));
     let by_name = FromLogits(SampleWeights(CategoricalCrossEntropy { label_smoothing: 2.0 }));
     assert_eq!(Loss::<[f32; 3]>::check(&by_name).expect_err("out of range").what, "label_smoothing");
-    let label = Weighing { label: [0.0, 1.0], weight: -1.0 };
+    let label = Weighted { label: [0.0, 1.0], weight: -1.0 };
     assert!(FromLogits(SampleWeights(CategoricalCrossEntropy::default())).check_label(&label).is_err());
 }
 
@@ -370,7 +370,7 @@ fn without_the_number_of_classes_they_get_some() {
 
 #[test]
 fn labels_and_numbers_of_classes_are_checked() {
-    type Wrapped = sequential![Dense<2, 8>, Dropout<[f32; 8], 100>, Activate<[f32; 8], Softmax>];
+    type Wrapped = sequential![Dense<2, 8>, Dropout<[f32; 8], 100>, Activation<[f32; 8], Softmax>];
     let loss = |classes| KnownClasses { loss: SparseCategoricalCrossEntropy, classes };
     let mut model = Wrapped::new(&mut random());
     let before = parameters(&model);

@@ -3,7 +3,7 @@
 
 use nanoembed::error::{CapacityExceeded, ShapeMismatch};
 use nanoembed::image::{self, ImageError, Kind};
-use nanoembed::layers::{Bag, Dense, Layer, Plain};
+use nanoembed::layers::{Bag, Bytes, Dense, Layer};
 use nanoembed::table::Aligned;
 use nanoembed::text::{
     Ascii, MatrixMode, Padding, Ties, Truncating, Unchanged, Vocabulary, VocabularyOptions, WordCounts, pad,

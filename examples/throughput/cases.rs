@@ -5,7 +5,7 @@ use crate::memory::Memory;
 use crate::{Settings, Times, time};
 use clap::ValueEnum;
 use nanoembed::kernels::{
-    Occurrence, Touched, UpdateRule, gather, gather_stream, occurrences_of_bags, pool, quantise_row,
+    Occurrence, SparseGradient, UpdateRule, gather, gather_stream, occurrences_of_bags, pool, quantise_row,
     sort_by_row,
 };
 use nanoembed::optim::{Adagrad, Adam, AdamExact, Optimizer, RowwiseAdagrad, Sgd};
@@ -171,7 +171,7 @@ fn step<O: Optimizer>(settings: &Settings, optimizer: &O) -> std::io::Result<Tim
         pool(table.as_table(), &bags, Pooling::Sum, black_box(&mut out)).expect("shapes fit");
         let list = occurrences_of_bags(&bags, &mut list).expect("room for all ids");
         let occurrences = sort_by_row(list, &mut scratch).expect("room for all ids");
-        let mut touched = Touched { occurrences, gradients, sum: &mut sum };
+        let mut touched = SparseGradient { occurrences, gradients, sum: &mut sum };
         let step = optimizer.step(call as u32 + 1);
         optimizer
             .update_rows(step, &mut table, &mut state, &mut last_steps, &mut touched)

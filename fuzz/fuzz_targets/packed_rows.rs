@@ -6,7 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nanoembed::kernels::{dequantise, gather, pool, pool_max, quantise};
-use nanoembed::reference::{self, Plain};
+use nanoembed::reference::{self, FormatSpec};
 use nanoembed::table::{Bags, Bf16, F16, F32, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use nanoembed::zerocopy::{FromBytes, IntoBytes};
 
@@ -29,7 +29,7 @@ fn bits(numbers: &[f32]) -> Vec<u32> {
     numbers.iter().map(|x| if x.is_nan() { 0x7fc0_0000 } else { x.to_bits() }).collect()
 }
 
-fn run<F: Plain>(dim: usize, gap: usize, ids: &[u8], bytes: &[u8]) {
+fn run<F: FormatSpec>(dim: usize, gap: usize, ids: &[u8], bytes: &[u8]) {
     let elements: Vec<F::Element> = bytes
         .chunks_exact(size_of::<F::Element>())
         .map(|bytes| F::Element::read_from_bytes(bytes).expect("a chunk of that size"))

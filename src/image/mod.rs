@@ -25,11 +25,11 @@ mod frame;
 pub use frame::{HEADER, ImageError, Kind, length};
 pub(crate) use frame::{fill, open, seal};
 
-use crate::layers::{Fingerprint, Layer, Plain};
+use crate::layers::{Bytes, Fingerprint, Layer};
 use crate::text::Vocabulary;
 
 /// What has an image: every model, and a [`Vocabulary`].
-pub trait Image: Plain {
+pub trait Image: Bytes {
     /// What it is.
     const KIND: Kind;
     /// A hash of its type: equal for types that can read each other's images.
@@ -90,8 +90,8 @@ pub fn to_vec<M: Image>(model: &M) -> alloc::vec::Vec<u8> {
 pub fn read<M: Image>(bytes: &[u8]) -> Result<&M, ImageError> {
     const {
         assert!(
-            size_of::<M>() == <M as Plain>::BYTES,
-            "a part of a type of yours ends between multiples of its neighbour's alignment: fill it up by a field that `Plain` shows"
+            size_of::<M>() == <M as Bytes>::BYTES,
+            "a part of a type of yours ends between multiples of its neighbour's alignment: fill it up by a field that `Bytes` shows"
         );
     }
     let payload = open(M::KIND, M::TYPE, bytes)?;

@@ -101,7 +101,7 @@ pub type Conv1D<
     const FILTERS: usize,
     const KERNEL: usize,
     const OUT: usize,
-    A = Linear,
+    A = Identity,
     P = Valid,
     const STRIDE: usize = 1,
     const DILATION: usize = 1,

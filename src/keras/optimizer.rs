@@ -1,16 +1,16 @@
 //! Optimizers as Keras 3 applies them.
 
 use crate::error::{OutOfRange, ShapeMismatch};
-use crate::kernels::{Replay, Rows, Touched};
+use crate::kernels::{Replay, Rows, SparseGradient};
 use crate::optim::{
-    Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Exact, Momentum,
-    MomentumRmsProp, Nadam, Optimizer, Rated, RmsProp, Schedule, Scheduled, Sgd, Step, Unclipped,
+    Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Exact,
+    Momentum, MomentumRmsProp, Nadam, Optimizer, RmsProp, Schedule, Scheduled, Sgd, Step, WithLearningRate,
 };
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
 /// An optimizer that Keras has too: what [`Keras`] may stand around.
-pub trait KerasOptimizer: Unclipped + Replay<Step = <Self as Optimizer>::Rule> + Copy {
+pub trait KerasOptimizer: BaseOptimizer + Replay<Step = <Self as Optimizer>::Rule> + Copy {
     /// The same with weight decay.
     type Decayed: KerasOptimizer;
 
@@ -54,7 +54,7 @@ of_keras! {
     Sgd;
 }
 
-impl<O: KerasOptimizer + Rated, S: Schedule> KerasOptimizer for Scheduled<O, S> {
+impl<O: KerasOptimizer + WithLearningRate, S: Schedule> KerasOptimizer for Scheduled<O, S> {
     type Decayed = DecoupledDecay<Self>;
 
     fn with_weight_decay(self, weight_decay: f32) -> DecoupledDecay<Self> {
@@ -186,7 +186,7 @@ impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Keras<O
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
-        touched: &mut Touched<'_>,
+        touched: &mut SparseGradient<'_>,
     ) -> Result<(), ShapeMismatch> {
         self.0.update_rows(step, table, slots, last_steps, touched)
     }

@@ -18,7 +18,7 @@ const CACHED: usize = 1 << 20;
 
 /// Whether to look ahead in this table.
 #[inline(always)]
-pub(crate) fn pays<F: Format>(table: Table<'_, F>) -> bool {
+pub(crate) fn worth_prefetching<F: Format>(table: Table<'_, F>) -> bool {
     PREFETCHES && table.rows().saturating_mul(table.stride()).saturating_mul(size_of::<F::Element>()) > CACHED
 }
 

@@ -28,7 +28,7 @@
 //! there are at most as many as it takes the row to come to rest. Nothing for rows that never had a gradient, unless
 //! the weights decay.
 
-use super::{Columns, State, UpdateRule, column_blocks, pays};
+use super::{Columns, State, UpdateRule, column_blocks, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, prefetch, simd_fn};
 use crate::table::TableMut;
@@ -148,7 +148,7 @@ fn catch_up_rows_body<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
         return Ok(());
     }
     let mut rules = Rules { rule, until, kept: [const { None }; RECENT] };
-    let look = pays(table.as_table());
+    let look = worth_prefetching(table.as_table());
     let (mut ahead, mut far_ahead) = (rows.clone().skip(DISTANCE), rows.clone().skip(2 * DISTANCE));
     for row in rows {
         if look {

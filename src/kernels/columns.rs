@@ -8,7 +8,7 @@ use crate::simd::{CACHE_LINE, Lanes, prefetch};
 use crate::table::{F32, Format, Table};
 
 /// Runs `work` on each block of a row, given as `as_chunks(row)` or `as_chunks_mut(row)`: the block is an array, and its width
-/// a constant that the functions in `work` infer from it. Blocks wider than `L::COLUMNS` are not compiled in.
+/// a constant that the functions in `work` infer from it. Blocks wider than `L::MAX_BLOCK` are not compiled in.
 macro_rules! column_blocks {
     ($lanes:ident, $chunks:ident($row:expr), |$block:ident, $column:ident| $work:expr) => {
         let (mut $column, rest) = (0, $row);
@@ -22,7 +22,7 @@ macro_rules! column_blocks {
     };
     (@$width:literal $lanes:ident, $chunks:ident, $rest:ident, $block:ident, $column:ident, $work:expr) => {
         let mut $rest = $rest;
-        if $width <= $lanes::COLUMNS {
+        if $width <= $lanes::MAX_BLOCK {
             let (blocks, after) = $rest.$chunks::<$width>();
             for $block in blocks {
                 $work;

@@ -77,11 +77,11 @@ fn gemv_body<L: Lanes>(lanes: L, w: Table<'_>, x: &[f32], y: &mut [f32]) -> Resu
     ShapeMismatch::check("length of y", w.rows(), y.len())?;
     let n = w.rows();
     let mut j = 0;
-    while L::ROWS >= 4 && n - j >= 4 {
+    while L::ACCUMULATORS >= 4 && n - j >= 4 {
         let _ = dot_rows::<L, 4>(lanes, w, x, y, j);
         j += 4;
     }
-    while L::ROWS >= 2 && n - j >= 2 {
+    while L::ACCUMULATORS >= 2 && n - j >= 2 {
         let _ = dot_rows::<L, 2>(lanes, w, x, y, j);
         j += 2;
     }
@@ -117,11 +117,11 @@ fn gemm_nt_body<L: Lanes>(
     ShapeMismatch::check("dim of c", b.rows(), c.dim())?;
     let n = b.rows();
     let mut j = 0;
-    while L::ROWS >= 4 && n - j >= 4 {
+    while L::ACCUMULATORS >= 4 && n - j >= 4 {
         columns::<L, 4>(lanes, a, b, c, j);
         j += 4;
     }
-    while L::ROWS >= 2 && n - j >= 2 {
+    while L::ACCUMULATORS >= 2 && n - j >= 2 {
         columns::<L, 2>(lanes, a, b, c, j);
         j += 2;
     }
@@ -137,7 +137,7 @@ fn gemm_nt_body<L: Lanes>(
 fn columns<L: Lanes, const D: usize>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>, j: usize) {
     let m = a.rows();
     let mut i = 0;
-    while L::ROWS >= 8 && m - i >= 2 {
+    while L::ACCUMULATORS >= 8 && m - i >= 2 {
         let _ = tile::<L, 2, D>(lanes, a, b, c, i, j);
         i += 2;
     }

@@ -19,7 +19,7 @@
 //! Moved per id: the bytes of a row read from the table, `4 dim` written, and the id itself. The only arithmetic is the conversion; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, Columns, Look, Never, column_blocks, pays};
+use super::{Ahead, Columns, Look, Never, column_blocks, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
 use crate::table::{Format, Index, Indices, Policy, Table};
@@ -93,7 +93,7 @@ fn gather_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
     ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
     ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())?;
 
-    if pays(table) {
+    if worth_prefetching(table) {
         match table.dim() {
             _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
             16 => copy_rows_of::<_, 16, STREAM, _, _, _>(lanes, table, indices, out),

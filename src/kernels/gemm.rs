@@ -156,34 +156,34 @@ pub(super) fn add_product<L: Lanes, A: Left>(lanes: L, left: A, b: Table<'_>, c:
     let (m, n) = (c.rows(), c.dim());
     let mut i = 0;
     if n >= LANES {
-        while L::ROWS >= 4 && m - i >= 4 {
+        while L::ACCUMULATORS >= 4 && m - i >= 4 {
             let _ = wide_columns::<L, A, 4, 1>(lanes, left, b, c, i);
             i += 4;
         }
-        while L::ROWS >= 4 && m - i >= 2 {
+        while L::ACCUMULATORS >= 4 && m - i >= 2 {
             let _ = wide_columns::<L, A, 2, 2>(lanes, left, b, c, i);
             i += 2;
         }
-        while L::ROWS == 2 && m - i >= 2 {
+        while L::ACCUMULATORS == 2 && m - i >= 2 {
             let _ = wide_columns::<L, A, 2, 1>(lanes, left, b, c, i);
             i += 2;
         }
-        while L::ROWS >= 4 && m - i >= 1 {
+        while L::ACCUMULATORS >= 4 && m - i >= 1 {
             let _ = wide_columns::<L, A, 1, 4>(lanes, left, b, c, i);
             i += 1;
         }
-        while L::ROWS == 2 && m - i >= 1 {
+        while L::ACCUMULATORS == 2 && m - i >= 1 {
             let _ = wide_columns::<L, A, 1, 2>(lanes, left, b, c, i);
             i += 1;
         }
-        while L::ROWS == 1 && m - i >= 1 {
+        while L::ACCUMULATORS == 1 && m - i >= 1 {
             let _ = wide_columns::<L, A, 1, 1>(lanes, left, b, c, i);
             i += 1;
         }
     }
     if n % LANES > 0 {
         let mut i = 0;
-        while L::ROWS > 1 && m - i >= 4 {
+        while L::ACCUMULATORS > 1 && m - i >= 4 {
             let _ = last_columns::<A, 4>(left, b, c, i);
             i += 4;
         }

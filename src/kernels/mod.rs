@@ -29,7 +29,7 @@ mod update;
 mod update_rounded;
 mod weights;
 
-use ahead::{Ahead, Look, Never, pays};
+use ahead::{Ahead, Look, Never, worth_prefetching};
 use axpy::add_multiple;
 use columns::{Columns, column_blocks, columns_mut};
 use gather::convert;
@@ -65,7 +65,7 @@ pub use sort::{SortedOccurrences, sort_by_row};
 pub use steps::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward};
 pub use transpose::transpose;
 pub(crate) use update::check_update;
-pub use update::{Touched, update_block, update_rows};
+pub use update::{SparseGradient, update_block, update_rows};
 pub use update_rounded::{Noise, quantise_rounded, update_rows_rounded};
 pub use weights::weight_gradients;
 

@@ -12,7 +12,7 @@
 //! squares of each occurrence are added instead, and nothing is summed before. Bytes moved: each gradient read once; the
 //! sums stay in the caller's `sum`, one row long.
 
-use super::Touched;
+use super::SparseGradient;
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, dots, simd_fn};
 
@@ -32,7 +32,7 @@ simd_fn! {
     /// # Errors
     /// If `gradients` lacks a row that an occurrence names, or `sum` has not `2 * dim` numbers.
     pub fn sum_of_squares_of_rows, sum_of_squares_of_rows_at(
-        touched: &mut Touched<'_>, keras3_duplicates: bool
+        touched: &mut SparseGradient<'_>, keras3_duplicates: bool
     ) -> Result<f32, ShapeMismatch> = of_rows_body;
 }
 
@@ -45,10 +45,10 @@ fn sum_of_squares_body<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
 #[inline(always)]
 fn of_rows_body<L: Lanes>(
     lanes: L,
-    touched: &mut Touched<'_>,
+    touched: &mut SparseGradient<'_>,
     keras3_duplicates: bool,
 ) -> Result<f32, ShapeMismatch> {
-    let Touched { occurrences, gradients, sum } = touched;
+    let SparseGradient { occurrences, gradients, sum } = touched;
     let dim = gradients.dim();
     occurrences.check(usize::MAX, gradients.rows())?;
     ShapeMismatch::check("sum length", dim.saturating_mul(2), sum.len())?;

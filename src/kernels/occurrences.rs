@@ -163,7 +163,7 @@ fn list<N: Iterator<Item = (usize, usize)>>(
 mod tests {
     use super::{Occurrence, occurrences, occurrences_in, occurrences_of_bags_in};
     use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
-    use crate::table::{Bags, Indices, shares};
+    use crate::table::{Bags, Indices, even_ranges};
     use std::vec::Vec;
 
     const IDS: [i64; 9] = [4, 0, -1, 4, 2, 7, 4, 0, 6];
@@ -176,7 +176,7 @@ mod tests {
         let all = occurrences(indices, &mut [NONE; 9]).unwrap().to_vec();
         let bag_of = |source: u32| [0, 0, 0, 2, 2, 2, 2, 2, 3][source as usize];
         for parts in 1..9 {
-            for rows in shares(7, parts) {
+            for rows in even_ranges(7, parts) {
                 let inside = all.iter().filter(|o| rows.contains(&(o.row as usize)));
                 let expected: Vec<_> =
                     inside.map(|o| Occurrence { row: o.row - rows.start as u32, ..*o }).collect();

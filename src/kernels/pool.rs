@@ -35,7 +35,7 @@
 //! written. One addition for each four bytes of `f32`: the time is that of reading the rows, from whichever cache or memory they
 //! lie in. Packed rows in the caches take the time of the arithmetic, four to six vector operations for each register of numbers.
 
-use super::{Ahead, Columns, Look, Never, column_blocks, pays};
+use super::{Ahead, Columns, Look, Never, column_blocks, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
 use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Table};
@@ -113,7 +113,7 @@ fn pool_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
     ShapeMismatch::check("output length", bags.len().saturating_mul(table.dim()), out.len())?;
 
-    if pays(table) {
+    if worth_prefetching(table) {
         pool_bags(lanes, Ahead, table, bags, pooling, out);
     } else {
         pool_bags(lanes, Never, table, bags, pooling, out);
@@ -231,7 +231,7 @@ fn pool_max_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
         return Err(ShapeMismatch { what: "number of ids, at most", expected: NO_ID as usize, found: ids });
     }
 
-    let look = pays(table);
+    let look = worth_prefetching(table);
     let (mut rest, mut rest_positions) = (out, arg_max);
     for bag in bags.iter() {
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };

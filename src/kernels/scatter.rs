@@ -26,7 +26,7 @@
 //!
 //! Moved per id: `4 dim` bytes of the table read and written again, and for `scatter_add` `4 dim` bytes of gradients read.
 
-use super::{Ahead, Columns, Look, column_blocks, columns_mut, pays};
+use super::{Ahead, Columns, Look, column_blocks, columns_mut, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{BagView, Bags, Index, Indices, Policy, Pooling, TableMut};
@@ -134,7 +134,7 @@ pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
 /// like [`NO_ID`](super::NO_ID), drops its gradient. The positions must be those of the same bags: those of a slice count from its
 /// first id. It follows the ids, one number of a row at a time, and is the same at every level.
 ///
-/// The gradient of a big table is wanted as a row for each id instead, for [`Touched`](super::Touched): it is what this gives for bags of
+/// The gradient of a big table is wanted as a row for each id instead, for [`SparseGradient`](super::SparseGradient): it is what this gives for bags of
 /// the ids 0, 1, 2, ... without weights, with `d_out` times the weight, and a `table` of zeros with a row for each.
 ///
 /// # Shapes
@@ -188,7 +188,7 @@ fn scatter_add_body<L: Lanes, I: Index, P: Policy>(
     ShapeMismatch::check("gradients", indices.len().saturating_mul(table.dim()), gradients.len())?;
 
     let mut table = table.reborrow(); // a value, so that its extents stay in registers
-    let look = pays(table.as_table());
+    let look = worth_prefetching(table.as_table());
     let mut rest = gradients;
     for (position, row) in indices.iter().enumerate() {
         if look {
@@ -215,7 +215,7 @@ fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
     ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
 
     let mut table = table.reborrow();
-    let look = pays(table.as_table());
+    let look = worth_prefetching(table.as_table());
     let mut rest = d_out;
     for bag in bags.iter() {
         let Some((d, after)) = rest.split_at_checked(table.dim()) else { break };

@@ -16,7 +16,7 @@
 //! The gradient of an id is never written: the ids of a bag share a source. Bytes moved: each occurrence's gradient read, from a
 //! matrix of the size of a batch; each touched row's weights and slots read and written once; nothing of any other row.
 
-use super::{Columns, SortedOccurrences, UpdateRule, apply, pays};
+use super::{Columns, SortedOccurrences, UpdateRule, apply, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Format, Table, TableMut};
@@ -27,7 +27,7 @@ const DISTANCE: usize = 8;
 
 /// The rows that a batch touched and their gradients.
 #[derive(Debug)]
-pub struct Touched<'a> {
+pub struct SparseGradient<'a> {
     /// Which rows occur, and which gradients are theirs.
     pub occurrences: SortedOccurrences<'a>,
     /// The gradients that occurrences name by `source`, shape `[sources, dim]`.
@@ -43,7 +43,7 @@ simd_fn! {
     /// If `table` or `gradients` lacks a row that occurs, `gradients` has another dim than `table`, `slots` another number of
     /// rows or another dim than the rule keeps, or `sum` not `2 * dim` numbers. Nothing has been written then.
     pub fn update_rows, update_rows_at[R: UpdateRule](
-        rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut Touched<'_>
+        rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut SparseGradient<'_>
     ) -> Result<(), ShapeMismatch> = update_rows_body;
 
     /// One optimizer step on a variable that has a gradient for each of its numbers.
@@ -59,7 +59,7 @@ simd_fn! {
 pub(crate) fn check_update<R: UpdateRule, F: Format>(
     table: &TableMut<'_, F>,
     slots: &TableMut<'_>,
-    touched: &Touched<'_>,
+    touched: &SparseGradient<'_>,
 ) -> Result<(), ShapeMismatch> {
     let dim = table.dim();
     touched.occurrences.check(table.rows(), touched.gradients.rows())?;
@@ -98,10 +98,10 @@ fn update_rows_body<L: Lanes, R: UpdateRule>(
     rule: R,
     table: &mut TableMut<'_>,
     slots: &mut TableMut<'_>,
-    touched: &mut Touched<'_>,
+    touched: &mut SparseGradient<'_>,
 ) -> Result<(), ShapeMismatch> {
     check_update::<R, _>(table, slots, touched)?;
-    let look = pays(table.as_table());
+    let look = worth_prefetching(table.as_table());
     step_rows(lanes, rule, table, slots, touched, look);
     Ok(())
 }
@@ -113,10 +113,10 @@ pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
     rule: R,
     table: &mut impl StepRows,
     slots: &mut TableMut<'_>,
-    touched: &mut Touched<'_>,
+    touched: &mut SparseGradient<'_>,
     look: bool,
 ) {
-    let Touched { occurrences, gradients, sum } = touched;
+    let SparseGradient { occurrences, gradients, sum } = touched;
     let Some((sum, squares)) = sum.split_at_mut_checked(gradients.dim()) else { return };
     let mut ahead = occurrences.as_slice().iter().skip(DISTANCE);
     for (first, repeats) in occurrences.by_row() {

@@ -16,8 +16,8 @@
 //!
 //! Bytes moved: the packed row read and written once, beside what the rule moves.
 
-use super::update::{StepRows, Touched, check_update, step_rows};
-use super::{Columns, UpdateRule, convert, mix, pays};
+use super::update::{SparseGradient, StepRows, check_update, step_rows};
+use super::{Columns, UpdateRule, convert, mix, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Rounding, Table, TableMut, Trainable};
@@ -32,7 +32,7 @@ pub struct Noise {
     /// Number of the step.
     pub step: u32,
     /// The number in the whole table of the first row of this view: 0, but for a part that a thread works on
-    /// ([`TableMut::parts`]), so that the bits do not depend on how a table is shared.
+    /// ([`TableMut::split_rows`]), so that the bits do not depend on how a table is shared.
     pub first_row: usize,
 }
 
@@ -71,14 +71,14 @@ simd_fn! {
     /// ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)).
     ///
     /// ```
-    /// use nanoembed::kernels::{Noise, Occurrence, Touched, occurrences, sort_by_row, update_rows_rounded};
+    /// use nanoembed::kernels::{Noise, Occurrence, SparseGradient, occurrences, sort_by_row, update_rows_rounded};
     /// use nanoembed::optim::{Optimizer, Sgd};
     /// use nanoembed::table::{Bf16, Indices, Table, TableMut};
     ///
     /// let mut table = [Bf16::from_f32(1.0); 3 * 4];
     /// let mut list = [Occurrence::default(); 2];
     /// let list = occurrences(Indices::new(&[2_u8, 0], 3)?, &mut list)?;
-    /// let mut touched = Touched {
+    /// let mut touched = SparseGradient {
     ///     occurrences: sort_by_row(list, &mut [Occurrence::default(); 2])?,
     ///     gradients: Table::from_rows(&[[0.1; 4]; 2]),
     ///     sum: &mut [0.0; 8],
@@ -102,7 +102,7 @@ simd_fn! {
         noise: Noise,
         table: &mut TableMut<'_, F>,
         slots: &mut TableMut<'_>,
-        touched: &mut Touched<'_>,
+        touched: &mut SparseGradient<'_>,
         weights: &mut [f32],
     ) -> Result<(), ShapeMismatch> = update_rows_rounded_body;
 
@@ -146,12 +146,12 @@ fn update_rows_rounded_body<L: Lanes, R: UpdateRule, F: Trainable>(
     noise: Noise,
     table: &mut TableMut<'_, F>,
     slots: &mut TableMut<'_>,
-    touched: &mut Touched<'_>,
+    touched: &mut SparseGradient<'_>,
     weights: &mut [f32],
 ) -> Result<(), ShapeMismatch> {
     check_update::<R, F>(table, slots, touched)?;
     ShapeMismatch::check("weights length", table.dim(), weights.len())?;
-    let look = pays(table.as_table());
+    let look = worth_prefetching(table.as_table());
     step_rows(lanes, rule, &mut Rounded { lanes, table, noise, weights }, slots, touched, look);
     Ok(())
 }

@@ -16,7 +16,7 @@
 //!
 //! Moved per id: `4 dim` bytes read from the table, 4 written; `d_out[bag]` stays in the first cache.
 
-use super::{Ahead, Columns, Look, Never, pays};
+use super::{Ahead, Columns, Look, Never, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, dots, simd_fn};
 use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
@@ -65,7 +65,7 @@ fn weight_gradients_body<L: Lanes, I: Index, P: Policy, O: Index>(
     ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
     ShapeMismatch::check("length of d_weights", bags.indices().len(), d_weights.len())?;
 
-    if pays(table) {
+    if worth_prefetching(table) {
         gradients_of_bags(lanes, Ahead, table, bags, pooling, d_out, d_weights);
     } else {
         gradients_of_bags(lanes, Never, table, bags, pooling, d_out, d_weights);

@@ -4,7 +4,8 @@ use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
 use super::value::{copy, copy_each};
 use super::{
-    Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Value,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Fingerprint, Identity, Layer, LayerSummary,
+    Value,
 };
 use crate::table::Numbers;
 use core::marker::PhantomData;
@@ -19,28 +20,28 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};
-/// type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1>, Activate<[f32; 1], Sigmoid>];
-/// assert_eq!(Activate::<[f32; 2], Relu>::zeroed().predict(&[-1.0, 1.0])?, [0.0, 1.0]);
+/// type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1>, Activation<[f32; 1], Sigmoid>];
+/// assert_eq!(Activation::<[f32; 2], Relu>::zeroed().predict(&[-1.0, 1.0])?, [0.0, 1.0]);
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
 ///
 /// A softmax over one number, of a vector or of each step, is a compile error:
 ///
 /// ```compile_fail,E0080
-/// use nanoembed::layers::{Activate, Layer, Softmax};
-/// let _ = Activate::<[[f32; 1]; 2], Softmax>::zeroed();
+/// use nanoembed::layers::{Activation, Layer, Softmax};
+/// let _ = Activation::<[[f32; 1]; 2], Softmax>::zeroed();
 /// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
-pub struct Activate<V, A>(PhantomData<(V, A)>);
+pub struct Activation<V, A>(PhantomData<(V, A)>);
 
 /// Keras' `Input`: numbers that enter a model as they are, as the numeric columns of a table do beside the
 /// [branches](crate::concatenate) of its categorical ones.
-pub type Input<V> = Activate<V, Linear>;
+pub type Input<V> = Activation<V, Identity>;
 
-plain_fields!(impl[V, A] Activate<V, A> {});
+plain_fields!(impl[V, A] Activation<V, A> {});
 
-impl<V: Value + Numbers, A: Activation> Activate<V, A> {
+impl<V: Value + Numbers, A: ActivationFunction> Activation<V, A> {
     /// How many numbers an activation sees at once.
     const WIDTH: usize = match V::SHAPE {
         [n, 0] => n,
@@ -48,7 +49,7 @@ impl<V: Value + Numbers, A: Activation> Activate<V, A> {
     };
 }
 
-impl<V: Value + Numbers, A: Activation> Layer for Activate<V, A> {
+impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
     type Input = V;
     type Output = V;
     type InputGradient = V;
@@ -58,7 +59,7 @@ impl<V: Value + Numbers, A: Activation> Layer for Activate<V, A> {
 
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {
-        assert!(Self::WIDTH > 0, "Activate<V, A>: V must have numbers");
+        assert!(Self::WIDTH > 0, "Activation<V, A>: V must have numbers");
         A::KIND.assert_units(Self::WIDTH);
         let [outer, inner] = V::SHAPE;
         Fingerprint::of("activation").extent(outer).extent(inner).name(A::KIND.name())
@@ -103,6 +104,12 @@ impl<V: Value + Numbers, A: Activation> Layer for Activate<V, A> {
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary { name: "Activation", shape: V::SHAPE, parameters: 0, bytes: 0, trainable: true });
+        visit(LayerSummary {
+            name: "ActivationFunction",
+            shape: V::SHAPE,
+            parameters: 0,
+            bytes: 0,
+            trainable: true,
+        });
     }
 }

@@ -7,7 +7,7 @@ use crate::kernels;
 #[non_exhaustive]
 pub enum ActivationKind {
     /// f(x) = x.
-    Linear,
+    Identity,
     /// f(x) = 0 for x ≤ 0, else x.
     Relu,
     /// f(x) = 1 / (1 + e⁻ˣ).
@@ -20,7 +20,7 @@ pub enum ActivationKind {
 
 impl ActivationKind {
     /// Every one.
-    pub const ALL: &'static [Self] = &[Self::Linear, Self::Relu, Self::Sigmoid, Self::Softmax, Self::Tanh];
+    pub const ALL: &'static [Self] = &[Self::Identity, Self::Relu, Self::Sigmoid, Self::Softmax, Self::Tanh];
 
     /// Whether it is one of these.
     pub const fn is_among(self, kinds: &[Self]) -> bool {
@@ -45,7 +45,7 @@ impl ActivationKind {
     /// Its name, as in Keras.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Linear => "linear",
+            Self::Identity => "linear",
             Self::Relu => "relu",
             Self::Sigmoid => "sigmoid",
             Self::Softmax => "softmax",
@@ -54,21 +54,21 @@ impl ActivationKind {
     }
 }
 
-/// An activation as a type parameter of a layer: [`Linear`], [`Relu`], [`Sigmoid`], [`Softmax`] or [`Tanh`].
-pub trait Activation: Copy + sealed::Sealed {
+/// An activation as a type parameter of a layer: [`Identity`], [`Relu`], [`Sigmoid`], [`Softmax`] or [`Tanh`].
+pub trait ActivationFunction: Copy + sealed::Sealed {
     /// Which one it is.
     const KIND: ActivationKind;
 
-    /// Turns one vector of scores into its activation, in place.
+    /// Turns one vector of logits into its activation, in place.
     fn activate(y: &mut [f32]);
 
-    /// Turns the gradient with respect to the activation `y` into the one with respect to the scores, in place.
+    /// Turns the gradient with respect to the activation `y` into the one with respect to the logits, in place.
     fn activate_backward(y: &[f32], d_y: &mut [f32]);
 }
 
 /// f(x) = x.
 #[derive(Clone, Copy, Debug)]
-pub struct Linear;
+pub struct Identity;
 /// f(x) = 0 for x ≤ 0, else x.
 #[derive(Clone, Copy, Debug)]
 pub struct Relu;
@@ -86,9 +86,9 @@ mod sealed {
     pub trait Sealed {}
 }
 
-impl sealed::Sealed for Linear {}
-impl Activation for Linear {
-    const KIND: ActivationKind = ActivationKind::Linear;
+impl sealed::Sealed for Identity {}
+impl ActivationFunction for Identity {
+    const KIND: ActivationKind = ActivationKind::Identity;
 
     #[inline(always)]
     fn activate(_: &mut [f32]) {}
@@ -100,7 +100,7 @@ impl Activation for Linear {
 macro_rules! activation {
     ($($name:ident, $forward:ident, $backward:ident;)*) => {$(
         impl sealed::Sealed for $name {}
-        impl Activation for $name {
+        impl ActivationFunction for $name {
             const KIND: ActivationKind = ActivationKind::$name;
 
             #[inline]

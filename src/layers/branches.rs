@@ -3,7 +3,7 @@
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
 use super::{
-    Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Plain, Value, outputs_not_finite,
+    Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Pair, Value, outputs_not_finite,
 };
 use crate::error::{InputError, NotFinite};
 use crate::optim::{Optimizer, Step};
@@ -68,7 +68,7 @@ pub struct Branches<A, B> {
     pub second: B,
 }
 
-plain_fields!(impl[A: Plain, B: Plain] Branches<A, B> { first: A, second: B });
+plain_fields!(impl[A: Bytes, B: Bytes] Branches<A, B> { first: A, second: B });
 
 /// What flows through one of two [`Branches`], and the scratch memory of its layer.
 #[derive(FromZeros)]

@@ -6,7 +6,7 @@ use super::{
     ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value, outputs_not_finite,
 };
 use crate::error::{InputError, NotFinite};
-use crate::layers::Plain;
+use crate::layers::Bytes;
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
@@ -72,7 +72,7 @@ pub struct Chain<A, B> {
     pub second: B,
 }
 
-plain_fields!(impl[A: Plain, B: Plain] Chain<A, B> { first: A, second: B });
+plain_fields!(impl[A: Bytes, B: Bytes] Chain<A, B> { first: A, second: B });
 
 /// Scratch of a [`Chain`] in use: what flows between its layers.
 #[derive(FromZeros)]
@@ -102,7 +102,7 @@ pub struct ChainGradient<A: Layer, B: Layer, const BATCH: usize> {
 
 /// Whether a layer gives what it takes.
 const fn passes_untouched<L: Layer>() -> bool {
-    L::PASSES_ON && matches!(L::ACTIVATION, ActivationKind::Linear)
+    L::PASSES_ON && matches!(L::ACTIVATION, ActivationKind::Identity)
 }
 
 impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for Chain<A, B> {
@@ -122,7 +122,7 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
     const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO || A::BYTES > 0 && B::BYTES > 0;
     const PASSES_ON: bool = passes_untouched::<A>() && B::PASSES_ON;
     const HAS_BIASES: bool =
-        B::HAS_BIASES || B::PASSES_ON && A::HAS_BIASES && matches!(A::ACTIVATION, ActivationKind::Linear);
+        B::HAS_BIASES || B::PASSES_ON && A::HAS_BIASES && matches!(A::ACTIVATION, ActivationKind::Identity);
 
     fn init(&mut self, random: &mut impl Rng) {
         self.first.init(random);

@@ -6,8 +6,8 @@ use super::plain::plain_fields;
 use super::steps::{rows, rows_mut};
 use super::value::{Value, first, first_mut};
 use super::{
-    Activation, ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Linear, Plain,
-    glorot_uniform,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Identity, Layer,
+    LayerSummary, glorot_uniform,
 };
 use crate::kernels::{
     Repeats, convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated, distinct_rows,
@@ -112,7 +112,7 @@ pub struct Conv1D<
     const FILTERS: usize,
     const KERNEL: usize,
     const OUT: usize,
-    A = Linear,
+    A = Identity,
     P = Valid,
     M = HonourMask,
     const STRIDE: usize = 1,
@@ -170,7 +170,7 @@ pub struct Conv1DSlots<K, B> {
     bias: B,
 }
 
-plain_fields!(impl[K: Plain, B: Plain] Conv1DSlots<K, B> { kernel: K, bias: B });
+plain_fields!(impl[K: Bytes, B: Bytes] Conv1DSlots<K, B> { kernel: K, bias: B });
 
 /// So many products a step, at least, make it worth to look for steps that are the same.
 const WORTH: usize = 64;
@@ -181,7 +181,7 @@ impl<
     const FILTERS: usize,
     const KERNEL: usize,
     const OUT: usize,
-    A: Activation,
+    A: ActivationFunction,
     P: ConvPadding,
     M: MaskUse,
     const STRIDE: usize,
@@ -294,7 +294,7 @@ impl<
     const FILTERS: usize,
     const KERNEL: usize,
     const OUT: usize,
-    A: Activation,
+    A: ActivationFunction,
     P: ConvPadding,
     M: MaskUse,
     const STRIDE: usize,

@@ -2,8 +2,8 @@
 
 use super::plain::plain_fields;
 use super::{
-    Activation, ActivationKind, Batch, BatchMut, CLOSED, Context, Fingerprint, Layer, LayerSummary, Linear,
-    Plain, glorot_uniform,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Bytes, CLOSED, Context, Fingerprint, Identity,
+    Layer, LayerSummary, glorot_uniform,
 };
 use crate::kernels::{gemm, gemm_nt, gemm_tn, sum_of_squares};
 use crate::optim::{Optimizer, Step};
@@ -34,7 +34,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
-pub struct Dense<const IN: usize, const OUT: usize, A = Linear> {
+pub struct Dense<const IN: usize, const OUT: usize, A = Identity> {
     /// W.
     pub kernel: [[f32; OUT]; IN],
     /// b.
@@ -42,7 +42,7 @@ pub struct Dense<const IN: usize, const OUT: usize, A = Linear> {
     activation: PhantomData<A>,
 }
 
-plain_fields!(impl[const IN: usize, const OUT: usize, A: Activation] Dense<IN, OUT, A> {
+plain_fields!(impl[const IN: usize, const OUT: usize, A: ActivationFunction] Dense<IN, OUT, A> {
     kernel: [[f32; OUT]; IN], bias: [f32; OUT],
 });
 
@@ -61,9 +61,9 @@ pub struct DenseSlots<K, B> {
     bias: B,
 }
 
-plain_fields!(impl[K: Plain, B: Plain] DenseSlots<K, B> { kernel: K, bias: B });
+plain_fields!(impl[K: Bytes, B: Bytes] DenseSlots<K, B> { kernel: K, bias: B });
 
-impl<const IN: usize, const OUT: usize, A: Activation> Layer for Dense<IN, OUT, A> {
+impl<const IN: usize, const OUT: usize, A: ActivationFunction> Layer for Dense<IN, OUT, A> {
     type Input = [f32; IN];
     type Output = [f32; OUT];
     type InputGradient = [f32; IN];

@@ -2,7 +2,7 @@
 
 use super::parameterless::learns_nothing;
 use super::plain::plain_fields;
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Plain, Value};
+use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Pair, Value};
 use crate::kernels::{dot, sum_of_squares};
 use crate::optim::{Optimizer, Step};
 use crate::table::Numbers;

@@ -2,9 +2,9 @@
 
 use super::packed::TableLayer;
 use super::plain::plain_fields;
-use super::touched::{SlotsOf, TouchedRows, catch_up};
+use super::touched::{OccurringRows, SlotsOf, catch_up};
 use super::value::Value;
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
+use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, uniform};
 use crate::error::InputError;
 use crate::kernels::{Rows, gather};
 use crate::optim::{Optimizer, Step};
@@ -77,7 +77,7 @@ where
     type InputGradient = ();
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = TouchedRows<LEN, LEN, DIM, BATCH>;
+    type Gradient<const BATCH: usize> = OccurringRows<LEN, LEN, DIM, BATCH>;
     type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
 
     const FINGERPRINT: Fingerprint = {
@@ -125,7 +125,7 @@ where
         x: Batch<'_, [I; LEN]>,
         (): &mut (),
         d_y: &[[[f32; DIM]; LEN]],
-        gradient: Option<&mut TouchedRows<LEN, LEN, DIM, BATCH>>,
+        gradient: Option<&mut OccurringRows<LEN, LEN, DIM, BATCH>>,
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
@@ -150,7 +150,7 @@ where
     }
 
     fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut TouchedRows<LEN, LEN, DIM, BATCH>,
+        gradient: &mut OccurringRows<LEN, LEN, DIM, BATCH>,
         keras3_duplicates: bool,
     ) -> f32 {
         gradient.sum_of_squares(keras3_duplicates)
@@ -160,7 +160,7 @@ where
         &mut self,
         optimizer: &O,
         step: Step<O::Rule>,
-        gradient: &mut TouchedRows<LEN, LEN, DIM, BATCH>,
+        gradient: &mut OccurringRows<LEN, LEN, DIM, BATCH>,
         slots: &mut Self::Slots<O>,
     ) {
         gradient.update(optimizer, step, &mut self.rows, slots);
@@ -211,7 +211,7 @@ where
     }
 
     fn retain<const BATCH: usize>(
-        gradient: &mut TouchedRows<LEN, LEN, DIM, BATCH>,
+        gradient: &mut OccurringRows<LEN, LEN, DIM, BATCH>,
         keep: impl Fn(usize) -> bool,
     ) {
         gradient.retain(keep);

@@ -2,9 +2,9 @@
 
 use super::packed::TableLayer;
 use super::plain::plain_fields;
-use super::touched::{SlotsOf, TouchedRows, catch_up};
+use super::touched::{OccurringRows, SlotsOf, catch_up};
 use super::value::{Bag, Value};
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
+use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, uniform};
 use crate::error::{InputError, ShapeMismatch};
 use crate::kernels::{Rows, pool};
 use crate::optim::{Optimizer, Step};
@@ -90,7 +90,7 @@ where
     type InputGradient = ();
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = TouchedRows<CAPACITY, 1, DIM, BATCH>;
+    type Gradient<const BATCH: usize> = OccurringRows<CAPACITY, 1, DIM, BATCH>;
     type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
 
     const FINGERPRINT: Fingerprint = {
@@ -141,7 +141,7 @@ where
         x: Batch<'_, Bag<CAPACITY, I>>,
         (): &mut (),
         d_y: &[[f32; DIM]],
-        gradient: Option<&mut TouchedRows<CAPACITY, 1, DIM, BATCH>>,
+        gradient: Option<&mut OccurringRows<CAPACITY, 1, DIM, BATCH>>,
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
@@ -170,7 +170,7 @@ where
     }
 
     fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut TouchedRows<CAPACITY, 1, DIM, BATCH>,
+        gradient: &mut OccurringRows<CAPACITY, 1, DIM, BATCH>,
         keras3_duplicates: bool,
     ) -> f32 {
         gradient.sum_of_squares(keras3_duplicates)
@@ -180,7 +180,7 @@ where
         &mut self,
         optimizer: &O,
         step: Step<O::Rule>,
-        gradient: &mut TouchedRows<CAPACITY, 1, DIM, BATCH>,
+        gradient: &mut OccurringRows<CAPACITY, 1, DIM, BATCH>,
         slots: &mut Self::Slots<O>,
     ) {
         gradient.update(optimizer, step, &mut self.rows, slots);
@@ -228,7 +228,7 @@ where
     }
 
     fn retain<const BATCH: usize>(
-        gradient: &mut TouchedRows<CAPACITY, 1, DIM, BATCH>,
+        gradient: &mut OccurringRows<CAPACITY, 1, DIM, BATCH>,
         keep: impl Fn(usize) -> bool,
     ) {
         gradient.retain(keep);

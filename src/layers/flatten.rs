@@ -2,7 +2,7 @@
 
 use super::parameterless::learns_nothing;
 use super::value::Value;
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
+use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -61,9 +61,9 @@ impl MaskUse for StrictMask {
 #[repr(C)]
 pub struct Flatten<const LEN: usize, const DIM: usize, const OUT: usize, M = HonourMask>(PhantomData<M>);
 
-impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Plain for Flatten<LEN, DIM, OUT, M> {
+impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Bytes for Flatten<LEN, DIM, OUT, M> {
     const BYTES: usize = 0;
-    const PARTS: Fingerprint = <() as Plain>::PARTS;
+    const PARTS: Fingerprint = <() as Bytes>::PARTS;
 
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
 

@@ -1,7 +1,7 @@
 //! A layer that does not learn.
 
 use super::plain::plain_fields;
-use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
+use super::{ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary};
 use crate::error::{InputError, NotFinite};
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
@@ -22,7 +22,7 @@ pub struct Frozen<L>(
     pub L,
 );
 
-plain_fields!(impl[L: Plain] Frozen<L> { 0: L });
+plain_fields!(impl[L: Bytes] Frozen<L> { 0: L });
 
 impl<L: Layer> Layer for Frozen<L> {
     type Input = L::Input;

@@ -2,7 +2,7 @@
 
 use super::packed::TableLayer;
 use super::plain::plain_fields;
-use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain};
+use super::{ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary};
 use crate::error::{InputError, NotFinite, RowOutOfRange};
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
@@ -39,7 +39,7 @@ pub struct FrozenRows<L, const WORDS: usize> {
     frozen: Bits<WORDS>,
 }
 
-plain_fields!(impl[L: Plain, const WORDS: usize] FrozenRows<L, WORDS> { layer: L, frozen: Bits<WORDS> });
+plain_fields!(impl[L: Bytes, const WORDS: usize] FrozenRows<L, WORDS> { layer: L, frozen: Bits<WORDS> });
 
 /// A bit for each row.
 #[derive(Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -59,7 +59,7 @@ impl<const WORDS: usize> Bits<WORDS> {
     }
 }
 
-impl<const WORDS: usize> Plain for Bits<WORDS> {
+impl<const WORDS: usize> Bytes for Bits<WORDS> {
     const BYTES: usize = size_of::<[u32; WORDS]>();
     const PARTS: Fingerprint = Fingerprint::of("bits").extent(Self::BYTES);
     // A choice, not a parameter.

@@ -1,9 +1,9 @@
 //! Ids of any size to rows of a small table, several rows an id.
 
 use super::plain::plain_fields;
-use super::touched::{SlotsOf, TouchedRows, catch_up};
+use super::touched::{OccurringRows, SlotsOf, catch_up};
 use super::value::Value;
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
+use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, uniform};
 use crate::kernels::{Rows, pool};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
@@ -112,7 +112,7 @@ where
     type InputGradient = ();
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = TouchedRows<NAMES, LEN, DIM, BATCH>;
+    type Gradient<const BATCH: usize> = OccurringRows<NAMES, LEN, DIM, BATCH>;
     type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
 
     const FINGERPRINT: Fingerprint = {
@@ -174,7 +174,7 @@ where
         x: Batch<'_, [I; LEN]>,
         (): &mut (),
         d_y: &[[[f32; DIM]; LEN]],
-        gradient: Option<&mut TouchedRows<NAMES, LEN, DIM, BATCH>>,
+        gradient: Option<&mut OccurringRows<NAMES, LEN, DIM, BATCH>>,
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
@@ -203,7 +203,7 @@ where
     }
 
     fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut TouchedRows<NAMES, LEN, DIM, BATCH>,
+        gradient: &mut OccurringRows<NAMES, LEN, DIM, BATCH>,
         keras3_duplicates: bool,
     ) -> f32 {
         gradient.sum_of_squares(keras3_duplicates)
@@ -213,7 +213,7 @@ where
         &mut self,
         optimizer: &O,
         step: Step<O::Rule>,
-        gradient: &mut TouchedRows<NAMES, LEN, DIM, BATCH>,
+        gradient: &mut OccurringRows<NAMES, LEN, DIM, BATCH>,
         slots: &mut Self::Slots<O>,
     ) {
         gradient.update(optimizer, step, &mut self.rows, slots);

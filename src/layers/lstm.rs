@@ -4,7 +4,7 @@ use super::plain::plain_fields;
 use super::recurrence::{Direction, GoForwards, ReturnLast, Returned};
 use super::steps::{announce, at, at_mut, rows, rows_mut};
 use super::value::{first, first_mut};
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, Value};
+use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Value};
 use super::{glorot_uniform, orthogonal};
 use crate::kernels::{axpy, gemm, gemm_nt, gemm_tn, lstm_gates, lstm_gates_backward, sum_of_squares};
 use crate::optim::{Optimizer, Step};
@@ -94,7 +94,7 @@ pub struct LstmSlots<K, U, B> {
     bias: B,
 }
 
-plain_fields!(impl[K: Plain, U: Plain, B: Plain] LstmSlots<K, U, B> { kernel: K, recurrent_kernel: U, bias: B });
+plain_fields!(impl[K: Bytes, U: Bytes, B: Bytes] LstmSlots<K, U, B> { kernel: K, recurrent_kernel: U, bias: B });
 
 /// h and c of each example, or their gradients.
 #[derive(FromZeros)]
@@ -154,7 +154,7 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
     Lstm<LEN, IN, UNITS, R, D>
 {
     /// z = b + x\[step\] W + h U for all examples.
-    fn scores(
+    fn logits(
         &self,
         x: &[[[f32; IN]; LEN]],
         step: usize,
@@ -170,7 +170,7 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
         gemm(rows(h)?, rows(&self.recurrent_kernel)?, &mut z).ok()
     }
 
-    /// From the gradients of all scores, adds the gradient of the parameters and writes that of the inputs.
+    /// From the gradients of all logits, adds the gradient of the parameters and writes that of the inputs.
     ///
     /// In runs of steps that are all valid or all masked, example by example. Each product goes on from the sum that stands in the
     /// gradient, so where a run or a batch ends changes no bits.
@@ -257,7 +257,7 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
             let step = D::step(number, LEN);
             if x.masks.iter().any(|mask| is_valid(mask, step)) {
                 // The types fix the shapes.
-                let _ = rows_mut(gates).and_then(|z| self.scores(x.values, step, h, z));
+                let _ = rows_mut(gates).and_then(|z| self.logits(x.values, step, h, z));
             }
             let state = h.iter_mut().zip(&mut *c).zip(&mut *gates);
             for ((((h, c), gates), mask), y) in state.zip(x.masks).zip(&mut *y.values) {
@@ -287,7 +287,7 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
             let step = D::step(number, LEN);
             if x.masks.iter().any(|mask| is_valid(mask, step)) {
                 // The types fix the shapes.
-                let _ = at_mut(gates, step).and_then(|z| self.scores(x.values, step, h, z));
+                let _ = at_mut(gates, step).and_then(|z| self.logits(x.values, step, h, z));
             }
             let after = D::step(number + 1, LEN);
             let state = h.iter_mut().zip(&mut *c);
@@ -396,7 +396,7 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
 }
 
 impl<const IN: usize, const UNITS: usize> LstmGradient<IN, UNITS> {
-    /// Adds the share of some steps: their inputs, the h before them, the gradients of their scores.
+    /// Adds the share of some steps: their inputs, the h before them, the gradients of their logits.
     fn add(&mut self, x: &[[f32; IN]], h: &[[f32; UNITS]], d_z: &[[[f32; UNITS]; 4]]) -> Option<()> {
         // First, because it reads the gradients in order, which brings them into the caches.
         for d_z in d_z {

@@ -46,8 +46,8 @@ mod summary;
 mod touched;
 mod value;
 
-pub use activate::{Activate, Input};
-pub use activation::{Activation, ActivationKind, Linear, Relu, Sigmoid, Softmax, Tanh};
+pub use activate::{Activation, Input};
+pub use activation::{ActivationFunction, ActivationKind, Identity, Relu, Sigmoid, Softmax, Tanh};
 pub use branches::{Branch, BranchCache, Branches, BranchesGradient};
 pub use chain::{Chain, ChainCache, ChainGradient, ChainWorkspace};
 pub use concatenate::{Concatenate, Concatenated, width};
@@ -67,12 +67,12 @@ pub use init::{glorot_uniform, uniform};
 pub use lstm::{Lstm, LstmCache, LstmGradient, LstmSlots, LstmWorkspace};
 pub use packed::{Bf16Row, F16Row, Packed, PackedRow, TableLayer, U2Row, U4Row, U8Row};
 pub use padding::{Causal, ConvPadding, PaddingKind, Same, Valid};
-pub use plain::{Parameter, Plain};
+pub use plain::{Bytes, Parameter};
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
 pub use quotient_remainder::{Added, Composition, Multiplied, QuotientRemainder, QuotientRemainderGradient};
 pub use recurrence::{Direction, GoBackwards, GoForwards, ReturnLast, ReturnSequences, Returned};
 pub use summary::{LayerSummary, Summary};
-pub use touched::{TableSlots, TouchedRows};
+pub use touched::{OccurringRows, TableSlots};
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
 pub(crate) use value::{first, first_mut};
 
@@ -129,7 +129,7 @@ pub(crate) fn mix(seed: u64, number: u64) -> u64 {
 /// depend on the other examples: a batch of one gives the bits of row 0 of a batch of many.
 ///
 /// A layer is written for firmware too: its methods cannot panic, and they allocate nothing.
-pub trait Layer: Plain {
+pub trait Layer: Bytes {
     /// One example: ids `[I; LEN]`, a [`Bag`], a vector `[f32; N]`, a sequence `[[f32; DIM]; LEN]`, or a [`Pair`] of those.
     type Input: Value;
     /// One result.
@@ -143,10 +143,10 @@ pub trait Layer: Plain {
     /// Gradients of the parameters: of a table's touched rows, O(batch · dim); of the shape of the layer otherwise.
     type Gradient<const BATCH: usize>: FromZeros;
     /// The optimizer's state for the parameters.
-    type Slots<O: Optimizer>: Plain;
+    type Slots<O: Optimizer>: Bytes;
 
     /// The activation that [`activate`](Self::activate) applies to an output.
-    const ACTIVATION: ActivationKind = ActivationKind::Linear;
+    const ACTIVATION: ActivationKind = ActivationKind::Identity;
     /// The activation that was applied to the outputs last: another layer's where this one only passes on what it takes, as
     /// [`Dropout`] does.
     const LAST_ACTIVATION: ActivationKind = Self::ACTIVATION;

@@ -1,7 +1,7 @@
 //! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
 
 use super::parameterless::learns_nothing;
-use super::{ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Plain, first_mut};
+use super::{ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, first_mut};
 use crate::error::{InputError, ShapeMismatch};
 use crate::kernels::{Rows, quantise};
 use crate::memory::padding;
@@ -194,7 +194,7 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Packed<L, R, ROWS> {
     }
 }
 
-impl<L: TableLayer, R: PackedRow, const ROWS: usize> Plain for Packed<L, R, ROWS> {
+impl<L: TableLayer, R: PackedRow, const ROWS: usize> Bytes for Packed<L, R, ROWS> {
     const BYTES: usize = size_of::<Self>();
     const PARTS: Fingerprint = Fingerprint::of("packed").name(R::Format::NAME).extent(Self::BYTES);
 

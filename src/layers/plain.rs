@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 ///
 /// A composed type lists the bytes of its parts, in the order in which they lie in memory. That nothing lies between them, an
 /// image asserts at compile time: `size_of::<Self>() == Self::BYTES`.
-pub trait Plain: FromBytes + KnownLayout + Immutable + Sized {
+pub trait Bytes: FromBytes + KnownLayout + Immutable + Sized {
     /// The bytes of all parts together.
     const BYTES: usize;
     /// A hash of how the bytes are divided into parts.
@@ -43,7 +43,7 @@ pub struct Parameter {
     pub shape: [usize; 4],
 }
 
-impl<T: Numbers> Plain for T {
+impl<T: Numbers> Bytes for T {
     const BYTES: usize = size_of::<Self>();
     const PARTS: Fingerprint = Fingerprint::of("numbers").extent(Self::BYTES);
     const IN_ARRAYS: bool = true;
@@ -67,7 +67,7 @@ impl<T: Numbers> Plain for T {
     }
 }
 
-impl Plain for () {
+impl Bytes for () {
     const BYTES: usize = 0;
     const PARTS: Fingerprint = Fingerprint::of("nothing");
 
@@ -76,7 +76,7 @@ impl Plain for () {
     fn visit_mut(&mut self, _: &mut dyn FnMut(&mut [u8])) {}
 }
 
-impl<const WORDS: usize, const BYTES: usize> Plain for Vocabulary<WORDS, BYTES> {
+impl<const WORDS: usize, const BYTES: usize> Bytes for Vocabulary<WORDS, BYTES> {
     const BYTES: usize = Self::SIZE;
     const PARTS: Fingerprint = Fingerprint::of("vocabulary").extent(WORDS).extent(BYTES);
 
@@ -89,15 +89,15 @@ impl<const WORDS: usize, const BYTES: usize> Plain for Vocabulary<WORDS, BYTES> 
     }
 }
 
-/// Implements [`Plain`] for a struct by listing its fields in the order in which they lie in memory. `as` gives the extents that Keras
+/// Implements [`Bytes`] for a struct by listing its fields in the order in which they lie in memory. `as` gives the extents that Keras
 /// has where they are not those of the type: `kernel: [[[f32; UNITS]; 4]; IN] as [IN, 4 * UNITS, 0, 0]`.
 macro_rules! plain_fields {
     (impl[$($parameters:tt)*] $name:ty { $($field:tt: $type:ty $(as $shape:expr)?),* $(,)? }) => {
-        impl<$($parameters)*> $crate::layers::Plain for $name {
-            const BYTES: usize = 0 $(+ <$type as $crate::layers::Plain>::BYTES)*;
+        impl<$($parameters)*> $crate::layers::Bytes for $name {
+            const BYTES: usize = 0 $(+ <$type as $crate::layers::Bytes>::BYTES)*;
             const PARTS: $crate::layers::Fingerprint =
-                $crate::layers::Fingerprint::of("fields")$(.part(<$type as $crate::layers::Plain>::PARTS))*;
-            const IN_ARRAYS: bool = true $(&& <$type as $crate::layers::Plain>::IN_ARRAYS)*;
+                $crate::layers::Fingerprint::of("fields")$(.part(<$type as $crate::layers::Bytes>::PARTS))*;
+            const IN_ARRAYS: bool = true $(&& <$type as $crate::layers::Bytes>::IN_ARRAYS)*;
 
             #[inline]
             fn visit(&self, part: &mut dyn FnMut(&[u8])) {
@@ -121,7 +121,7 @@ macro_rules! plain_fields {
                     $(let array = &mut |parameter, numbers: &'a [f32]| {
                         array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
                     };)?
-                    $crate::layers::Plain::arrays(&self.$field, stringify!($field), array);
+                    $crate::layers::Bytes::arrays(&self.$field, stringify!($field), array);
                 })*
             }
 
@@ -135,7 +135,7 @@ macro_rules! plain_fields {
                     $(let array = &mut |parameter, numbers: &'a mut [f32]| {
                         array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
                     };)?
-                    $crate::layers::Plain::arrays_mut(&mut self.$field, stringify!($field), array);
+                    $crate::layers::Bytes::arrays_mut(&mut self.$field, stringify!($field), array);
                 })*
             }
         }

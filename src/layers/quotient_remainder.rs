@@ -1,9 +1,9 @@
 //! Ids to rows made of two: a large table as two small ones.
 
 use super::plain::plain_fields;
-use super::touched::{SlotsOf, TouchedRows, catch_up};
+use super::touched::{OccurringRows, SlotsOf, catch_up};
 use super::value::Value;
-use super::{Batch, BatchMut, Chain, Context, Fingerprint, Layer, LayerSummary, Plain, uniform};
+use super::{Batch, BatchMut, Bytes, Chain, Context, Fingerprint, Layer, LayerSummary, uniform};
 use crate::error::InputError;
 use crate::optim::{Optimizer, Step};
 use crate::table::{Index, Indices, Numbers};
@@ -88,8 +88,8 @@ QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM, C, I> {
 /// Gradients of both tables of a [`QuotientRemainder`].
 #[derive(FromZeros)]
 pub struct QuotientRemainderGradient<const LEN: usize, const DIM: usize, const BATCH: usize> {
-    quotients: TouchedRows<LEN, LEN, DIM, BATCH>,
-    remainders: TouchedRows<LEN, LEN, DIM, BATCH>,
+    quotients: OccurringRows<LEN, LEN, DIM, BATCH>,
+    remainders: OccurringRows<LEN, LEN, DIM, BATCH>,
 }
 
 impl<const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DIM: usize, C, I: Index>

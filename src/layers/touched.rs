@@ -2,8 +2,8 @@
 
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
-use super::{Fingerprint, Plain};
-use crate::kernels::{Occurrence, Rows, Touched, sort_by_row, sum_of_squares_of_rows};
+use super::{Bytes, Fingerprint};
+use crate::kernels::{Occurrence, Rows, SparseGradient, sort_by_row, sum_of_squares_of_rows};
 use crate::optim::{Optimizer, Step};
 use crate::table::{Numbers, Table, TableMut};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
@@ -14,7 +14,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 /// An [`Embedding`](super::Embedding) has a gradient row for each id; in an [`EmbeddingBag`](super::EmbeddingBag) all ids of an
 /// example share one.
 #[derive(FromZeros)]
-pub struct TouchedRows<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usize> {
+pub struct OccurringRows<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usize> {
     gradients: [[[f32; DIM]; SOURCES]; BATCH],
     occurrences: [[Occurrence; IDS]; BATCH],
     scratch: [[Occurrence; IDS]; BATCH],
@@ -36,7 +36,7 @@ pub struct TableSlots<R, S> {
 #[repr(transparent)]
 pub struct LastSteps<S>(S);
 
-impl<S: FromBytes + IntoBytes + KnownLayout + Immutable> Plain for LastSteps<S> {
+impl<S: FromBytes + IntoBytes + KnownLayout + Immutable> Bytes for LastSteps<S> {
     const BYTES: usize = size_of::<S>();
     const PARTS: Fingerprint = Fingerprint::of("last_steps").extent(Self::BYTES);
 
@@ -49,7 +49,7 @@ impl<S: FromBytes + IntoBytes + KnownLayout + Immutable> Plain for LastSteps<S> 
     }
 }
 
-plain_fields!(impl[R: Plain, S: FromBytes + IntoBytes + KnownLayout + Immutable] TableSlots<R, S> {
+plain_fields!(impl[R: Bytes, S: FromBytes + IntoBytes + KnownLayout + Immutable] TableSlots<R, S> {
     rows: R, last_steps: LastSteps<S>,
 });
 
@@ -58,7 +58,7 @@ pub(super) type SlotsOf<O, const ROWS: usize, const DIM: usize> =
     TableSlots<[<O as Optimizer>::RowSlots<DIM>; ROWS], <O as Optimizer>::LastSteps<ROWS>>;
 
 impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usize>
-    TouchedRows<IDS, SOURCES, DIM, BATCH>
+    OccurringRows<IDS, SOURCES, DIM, BATCH>
 {
     /// Adds one example: gradient rows, and for each id its row and which of the gradient rows is its.
     ///
@@ -93,10 +93,10 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
     }
 
     /// The rows that occurred, sorted, and their gradients.
-    fn touched(&mut self) -> Touched<'_> {
+    fn touched(&mut self) -> SparseGradient<'_> {
         let list = first_mut(self.occurrences.as_flattened_mut(), self.ids);
         let scratch = first_mut(self.scratch.as_flattened_mut(), self.ids);
-        Touched {
+        SparseGradient {
             gradients: Table::from_rows(first(self.gradients.as_flattened(), self.examples * SOURCES)),
             // Both lists have one length, the only thing that sorting checks.
             occurrences: sort_by_row(list, scratch).unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Binary cross-entropy, from scores.
+//! Binary cross-entropy, from logits.
 
 use super::Loss;
 use crate::error::{LabelError, OutOfRange};
@@ -8,7 +8,7 @@ use crate::math;
 use crate::metrics::binary_accuracy;
 use zerocopy::FromZeros;
 
-/// Keras' `BinaryCrossentropy`, fused with the sigmoid: of scores x and labels t in [0, 1], the mean over the outputs of
+/// Keras' `BinaryCrossentropy`, fused with the sigmoid: of logits x and labels t in [0, 1], the mean over the outputs of
 ///
 /// ```text
 /// max(x, 0) − x t + ln(1 + e⁻|x|)            gradient σ(x) − t
@@ -39,7 +39,7 @@ pub(super) fn check_probabilities(label: &[f32]) -> Result<(), LabelError> {
 
 impl<const OUT: usize> Loss<[f32; OUT]> for BinaryCrossEntropy {
     type Label = [f32; OUT];
-    const LINK: ActivationKind = ActivationKind::Sigmoid;
+    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Sigmoid;
 
     fn check(&self) -> Result<(), OutOfRange> {
         OutOfRange::probability("label_smoothing", self.label_smoothing)

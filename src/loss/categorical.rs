@@ -1,4 +1,4 @@
-//! Cross-entropy over classes, from scores.
+//! Cross-entropy over classes, from logits.
 
 use super::Loss;
 use super::binary::check_probabilities;
@@ -8,7 +8,7 @@ use crate::layers::ActivationKind;
 use crate::metrics::argmax;
 use zerocopy::FromZeros;
 
-/// Keras' `CategoricalCrossentropy`, fused with the softmax: of scores x and labels t, one probability a class,
+/// Keras' `CategoricalCrossentropy`, fused with the softmax: of logits x and labels t, one probability a class,
 ///
 /// ```text
 /// ln(Σ eˣʲ) Σ tⱼ − Σ tⱼ xⱼ                   gradient softmax(x) Σ tⱼ − t
@@ -40,7 +40,7 @@ pub(super) const fn assert_classes(classes: usize) {
 }
 
 /// Scores relative to the greatest one, which change no probability: the difference that is the loss is then taken of small
-/// numbers, however large the scores are.
+/// numbers, however large the logits are.
 fn below_greatest<const K: usize>(y: &[f32; K]) -> [f32; K] {
     let greatest = y.get(argmax(y)).copied().unwrap_or_default();
     y.map(|x| x - greatest)
@@ -48,7 +48,7 @@ fn below_greatest<const K: usize>(y: &[f32; K]) -> [f32; K] {
 
 impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
     type Label = [f32; K];
-    const LINK: ActivationKind = ActivationKind::Softmax;
+    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Softmax;
     const ACTIVATIONS: &'static [ActivationKind] = {
         assert_classes(K);
         &[ActivationKind::Softmax]
@@ -80,7 +80,7 @@ impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
     }
 }
 
-/// Keras' `SparseCategoricalCrossentropy`, fused with the softmax: of scores x and the number c of the right class,
+/// Keras' `SparseCategoricalCrossentropy`, fused with the softmax: of logits x and the number c of the right class,
 ///
 /// ```text
 /// ln(Σ eˣʲ) − x_c                            gradient softmax(x) − 1[j = c]
@@ -98,7 +98,7 @@ pub struct SparseCategoricalCrossEntropy;
 
 impl<const K: usize> Loss<[f32; K]> for SparseCategoricalCrossEntropy {
     type Label = u16;
-    const LINK: ActivationKind = ActivationKind::Softmax;
+    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Softmax;
     const ACTIVATIONS: &'static [ActivationKind] = {
         assert_classes(K);
         assert!(K <= 1 << 16, "SparseCategoricalCrossEntropy: labels are u16, for at most 65,536 classes");

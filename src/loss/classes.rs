@@ -18,7 +18,7 @@ use zerocopy::FromZeros;
 ///   taken no step yet is not closed.
 ///
 /// The outputs must have a bias of their own, which learns: those of a [`Dense`](crate::layers::Dense) layer, with
-/// [`Activate`](crate::layers::Activate) or [`Dropout`](crate::layers::Dropout) after it or not. Others do not compile.
+/// [`Activation`](crate::layers::Activation) or [`Dropout`](crate::layers::Dropout) after it or not. Others do not compile.
 ///
 /// ```
 /// use nanoembed::{layers::*, loss::{KnownClasses, SparseCategoricalCrossEntropy}, optim::Adam, train::Trainer};
@@ -35,7 +35,7 @@ use zerocopy::FromZeros;
 ///
 /// ```compile_fail,E0080
 /// use nanoembed::{layers::*, loss::{KnownClasses, SparseCategoricalCrossEntropy}, optim::Sgd, sequential, train::Trainer};
-/// type NoBias = sequential![EmbeddingBag<4, 9, 8>, Activate<[f32; 8], Softmax>];
+/// type NoBias = sequential![EmbeddingBag<4, 9, 8>, Activation<[f32; 8], Softmax>];
 /// let loss = KnownClasses { loss: SparseCategoricalCrossEntropy, classes: 2 };
 /// let bag = Bag::from_first([1]);
 /// let _ = Trainer::<NoBias, _, _, 2>::new(Sgd::default(), loss).step(&mut NoBias::zeroed(), &[bag], &[0]);
@@ -50,10 +50,10 @@ pub struct KnownClasses<L> {
 
 impl<const K: usize, L: Loss<[f32; K], Label = u16>> Loss<[f32; K]> for KnownClasses<L> {
     type Label = u16;
-    const LINK: ActivationKind = L::LINK;
+    const FUSED_ACTIVATION: ActivationKind = L::FUSED_ACTIVATION;
     const ACTIVATIONS: &'static [ActivationKind] = {
         assert!(
-            matches!(L::LINK, ActivationKind::Softmax),
+            matches!(L::FUSED_ACTIVATION, ActivationKind::Softmax),
             "KnownClasses: the loss is not fused with a Softmax"
         );
         L::ACTIVATIONS
@@ -61,7 +61,7 @@ impl<const K: usize, L: Loss<[f32; K], Label = u16>> Loss<[f32; K]> for KnownCla
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.loss.check()?;
-        OutOfRange::unless(
+        OutOfRange::ensure(
             "number of classes",
             self.classes as f32,
             Range::Classes,

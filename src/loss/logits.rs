@@ -1,13 +1,13 @@
-//! Losses of models that give scores.
+//! Losses of models that give logits.
 
 use super::Loss;
 use crate::error::{LabelError, OutOfRange};
 use crate::layers::{ActivationKind, Layer};
 use zerocopy::FromZeros;
 
-/// The loss `L` of a model that gives scores (logits) instead of probabilities: Keras' `from_logits=True`.
+/// The loss `L` of a model that gives logits (logits) instead of probabilities: Keras' `from_logits=True`.
 ///
-/// `L` is fused with an activation ([`LINK`](Loss::LINK)), which the model leaves out. What the model predicts are the scores: above
+/// `L` is fused with an activation ([`FUSED_ACTIVATION`](Loss::FUSED_ACTIVATION)), which the model leaves out. What the model predicts are the logits: above
 /// 0 for a probability above 1/2, of several classes the greatest for the likeliest.
 ///
 /// ```
@@ -45,15 +45,15 @@ pub struct FromLogits<L>(
 
 impl<Y, L: Loss<Y>> Loss<Y> for FromLogits<L> {
     type Label = L::Label;
-    const LINK: ActivationKind = L::LINK;
+    const FUSED_ACTIVATION: ActivationKind = L::FUSED_ACTIVATION;
     const ACTIVATIONS: &'static [ActivationKind] = {
         // The assertions of the loss.
         let _ = L::ACTIVATIONS;
         assert!(
-            !matches!(L::LINK, ActivationKind::Linear),
+            !matches!(L::FUSED_ACTIVATION, ActivationKind::Identity),
             "FromLogits<L>: L takes outputs as they are; give it to the trainer without FromLogits"
         );
-        &[ActivationKind::Linear]
+        &[ActivationKind::Identity]
     };
 
     fn check(&self) -> Result<(), OutOfRange> {

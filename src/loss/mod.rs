@@ -1,13 +1,13 @@
 //! Losses: how far an output is from its label, and which way to move.
 //!
-//! A cross-entropy is computed from scores, fused with its **link**, the activation that turns scores into probabilities:
+//! A cross-entropy is computed from logits, fused with its **link**, the activation that turns logits into probabilities:
 //! nothing is clipped and a saturated unit goes on learning. It fits a model whose last activation is the link, which training
 //! then leaves out. A model without it does not compile, for what it predicts would be no probability:
 //!
 //! | the model ends with | the loss |
 //! |---|---|
 //! | the link: `Dense<32, 1, Sigmoid>` | as it is: [`BinaryCrossEntropy`] |
-//! | scores (logits), which it also predicts: `Dense<32, 1>` | [`FromLogits`], Keras' `from_logits=True` |
+//! | logits (logits), which it also predicts: `Dense<32, 1>` | [`FromLogits`], Keras' `from_logits=True` |
 //! | a layer that passes on what an activation gave: a sigmoid, then `Dropout`, `Flatten` or `Concatenate` | [`OnProbabilities`], Keras' unfused form |
 //!
 //! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`], [`ClassWeights`] and
@@ -27,7 +27,7 @@ pub use classes::KnownClasses;
 pub use logits::FromLogits;
 pub use probabilities::OnProbabilities;
 pub use regression::{MeanAbsoluteError, MeanSquaredError};
-pub use weighted::{Class, ClassWeights, SampleWeights, Weighing};
+pub use weighted::{Class, ClassWeights, SampleWeights, Weighted};
 
 use crate::error::{LabelError, OutOfRange};
 use crate::layers::{ActivationKind, Layer};
@@ -38,15 +38,19 @@ pub trait Loss<Y> {
     /// What an example is labelled with.
     type Label: Copy + FromZeros;
 
-    /// The activation that the loss is fused with: it is given scores before this activation. `Linear` for losses that are
+    /// The activation that the loss is fused with: it is given logits before this activation. `Identity` for losses that are
     /// given the model's outputs as they are.
-    const LINK: ActivationKind;
+    const FUSED_ACTIVATION: ActivationKind;
 
     /// The last activations of the models that the loss fits: its link, or any if it has none.
     ///
     /// Here a loss asserts that its sizes fit; a trainer evaluates it, so that wrong ones do not compile.
     const ACTIVATIONS: &'static [ActivationKind] =
-        if matches!(Self::LINK, ActivationKind::Linear) { ActivationKind::ALL } else { &[Self::LINK] };
+        if matches!(Self::FUSED_ACTIVATION, ActivationKind::Identity) {
+            ActivationKind::ALL
+        } else {
+            &[Self::FUSED_ACTIVATION]
+        };
 
     /// Whether the loss's own numbers are in their ranges.
     ///

@@ -21,7 +21,7 @@ use zerocopy::FromZeros;
 /// let _ = Trainer::<Dense<1, 2, Softmax>, _, _, 2>::new(Sgd::default(), loss);
 /// ```
 ///
-/// So is a model that is trained and whose last layer, a [`Dense`](crate::layers::Dense), has no activation: it gives scores.
+/// So is a model that is trained and whose last layer, a [`Dense`](crate::layers::Dense), has no activation: it gives logits.
 ///
 /// ```compile_fail,E0080
 /// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, OnProbabilities}, optim::Sgd, train::Trainer};
@@ -32,16 +32,16 @@ use zerocopy::FromZeros;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
 pub struct OnProbabilities<L>(pub L);
 
-/// What gives probabilities of classes. They are divided by their sum, so that those of sigmoids fit too; `Linear` stands for layers that pass
+/// What gives probabilities of classes. They are divided by their sum, so that those of sigmoids fit too; `Identity` stands for layers that pass
 /// on what an activation before them gave.
 const OF_CLASSES: &[ActivationKind] =
-    &[ActivationKind::Softmax, ActivationKind::Sigmoid, ActivationKind::Linear];
+    &[ActivationKind::Softmax, ActivationKind::Sigmoid, ActivationKind::Identity];
 
 /// Asserts that the outputs of the model are not those of a layer that learns any numbers.
 const fn assert_no_scores<M: Layer>() {
     assert!(
-        !(M::HAS_BIASES && matches!(M::LAST_ACTIVATION, ActivationKind::Linear)),
-        "OnProbabilities: the model's last layer has no activation and gives scores: give it Sigmoid or Softmax, or put FromLogits \
+        !(M::HAS_BIASES && matches!(M::LAST_ACTIVATION, ActivationKind::Identity)),
+        "OnProbabilities: the model's last layer has no activation and gives logits: give it Sigmoid or Softmax, or put FromLogits \
         around the loss in the place of OnProbabilities"
     );
 }
@@ -65,8 +65,8 @@ fn through_clip(p: f32, gradient: f32) -> f32 {
 /// −Σ (t ln p + (1 − t) ln(1 − p)) / OUT.
 impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> {
     type Label = [f32; OUT];
-    const LINK: ActivationKind = ActivationKind::Linear;
-    const ACTIVATIONS: &'static [ActivationKind] = &[ActivationKind::Sigmoid, ActivationKind::Linear];
+    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
+    const ACTIVATIONS: &'static [ActivationKind] = &[ActivationKind::Sigmoid, ActivationKind::Identity];
 
     fn check(&self) -> Result<(), OutOfRange> {
         Loss::<[f32; OUT]>::check(&self.0)
@@ -107,7 +107,7 @@ impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> 
 /// −Σ tⱼ ln qⱼ with q = p / Σ p.
 impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy> {
     type Label = [f32; K];
-    const LINK: ActivationKind = ActivationKind::Linear;
+    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
     const ACTIVATIONS: &'static [ActivationKind] = {
         let _ = <CategoricalCrossEntropy as Loss<[f32; K]>>::ACTIVATIONS;
         OF_CLASSES
@@ -149,10 +149,10 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy>
     }
 }
 
-/// ln(Σ pⱼ) − ln p_c, with p clipped: Keras takes the logarithms for scores.
+/// ln(Σ pⱼ) − ln p_c, with p clipped: Keras takes the logarithms for logits.
 impl<const K: usize> Loss<[f32; K]> for OnProbabilities<SparseCategoricalCrossEntropy> {
     type Label = u16;
-    const LINK: ActivationKind = ActivationKind::Linear;
+    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
     const ACTIVATIONS: &'static [ActivationKind] = {
         let _ = <SparseCategoricalCrossEntropy as Loss<[f32; K]>>::ACTIVATIONS;
         OF_CLASSES

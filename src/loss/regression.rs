@@ -68,7 +68,7 @@ fn mean_of_terms<const OUT: usize>(
 
 impl<const OUT: usize> Loss<[f32; OUT]> for MeanSquaredError {
     type Label = [f32; OUT];
-    const LINK: ActivationKind = ActivationKind::Linear;
+    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
 
     fn check_label(&self, label: &[f32; OUT]) -> Result<(), LabelError> {
         check_finite(label)
@@ -91,7 +91,7 @@ impl<const OUT: usize> Loss<[f32; OUT]> for MeanSquaredError {
 
 impl<const OUT: usize> Loss<[f32; OUT]> for MeanAbsoluteError {
     type Label = [f32; OUT];
-    const LINK: ActivationKind = ActivationKind::Linear;
+    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
 
     fn check_label(&self, label: &[f32; OUT]) -> Result<(), LabelError> {
         check_finite(label)

@@ -9,14 +9,14 @@ use zerocopy::FromZeros;
 
 /// A label and how much its example counts: Keras' `sample_weight`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
-pub struct Weighing<T> {
+pub struct Weighted<T> {
     /// What the example is labelled with.
     pub label: T,
     /// How much it counts; finite, not negative.
     pub weight: f32,
 }
 
-impl<T> From<T> for Weighing<T> {
+impl<T> From<T> for Weighted<T> {
     /// A label that counts once.
     fn from(label: T) -> Self {
         Self { label, weight: 1.0 }
@@ -30,10 +30,10 @@ impl<T> From<T> for Weighing<T> {
 /// `evaluate` is given; evaluation without them is that of labels with a weight of 1.
 ///
 /// ```
-/// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, SampleWeights, Weighing}, optim::Sgd, train::Trainer};
+/// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, SampleWeights, Weighted}, optim::Sgd, train::Trainer};
 /// let loss = SampleWeights(BinaryCrossEntropy::default());
 /// let mut trainer = Trainer::<Dense<1, 1, Sigmoid>, _, _, 2>::new(Sgd::default(), loss);
-/// let labels = [Weighing { label: [1.0], weight: 3.0 }, [0.0].into()];
+/// let labels = [Weighted { label: [1.0], weight: 3.0 }, [0.0].into()];
 /// trainer.step(&mut Dense::zeroed(), &[[2.0], [-1.0]], &labels)?;
 /// # Ok::<(), nanoembed::train::TrainError>(())
 /// ```
@@ -59,8 +59,8 @@ fn weighted<Y: Numbers, L: Loss<Y>>(
 }
 
 impl<Y: Numbers, L: Loss<Y>> Loss<Y> for SampleWeights<L> {
-    type Label = Weighing<L::Label>;
-    const LINK: ActivationKind = L::LINK;
+    type Label = Weighted<L::Label>;
+    const FUSED_ACTIVATION: ActivationKind = L::FUSED_ACTIVATION;
     const ACTIVATIONS: &'static [ActivationKind] = L::ACTIVATIONS;
 
     fn check(&self) -> Result<(), OutOfRange> {
@@ -145,12 +145,12 @@ where
     L::Label: Class,
 {
     type Label = L::Label;
-    const LINK: ActivationKind = L::LINK;
+    const FUSED_ACTIVATION: ActivationKind = L::FUSED_ACTIVATION;
     const ACTIVATIONS: &'static [ActivationKind] = L::ACTIVATIONS;
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.loss.check()?;
-        self.weights.iter().try_for_each(|weight| OutOfRange::rate("class weight", *weight))
+        self.weights.iter().try_for_each(|weight| OutOfRange::non_negative("class weight", *weight))
     }
 
     fn check_label(&self, label: &Self::Label) -> Result<(), LabelError> {

@@ -1,6 +1,6 @@
 //! Adadelta (Zeiler, 2012).
 
-use super::{Optimizer, OutOfRange, Unclipped};
+use super::{BaseOptimizer, Optimizer, OutOfRange};
 use crate::kernels::{Moves, Replay, UpdateRule};
 use crate::math;
 use crate::table::Numbers;
@@ -76,13 +76,13 @@ impl Optimizer for Adadelta {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("learning_rate", self.learning_rate)?;
-        OutOfRange::part("rho", self.rho)?;
+        OutOfRange::non_negative("learning_rate", self.learning_rate)?;
+        OutOfRange::fraction("rho", self.rho)?;
         OutOfRange::positive("epsilon", self.epsilon)
     }
 }
 
-impl Unclipped for Adadelta {}
+impl BaseOptimizer for Adadelta {}
 
 impl Replay for Adadelta {
     type Step = AdadeltaStep;

@@ -1,6 +1,6 @@
 //! Adagrad (Duchi, Hazan and Singer, 2011), with an accumulator for each number or for each row.
 
-use super::{Epsilon, Optimizer, OutOfRange, Unclipped};
+use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange};
 use crate::kernels::{Moves, Replay, UpdateRule};
 use crate::math;
 use crate::table::Numbers;
@@ -98,15 +98,15 @@ impl Optimizer for Adagrad {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("learning_rate", self.learning_rate)?;
-        OutOfRange::rate("learning_rate_decay", self.learning_rate_decay)?;
-        OutOfRange::rate("initial_accumulator", self.initial_accumulator)?;
-        OutOfRange::rate("epsilon", self.epsilon.value())?;
+        OutOfRange::non_negative("learning_rate", self.learning_rate)?;
+        OutOfRange::non_negative("learning_rate_decay", self.learning_rate_decay)?;
+        OutOfRange::non_negative("initial_accumulator", self.initial_accumulator)?;
+        OutOfRange::non_negative("epsilon", self.epsilon.value())?;
         OutOfRange::positive("initial_accumulator + epsilon", self.initial_accumulator + self.epsilon.value())
     }
 }
 
-impl Unclipped for Adagrad {}
+impl BaseOptimizer for Adagrad {}
 
 impl Replay for Adagrad {
     type Step = AdagradStep;
@@ -190,14 +190,14 @@ impl Optimizer for RowwiseAdagrad {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("learning_rate", self.learning_rate)?;
-        OutOfRange::rate("initial_accumulator", self.initial_accumulator)?;
-        OutOfRange::rate("epsilon", self.epsilon.value())?;
+        OutOfRange::non_negative("learning_rate", self.learning_rate)?;
+        OutOfRange::non_negative("initial_accumulator", self.initial_accumulator)?;
+        OutOfRange::non_negative("epsilon", self.epsilon.value())?;
         OutOfRange::positive("initial_accumulator + epsilon", self.initial_accumulator + self.epsilon.value())
     }
 }
 
-impl Unclipped for RowwiseAdagrad {}
+impl BaseOptimizer for RowwiseAdagrad {}
 
 impl Replay for RowwiseAdagrad {
     type Step = RowwiseAdagradStep;

@@ -1,6 +1,6 @@
 //! Adam (Kingma and Ba, 2015), in the form of Keras, and AMSGrad (Reddi, Kale and Kumar, 2018).
 
-use super::{Epsilon, Optimizer, OutOfRange, Range, Unclipped};
+use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange, Range};
 use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::math;
 use crate::table::Numbers;
@@ -120,15 +120,15 @@ impl Optimizer for Adam {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("learning_rate", self.learning_rate)?;
-        OutOfRange::part("beta_1", self.beta_1)?;
-        OutOfRange::part("beta_2", self.beta_2)?;
-        OutOfRange::unless("beta_2", self.beta_2, Range::NotBelowBeta1, self.beta_1 <= self.beta_2)?;
+        OutOfRange::non_negative("learning_rate", self.learning_rate)?;
+        OutOfRange::fraction("beta_1", self.beta_1)?;
+        OutOfRange::fraction("beta_2", self.beta_2)?;
+        OutOfRange::ensure("beta_2", self.beta_2, Range::NotBelowBeta1, self.beta_1 <= self.beta_2)?;
         OutOfRange::positive("epsilon", self.epsilon.value())
     }
 }
 
-impl Unclipped for Adam {}
+impl BaseOptimizer for Adam {}
 
 impl Adam {
     /// More than a step moves a weight whose moments these are: no corrected rate is above that of a first step without the correction of
@@ -210,7 +210,7 @@ impl Optimizer for AmsGrad {
     }
 }
 
-impl Unclipped for AmsGrad {}
+impl BaseOptimizer for AmsGrad {}
 
 impl Replay for AmsGrad {
     type Step = AmsGradStep;

@@ -1,8 +1,8 @@
 //! Gradients that are too large are made smaller before the step.
 
-use super::{Optimizer, OutOfRange, Step, Unclipped};
+use super::{BaseOptimizer, Optimizer, OutOfRange, Step};
 use crate::error::ShapeMismatch;
-use crate::kernels::{self, Moves, Replay, Touched, UpdateRule};
+use crate::kernels::{self, Moves, Replay, SparseGradient, UpdateRule};
 use crate::math;
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
@@ -12,7 +12,7 @@ use zerocopy::FromZeros;
 #[repr(u32)]
 pub enum Clip {
     /// Keras' `clipnorm`: the gradient of each variable whose norm is above this is scaled to it. The norm is that of the rows that a
-    /// call steps on: for a table in [`parts`](crate::table::TableMut::parts), and for
+    /// call steps on: for a table in [`parts`](crate::table::TableMut::split_rows), and for
     /// [`update_rows_rounded`](crate::kernels::update_rows_rounded()), it is found before and given by [`Clipped::with_norm`].
     Norm(f32),
     /// Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`: all gradients together, if their common norm is above this, are
@@ -149,7 +149,7 @@ impl<O: Optimizer> Clipped<O> {
     }
 }
 
-impl<O: Unclipped> Optimizer for Clipped<O> {
+impl<O: BaseOptimizer> Optimizer for Clipped<O> {
     type Rule = ClippedStep<O::Rule>;
     type Slots<P: Numbers> = O::Slots<P>;
     type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
@@ -200,7 +200,7 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         _: &mut [u32],
-        touched: &mut Touched<'_>,
+        touched: &mut SparseGradient<'_>,
     ) -> Result<(), ShapeMismatch> {
         let mut rule = step.rule;
         if let Clip::Norm(limit) = self.clip
@@ -229,7 +229,7 @@ impl<O: Unclipped> Optimizer for Clipped<O> {
     }
 }
 
-impl<O: Unclipped + Replay<Step = <O as Optimizer>::Rule>> Replay for Clipped<O> {
+impl<O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule>> Replay for Clipped<O> {
     type Step = <Self as Optimizer>::Rule;
     const MOVES: Moves = O::MOVES;
 

@@ -1,6 +1,6 @@
 //! Weight decay: decoupled from the gradient, or as the gradient of a penalty.
 
-use super::{Adam, Optimizer, OutOfRange, Unclipped};
+use super::{Adam, BaseOptimizer, Optimizer, OutOfRange};
 use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
@@ -79,7 +79,7 @@ impl<R: UpdateRule> UpdateRule for DecoupledDecayStep<R> {
     }
 }
 
-impl<O: Unclipped> Optimizer for DecoupledDecay<O> {
+impl<O: BaseOptimizer> Optimizer for DecoupledDecay<O> {
     type Rule = DecoupledDecayStep<O::Rule>;
     type Slots<P: Numbers> = O::Slots<P>;
     type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
@@ -106,13 +106,13 @@ impl<O: Unclipped> Optimizer for DecoupledDecay<O> {
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.optimizer.check()?;
-        OutOfRange::rate("weight_decay", self.weight_decay)
+        OutOfRange::non_negative("weight_decay", self.weight_decay)
     }
 }
 
-impl<O: Unclipped> Unclipped for DecoupledDecay<O> {}
+impl<O: BaseOptimizer> BaseOptimizer for DecoupledDecay<O> {}
 
-impl<O: Unclipped + Replay<Step = <O as Optimizer>::Rule>> Replay for DecoupledDecay<O> {
+impl<O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule>> Replay for DecoupledDecay<O> {
     type Step = <Self as Optimizer>::Rule;
     const MOVES: Moves = Moves::Every;
 
@@ -183,7 +183,7 @@ impl<R: UpdateRule> UpdateRule for L2DecayStep<R> {
     }
 }
 
-impl<O: Unclipped> Optimizer for L2Decay<O> {
+impl<O: BaseOptimizer> Optimizer for L2Decay<O> {
     type Rule = L2DecayStep<O::Rule>;
     type Slots<P: Numbers> = O::Slots<P>;
     type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
@@ -206,13 +206,13 @@ impl<O: Unclipped> Optimizer for L2Decay<O> {
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.optimizer.check()?;
-        OutOfRange::rate("weight_decay", self.weight_decay)
+        OutOfRange::non_negative("weight_decay", self.weight_decay)
     }
 }
 
-impl<O: Unclipped> Unclipped for L2Decay<O> {}
+impl<O: BaseOptimizer> BaseOptimizer for L2Decay<O> {}
 
-impl<O: Unclipped + Replay<Step = <O as Optimizer>::Rule>> Replay for L2Decay<O> {
+impl<O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule>> Replay for L2Decay<O> {
     type Step = <Self as Optimizer>::Rule;
     const MOVES: Moves = {
         assert!(

@@ -2,7 +2,7 @@
 
 use super::{Adam, Momentum, Optimizer, OutOfRange, Step};
 use crate::error::ShapeMismatch;
-use crate::kernels::{self, Lagging, Moves, Replay, Rows, Touched};
+use crate::kernels::{self, Lagging, Moves, Replay, Rows, SparseGradient};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -83,7 +83,7 @@ impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Exact<O
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
-        touched: &mut Touched<'_>,
+        touched: &mut SparseGradient<'_>,
     ) -> Result<(), ShapeMismatch> {
         // Checks all shapes before anything is written, for the rows are caught up first.
         ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;

@@ -21,7 +21,7 @@
 //! A step on a borrowed table, from ids and their gradients:
 //!
 //! ```
-//! use nanoembed::kernels::{Occurrence, Touched, occurrences, sort_by_row};
+//! use nanoembed::kernels::{Occurrence, SparseGradient, occurrences, sort_by_row};
 //! use nanoembed::optim::{Adam, Optimizer};
 //! use nanoembed::table::{Indices, Table, TableMut};
 //!
@@ -32,7 +32,7 @@
 //!
 //! let mut list = [Occurrence::default(); 3];
 //! let list = occurrences(Indices::new(&ids, table.len())?, &mut list)?;
-//! let mut touched = Touched {
+//! let mut touched = SparseGradient {
 //!     occurrences: sort_by_row(list, &mut [Occurrence::default(); 3])?,
 //!     gradients: Table::from_rows(&gradients),
 //!     sum: &mut [0.0; 8],
@@ -69,13 +69,13 @@ pub use rmsprop::{
     CenteredRmsProp, CenteredRmsPropStep, MomentumRmsProp, MomentumRmsPropStep, RmsProp, RmsPropStep,
 };
 pub use schedule::{
-    CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay, Rated,
-    Schedule, Scheduled,
+    CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay, Schedule,
+    Scheduled, WithLearningRate,
 };
 pub use sgd::{Momentum, MomentumStep, Sgd, SgdStep};
 
 use crate::error::{OutOfRange, Range, ShapeMismatch};
-use crate::kernels::{self, Rows, Touched, UpdateRule};
+use crate::kernels::{self, Rows, SparseGradient, UpdateRule};
 use crate::table::{Numbers, TableMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -172,7 +172,7 @@ pub trait Optimizer {
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
-        touched: &mut Touched<'_>,
+        touched: &mut SparseGradient<'_>,
     ) -> Result<(), ShapeMismatch> {
         let _ = last_steps;
         kernels::update_rows(step.rule(), table, slots, touched)
@@ -214,4 +214,4 @@ pub trait Optimizer {
 /// An optimizer that takes gradients as they are, in its lazy form: what weight decay and [`Clipped`] may stand around.
 ///
 /// All but [`Clipped`] and [`Exact`], which stand outside, in this order: `Exact<Clipped<DecoupledDecay<Adam>>>`.
-pub trait Unclipped: Optimizer {}
+pub trait BaseOptimizer: Optimizer {}

@@ -1,6 +1,6 @@
 //! Nadam (Dozat, 2016), in the form of Keras.
 
-use super::{Epsilon, Optimizer, OutOfRange, Range, Unclipped};
+use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange, Range};
 use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::math;
 use crate::table::Numbers;
@@ -125,15 +125,15 @@ impl Optimizer for Nadam {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("learning_rate", self.learning_rate)?;
-        OutOfRange::part("beta_1", self.beta_1)?;
-        OutOfRange::part("beta_2", self.beta_2)?;
-        OutOfRange::unless("beta_2", self.beta_2, Range::NotBelowBeta1, self.beta_1 <= self.beta_2)?;
+        OutOfRange::non_negative("learning_rate", self.learning_rate)?;
+        OutOfRange::fraction("beta_1", self.beta_1)?;
+        OutOfRange::fraction("beta_2", self.beta_2)?;
+        OutOfRange::ensure("beta_2", self.beta_2, Range::NotBelowBeta1, self.beta_1 <= self.beta_2)?;
         OutOfRange::positive("epsilon", self.epsilon.value())
     }
 }
 
-impl Unclipped for Nadam {}
+impl BaseOptimizer for Nadam {}
 
 impl Replay for Nadam {
     type Step = NadamStep;

@@ -1,6 +1,6 @@
 //! RMSprop (Hinton, Srivastava and Swersky, 2012), plain, with momentum, and centred (Graves, 2013).
 
-use super::{Epsilon, Optimizer, OutOfRange, Unclipped};
+use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange};
 use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::math;
 use crate::table::Numbers;
@@ -103,13 +103,13 @@ impl Optimizer for RmsProp {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("learning_rate", self.learning_rate)?;
-        OutOfRange::part("rho", self.rho)?;
+        OutOfRange::non_negative("learning_rate", self.learning_rate)?;
+        OutOfRange::fraction("rho", self.rho)?;
         OutOfRange::positive("epsilon", self.epsilon.value())
     }
 }
 
-impl Unclipped for RmsProp {}
+impl BaseOptimizer for RmsProp {}
 
 impl Replay for RmsProp {
     type Step = RmsPropStep;
@@ -179,11 +179,11 @@ impl Optimizer for MomentumRmsProp {
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.rms.check()?;
-        OutOfRange::part("momentum", self.momentum)
+        OutOfRange::fraction("momentum", self.momentum)
     }
 }
 
-impl Unclipped for MomentumRmsProp {}
+impl BaseOptimizer for MomentumRmsProp {}
 
 impl Replay for MomentumRmsProp {
     type Step = MomentumRmsPropStep;
@@ -262,11 +262,11 @@ impl Optimizer for CenteredRmsProp {
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.rms.check()?;
-        OutOfRange::part("momentum", self.momentum)
+        OutOfRange::fraction("momentum", self.momentum)
     }
 }
 
-impl Unclipped for CenteredRmsProp {}
+impl BaseOptimizer for CenteredRmsProp {}
 
 impl Replay for CenteredRmsProp {
     type Step = CenteredRmsPropStep;

@@ -1,8 +1,8 @@
 //! Learning rates that change from step to step.
 
 use super::{
-    Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Momentum, MomentumRmsProp, Nadam, Optimizer,
-    OutOfRange, Range, RmsProp, RowwiseAdagrad, Sgd, Unclipped,
+    Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Momentum, MomentumRmsProp, Nadam,
+    Optimizer, OutOfRange, Range, RmsProp, RowwiseAdagrad, Sgd,
 };
 use crate::kernels::{Moves, Replay, UpdateRule};
 use crate::table::Numbers;
@@ -36,7 +36,7 @@ impl Schedule for f32 {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("learning_rate", *self)
+        OutOfRange::non_negative("learning_rate", *self)
     }
 }
 
@@ -81,7 +81,7 @@ impl Schedule for ExponentialDecay {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("initial_learning_rate", self.initial_learning_rate)?;
+        OutOfRange::non_negative("initial_learning_rate", self.initial_learning_rate)?;
         OutOfRange::positive("decay_steps", self.decay_steps as f32)?;
         OutOfRange::positive("decay_rate", self.decay_rate)
     }
@@ -119,10 +119,10 @@ impl<const N: usize> Schedule for PiecewiseConstantDecay<N> {
     fn check(&self) -> Result<(), OutOfRange> {
         for (i, boundary) in self.boundaries.iter().enumerate() {
             let rises = self.boundaries.get(i + 1).is_none_or(|next| boundary < next);
-            OutOfRange::unless("boundaries", *boundary as f32, Range::Rising, rises)?;
+            OutOfRange::ensure("boundaries", *boundary as f32, Range::Rising, rises)?;
         }
-        self.values.into_iter().try_for_each(|value| OutOfRange::rate("values", value))?;
-        OutOfRange::rate("last_value", self.last_value)
+        self.values.into_iter().try_for_each(|value| OutOfRange::non_negative("values", value))?;
+        OutOfRange::non_negative("last_value", self.last_value)
     }
 }
 
@@ -161,9 +161,9 @@ impl Schedule for PolynomialDecay {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("initial_learning_rate", self.initial_learning_rate)?;
+        OutOfRange::non_negative("initial_learning_rate", self.initial_learning_rate)?;
         OutOfRange::positive("decay_steps", self.decay_steps as f32)?;
-        OutOfRange::rate("end_learning_rate", self.end_learning_rate)?;
+        OutOfRange::non_negative("end_learning_rate", self.end_learning_rate)?;
         OutOfRange::positive("power", self.power)
     }
 }
@@ -191,9 +191,9 @@ impl Schedule for InverseTimeDecay {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("initial_learning_rate", self.initial_learning_rate)?;
+        OutOfRange::non_negative("initial_learning_rate", self.initial_learning_rate)?;
         OutOfRange::positive("decay_steps", self.decay_steps as f32)?;
-        OutOfRange::rate("decay_rate", self.decay_rate)
+        OutOfRange::non_negative("decay_rate", self.decay_rate)
     }
 }
 
@@ -228,14 +228,14 @@ impl Schedule for CosineDecay {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("initial_learning_rate", self.initial_learning_rate)?;
+        OutOfRange::non_negative("initial_learning_rate", self.initial_learning_rate)?;
         OutOfRange::positive("decay_steps", self.decay_steps as f32)?;
         OutOfRange::probability("alpha", self.alpha)
     }
 }
 
 /// An optimizer whose learning rate can be set: what [`Scheduled`] stands around.
-pub trait Rated: Unclipped + Copy {
+pub trait WithLearningRate: BaseOptimizer + Copy {
     /// The same with this learning rate.
     #[must_use]
     fn with_learning_rate(self, learning_rate: f32) -> Self;
@@ -243,7 +243,7 @@ pub trait Rated: Unclipped + Copy {
 
 macro_rules! rated {
     ($($name:ident: $($field:tt).+;)*) => {$(
-        impl Rated for $name {
+        impl WithLearningRate for $name {
             #[inline(always)]
             fn with_learning_rate(mut self, learning_rate: f32) -> Self {
                 self.$($field).+ = learning_rate;
@@ -288,7 +288,7 @@ pub struct Scheduled<O, S> {
     pub schedule: S,
 }
 
-impl<O: Rated, S: Schedule> Scheduled<O, S> {
+impl<O: WithLearningRate, S: Schedule> Scheduled<O, S> {
     /// The optimizer as it is in step `number`, counted from 1.
     #[inline]
     fn at(&self, number: u32) -> O {
@@ -296,7 +296,7 @@ impl<O: Rated, S: Schedule> Scheduled<O, S> {
     }
 }
 
-impl<O: Rated, S: Schedule> Optimizer for Scheduled<O, S> {
+impl<O: WithLearningRate, S: Schedule> Optimizer for Scheduled<O, S> {
     type Rule = O::Rule;
     type Slots<P: Numbers> = O::Slots<P>;
     type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
@@ -323,9 +323,9 @@ impl<O: Rated, S: Schedule> Optimizer for Scheduled<O, S> {
     }
 }
 
-impl<O: Rated, S: Schedule> Unclipped for Scheduled<O, S> {}
+impl<O: WithLearningRate, S: Schedule> BaseOptimizer for Scheduled<O, S> {}
 
-impl<O: Rated + Replay<Step = <O as Optimizer>::Rule>, S: Schedule> Replay for Scheduled<O, S> {
+impl<O: WithLearningRate + Replay<Step = <O as Optimizer>::Rule>, S: Schedule> Replay for Scheduled<O, S> {
     type Step = <O as Optimizer>::Rule;
     const MOVES: Moves = O::MOVES;
 

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent, without and with momentum.
 
-use super::{Optimizer, OutOfRange, Range, Unclipped};
+use super::{BaseOptimizer, Optimizer, OutOfRange, Range};
 use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
@@ -51,11 +51,11 @@ impl Optimizer for Sgd {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("learning_rate", self.learning_rate)
+        OutOfRange::non_negative("learning_rate", self.learning_rate)
     }
 }
 
-impl Unclipped for Sgd {}
+impl BaseOptimizer for Sgd {}
 
 impl Replay for Sgd {
     type Step = SgdStep;
@@ -133,11 +133,11 @@ impl Optimizer for Momentum {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::rate("learning_rate", self.learning_rate)?;
-        OutOfRange::part("momentum", self.momentum)?;
-        OutOfRange::part("dampening", self.dampening)?;
+        OutOfRange::non_negative("learning_rate", self.learning_rate)?;
+        OutOfRange::fraction("momentum", self.momentum)?;
+        OutOfRange::fraction("dampening", self.dampening)?;
         // PyTorch refuses the two together as well.
-        OutOfRange::unless(
+        OutOfRange::ensure(
             "dampening",
             self.dampening,
             Range::ZeroWithNesterov,
@@ -146,7 +146,7 @@ impl Optimizer for Momentum {
     }
 }
 
-impl Unclipped for Momentum {}
+impl BaseOptimizer for Momentum {}
 
 impl Replay for Momentum {
     type Step = MomentumStep;

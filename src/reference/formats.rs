@@ -19,12 +19,12 @@ pub fn noise(seed: u64, step: u32, row: usize, column: usize) -> u32 {
 }
 
 /// A format that can be rounded at random, by its formulas.
-pub trait PlainRounded: Plain {
+pub trait RoundedFormatSpec: FormatSpec {
     /// A row whose mean is these numbers, by 32 random bits for each column.
     fn encode_rounded(from: &[f32], row: &mut [Self::Element], random: impl Fn(usize) -> u32);
 }
 
-impl PlainRounded for F16 {
+impl RoundedFormatSpec for F16 {
     fn encode_rounded(from: &[f32], row: &mut [u16], random: impl Fn(usize) -> u32) {
         for (column, x) in from.iter().enumerate() {
             row[column] =
@@ -33,7 +33,7 @@ impl PlainRounded for F16 {
     }
 }
 
-impl PlainRounded for Bf16 {
+impl RoundedFormatSpec for Bf16 {
     fn encode_rounded(from: &[f32], row: &mut [u16], random: impl Fn(usize) -> u32) {
         for (column, x) in from.iter().enumerate() {
             row[column] = if x.is_finite() {
@@ -45,7 +45,7 @@ impl PlainRounded for Bf16 {
     }
 }
 
-impl PlainRounded for U8 {
+impl RoundedFormatSpec for U8 {
     fn encode_rounded(from: &[f32], row: &mut [u8], random: impl Fn(usize) -> u32) {
         Self::encode_row(from, row);
         let (min, max) = range(from);
@@ -61,7 +61,7 @@ impl PlainRounded for U8 {
 }
 
 /// A format by its formulas.
-pub trait Plain: Format {
+pub trait FormatSpec: Format {
     /// Scale and bias, if the format has them.
     fn affine(row: &[Self::Element]) -> Option<(f32, f32)> {
         let _ = row;
@@ -167,7 +167,7 @@ pub fn bf16_nearest(x: f32) -> u16 {
     nearest(x, 0x7f80, bf16_value)
 }
 
-impl Plain for F32 {
+impl FormatSpec for F32 {
     fn code(row: &[f32], column: usize) -> f32 {
         row[column]
     }
@@ -177,7 +177,7 @@ impl Plain for F32 {
     }
 }
 
-impl Plain for F16 {
+impl FormatSpec for F16 {
     fn code(row: &[u16], column: usize) -> f32 {
         f16_value(row[column])
     }
@@ -189,7 +189,7 @@ impl Plain for F16 {
     }
 }
 
-impl Plain for Bf16 {
+impl FormatSpec for Bf16 {
     fn code(row: &[u16], column: usize) -> f32 {
         bf16_value(row[column])
     }
@@ -232,7 +232,7 @@ fn nearest_code(y: f32, most: u8) -> u8 {
     code
 }
 
-impl Plain for U8 {
+impl FormatSpec for U8 {
     fn affine(row: &[u8]) -> Option<(f32, f32)> {
         let number = |at: usize| f32::from_le_bytes(row[at..at + 4].try_into().expect("four bytes"));
         Some((number(row.len() - 8), number(row.len() - 4)))
@@ -280,7 +280,7 @@ fn encode_bits(from: &[f32], row: &mut [u8], bits: usize) {
     row[end + 2..].copy_from_slice(&bias.to_le_bytes());
 }
 
-impl Plain for U4 {
+impl FormatSpec for U4 {
     fn affine(row: &[u8]) -> Option<(f32, f32)> {
         Some(half_affine(row))
     }
@@ -294,7 +294,7 @@ impl Plain for U4 {
     }
 }
 
-impl Plain for U2 {
+impl FormatSpec for U2 {
     fn affine(row: &[u8]) -> Option<(f32, f32)> {
         Some(half_affine(row))
     }
@@ -310,7 +310,7 @@ impl Plain for U2 {
 
 /// Each row of `from` in the format of `to`.
 #[allow(clippy::missing_panics_doc)]
-pub fn quantise<F: Plain>(from: Table<'_>, to: &mut TableMut<'_, F>) {
+pub fn quantise<F: FormatSpec>(from: Table<'_>, to: &mut TableMut<'_, F>) {
     for row in 0..from.rows() {
         F::encode_row(from.row(row).expect("a row"), to.row_mut(row).expect("a row"));
     }
@@ -318,7 +318,7 @@ pub fn quantise<F: Plain>(from: Table<'_>, to: &mut TableMut<'_, F>) {
 
 /// Each row of `from` as `f32`.
 #[allow(clippy::missing_panics_doc)]
-pub fn dequantise<F: Plain>(from: Table<'_, F>, to: &mut TableMut<'_>) {
+pub fn dequantise<F: FormatSpec>(from: Table<'_, F>, to: &mut TableMut<'_>) {
     for row in 0..from.rows() {
         for (column, to) in to.row_mut(row).expect("a row").iter_mut().enumerate() {
             *to = F::number(from.row(row).expect("a row"), column);

@@ -1,11 +1,11 @@
 //! Rows out of a table.
 
-use super::Plain;
+use super::FormatSpec;
 use crate::table::{Index, Indices, Policy, Table};
 
 /// `out[position] = table[row(position)]`, zeros where the id is left out.
 #[allow(clippy::missing_panics_doc)]
-pub fn gather<F: Plain, I: Index, P: Policy>(
+pub fn gather<F: FormatSpec, I: Index, P: Policy>(
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],

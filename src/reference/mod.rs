@@ -31,7 +31,8 @@ pub use coalesce::coalesce;
 pub use convolution::{convolve, convolve_backward_input, convolve_backward_kernel};
 pub use dropout::dropout;
 pub use formats::{
-    Plain, PlainRounded, bf16_nearest, bf16_value, dequantise, f16_nearest, f16_value, noise, quantise,
+    FormatSpec, RoundedFormatSpec, bf16_nearest, bf16_value, dequantise, f16_nearest, f16_value, noise,
+    quantise,
 };
 pub use gather::gather;
 pub use lanes::lane_sum;

@@ -1,12 +1,12 @@
 //! Bags of rows, each pooled into one row.
 
-use super::{Plain, divisor};
+use super::{FormatSpec, divisor};
 use crate::table::{Bags, Index, Policy, Pooling, Table};
 
 /// `out[bag] = Σ weight(id) * table[row(id)]`, the biases of packed rows summed apart, divided as the pooling says; zeros if
 /// nothing contributes or the divisor is 0.
 #[allow(clippy::missing_panics_doc)]
-pub fn pool<F: Plain, I: Index, P: Policy, O: Index>(
+pub fn pool<F: FormatSpec, I: Index, P: Policy, O: Index>(
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
@@ -38,7 +38,7 @@ pub fn pool<F: Plain, I: Index, P: Policy, O: Index>(
 
 /// `out[bag] = max weight(id) * table[row(id)]` and the position of the first id with it; zeros and `u32::MAX` if none contributes.
 #[allow(clippy::missing_panics_doc)]
-pub fn pool_max<F: Plain, I: Index, P: Policy, O: Index>(
+pub fn pool_max<F: FormatSpec, I: Index, P: Policy, O: Index>(
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     out: &mut [f32],

@@ -4,7 +4,7 @@ use super::lane_sum;
 use crate::math;
 use crate::table::{Table, TableMut};
 
-/// Plain gradient descent.
+/// FormatSpec gradient descent.
 pub fn sgd(learning_rate: f32, w: &mut f32, g: f32) {
     *w -= learning_rate * g;
 }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Enough chains and sums are under way that an operation waits for no result, and few enough that all stay in registers; how many
-//! that is, follows from `Lanes::ROWS`. The order of the sums is the level's own: these loops are no kernels.
+//! that is, follows from `Lanes::ACCUMULATORS`. The order of the sums is the level's own: these loops are no kernels.
 
 use super::{LANES, Lanes, simd_fn};
 
@@ -27,7 +27,7 @@ simd_fn! {
 /// Twelve registers on x86-64, with a level of 4, 8 or 16 floats in each.
 #[inline(always)]
 const fn chains<L: Lanes>() -> usize {
-    match L::ROWS {
+    match L::ACCUMULATORS {
         1 | 2 => 3,
         4 => 6,
         _ => MOST_CHAINS,
@@ -62,7 +62,7 @@ fn multiply_add_chains<L: Lanes, const CHAINS: usize>(lanes: L, turns: usize, x:
 
 #[inline(always)]
 fn read_body<L: Lanes>(lanes: L, from: &[f32]) -> f32 {
-    match L::ROWS {
+    match L::ACCUMULATORS {
         1 | 2 => read_blocks::<L, 2>(lanes, from),
         4 => read_blocks::<L, 4>(lanes, from),
         _ => read_blocks::<L, 8>(lanes, from),

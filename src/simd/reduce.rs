@@ -48,7 +48,7 @@ pub(crate) fn dot_tile<L: Lanes, const X: usize, const R: usize>(
         }
     }
     if !length.is_multiple_of(LANES) {
-        if L::ROWS == 1 {
+        if L::ACCUMULATORS == 1 {
             for (totals, (_, x)) in totals.iter_mut().zip(xs) {
                 for (total, (_, row)) in totals.iter_mut().zip(rows) {
                     *total = lanes.add_product_part(*total, row, x);

@@ -182,7 +182,7 @@ fn halves<L: Lanes, const WIDTH: usize>(
         for (to, block) in to.as_chunks_mut().0.iter_mut().zip(block.as_chunks().0) {
             lanes.store(load(lanes, block), to);
         }
-    } else if L::COLUMNS < LANES {
+    } else if L::MAX_BLOCK < LANES {
         for (to, half) in to.iter_mut().zip(block) {
             *to = one(*half);
         }

@@ -35,7 +35,7 @@
 //!
 //! **Threads.** The crate starts none; views split. Bags do not need each other: each thread takes [`Bags::slice`] of a
 //! range of them and the part of the output that is theirs. Rows are updated by whoever holds them: each thread takes one of
-//! [`TableMut::parts`], lists the occurrences of its rows alone
+//! [`TableMut::split_rows`], lists the occurrences of its rows alone
 //! ([`occurrences_of_bags_in`](crate::kernels::occurrences_of_bags_in), [`occurrences_in`](crate::kernels::occurrences_in)), sorts them and
 //! updates its part. The bits are those of one thread, for any number of them: no sum is made by two. Only a norm over
 //! the whole table is found before and given to the step ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)).
@@ -44,11 +44,11 @@
 mod aligned;
 mod any;
 mod bags;
+mod even_ranges;
 mod format;
 mod indices;
 mod numbers;
 mod packed;
-mod shares;
 mod view;
 mod windows;
 
@@ -56,12 +56,12 @@ pub use aligned::Aligned;
 pub use any::AnyTable;
 pub(crate) use any::with_table;
 pub use bags::{BagView, Bags, Entry, Pooling};
+pub use even_ranges::even_ranges;
 pub use format::{Bf16, F16, F32, Format, Trainable};
 #[doc(hidden)]
 pub use format::{Nearest, Rounding};
 pub use indices::{FromEnd, Index, Indices, MapTo, Policy, Reject, Skip};
 pub use numbers::Numbers;
 pub use packed::{U2, U4, U8};
-pub use shares::shares;
 pub use view::{Table, TableMut};
 pub use windows::Windows;

@@ -108,7 +108,7 @@ fn codes<L: Lanes, const WIDTH: usize, const BYTES: usize>(
         for (to, bytes) in to.as_chunks_mut().0.iter_mut().zip(bytes.as_chunks().0) {
             lanes.store(load(lanes, scale, bytes), to);
         }
-    } else if L::COLUMNS < LANES {
+    } else if L::MAX_BLOCK < LANES {
         for (i, to) in to.iter_mut().enumerate() {
             let byte = bytes.get(i / per_byte)?;
             *to = scale * f32::from(byte >> ((column + i) % per_byte * bits) & (u8::MAX >> (8 - bits)));

@@ -1,6 +1,6 @@
 //! Row-major views: `rows` rows of `dim` numbers, the start of one row `stride` elements after the start of the last.
 
-use super::{F32, Format, shares};
+use super::{F32, Format, even_ranges};
 use crate::error::ShapeMismatch;
 use core::ops::Range;
 
@@ -293,10 +293,10 @@ impl<F: Format> TableMut<'_, F> {
         ))
     }
 
-    /// The table in `parts` parts, for as many threads, with the rows that each holds: see [`shares`](super::shares).
-    pub fn parts(self, parts: usize) -> impl Iterator<Item = (Range<usize>, Self)> {
+    /// The table in `parts` parts, for as many threads, with the rows that each holds: see [`even_ranges`](super::even_ranges).
+    pub fn split_rows(self, parts: usize) -> impl Iterator<Item = (Range<usize>, Self)> {
         let mut rest = Some(self);
-        shares(rest.as_ref().map_or(0, Self::rows), parts).map_while(move |rows| {
+        even_ranges(rest.as_ref().map_or(0, Self::rows), parts).map_while(move |rows| {
             let (part, after) = rest.take()?.split_at_row(rows.len())?;
             rest = Some(after);
             Some((rows, part))
@@ -343,7 +343,7 @@ mod tests {
         assert!(TableMut::with_stride(&mut values, 3, 2, 3).unwrap().split_at_row(4).is_none());
         for count in 1..6 {
             let mut before = 0;
-            for (rows, part) in TableMut::with_stride(&mut values, 3, 2, 3).unwrap().parts(count) {
+            for (rows, part) in TableMut::with_stride(&mut values, 3, 2, 3).unwrap().split_rows(count) {
                 assert_eq!((rows.start, rows.len()), (before, part.rows()));
                 assert_eq!(
                     part.as_table().row(0).map(|row| row[0]),

@@ -3,7 +3,7 @@
 use super::Trainer;
 use super::trainer::Progress;
 use crate::image::{HEADER, ImageError, Kind, fill, open, seal};
-use crate::layers::{Fingerprint, Layer, Plain};
+use crate::layers::{Bytes, Fingerprint, Layer};
 use crate::loss::Loss;
 use crate::optim::Optimizer;
 

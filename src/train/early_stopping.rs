@@ -1,6 +1,6 @@
 //! Training that ends when nothing is gained any more, with the best weights.
 
-use crate::layers::Plain;
+use crate::layers::Bytes;
 use core::ops::ControlFlow;
 
 /// Keras' `EarlyStopping(patience, min_delta, restore_best_weights=True)`: keeps the best weights so far and says when to stop.
@@ -51,7 +51,7 @@ pub struct EarlyStopping<'a, M> {
     best_epoch: u32,
 }
 
-impl<'a, M: Plain> EarlyStopping<'a, M> {
+impl<'a, M: Bytes> EarlyStopping<'a, M> {
     /// Stops after `patience` epochs that are no better than the best one before (a patience of 0 is one of 1); `weights` is memory for the
     /// best weights, and what it holds is lost at the first epoch.
     pub fn new(weights: &'a mut M, patience: u32) -> Self {
@@ -91,7 +91,7 @@ impl<'a, M: Plain> EarlyStopping<'a, M> {
 }
 
 /// Copies all parts of a model, part after part: there are few.
-fn copy<M: Plain>(from: &M, to: &mut M) {
+fn copy<M: Bytes>(from: &M, to: &mut M) {
     let mut number = 0;
     to.visit_mut(&mut |to| {
         let mut of_part = 0;

@@ -4,7 +4,7 @@ use super::history::Totals;
 use super::{Report, Shuffle, TrainError};
 use crate::error::{InputError, NotFinite, ShapeMismatch};
 use crate::layers::{
-    ActivationKind, Batch, BatchMut, Context, Layer, Plain, Value, first, first_mut, mix, outputs_not_finite,
+    ActivationKind, Batch, BatchMut, Bytes, Context, Layer, Value, first, first_mut, mix, outputs_not_finite,
 };
 use crate::loss::Loss;
 use crate::memory::assert_fits_on_stack;
@@ -48,7 +48,7 @@ pub(super) struct Progress {
 /// ```
 ///
 /// Batches of 0 examples are a compile error, as are a loss and a last activation that do not fit: another one, or none where the
-/// loss is fused with one, since the model would then predict scores for probabilities ([`FromLogits`](crate::loss::FromLogits)).
+/// loss is fused with one, since the model would then predict logits for probabilities ([`FromLogits`](crate::loss::FromLogits)).
 ///
 /// ```compile_fail
 /// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Sgd, train::Trainer};
@@ -107,7 +107,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         assert!(
             M::ACTIVATION.is_among(L::ACTIVATIONS) && M::LAST_ACTIVATION.is_among(L::ACTIVATIONS),
             "Trainer: the loss does not fit the model's last activation: end the model with the loss's link (Sigmoid for \
-            BinaryCrossEntropy, Softmax for the categorical ones), or put FromLogits around the loss of a model that gives scores"
+            BinaryCrossEntropy, Softmax for the categorical ones), or put FromLogits around the loss of a model that gives logits"
         );
     };
 
@@ -293,10 +293,10 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         M::check(inputs)?;
         ShapeMismatch::check("number of outputs", inputs.len(), outputs.len())?;
         for (inputs, outputs) in inputs.chunks(Self::CHUNK).zip(outputs.chunks_mut(Self::CHUNK)) {
-            let Memory { cache, outputs: scores, .. } = &mut self.memory;
-            forward::<M, BATCH>(model, inputs, cache, Context::EVALUATION, scores);
-            for (output, score) in outputs.iter_mut().zip(scores) {
-                *output = *score;
+            let Memory { cache, outputs: logits, .. } = &mut self.memory;
+            forward::<M, BATCH>(model, inputs, cache, Context::EVALUATION, logits);
+            for (output, logit) in outputs.iter_mut().zip(logits) {
+                *output = *logit;
             }
             M::activate(outputs);
         }
@@ -401,7 +401,7 @@ fn forward<M: Layer, const BATCH: usize>(
 }
 
 /// Whether all parameters are 0: as numbers, beside which a model may say which rows are frozen, or else as bytes.
-fn is_zero<M: Plain>(model: &M) -> bool {
+fn is_zero<M: Bytes>(model: &M) -> bool {
     let mut zero = true;
     if M::IN_ARRAYS {
         model.arrays("parameters", &mut |_, numbers| zero = zero && numbers.iter().all(|x| *x == 0.0));
@@ -422,9 +422,9 @@ fn with_place_of_input<M: Layer>(error: TrainError, inputs: &[M::Input]) -> Trai
     }
 }
 
-/// Whether the loss takes scores, before the model's last activation.
+/// Whether the loss takes logits, before the model's last activation.
 const fn is_fused<M: Layer, L: Loss<M::Output>>() -> bool {
-    !matches!(L::LINK, ActivationKind::Linear)
+    !matches!(L::FUSED_ACTIVATION, ActivationKind::Identity)
 }
 
 /// Adds the losses and accuracies of the outputs of these labels to `totals`; writes the gradient of their mean loss with respect to

@@ -5,9 +5,9 @@ use crate::{
     set_parameters, vector, wide,
 };
 use nanoembed::layers::{
-    Activation, ActivationKind, Causal, Conv1D, ConvPadding, Dense, Embedding, GlobalAveragePooling1D,
-    GlobalMaxPooling1D, HonourMask, IgnoreMask, Layer, Linear, MaskUse, MaskZero, PaddingKind, Relu, Same,
-    Sigmoid, Softmax, StrictMask, Tanh, Valid,
+    ActivationFunction, ActivationKind, Causal, Conv1D, ConvPadding, Dense, Embedding,
+    GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, Identity, IgnoreMask, Layer, MaskUse, MaskZero,
+    PaddingKind, Relu, Same, Sigmoid, Softmax, StrictMask, Tanh, Valid,
 };
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
@@ -116,7 +116,7 @@ fn check_conv1d<
     const FILTERS: usize,
     const KERNEL: usize,
     const OUT: usize,
-    A: Activation,
+    A: ActivationFunction,
     P: ConvPadding,
     M: MaskUse,
     const STRIDE: usize,
@@ -153,27 +153,27 @@ fn check_conv1d<
 
 #[test]
 fn conv1d_layers() {
-    check_conv1d::<7, 3, 4, 3, 5, Linear, Valid, HonourMask, 1, 1>();
+    check_conv1d::<7, 3, 4, 3, 5, Identity, Valid, HonourMask, 1, 1>();
     check_conv1d::<7, 3, 4, 3, 5, Relu, Valid, IgnoreMask, 1, 1>();
     check_conv1d::<8, 2, 5, 3, 3, Tanh, Valid, HonourMask, 2, 1>();
     check_conv1d::<8, 2, 5, 3, 4, Sigmoid, Valid, HonourMask, 1, 2>();
     check_conv1d::<6, 2, 17, 4, 6, Softmax, Same, HonourMask, 1, 1>();
-    check_conv1d::<9, 2, 3, 4, 5, Linear, Same, HonourMask, 2, 1>();
+    check_conv1d::<9, 2, 3, 4, 5, Identity, Same, HonourMask, 2, 1>();
     check_conv1d::<5, 2, 3, 3, 5, Relu, Same, IgnoreMask, 1, 3>();
     check_conv1d::<6, 2, 3, 3, 6, Tanh, Causal, HonourMask, 1, 2>();
-    check_conv1d::<7, 2, 3, 2, 3, Linear, Causal, HonourMask, 3, 1>();
+    check_conv1d::<7, 2, 3, 2, 3, Identity, Causal, HonourMask, 3, 1>();
     check_conv1d::<7, 3, 4, 3, 5, Relu, Valid, StrictMask, 1, 1>();
     check_conv1d::<8, 2, 5, 3, 3, Tanh, Valid, StrictMask, 2, 1>();
     check_conv1d::<6, 2, 17, 4, 6, Softmax, Same, StrictMask, 1, 1>();
-    check_conv1d::<9, 2, 3, 4, 5, Linear, Same, StrictMask, 2, 1>();
+    check_conv1d::<9, 2, 3, 4, 5, Identity, Same, StrictMask, 2, 1>();
     check_conv1d::<8, 2, 17, 4, 4, Sigmoid, Same, StrictMask, 2, 1>();
     check_conv1d::<6, 2, 3, 3, 6, Tanh, Causal, StrictMask, 1, 2>();
-    check_conv1d::<7, 2, 3, 2, 3, Linear, Causal, StrictMask, 3, 1>();
+    check_conv1d::<7, 2, 3, 2, 3, Identity, Causal, StrictMask, 3, 1>();
     // A window as long as the sequence, one tap, one of everything.
-    check_conv1d::<4, 3, 2, 4, 1, Linear, Valid, HonourMask, 1, 1>();
-    check_conv1d::<3, 17, 33, 1, 3, Linear, Valid, HonourMask, 1, 1>();
-    check_conv1d::<1, 1, 1, 1, 1, Linear, Same, HonourMask, 1, 1>();
-    check_conv1d::<1, 2, 2, 5, 1, Linear, Causal, HonourMask, 1, 1>();
+    check_conv1d::<4, 3, 2, 4, 1, Identity, Valid, HonourMask, 1, 1>();
+    check_conv1d::<3, 17, 33, 1, 3, Identity, Valid, HonourMask, 1, 1>();
+    check_conv1d::<1, 1, 1, 1, 1, Identity, Same, HonourMask, 1, 1>();
+    check_conv1d::<1, 2, 2, 5, 1, Identity, Causal, HonourMask, 1, 1>();
 }
 
 /// Column by column the numbers of the steps that count.
@@ -244,7 +244,7 @@ fn chains_with_convolutions() {
         let valid = ids.map(|id| id != 0);
         let y = convolve(&sizes, ActivationKind::Tanh, conv, &embed(rows, ids, 3, |_| true), &valid);
         let windows: Vec<bool> = valid.windows(3).map(|window| window.contains(&true)).collect();
-        dense(ActivationKind::Linear, last, &pooled(&y, 4, &windows, greatest), 2)
+        dense(ActivationKind::Identity, last, &pooled(&y, 4, &windows, greatest), 2)
     };
     for seed in 0..8 {
         let random = &mut Random::seed_from_u64(seed);

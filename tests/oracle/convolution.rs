@@ -2,8 +2,8 @@
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
 use nanoembed::layers::{
-    Activation, Batch, BatchMut, Causal, Context, Conv1D, ConvPadding, Dense, Embedding, GlobalMaxPooling1D,
-    HonourMask, Layer, Linear, Relu, Same, Sigmoid, Valid,
+    ActivationFunction, Batch, BatchMut, Causal, Context, Conv1D, ConvPadding, Dense, Embedding,
+    GlobalMaxPooling1D, HonourMask, Identity, Layer, Relu, Same, Sigmoid, Valid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Adam, Epsilon, Exact, Optimizer, Sgd};
@@ -19,7 +19,7 @@ const BATCH: usize = 2;
 pub(crate) fn forward_and_gradients(fixture: &Fixture) {
     for case in list(&fixture.0["cases"]) {
         match case["activation"].as_str().expect("a name") {
-            "linear" => padding::<Linear>(case),
+            "linear" => padding::<Identity>(case),
             "relu" => padding::<Relu>(case),
             other => panic!("activation {other}"),
         }
@@ -27,7 +27,7 @@ pub(crate) fn forward_and_gradients(fixture: &Fixture) {
 }
 
 /// Chooses the layer's type by padding, and then by shape.
-fn padding<A: Activation>(case: &Value) {
+fn padding<A: ActivationFunction>(case: &Value) {
     match (case["padding"].as_str().expect("a name"), sizes(case)) {
         ("valid", [9, 3, 4, 3, 7, 1, 1]) => check::<9, 3, 4, 3, 7, A, Valid, 1, 1>(case),
         ("valid", [9, 3, 4, 4, 6, 1, 1]) => check::<9, 3, 4, 4, 6, A, Valid, 1, 1>(case),
@@ -43,7 +43,7 @@ fn padding<A: Activation>(case: &Value) {
     }
 }
 
-fn as_long<A: Activation, P: ConvPadding>(case: &Value, sizes: [usize; 7]) {
+fn as_long<A: ActivationFunction, P: ConvPadding>(case: &Value, sizes: [usize; 7]) {
     match sizes {
         [9, 3, 4, 3, 9, 1, 1] => check::<9, 3, 4, 3, 9, A, P, 1, 1>(case),
         [9, 3, 4, 4, 9, 1, 1] => check::<9, 3, 4, 4, 9, A, P, 1, 1>(case),
@@ -73,7 +73,7 @@ fn check<
     const FILTERS: usize,
     const KERNEL: usize,
     const OUT: usize,
-    A: Activation,
+    A: ActivationFunction,
     P: ConvPadding,
     const STRIDE: usize,
     const DILATION: usize,

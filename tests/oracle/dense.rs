@@ -2,7 +2,7 @@
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list};
 use nanoembed::layers::{
-    Activation, Batch, BatchMut, Context, Dense, Layer, Linear, Plain, Relu, Sigmoid, Softmax, Tanh,
+    ActivationFunction, Batch, BatchMut, Bytes, Context, Dense, Identity, Layer, Relu, Sigmoid, Softmax, Tanh,
 };
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::table::Numbers;
@@ -14,7 +14,7 @@ const BATCH: usize = 6;
 pub(crate) fn forward_and_gradients(fixture: &Fixture) {
     for case in list(&fixture.0["cases"]) {
         match case["activation"].as_str().expect("a name") {
-            "linear" => shape::<Linear>(case),
+            "linear" => shape::<Identity>(case),
             "relu" => shape::<Relu>(case),
             "sigmoid" => shape::<Sigmoid>(case),
             "softmax" => classes(case),
@@ -25,7 +25,7 @@ pub(crate) fn forward_and_gradients(fixture: &Fixture) {
 }
 
 /// Chooses the layer's type by the shape of the kernel.
-fn shape<A: Activation>(case: &Value) {
+fn shape<A: ActivationFunction>(case: &Value) {
     match Array::read(&case["kernel"]).shape[..] {
         [32, 1] => check::<32, 1, A>(case),
         _ => several::<A>(case),
@@ -41,7 +41,7 @@ fn classes(case: &Value) {
 }
 
 /// The same for several units.
-fn several<A: Activation>(case: &Value) {
+fn several<A: ActivationFunction>(case: &Value) {
     match Array::read(&case["kernel"]).shape[..] {
         [2, 2] => check::<2, 2, A>(case),
         [5, 3] => check::<5, 3, A>(case),
@@ -56,7 +56,7 @@ fn rows<const N: usize>(value: &Value) -> Vec<[f32; N]> {
     Array::read(value).data.as_chunks().0.to_vec()
 }
 
-fn check<const IN: usize, const OUT: usize, A: Activation>(case: &Value) {
+fn check<const IN: usize, const OUT: usize, A: ActivationFunction>(case: &Value) {
     let what = |part: &str| format!("{} [{IN}, {OUT}] {part}", A::KIND.name());
     let data = |name: &str| Array::read(&case[name]).data;
     let mut layer = Dense::<IN, OUT, A>::zeroed();
@@ -100,5 +100,5 @@ fn check<const IN: usize, const OUT: usize, A: Activation>(case: &Value) {
         let bias = negative(&stepped.bias);
         assert_close(&what("gradient of the bias"), &bias, &data("grad_bias"), GRADIENT.0, GRADIENT.1);
     }
-    assert_eq!(<Dense<IN, OUT, A> as Plain>::BYTES, 4 * (IN * OUT + OUT));
+    assert_eq!(<Dense<IN, OUT, A> as Bytes>::BYTES, 4 * (IN * OUT + OUT));
 }

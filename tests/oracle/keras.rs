@@ -5,7 +5,7 @@ use crate::fixture::{Array, Fixture, assert_close, list, number};
 use nanoembed::keras::*;
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Class, ClassWeights, Loss, MeanAbsoluteError,
-    MeanSquaredError, SampleWeights, SparseCategoricalCrossEntropy, Weighing,
+    MeanSquaredError, SampleWeights, SparseCategoricalCrossEntropy, Weighted,
 };
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Momentum, MomentumRmsProp, Nadam, Optimizer,
@@ -246,8 +246,8 @@ where
             Some(true) => Array::read(&json["sample_weights"]).data,
             _ => vec![1.0; ids.len()],
         };
-        let weighed = |(label, weight): (&L::Label, f32)| Weighing { label: *label, weight };
-        let labels: Vec<Weighing<L::Label>> = labels.iter().zip(sample_weights).map(weighed).collect();
+        let weighed = |(label, weight): (&L::Label, f32)| Weighted { label: *label, weight };
+        let labels: Vec<Weighted<L::Label>> = labels.iter().zip(sample_weights).map(weighed).collect();
 
         let mut model = M::zeroed();
         let mut initial = numbers(&json["initial_weights"]).into_iter();

@@ -2,7 +2,7 @@
 //! squared and absolute errors.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
-use nanoembed::layers::{Activation, Sigmoid, Softmax};
+use nanoembed::layers::{ActivationFunction, Sigmoid, Softmax};
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Loss, MeanAbsoluteError, MeanSquaredError, OnProbabilities,
     SparseCategoricalCrossEntropy,
@@ -129,12 +129,12 @@ fn mean(values: &[f32]) -> f32 {
 /// Keras in graph mode, in `fit`, works from the scores as our fused form does; in eager mode from the activation's output.
 fn after_activation<A, L, const N: usize>(case: &Value, loss: L, labels: &[L::Label])
 where
-    A: Activation,
+    A: ActivationFunction,
     L: Loss<[f32; N]>,
     OnProbabilities<L>: Loss<[f32; N], Label = L::Label>,
 {
     let what = case["what"].as_str().expect("a name");
-    assert_eq!(L::LINK, A::KIND, "{what}");
+    assert_eq!(L::FUSED_ACTIVATION, A::KIND, "{what}");
     let hold = |mode: &str, values: &[f32], gradients: &[[f32; N]]| {
         let expected = Array::read(&case[format!("value_{mode}_mode")]).data;
         assert_close(&format!("{what}, {mode} value"), &[mean(values)], &expected, FORWARD.0, FORWARD.1);

@@ -1,10 +1,12 @@
 //! Optimizers: the same gradients, step by step, to the weights and the state of Keras, PyTorch and FBGEMM.
 
 use crate::fixture::{Array, Fixture, GRADIENT, assert_close, integers, list, number};
-use nanoembed::kernels::{self, Occurrence, Replay, Touched, UpdateRule, occurrences, pool, sort_by_row};
+use nanoembed::kernels::{
+    self, Occurrence, Replay, SparseGradient, UpdateRule, occurrences, pool, sort_by_row,
+};
 use nanoembed::optim::{
-    Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Epsilon, Exact,
-    L2Decay, Momentum, Nadam, Optimizer, RmsProp, RowwiseAdagrad, Sgd, Unclipped,
+    Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Epsilon,
+    Exact, L2Decay, Momentum, Nadam, Optimizer, RmsProp, RowwiseAdagrad, Sgd,
 };
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 use serde_json::Value;
@@ -73,7 +75,7 @@ fn keras(name: &str, config: &Value, duplicates: bool, case: &impl Case) {
 
 fn decayed<O>(optimizer: O, config: &Value, case: &impl Case)
 where
-    O: Unclipped + Replay<Step = <O as Optimizer>::Rule> + Copy,
+    O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule> + Copy,
 {
     match config.get("weight_decay").map(number) {
         Some(weight_decay) => clipped(DecoupledDecay { optimizer, weight_decay }, config, case),
@@ -83,7 +85,7 @@ where
 
 fn clipped<O>(optimizer: O, config: &Value, case: &impl Case)
 where
-    O: Unclipped + Replay<Step = <O as Optimizer>::Rule> + Copy,
+    O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule> + Copy,
 {
     let limit = |name: &str| config.get(name).map(number);
     let clip = limit("clipnorm").map(Clip::Norm);
@@ -147,7 +149,7 @@ fn torch(name: &str, config: &Value, case: &impl Case) {
 
 fn penalised<O>(optimizer: O, config: &Value, case: &impl Case)
 where
-    O: Unclipped + Replay<Step = <O as Optimizer>::Rule> + Copy,
+    O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule> + Copy,
 {
     match config.get("weight_decay").map(number) {
         Some(weight_decay) => case.run(L2Decay { optimizer, weight_decay }),
@@ -292,7 +294,7 @@ impl Sparse<'_> {
             let list = occurrences(Indices::new(indices, rows).expect("valid ids"), &mut list).expect("room");
             let mut scratch = list.to_vec();
             let mut sum = vec![0.0; 2 * dim];
-            let mut touched = Touched {
+            let mut touched = SparseGradient {
                 occurrences: sort_by_row(list, &mut scratch).expect("one length"),
                 gradients: Table::new(&values.data, indices.len(), dim).expect("a gradient an id"),
                 sum: &mut sum,
@@ -427,7 +429,7 @@ impl Case for Tbe<'_> {
             }
             let (mut scratch, mut sum) = (list.clone(), vec![0.0; 2 * dim]);
             let count = list.len();
-            let mut touched = Touched {
+            let mut touched = SparseGradient {
                 occurrences: sort_by_row(&mut list, &mut scratch).expect("one length"),
                 gradients: Table::new(&gradients, count, dim).expect("a gradient an id"),
                 sum: &mut sum,

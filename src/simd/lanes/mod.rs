@@ -47,9 +47,9 @@ pub trait Lanes: Copy {
     /// Sixteen floats in registers.
     type V: Copy;
     /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2, 4 or 8.
-    const ROWS: usize;
+    const ACCUMULATORS: usize;
     /// The widest block of columns that vertical kernels keep in registers; narrower ones follow for the rest of a row.
-    const COLUMNS: usize = 32;
+    const MAX_BLOCK: usize = 32;
 
     fn splat(self, x: f32) -> Self::V;
     fn load(self, from: &[f32; LANES]) -> Self::V;

@@ -31,7 +31,7 @@ fn quad(from: &[f32], start: usize) -> float32x4_t {
 
 impl Lanes for Neon {
     type V = [float32x4_t; 4];
-    const ROWS: usize = 4;
+    const ACCUMULATORS: usize = 4;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

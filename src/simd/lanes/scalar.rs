@@ -14,9 +14,9 @@ impl Scalar {
 
 impl Lanes for Scalar {
     type V = [f32; LANES];
-    const ROWS: usize = 1;
+    const ACCUMULATORS: usize = 1;
     /// Each width is code in flash.
-    const COLUMNS: usize = 4;
+    const MAX_BLOCK: usize = 4;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

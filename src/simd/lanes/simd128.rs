@@ -28,7 +28,7 @@ fn quad(from: &[f32], start: usize) -> v128 {
 
 impl Lanes for Simd128 {
     type V = [v128; 4];
-    const ROWS: usize = 2;
+    const ACCUMULATORS: usize = 2;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

@@ -148,7 +148,7 @@ impl Sse2 {
 
 impl Lanes for Sse2 {
     type V = [__m128; 4];
-    const ROWS: usize = 2;
+    const ACCUMULATORS: usize = 2;
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
         // SAFETY: the token.
@@ -262,8 +262,8 @@ impl Avx2 {
 
 impl Lanes for Avx2 {
     type V = [__m256; 2];
-    const ROWS: usize = 4;
-    const COLUMNS: usize = 64;
+    const ACCUMULATORS: usize = 4;
+    const MAX_BLOCK: usize = 64;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
@@ -373,8 +373,8 @@ impl Avx512 {
 
 impl Lanes for Avx512 {
     type V = __m512;
-    const ROWS: usize = 8;
-    const COLUMNS: usize = 64;
+    const ACCUMULATORS: usize = 8;
+    const MAX_BLOCK: usize = 64;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {

@@ -6,11 +6,11 @@ use crate::reviews::{self, LABELS, REVIEWS};
 use crate::training::{fold_parameters, initialised};
 use nanoembed::kernels::Occurrence;
 use nanoembed::layers::{
-    Activate, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen, Input,
-    Layer, Sigmoid, Tanh,
+    Activation, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen,
+    Input, Layer, Sigmoid, Tanh,
 };
 use nanoembed::loss::{
-    BinaryCrossEntropy, ClassWeights, MeanAbsoluteError, MeanSquaredError, SampleWeights, Weighing,
+    BinaryCrossEntropy, ClassWeights, MeanAbsoluteError, MeanSquaredError, SampleWeights, Weighted,
 };
 use nanoembed::metrics::{ConfusionMatrix, auc, root_mean_squared_error};
 use nanoembed::optim::{CosineDecay, DecoupledDecay, Exact, L2Decay, Scheduled, Sgd};
@@ -27,7 +27,7 @@ type Column = sequential![Embedding<1, 50, 5>, Flatten<1, 5, 5>];
 type Columns = sequential![
     concatenate![Column, EmbeddingBag<3, 50, 4>, Input<[f32; 2]>],
     Dense<11, 17>,
-    Activate<[f32; 17], Tanh>,
+    Activation<[f32; 17], Tanh>,
     Dropout<[f32; 17], 300>,
     Dense<17, 1, Sigmoid>
 ];
@@ -40,7 +40,7 @@ fn train_columns() -> u64 {
         let [first, rest @ ..] = reviews::encode(text);
         pairs![[first], Bag::<3>::from_first(rest), [text.len() as f32 / 20.0, -0.5]]
     });
-    let mut labels = LABELS.map(Weighing::from);
+    let mut labels = LABELS.map(Weighted::from);
     labels[3].weight = 2.5;
     let (mut model, mut best) = (initialised::<Columns>(), Columns::zeroed());
     let schedule = CosineDecay { initial_learning_rate: 0.05, decay_steps: 90, alpha: 0.1 };

@@ -3,7 +3,7 @@
 use crate::data::{Data, Fold};
 use crate::rows::{DIMS, MAX_DIM, MAX_LEN, ROWS};
 use nanoembed::kernels::{
-    self, Lagging, Occurrence, Replay, RowNorm, Touched, UpdateRule, max_norm, sort_by_row,
+    self, Lagging, Occurrence, Replay, RowNorm, SparseGradient, UpdateRule, max_norm, sort_by_row,
 };
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon,
@@ -123,7 +123,7 @@ fn update_rows<O: Optimizer>(optimizer: O) -> u64 {
             }
             let scratch = &mut [Occurrence::default(); MAX_LEN];
             let sorted = sort_by_row(&mut occurrences[..len], scratch).unwrap();
-            let mut touched = Touched {
+            let mut touched = SparseGradient {
                 occurrences: if len % 2 == 0 { sorted } else { sorted.by_frequency() },
                 gradients: Table::new(&gradients[..MAX_LEN * dim], MAX_LEN, dim).unwrap(),
                 sum: &mut [0.0; 2 * MAX_DIM][..2 * dim],

@@ -5,8 +5,8 @@ use crate::optimizers::ADAM;
 use crate::training::fold_parameters;
 use nanoembed::kernels::{self, Repeats};
 use nanoembed::layers::{
-    Causal, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, IgnoreMask,
-    Layer, Linear, MaskZero, Relu, Same, Sigmoid, Tanh, Valid,
+    Causal, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, Identity,
+    IgnoreMask, Layer, MaskZero, Relu, Same, Sigmoid, Tanh, Valid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::sequential;
@@ -165,7 +165,7 @@ type Mean = sequential![
 type Deep = sequential![
     Embedding<8, 10, 5, u16, MaskZero>,
     Conv1D<8, 5, 8, 3, 8, Relu, Causal, HonourMask, 1, 2>,
-    Conv1D<8, 8, 9, 2, 4, Linear, Valid, IgnoreMask, 2>,
+    Conv1D<8, 8, 9, 2, 4, Identity, Valid, IgnoreMask, 2>,
     GlobalMaxPooling1D<4, 9, IgnoreMask>,
     Dense<9, 1, Sigmoid>
 ];

@@ -2,7 +2,7 @@
 
 use crate::data::Fold;
 use crate::reviews::REVIEWS;
-use nanoembed::layers::Plain;
+use nanoembed::layers::Bytes;
 use nanoembed::text::{
     Ascii, FarmHash64, FeatureHasher, Hashing, HashingTokenizer, MatrixMode, Murmur3, NativeHash, Padding,
     Splitter, Subwords, Ties, Truncating, Unchanged, Vocabulary, VocabularyOptions, WordCounts, WordHash,

@@ -118,7 +118,7 @@ fn losses<const N: usize, L: Loss<[f32; N]>>(loss: L, example: fn(&mut Data) -> 
     let (mut data, mut fold) = (Data::new(14), Fold::new());
     for _ in 0..100 {
         let (mut y, label) = example(&mut data);
-        if L::LINK == nanoembed::layers::ActivationKind::Linear {
+        if L::FUSED_ACTIVATION == nanoembed::layers::ActivationKind::Identity {
             // Probabilities, some of them 0 or 1 and beyond.
             y = y.map(|y| 0.3 * y + 0.5);
         } else {

@@ -7,13 +7,13 @@ use core::hint::black_box;
 use cortex_m_rt::entry;
 use nanoembed::image;
 use nanoembed::kernels::{
-    Noise, Occurrence, RowNorm, Touched, axpy, bag_numbers, coalesce, dequantise, divide_by_bags, dot, exp,
-    gather, gather_stream, gemv, ger, ln, log_sum_exp, max_norm, occurrences, occurrences_of_bags, pool,
+    Noise, Occurrence, RowNorm, SparseGradient, axpy, bag_numbers, coalesce, dequantise, divide_by_bags, dot,
+    exp, gather, gather_stream, gemv, ger, ln, log_sum_exp, max_norm, occurrences, occurrences_of_bags, pool,
     pool_any, pool_max, quantise, scatter_add, scatter_add_bags, scatter_add_max, sort_by_row,
     update_rows_rounded, weight_gradients,
 };
 use nanoembed::layers::{
-    Activate, Bag, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
+    Activation, Bag, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
     Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards, HashedEmbedding,
     HonourMask, IgnoreMask, Input, Layer, Lstm, MaskZero, Multiplied, Packed, QuotientRemainder, Relu,
     ReturnSequences, Same, Sigmoid, Softmax, StrictMask, Sum, Tanh, U4Row, Valid, Value,
@@ -21,7 +21,7 @@ use nanoembed::layers::{
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, FromLogits, KnownClasses, Loss,
     MeanAbsoluteError, MeanSquaredError, OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy,
-    Weighing,
+    Weighted,
 };
 use nanoembed::metrics::{ConfusionMatrix, argmax, auc, in_top_k, root_mean_squared_error};
 use nanoembed::optim::{
@@ -74,7 +74,7 @@ type Column = sequential![Embedding<1, 40, 5, u32>, Flatten<1, 5, 5>];
 type Columns = sequential![
     concatenate![Column, EmbeddingBag<6, 40, 4>, Input<[f32; 2]>],
     Dense<11, 7>,
-    Activate<[f32; 7], Relu>,
+    Activation<[f32; 7], Relu>,
     Dropout<[f32; 7], 300>,
     Dense<7, 3, Softmax>
 ];
@@ -212,7 +212,7 @@ fn weighted_bags() -> Option<()> {
     let mut state = [0.0; 9];
     let (rule, noise) =
         (RowwiseAdagrad::default().rule(1), Noise { seed: black_box(1), step: 1, first_row: 0 });
-    let mut touched = Touched {
+    let mut touched = SparseGradient {
         occurrences: sorted.weighted(&weights, &numbers).ok()?,
         gradients: Table::new(&d_sums, 2, dim).ok()?,
         sum: &mut [0.0; 10],
@@ -309,7 +309,7 @@ fn run() -> Option<()> {
     let scheduled =
         L2Decay { optimizer: Scheduled { optimizer: Sgd::default(), schedule }, weight_decay: 0.1 };
     live::<Ratings, _, _>(scheduled, MeanSquaredError, &ratings, &yes_or_no)?;
-    let weighed = yes_or_no.map(Weighing::from);
+    let weighed = yes_or_no.map(Weighted::from);
     live::<Likes, _, _>(adam, SampleWeights(MeanAbsoluteError), &ratings, &weighed)?;
     let optimizer = AdamW { optimizer: adam, weight_decay: 0.05 };
     let clipped = Clipped { optimizer, clip: black_box(Clip::GlobalNorm(0.1)), keras3_duplicates: false };
