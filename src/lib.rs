@@ -73,6 +73,8 @@ pub mod reference;
 
 pub mod optim;
 
+pub(crate) mod passes;
+
 pub mod layers;
 
 pub mod metrics;

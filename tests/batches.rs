@@ -1,6 +1,9 @@
 //! What is computed for an example does not depend on the other examples: a batch of one has the bits of row 0 of a batch of
 //! many, and gradients of a batch have the bits of those of its examples one after the other. At every level, all the same bits.
 
+#[path = "common/pass.rs"]
+mod both_ways;
+
 use nanoembed::layers::{
     Activation, Bag, Batch, BatchMut, BiasedDot, Branches, Causal, Context, Conv1D, Dense, Dot, Dropout,
     Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D,
@@ -134,28 +137,15 @@ where
         // Scratch memory that was used before holds something else.
         let mut workspace = M::Workspace::<BATCH>::new_zeroed();
         model.infer(batch, &mut workspace, BatchMut { values: &mut y, masks: &mut y_masks });
-        M::activate(&mut y);
         inferred.extend(bits(&y));
 
-        let mut cache = M::Cache::<BATCH>::new_zeroed();
-        model.forward(
-            batch,
-            &mut cache,
-            Context::EVALUATION,
-            BatchMut { values: &mut y, masks: &mut y_masks },
-        );
-        M::activate(&mut y);
-        forward.extend(bits(&y));
-
-        let mut d_y = c.to_vec();
-        let mut d_inputs: Vec<_> = x.iter().map(|_| M::InputGradient::new_zeroed()).collect();
-        M::activate_backward(&y, &mut d_y);
-        model.backward(batch, &mut cache, &d_y, Some(&mut gradient), Some(&mut d_inputs));
-        d_x.extend(d_inputs.iter().map(GradientBits::bits));
+        let training = both_ways::pass::<M, BATCH>(model, x, masks, c, Some(&mut gradient));
+        forward.extend(bits(&training.y));
+        d_x.extend(training.d_x.iter().map(GradientBits::bits));
     }
     let (mut stepped, mut slots) = (M::zeroed(), M::Slots::<Sgd>::new_zeroed());
     let sgd = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    stepped.step::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     Pass { inferred, forward, d_x, gradient: parameters(&stepped) }
 }
 

@@ -1,6 +1,8 @@
 //! Gradients of every layer and every loss against central differences of a plain forward pass in `f64`.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "common/pass.rs"]
+mod both_ways;
 #[path = "gradients/lstm.rs"]
 mod lstm;
 #[path = "gradients/sequences.rs"]
@@ -102,20 +104,12 @@ fn backward<M: Layer>(
     masks: &[<M::Input as Value>::Mask],
     c: &[M::Output],
 ) -> Pass<M> {
-    let batch = Batch { values: x, masks };
-    let mut cache = M::Cache::<BATCH>::new_zeroed();
     let mut gradient = M::Gradient::<BATCH>::new_zeroed();
-    let (mut y, mut y_masks) = (c.to_vec(), vec![M::Output::VALID; x.len()]);
-    let mut d_x: Vec<_> = x.iter().map(|_| M::InputGradient::new_zeroed()).collect();
-    let mut d_y = c.to_vec();
-    model.forward(batch, &mut cache, Context::EVALUATION, BatchMut { values: &mut y, masks: &mut y_masks });
-    M::activate(&mut y);
-    M::activate_backward(&y, &mut d_y);
-    model.backward(batch, &mut cache, &d_y, Some(&mut gradient), Some(&mut d_x));
+    let both_ways::Pass { y, y_masks, d_x } = both_ways::pass::<M, BATCH>(model, x, masks, c, Some(&mut gradient));
     // A step of size 1 from zero leaves the negative gradient.
     let (mut stepped, mut slots) = (M::zeroed(), M::Slots::<Sgd>::new_zeroed());
     let sgd = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    stepped.step::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     let gradient = parameters(&stepped).into_iter().map(|x| -x).collect();
     Pass { y, y_masks, gradient, d_x }
 }

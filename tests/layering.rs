@@ -18,6 +18,7 @@ const ORDER: [&str; 20] = [
     "kernels",
     "reference",
     "optim",
+    "passes",
     "layers",
     "metrics",
     "loss",

@@ -1,5 +1,8 @@
 //! `Lstm`: what masks, directions and initial values promise.
 
+#[path = "common/pass.rs"]
+mod both_ways;
+
 use nanoembed::layers::{
     Batch, BatchMut, Context, Direction, Embedding, GoBackwards, GoForwards, Layer, LayerSummary, Lstm,
     MaskZero, ReturnLast, ReturnSequences, Returned, Value,
@@ -43,26 +46,21 @@ struct Pass<const LEN: usize, R: Returned> {
 fn pass<const LEN: usize, R: Returned, D: Direction>(x: [[f32; 3]; LEN], mask: [bool; LEN]) -> Pass<LEN, R> {
     type Of<const LEN: usize, R, D> = Lstm<LEN, 3, 5, R, D>;
     let layer = layer::<LEN, R, D>();
-    let mut cache = <Of<LEN, R, D> as Layer>::Cache::<1>::new_zeroed();
-    let mut gradient = <Of<LEN, R, D> as Layer>::Gradient::<1>::new_zeroed();
-    let (mut y, mut y_mask) = ([R::Output::<LEN, 5>::new_zeroed()], [R::Output::<LEN, 5>::VALID]);
-    let batch = Batch { values: &[x], masks: &[mask] };
-    layer.forward(batch, &mut cache, Context::EVALUATION, BatchMut { values: &mut y, masks: &mut y_mask });
+    let mut gradient = <Of<LEN, R, D> as Parameters>::Gradient::<1>::new_zeroed();
     let mut d_y = [R::Output::<LEN, 5>::new_zeroed()];
-    for number in 0..LEN {
-        if let Some(row) = R::row_mut::<LEN, 5>(&mut d_y[0], number) {
-            *row = [1.0; 5];
-        }
+    let mut rows = R::rows_mut::<LEN, 5>(&mut d_y);
+    for row in 0..rows.rows() {
+        rows.row_mut(row).unwrap().fill(1.0);
     }
-    let mut d_x = [[[f32::NAN; 3]; LEN]];
-    layer.backward(batch, &mut cache, &d_y, Some(&mut gradient), Some(&mut d_x));
+    let both_ways::Pass { y, y_masks, d_x } =
+        both_ways::pass::<Of<LEN, R, D>, 1>(&layer, &[x], &[mask], &d_y, Some(&mut gradient));
     let (mut stepped, mut slots) =
-        (Of::<LEN, R, D>::zeroed(), <Of<LEN, R, D> as Layer>::Slots::<Sgd>::new_zeroed());
+        (Of::<LEN, R, D>::zeroed(), <Of<LEN, R, D> as Parameters>::Slots::<Sgd>::new_zeroed());
     let sgd = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, 1>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    stepped.step::<Sgd, 1>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     let parts =
         [stepped.kernel.as_numbers(), stepped.recurrent_kernel.as_numbers(), stepped.bias.as_numbers()];
-    Pass { y: y[0], y_mask: y_mask[0], d_x: d_x[0], stepped: parts.concat() }
+    Pass { y: y[0], y_mask: y_masks[0], d_x: d_x[0], stepped: parts.concat() }
 }
 
 /// A sequence with holes gives the bits of the sequence without the masked steps, whatever stands in them.

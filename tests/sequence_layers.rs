@@ -1,5 +1,8 @@
 //! `Conv1D` and the global pooling layers where masks and edges meet: what counts, what is valid behind, what learns.
 
+#[path = "common/pass.rs"]
+mod both_ways;
+
 use nanoembed::layers::{
     Batch, BatchMut, Causal, Context, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D,
     HonourMask, Identity, IgnoreMask, Layer, MaskZero, Relu, Same, Sigmoid, Summary, Valid,
@@ -26,11 +29,8 @@ where
     let (mut y, mut masks) = ([[[7.0; FILTERS]; OUT]], [[false; OUT]]);
     let mut workspace = M::Workspace::<1>::new_zeroed();
     layer.infer(batch, &mut workspace, BatchMut { values: &mut y, masks: &mut masks });
-    let mut cache = M::Cache::<1>::new_zeroed();
-    let (mut same, mut same_masks) = ([[[7.0; FILTERS]; OUT]], [[false; OUT]]);
-    let to = BatchMut { values: &mut same, masks: &mut same_masks };
-    layer.forward(batch, &mut cache, Context::EVALUATION, to);
-    assert_eq!((y, masks), (same, same_masks));
+    let training = both_ways::pass::<M, 1>(layer, &[x], &[mask], &y, None);
+    assert_eq!((y.to_vec(), masks.to_vec()), (training.y, training.y_masks));
     (y[0], masks[0])
 }
 
@@ -95,14 +95,12 @@ fn pooling_without_valid_steps_is_zero_and_learns_nothing() {
                 Output = [f32; 1],
                 InputGradient = [[f32; 1]; 5],
                 Workspace<1> = (),
-                Cache<1> = (),
             >,
     {
         let batch = Batch { values: &[x], masks: &[mask] };
-        let (mut y, mut d_x) = ([[7.0]], [[[7.0]; 5]]);
+        let mut y = [[7.0]];
         layer.infer::<1>(batch, &mut (), BatchMut { values: &mut y, masks: &mut [()] });
-        layer.backward::<1>(batch, &mut (), &[[6.0]], None, Some(&mut d_x));
-        (y[0], d_x[0])
+        (y[0], both_ways::pass::<M, 1>(layer, &[x], &[mask], &[[6.0]], None).d_x[0])
     }
     let (max, mean) = (GlobalMaxPooling1D::<5, 1>::zeroed(), GlobalAveragePooling1D::<5, 1>::zeroed());
     assert_eq!(check(&max, X, [false; 5]), ([0.0], [[0.0]; 5]));

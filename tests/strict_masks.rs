@@ -1,5 +1,8 @@
 //! `StrictMask`: how many masked steps stand before a sequence and after it changes no bit of what comes of it.
 
+#[path = "common/pass.rs"]
+mod both_ways;
+
 use nanoembed::layers::{
     Batch, BatchMut, Causal, Context, Conv1D, ConvPadding, Dense, Embedding, GlobalAveragePooling1D,
     GlobalMaxPooling1D, HonourMask, Identity, Layer, MaskZero, PaddingKind, Relu, Same, Sigmoid, StrictMask,
@@ -55,26 +58,22 @@ fn pass<const KERNEL: usize, const OUT: usize, P: ConvPadding, const STRIDE: usi
     let (mut y, mut y_mask) = ([[[7.0; FILTERS]; OUT]], [[false; OUT]]);
     layer.infer::<1>(alone, &mut (), BatchMut { values: &mut y, masks: &mut y_mask });
 
-    let mut cache = <Of<KERNEL, OUT, P, STRIDE, DILATION> as Layer>::Cache::<BATCH>::new_zeroed();
-    let (mut same, mut same_masks) = ([[[7.0; FILTERS]; OUT]; BATCH], [[false; OUT]; BATCH]);
-    let among = Batch { values: &[x; BATCH], masks: &[mask; BATCH] };
-    let to = BatchMut { values: &mut same, masks: &mut same_masks };
-    layer.forward::<BATCH>(among, &mut cache, Context::EVALUATION, to);
-    for (same, same_mask) in same.iter().zip(&same_masks) {
+    let d_y: [[f32; FILTERS]; OUT] = std::array::from_fn(d_y);
+    let among =
+        both_ways::pass::<Of<KERNEL, OUT, P, STRIDE, DILATION>, BATCH>(layer, &[x; BATCH], &[mask; BATCH], &[d_y; BATCH], None);
+    for (same, same_mask) in among.y.iter().zip(&among.y_masks) {
         assert_eq!((bits(same.as_numbers()), same_mask), (bits(y[0].as_numbers()), &y_mask[0]), "training");
     }
 
-    let d_y: [[f32; FILTERS]; OUT] = std::array::from_fn(d_y);
-    let mut gradient = <Of<KERNEL, OUT, P, STRIDE, DILATION> as Layer>::Gradient::<BATCH>::new_zeroed();
-    let mut d_x = [[[7.0; IN]; LEN]];
-    layer.backward::<BATCH>(alone, &mut cache, &[d_y], Some(&mut gradient), Some(&mut d_x));
+    let mut gradient = <Of<KERNEL, OUT, P, STRIDE, DILATION> as Parameters>::Gradient::<BATCH>::new_zeroed();
+    let d_x = both_ways::pass::<Of<KERNEL, OUT, P, STRIDE, DILATION>, BATCH>(layer, &[x], &[mask], &[d_y], Some(&mut gradient)).d_x;
     // A step of gradient descent shows the gradient.
     let mut moved = Layer1D::<KERNEL, OUT, P, STRIDE, DILATION>::zeroed();
     let sgd = nanoembed::optim::Sgd { learning_rate: 1.0 };
     let mut slots =
-        <Of<KERNEL, OUT, P, STRIDE, DILATION> as Layer>::Slots::<nanoembed::optim::Sgd>::new_zeroed();
+        <Of<KERNEL, OUT, P, STRIDE, DILATION> as Parameters>::Slots::<nanoembed::optim::Sgd>::new_zeroed();
     let step = nanoembed::optim::Optimizer::step(&sgd, 1);
-    moved.update::<_, BATCH>(&sgd, step, &mut gradient, &mut slots);
+    moved.step::<_, BATCH>(&sgd, step, &mut gradient, &mut slots);
     let mut kernel = bits(moved.kernel.as_numbers());
     kernel.extend(bits(&moved.bias));
     Pass { y: y[0], mask: y_mask[0], kernel, d_x: d_x[0] }

@@ -22,6 +22,7 @@ mod quantise;
 mod repeats;
 mod rule;
 mod scatter;
+pub(crate) mod shaped;
 mod sort;
 mod steps;
 mod transpose;

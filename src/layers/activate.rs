@@ -1,11 +1,10 @@
 //! An activation by itself.
 
-use super::parameterless::learns_nothing;
-use super::plain::plain_fields;
+use super::flow::{Flow, FlowParts, Keeps};
 use super::value::{copy, copy_each};
 use super::{
     ActivationFunction, ActivationKind, Batch, BatchMut, Context, Fingerprint, Identity, Layer, LayerSummary,
-    Value,
+    Value, parameters,
 };
 use crate::table::Numbers;
 use core::marker::PhantomData;
@@ -39,7 +38,7 @@ pub struct Activation<V, A>(PhantomData<(V, A)>);
 /// [branches](crate::concatenate) of its categorical ones.
 pub type Input<V> = Activation<V, Identity>;
 
-plain_fields!(impl[V, A] Activation<V, A> {});
+parameters!(impl[V, A] Activation<V, A> {});
 
 impl<V: Value + Numbers, A: ActivationFunction> Activation<V, A> {
     /// How many numbers an activation sees at once.
@@ -54,8 +53,7 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
     type Output = V;
     type InputGradient = V;
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    learns_nothing!();
+    type Cache<const BATCH: usize> = Flow<V, BATCH>;
 
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {
@@ -66,24 +64,48 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
     };
     const PASSES_ON: bool = true;
 
-    fn infer<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), y: BatchMut<'_, V>) {
-        copy(x, y);
+    fn infer<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), mut y: BatchMut<'_, V>) {
+        copy(x, y.reborrow());
+        Self::activate(y.values);
     }
 
-    fn forward<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), _: Context, y: BatchMut<'_, V>) {
-        copy(x, y);
+    fn forward<const BATCH: usize>(&self, x: BatchMut<'_, V>, cache: &mut Flow<V, BATCH>, _: Context) {
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
-    // The activation itself is left to `activate`; what is behind it has turned its gradient into that of the scores.
     fn backward<const BATCH: usize>(
         &self,
-        _: Batch<'_, V>,
-        (): &mut (),
-        d_y: &[V],
+        x: Batch<'_, V>,
+        cache: &mut Flow<V, BATCH>,
         _: Option<&mut ()>,
         d_x: Option<&mut [V]>,
     ) {
-        copy_each(d_y, d_x.unwrap_or_default());
+        let FlowParts { y, d_y, .. } = cache.parts(x.values.len());
+        let width = Self::WIDTH.max(1);
+        for (y, d_y) in y.iter().zip(d_y) {
+            for (y, d_y) in y.as_numbers().chunks(width).zip(d_y.as_numbers_mut().chunks_mut(width)) {
+                A::activate_backward(y, d_y);
+            }
+        }
+        self.backward_logits::<BATCH>(x, cache, None, d_x);
+    }
+
+    fn forward_logits<const BATCH: usize>(&self, x: BatchMut<'_, V>, cache: &mut Flow<V, BATCH>, _: Context) {
+        let y = cache.outputs(x.values.len());
+        copy(x.into(), y);
+    }
+
+    fn backward_logits<const BATCH: usize>(
+        &self,
+        x: Batch<'_, V>,
+        cache: &mut Flow<V, BATCH>,
+        _: Option<&mut ()>,
+        d_x: Option<&mut [V]>,
+    ) {
+        if let Some(d_x) = d_x {
+            copy_each(cache.parts(x.values.len()).d_y, d_x);
+        }
     }
 
     fn activate(y: &mut [V]) {
@@ -94,18 +116,9 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
         }
     }
 
-    fn activate_backward(y: &[V], d_y: &mut [V]) {
-        for (y, d_y) in y.iter().zip(d_y) {
-            let width = Self::WIDTH.max(1);
-            for (y, d_y) in y.as_numbers().chunks(width).zip(d_y.as_numbers_mut().chunks_mut(width)) {
-                A::activate_backward(y, d_y);
-            }
-        }
-    }
-
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {
         visit(LayerSummary {
-            name: "ActivationFunction",
+            name: "Activation",
             shape: V::SHAPE,
             parameters: 0,
             bytes: 0,

@@ -1,12 +1,13 @@
 //! Two layers beside each other.
 
-use super::plain::plain_fields;
+use super::flow::{Flow, FlowParts, Keeps, Outputs};
 use super::value::{first, first_mut};
 use super::{
-    Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Pair, Value, outputs_not_finite,
+    Batch, BatchMut, ByLayer, Context, Fingerprint, Layer, LayerSummary, Pair, Parameters, Value,
+    outputs_not_finite, parameters,
 };
 use crate::error::{InputError, NotFinite};
-use crate::optim::{Optimizer, Step};
+use crate::optim::Optimizer;
 use core::slice;
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
@@ -68,85 +69,90 @@ pub struct Branches<A, B> {
     pub second: B,
 }
 
-plain_fields!(impl[A: Bytes, B: Bytes] Branches<A, B> { first: A, second: B });
+parameters!(impl[A: Parameters, B: Parameters] Branches<A, B> { first: A => ByLayer, second: B => ByLayer });
 
-/// What flows through one of two [`Branches`], and the scratch memory of its layer.
+/// The inputs of one of two [`Branches`], with their masks.
 #[derive(FromZeros)]
-pub struct Branch<L: Layer, S, const BATCH: usize> {
-    inputs: [L::Input; BATCH],
-    masks: [<L::Input as Value>::Mask; BATCH],
-    outputs: [L::Output; BATCH],
-    output_masks: [<L::Output as Value>::Mask; BATCH],
-    scratch: S,
+pub struct Inputs<V: Value, const BATCH: usize> {
+    values: [V; BATCH],
+    masks: [V::Mask; BATCH],
 }
 
-/// What one of two [`Branches`] keeps for the backward pass, and what flows back.
+/// One of two [`Branches`] in use: its inputs, its outputs, and the scratch of its layer.
+#[derive(FromZeros)]
+pub struct BranchWorkspace<L: Layer, const BATCH: usize> {
+    inputs: Inputs<L::Input, BATCH>,
+    outputs: Outputs<L::Output, BATCH>,
+    scratch: L::Workspace<BATCH>,
+}
+
+/// One of two [`Branches`] in training: its inputs, their gradients, and what its layer keeps.
 #[derive(FromZeros)]
 pub struct BranchCache<L: Layer, const BATCH: usize> {
-    branch: Branch<L, L::Cache<BATCH>, BATCH>,
-    d_outputs: [L::Output; BATCH],
+    inputs: Inputs<L::Input, BATCH>,
     d_inputs: [L::InputGradient; BATCH],
+    cache: L::Cache<BATCH>,
 }
 
-/// Gradients of the layers of [`Branches`].
-#[derive(FromZeros)]
-pub struct BranchesGradient<A: Layer, B: Layer, const BATCH: usize> {
-    first: A::Gradient<BATCH>,
-    second: B::Gradient<BATCH>,
-}
-
-impl<L: Layer, S, const BATCH: usize> Branch<L, S, BATCH> {
-    /// Puts these inputs through `pass`, and activates what comes out.
-    fn run(
-        &mut self,
-        inputs: impl Iterator<Item = (L::Input, <L::Input as Value>::Mask)>,
-        pass: impl FnOnce(Batch<'_, L::Input>, &mut S, BatchMut<'_, L::Output>),
-    ) {
+impl<V: Value, const BATCH: usize> Inputs<V, BATCH> {
+    /// Takes these inputs.
+    fn load(&mut self, inputs: impl Iterator<Item = (V, V::Mask)>) -> BatchMut<'_, V> {
         let mut n = 0;
-        for ((input, mask), (x, x_mask)) in self.inputs.iter_mut().zip(&mut self.masks).zip(inputs) {
+        for ((input, mask), (x, x_mask)) in self.values.iter_mut().zip(&mut self.masks).zip(inputs) {
             (*input, *mask) = (x, x_mask);
             n += 1;
         }
-        let x = Batch { values: first(&self.inputs, n), masks: first(&self.masks, n) };
-        let (values, masks) = (first_mut(&mut self.outputs, n), first_mut(&mut self.output_masks, n));
-        pass(x, &mut self.scratch, BatchMut { values, masks });
-        L::activate(first_mut(&mut self.outputs, n));
+        BatchMut { values: first_mut(&mut self.values, n), masks: first_mut(&mut self.masks, n) }
+    }
+
+    /// The first `n` inputs.
+    fn of(&self, n: usize) -> Batch<'_, V> {
+        Batch { values: first(&self.values, n), masks: first(&self.masks, n) }
     }
 }
 
 impl<L: Layer, const BATCH: usize> BranchCache<L, BATCH> {
-    /// The backward pass, `d_y` being the gradients with respect to the outputs; gives those of the inputs if they are wanted.
+    /// The forward pass; gives the outputs.
+    fn forward(
+        &mut self,
+        layer: &L,
+        inputs: impl Iterator<Item = (L::Input, <L::Input as Value>::Mask)>,
+        context: Context,
+    ) -> BatchMut<'_, L::Output> {
+        let mut x = self.inputs.load(inputs);
+        layer.forward::<BATCH>(x.reborrow(), &mut self.cache, context);
+        L::outputs::<BATCH>(x, &mut self.cache)
+    }
+
+    /// The backward pass, `d_y` being the gradients of the outputs; gives those of the inputs, if they are wanted.
     fn backward(
         &mut self,
         layer: &L,
         d_y: impl ExactSizeIterator<Item = L::Output>,
-        gradient: Option<&mut L::Gradient<BATCH>>,
+        mut gradient: Option<&mut L::Gradient<BATCH>>,
         wants_d_x: bool,
     ) -> &mut [L::InputGradient] {
-        let Self { branch, d_outputs, d_inputs } = self;
         let n = d_y.len();
-        let (d_outputs, d_inputs) = (first_mut(d_outputs, n), first_mut(d_inputs, n));
-        for (d_output, d_y) in d_outputs.iter_mut().zip(d_y) {
-            *d_output = d_y;
+        let x = self.inputs.of(n);
+        let mut d_x = wants_d_x.then(|| first_mut(&mut self.d_inputs, n));
+        if let (_, Some(to)) =
+            L::flows::<BATCH>(x, &mut self.cache, gradient.as_deref_mut(), d_x.as_deref_mut())
+        {
+            for (to, d_y) in to.iter_mut().zip(d_y) {
+                *to = d_y;
+            }
         }
-        L::activate_backward(first(&branch.outputs, n), d_outputs);
-        let x = Batch { values: first(&branch.inputs, n), masks: first(&branch.masks, n) };
-        let d_x = if wants_d_x { Some(&mut *d_inputs) } else { None };
-        layer.backward(x, &mut branch.scratch, d_outputs, gradient, d_x);
-        d_inputs
+        layer.backward::<BATCH>(x, &mut self.cache, gradient, d_x.as_deref_mut());
+        first_mut(&mut self.d_inputs, n)
     }
 }
 
 /// Writes what came out of the two branches.
-fn write<A: Layer, B: Layer, S, T, const BATCH: usize>(
-    a: &Branch<A, S, BATCH>,
-    b: &Branch<B, T, BATCH>,
-    y: BatchMut<'_, Pair<A::Output, B::Output>>,
-) {
-    for ((first, second), y) in a.outputs.iter().zip(&b.outputs).zip(y.values) {
+fn write<A: Value, B: Value>(a: Batch<'_, A>, b: Batch<'_, B>, y: BatchMut<'_, Pair<A, B>>) {
+    for ((first, second), y) in a.values.iter().zip(b.values).zip(y.values) {
         *y = Pair { first: *first, second: *second };
     }
-    for ((first, second), mask) in a.output_masks.iter().zip(&b.output_masks).zip(y.masks) {
+    for ((first, second), mask) in a.masks.iter().zip(b.masks).zip(y.masks) {
         *mask = (*first, *second);
     }
 }
@@ -155,11 +161,8 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
     type Input = Pair<A::Input, B::Input>;
     type Output = Pair<A::Output, B::Output>;
     type InputGradient = Pair<A::InputGradient, B::InputGradient>;
-    type Workspace<const BATCH: usize> =
-        (Branch<A, A::Workspace<BATCH>, BATCH>, Branch<B, B::Workspace<BATCH>, BATCH>);
-    type Cache<const BATCH: usize> = (BranchCache<A, BATCH>, BranchCache<B, BATCH>);
-    type Gradient<const BATCH: usize> = BranchesGradient<A, B, BATCH>;
-    type Slots<O: Optimizer> = Branches<A::Slots<O>, B::Slots<O>>;
+    type Workspace<const BATCH: usize> = (BranchWorkspace<A, BATCH>, BranchWorkspace<B, BATCH>);
+    type Cache<const BATCH: usize> = Flow<Self::Output, BATCH, (BranchCache<A, BATCH>, BranchCache<B, BATCH>)>;
 
     const LAYERS: usize = A::LAYERS + B::LAYERS;
     const FINGERPRINT: Fingerprint = Fingerprint::of("branches").part(A::FINGERPRINT).part(B::FINGERPRINT);
@@ -192,50 +195,45 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
         (a, b): &mut Self::Workspace<BATCH>,
         y: BatchMut<'_, Self::Output>,
     ) {
-        let inputs = x.values.iter().zip(x.masks);
-        a.run(inputs.clone().map(|(x, mask)| (x.first, mask.0)), |x, scratch, y| {
-            self.first.infer::<BATCH>(x, scratch, y);
-        });
-        b.run(inputs.map(|(x, mask)| (x.second, mask.1)), |x, scratch, y| {
-            self.second.infer::<BATCH>(x, scratch, y);
-        });
-        write(a, b, y);
+        let (n, inputs) = (x.values.len(), x.values.iter().zip(x.masks));
+        let of_first = a.inputs.load(inputs.clone().map(|(x, mask)| (x.first, mask.0)));
+        self.first.infer::<BATCH>(of_first.into(), &mut a.scratch, a.outputs.outputs(n));
+        let of_second = b.inputs.load(inputs.map(|(x, mask)| (x.second, mask.1)));
+        self.second.infer::<BATCH>(of_second.into(), &mut b.scratch, b.outputs.outputs(n));
+        write(a.outputs.flows(n).0, b.outputs.flows(n).0, y);
     }
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, Self::Input>,
-        (a, b): &mut Self::Cache<BATCH>,
+        x: BatchMut<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
         context: Context,
-        y: BatchMut<'_, Self::Output>,
     ) {
-        let inputs = x.values.iter().zip(x.masks);
-        a.branch.run(inputs.clone().map(|(x, mask)| (x.first, mask.0)), |x, scratch, y| {
-            self.first.forward::<BATCH>(x, scratch, context.branch(0), y);
-        });
-        b.branch.run(inputs.map(|(x, mask)| (x.second, mask.1)), |x, scratch, y| {
-            self.second.forward::<BATCH>(x, scratch, context.branch(1), y);
-        });
-        write(&a.branch, &b.branch, y);
+        let (y, (a, b)) = cache.start(x.values.len());
+        let inputs = x.values.iter().zip(&*x.masks);
+        let of_first = inputs.clone().map(|(x, mask)| (x.first, mask.0));
+        let of_second = inputs.map(|(x, mask)| (x.second, mask.1));
+        let y_first = a.forward(&self.first, of_first, context.branch(0));
+        let y_second = b.forward(&self.second, of_second, context.branch(1));
+        write(y_first.into(), y_second.into(), y);
     }
 
     fn backward<const BATCH: usize>(
         &self,
-        _: Batch<'_, Self::Input>,
-        (a, b): &mut Self::Cache<BATCH>,
-        d_y: &[Self::Output],
+        x: Batch<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
         gradient: Option<&mut Self::Gradient<BATCH>>,
         d_x: Option<&mut [Self::InputGradient]>,
     ) {
+        let FlowParts { d_y, kept: (a, b), .. } = cache.parts(x.values.len());
         let (first, second) = match gradient {
-            Some(BranchesGradient { first, second }) => (Some(first), Some(second)),
+            Some(gradient) => (Some(&mut gradient.first), Some(&mut gradient.second)),
             None => (None, None),
         };
         let wants_d_x = d_x.is_some();
         let d_first = a.backward(&self.first, d_y.iter().map(|d_y| d_y.first), first, wants_d_x);
         let d_second = b.backward(&self.second, d_y.iter().map(|d_y| d_y.second), second, wants_d_x);
-        for (d_x, (first, second)) in d_x.unwrap_or_default().iter_mut().zip(d_first.iter_mut().zip(d_second))
-        {
+        for (d_x, (first, second)) in d_x.into_iter().flatten().zip(d_first.iter_mut().zip(d_second)) {
             core::mem::swap(&mut d_x.first, first);
             core::mem::swap(&mut d_x.second, second);
         }
@@ -254,46 +252,33 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
         }
     }
 
-    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        self.first.flush(optimizer, until, &mut slots.first);
-        self.second.flush(optimizer, until, &mut slots.second);
-    }
-
-    fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut Self::Gradient<BATCH>,
-        keras3_duplicates: bool,
-    ) -> f32 {
-        A::sum_of_squares(&mut gradient.first, keras3_duplicates)
-            + B::sum_of_squares(&mut gradient.second, keras3_duplicates)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut Self::Gradient<BATCH>,
-        slots: &mut Self::Slots<O>,
-    ) {
-        self.first.update(optimizer, step, &mut gradient.first, &mut slots.first);
-        self.second.update(optimizer, step, &mut gradient.second, &mut slots.second);
-    }
-
     fn not_finite<const BATCH: usize>(
         &self,
-        (a, b): &Self::Cache<BATCH>,
-        examples: usize,
+        x: Batch<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
     ) -> Option<NotFinite> {
-        let (a, b) = (&a.branch, &b.branch);
-        let of_first = self.first.not_finite(&a.scratch, examples);
-        of_first.or_else(|| outputs_not_finite::<A>(first(&a.outputs, examples))).or_else(|| {
-            let of_second = self.second.not_finite(&b.scratch, examples);
-            let of_second = of_second.or_else(|| outputs_not_finite::<B>(first(&b.outputs, examples)));
-            Some(of_second?.after(A::LAYERS))
-        })
+        let n = x.values.len();
+        let (a, b) = &mut cache.parts(n).kept;
+        if let Some(place) = branch_not_finite(&self.first, n, a) {
+            return Some(place);
+        }
+        Some(branch_not_finite(&self.second, n, b)?.after(A::LAYERS))
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {
         A::describe(visit);
         B::describe(visit);
     }
+}
+
+/// As [`Layer::not_finite`], of one of two branches, and of its outputs.
+fn branch_not_finite<L: Layer, const BATCH: usize>(
+    layer: &L,
+    n: usize,
+    BranchCache { inputs, cache, .. }: &mut BranchCache<L, BATCH>,
+) -> Option<NotFinite> {
+    let x = inputs.of(n);
+    layer
+        .not_finite::<BATCH>(x, cache)
+        .or_else(|| outputs_not_finite::<L>(L::flows::<BATCH>(x, cache, None, None).0.values))
 }

@@ -1,13 +1,12 @@
 //! One layer after the other.
 
-use super::plain::plain_fields;
-use super::value::{first, first_mut};
+use super::flow::{Keeps, Outputs};
 use super::{
-    ActivationKind, Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value, outputs_not_finite,
+    ActivationKind, Batch, BatchMut, ByLayer, Context, Fingerprint, Layer, LayerSummary, Parameters,
+    outputs_not_finite, parameters,
 };
 use crate::error::{InputError, NotFinite};
-use crate::layers::Bytes;
-use crate::optim::{Optimizer, Step};
+use crate::optim::Optimizer;
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 
@@ -72,37 +71,78 @@ pub struct Chain<A, B> {
     pub second: B,
 }
 
-plain_fields!(impl[A: Bytes, B: Bytes] Chain<A, B> { first: A, second: B });
+parameters!(impl[A: Parameters, B: Parameters] Chain<A, B> { first: A => ByLayer, second: B => ByLayer });
 
 /// Scratch of a [`Chain`] in use: what flows between its layers.
 #[derive(FromZeros)]
 pub struct ChainWorkspace<A: Layer, B: Layer, const BATCH: usize> {
     first: A::Workspace<BATCH>,
-    middle: [A::Output; BATCH],
-    masks: [<A::Output as Value>::Mask; BATCH],
+    middle: Outputs<A::Output, BATCH>,
     second: B::Workspace<BATCH>,
 }
 
-/// What the layers of a [`Chain`] keep for the backward pass, what flowed between them, and what flows back.
+/// What the layers of a [`Chain`] keep for the backward pass; what flows between them is in the cache of the first.
 #[derive(FromZeros)]
 pub struct ChainCache<A: Layer, B: Layer, const BATCH: usize> {
     first: A::Cache<BATCH>,
-    middle: [A::Output; BATCH],
-    d_middle: [A::Output; BATCH],
-    masks: [<A::Output as Value>::Mask; BATCH],
     second: B::Cache<BATCH>,
 }
 
-/// Gradients of the layers of a [`Chain`].
-#[derive(FromZeros)]
-pub struct ChainGradient<A: Layer, B: Layer, const BATCH: usize> {
-    first: A::Gradient<BATCH>,
-    second: B::Gradient<BATCH>,
+impl<A: Layer, B: Layer, const BATCH: usize> Keeps<B::Output> for ChainCache<A, B, BATCH> {
+    fn outputs(&mut self, n: usize) -> BatchMut<'_, B::Output> {
+        self.second.outputs(n)
+    }
+
+    fn flows(&mut self, n: usize) -> (Batch<'_, B::Output>, Option<&mut [B::Output]>) {
+        self.second.flows(n)
+    }
 }
 
 /// Whether a layer gives what it takes.
 const fn passes_untouched<L: Layer>() -> bool {
     L::PASSES_ON && matches!(L::ACTIVATION, ActivationKind::Identity)
+}
+
+impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Chain<A, B> {
+    /// The forward pass, in which `last` is that of the second layer.
+    #[inline]
+    fn pass<const BATCH: usize>(
+        &self,
+        mut x: BatchMut<'_, A::Input>,
+        cache: &mut ChainCache<A, B, BATCH>,
+        context: Context,
+        last: impl FnOnce(&B, BatchMut<'_, A::Output>, &mut B::Cache<BATCH>, Context),
+    ) {
+        self.first.forward::<BATCH>(x.reborrow(), &mut cache.first, context.branch(0));
+        let middle = A::outputs::<BATCH>(x, &mut cache.first);
+        last(&self.second, middle, &mut cache.second, context.branch(1));
+    }
+
+    /// The backward pass, in which `last` is that of the second layer.
+    #[inline]
+    fn pass_back<const BATCH: usize>(
+        &self,
+        x: Batch<'_, A::Input>,
+        cache: &mut ChainCache<A, B, BATCH>,
+        gradient: Option<&mut <Self as Parameters>::Gradient<BATCH>>,
+        mut d_x: Option<&mut [A::InputGradient]>,
+        last: impl FnOnce(
+            &B,
+            Batch<'_, A::Output>,
+            &mut B::Cache<BATCH>,
+            Option<&mut B::Gradient<BATCH>>,
+            Option<&mut [A::Output]>,
+        ),
+    ) {
+        let (mut of_first, of_second) = match gradient {
+            Some(gradient) => (Some(&mut gradient.first), Some(&mut gradient.second)),
+            None => (None, None),
+        };
+        let (middle, d_middle) =
+            A::flows::<BATCH>(x, &mut cache.first, of_first.as_deref_mut(), d_x.as_deref_mut());
+        last(&self.second, middle, &mut cache.second, of_second, d_middle);
+        self.first.backward::<BATCH>(x, &mut cache.first, of_first, d_x);
+    }
 }
 
 impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for Chain<A, B> {
@@ -111,8 +151,6 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
     type InputGradient = A::InputGradient;
     type Workspace<const BATCH: usize> = ChainWorkspace<A, B, BATCH>;
     type Cache<const BATCH: usize> = ChainCache<A, B, BATCH>;
-    type Gradient<const BATCH: usize> = ChainGradient<A, B, BATCH>;
-    type Slots<O: Optimizer> = Chain<A::Slots<O>, B::Slots<O>>;
 
     const ACTIVATION: ActivationKind = B::ACTIVATION;
     const LAST_ACTIVATION: ActivationKind =
@@ -139,56 +177,73 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
         workspace: &mut Self::Workspace<BATCH>,
         y: BatchMut<'_, B::Output>,
     ) {
-        let ChainWorkspace { first: first_workspace, middle, masks, second } = workspace;
+        let ChainWorkspace { first, middle, second } = workspace;
         let n = x.values.len();
-        let (values, masks) = (first_mut(middle, n), first_mut(masks, n));
-        self.first.infer(x, first_workspace, BatchMut { values, masks });
-        A::activate(values);
-        self.second.infer(Batch { values, masks }, second, y);
+        self.first.infer::<BATCH>(x, first, middle.outputs(n));
+        self.second.infer::<BATCH>(middle.flows(n).0, second, y);
     }
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, A::Input>,
+        x: BatchMut<'_, A::Input>,
         cache: &mut Self::Cache<BATCH>,
         context: Context,
-        y: BatchMut<'_, B::Output>,
     ) {
-        let ChainCache { first: first_cache, middle, masks, second, .. } = cache;
-        let n = x.values.len();
-        let (values, masks) = (first_mut(middle, n), first_mut(masks, n));
-        self.first.forward(x, first_cache, context.branch(0), BatchMut { values, masks });
-        A::activate(values);
-        self.second.forward(Batch { values, masks }, second, context.branch(1), y);
+        self.pass(x, cache, context, B::forward::<BATCH>);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, A::Input>,
         cache: &mut Self::Cache<BATCH>,
-        d_y: &[B::Output],
         gradient: Option<&mut Self::Gradient<BATCH>>,
         d_x: Option<&mut [A::InputGradient]>,
     ) {
-        let ChainCache { first: first_cache, middle, d_middle, masks, second: second_cache } = cache;
-        let n = x.values.len();
-        let middle = Batch { values: first(middle, n), masks: first(masks, n) };
-        let d_middle = first_mut(d_middle, n);
-        let (first_gradient, second_gradient) = match gradient {
-            Some(ChainGradient { first, second }) => (Some(first), Some(second)),
-            None => (None, None),
-        };
-        self.second.backward(middle, second_cache, d_y, second_gradient, Some(d_middle));
-        A::activate_backward(middle.values, d_middle);
-        self.first.backward(x, first_cache, d_middle, first_gradient, d_x);
+        self.pass_back(x, cache, gradient, d_x, B::backward::<BATCH>);
+    }
+
+    fn forward_logits<const BATCH: usize>(
+        &self,
+        x: BatchMut<'_, A::Input>,
+        cache: &mut Self::Cache<BATCH>,
+        context: Context,
+    ) {
+        self.pass(x, cache, context, B::forward_logits::<BATCH>);
+    }
+
+    fn backward_logits<const BATCH: usize>(
+        &self,
+        x: Batch<'_, A::Input>,
+        cache: &mut Self::Cache<BATCH>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
+        d_x: Option<&mut [A::InputGradient]>,
+    ) {
+        self.pass_back(x, cache, gradient, d_x, B::backward_logits::<BATCH>);
     }
 
     fn activate(y: &mut [B::Output]) {
         B::activate(y);
     }
 
-    fn activate_backward(y: &[B::Output], d_y: &mut [B::Output]) {
-        B::activate_backward(y, d_y);
+    fn outputs<'a, const BATCH: usize>(
+        x: BatchMut<'a, A::Input>,
+        cache: &'a mut Self::Cache<BATCH>,
+    ) -> BatchMut<'a, B::Output> {
+        B::outputs::<BATCH>(A::outputs::<BATCH>(x, &mut cache.first), &mut cache.second)
+    }
+
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, A::Input>,
+        cache: &'a mut Self::Cache<BATCH>,
+        gradient: Option<&'a mut Self::Gradient<BATCH>>,
+        d_x: Option<&'a mut [A::InputGradient]>,
+    ) -> (Batch<'a, B::Output>, Option<&'a mut [B::Output]>) {
+        let (of_first, of_second) = match gradient {
+            Some(gradient) => (Some(&mut gradient.first), Some(&mut gradient.second)),
+            None => (None, None),
+        };
+        let (middle, d_middle) = A::flows::<BATCH>(x, &mut cache.first, of_first, d_x);
+        B::flows::<BATCH>(middle, &mut cache.second, of_second, d_middle)
     }
 
     fn catch_up<O: Optimizer>(
@@ -201,30 +256,6 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
         self.first.catch_up(x, optimizer, until, &mut slots.first);
     }
 
-    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        self.first.flush(optimizer, until, &mut slots.first);
-        self.second.flush(optimizer, until, &mut slots.second);
-    }
-
-    fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut Self::Gradient<BATCH>,
-        keras3_duplicates: bool,
-    ) -> f32 {
-        A::sum_of_squares(&mut gradient.first, keras3_duplicates)
-            + B::sum_of_squares(&mut gradient.second, keras3_duplicates)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut Self::Gradient<BATCH>,
-        slots: &mut Self::Slots<O>,
-    ) {
-        self.first.update(optimizer, step, &mut gradient.first, &mut slots.first);
-        self.second.update(optimizer, step, &mut gradient.second, &mut slots.second);
-    }
-
     fn close_outputs(&mut self, from: usize) {
         if B::HAS_BIASES {
             self.second.close_outputs(from);
@@ -235,13 +266,15 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
 
     fn not_finite<const BATCH: usize>(
         &self,
-        cache: &Self::Cache<BATCH>,
-        examples: usize,
+        x: Batch<'_, A::Input>,
+        cache: &mut Self::Cache<BATCH>,
     ) -> Option<NotFinite> {
-        let of_first = self.first.not_finite(&cache.first, examples);
-        of_first
-            .or_else(|| outputs_not_finite::<A>(first(&cache.middle, examples)))
-            .or_else(|| Some(self.second.not_finite(&cache.second, examples)?.after(A::LAYERS)))
+        if let Some(place) = self.first.not_finite::<BATCH>(x, &mut cache.first) {
+            return Some(place);
+        }
+        let (middle, _) = A::flows::<BATCH>(x, &mut cache.first, None, None);
+        outputs_not_finite::<A>(middle.values)
+            .or_else(|| Some(self.second.not_finite::<BATCH>(middle, &mut cache.second)?.after(A::LAYERS)))
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

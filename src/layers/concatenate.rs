@@ -1,8 +1,7 @@
 //! Concatenated one after the other.
 
-use super::parameterless::learns_nothing;
-use super::plain::plain_fields;
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Value};
+use super::flow::{Flow, Keeps};
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Value, parameters};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -123,15 +122,14 @@ macro_rules! concatenate {
 #[repr(C)]
 pub struct Concatenate<V, const OUT: usize>(PhantomData<V>);
 
-plain_fields!(impl[V, const OUT: usize] Concatenate<V, OUT> {});
+parameters!(impl[V, const OUT: usize] Concatenate<V, OUT> {});
 
 impl<V: Concatenated, const OUT: usize> Layer for Concatenate<V, OUT> {
     type Input = V;
     type Output = [f32; OUT];
     type InputGradient = V;
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    learns_nothing!();
+    type Cache<const BATCH: usize> = Flow<[f32; OUT], BATCH>;
 
     const FINGERPRINT: Fingerprint = {
         assert!(OUT == V::WIDTH, "Concatenate<V, OUT>: OUT must be the sum of the lengths of the vectors");
@@ -146,23 +144,23 @@ impl<V: Concatenated, const OUT: usize> Layer for Concatenate<V, OUT> {
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, V>,
-        cache: &mut (),
+        x: BatchMut<'_, V>,
+        cache: &mut Self::Cache<BATCH>,
         _: Context,
-        y: BatchMut<'_, [f32; OUT]>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
         &self,
-        _: Batch<'_, V>,
-        (): &mut (),
-        d_y: &[[f32; OUT]],
+        x: Batch<'_, V>,
+        cache: &mut Self::Cache<BATCH>,
         _: Option<&mut ()>,
         d_x: Option<&mut [V]>,
     ) {
-        for (d_x, d_y) in d_x.unwrap_or_default().iter_mut().zip(d_y) {
+        let d_y = cache.parts(x.values.len()).d_y;
+        for (d_x, d_y) in d_x.into_iter().flatten().zip(d_y) {
             d_x.read_from(d_y);
         }
     }

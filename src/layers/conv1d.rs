@@ -1,20 +1,18 @@
 //! A convolution along a sequence.
 
 use super::flatten::{HonourMask, MaskUse};
-use super::padding::{ConvPadding, PaddingKind, Valid};
-use super::plain::plain_fields;
-use super::steps::{rows, rows_mut};
+use super::flow::{Flow, FlowParts};
+use super::padding::{ConvPadding, Valid};
+use super::parameters::Learns;
 use super::value::{Value, first, first_mut};
 use super::{
     ActivationFunction, ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Identity, Layer,
-    LayerSummary, glorot_uniform,
+    LayerSummary, glorot_uniform, parameters,
 };
-use crate::kernels::{
-    Repeats, convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated, distinct_rows,
-    sum_of_squares, transpose,
-};
+use crate::kernels::sum_of_squares;
 use crate::optim::{Optimizer, Step};
-use crate::table::{Numbers, Table, TableMut, Windows};
+use crate::passes::convolution::{Convolution, Scratch, transposed};
+use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
@@ -125,16 +123,65 @@ pub struct Conv1D<
     options: PhantomData<(A, P, M)>,
 }
 
-plain_fields!(impl[
+parameters!(impl[
     const LEN: usize, const IN: usize, const FILTERS: usize, const KERNEL: usize, const OUT: usize,
     A, P, M, const STRIDE: usize, const DILATION: usize
 ] Conv1D<LEN, IN, FILTERS, KERNEL, OUT, A, P, M, STRIDE, DILATION> {
-    kernel: [[[f32; FILTERS]; IN]; KERNEL], bias: [f32; FILTERS],
+    kernel: [[[f32; FILTERS]; IN]; KERNEL] => ByFilter, bias: [f32; FILTERS],
 });
 
-/// What a [`Conv1D`] layer computes with in training.
+/// A kernel learns from a gradient that is summed filter by filter, where each filter's is in one piece.
+#[derive(Debug)]
+pub struct ByFilter;
+
+/// The gradient of a kernel.
 #[derive(Debug, FromZeros)]
-pub struct Conv1DCache<
+pub struct KernelGradient<const IN: usize, const FILTERS: usize, const KERNEL: usize> {
+    /// Where it is summed.
+    by_filter: [[[f32; IN]; KERNEL]; FILTERS],
+    /// The same in the order of the kernel, for the optimizer.
+    kernel: [[[f32; FILTERS]; IN]; KERNEL],
+}
+
+impl<const IN: usize, const FILTERS: usize, const KERNEL: usize> Learns<[[[f32; FILTERS]; IN]; KERNEL]>
+    for ByFilter
+{
+    type Gradient<const BATCH: usize> = KernelGradient<IN, FILTERS, KERNEL>;
+    type Slots<O: Optimizer> = O::Slots<[[[f32; FILTERS]; IN]; KERNEL]>;
+
+    fn sum_of_squares<const BATCH: usize>(
+        gradient: &mut KernelGradient<IN, FILTERS, KERNEL>,
+        _: bool,
+    ) -> f32 {
+        sum_of_squares(gradient.by_filter.as_numbers())
+    }
+
+    fn step<O: Optimizer, const BATCH: usize>(
+        kernel: &mut [[[f32; FILTERS]; IN]; KERNEL],
+        optimizer: &O,
+        step: Step<O::Rule>,
+        gradient: &mut KernelGradient<IN, FILTERS, KERNEL>,
+        slots: &mut Self::Slots<O>,
+    ) {
+        let in_order = TableMut::from_rows(gradient.kernel.as_flattened_mut());
+        transposed(Table::from_blocks(&gradient.by_filter), in_order);
+        let (kernel, slots) = (kernel.as_numbers_mut(), slots.as_numbers_mut());
+        optimizer.step_block(step, kernel, gradient.kernel.as_numbers(), slots);
+        gradient.by_filter.zero();
+    }
+
+    fn flush<O: Optimizer>(
+        _: &mut [[[f32; FILTERS]; IN]; KERNEL],
+        _: &O,
+        _: u32,
+        _: &mut Self::Slots<O>,
+    ) {
+    }
+}
+
+/// What a [`Conv1D`] layer computes with in training, beside its outputs.
+#[derive(Debug, FromZeros)]
+pub struct Conv1DScratch<
     const LEN: usize,
     const IN: usize,
     const FILTERS: usize,
@@ -145,32 +192,12 @@ pub struct Conv1DCache<
     by_filter: [[[f32; IN]; KERNEL]; FILTERS],
     /// Which of the distinct steps each step is.
     numbers: [[u32; LEN]; BATCH],
-    /// Where each distinct step stands first.
+    /// Where each distinct step occurs first.
     firsts: [[u32; LEN]; BATCH],
     slots: [[u32; LEN]; BATCH],
-    /// Of distinct steps and the kernel; on the way back the gradients of valid steps.
+    /// Of distinct steps and the kernel.
     products: [[[f32; FILTERS]; LEN]; BATCH],
 }
-
-/// The gradient of a [`Conv1D`] layer, summed over examples.
-#[derive(Debug, FromZeros)]
-pub struct Conv1DGradient<const IN: usize, const FILTERS: usize, const KERNEL: usize> {
-    /// Where it is summed.
-    by_filter: [[[f32; IN]; KERNEL]; FILTERS],
-    /// The same in the order of the weights, for the optimizer.
-    kernel: [[[f32; FILTERS]; IN]; KERNEL],
-    bias: [f32; FILTERS],
-}
-
-/// Optimizer state of a [`Conv1D`] layer.
-#[derive(Debug, FromBytes, KnownLayout, Immutable)]
-#[repr(C)]
-pub struct Conv1DSlots<K, B> {
-    kernel: K,
-    bias: B,
-}
-
-plain_fields!(impl[K: Bytes, B: Bytes] Conv1DSlots<K, B> { kernel: K, bias: B });
 
 /// So many products a step, at least, make it worth to look for steps that are the same.
 const WORTH: usize = 64;
@@ -188,7 +215,11 @@ impl<
     const DILATION: usize,
 > Conv1D<LEN, IN, FILTERS, KERNEL, OUT, A, P, M, STRIDE, DILATION>
 {
-    const WINDOWS: Windows = P::KIND.windows(LEN, KERNEL, STRIDE, DILATION);
+    const PASS: Convolution = Convolution {
+        windows: P::KIND.windows(LEN, KERNEL, STRIDE, DILATION),
+        padding: P::KIND,
+        strict: M::STRICT,
+    };
 
     /// The masks that count.
     #[inline(always)]
@@ -198,93 +229,24 @@ impl<
 
     /// Fills the outputs with the bias and writes their masks.
     fn start(&self, masks: &[[bool; LEN]], y: &mut BatchMut<'_, [[f32; FILTERS]; OUT]>) {
-        y.values.as_flattened_mut().fill(self.bias);
-        for (mask, y_mask) in masks.iter().zip(y.masks.iter_mut()) {
-            for (output, valid) in y_mask.iter_mut().enumerate() {
-                *valid = Self::is_valid(output, mask);
-            }
+        for ((mask, y), y_mask) in masks.iter().zip(&mut *y.values).zip(&mut *y.masks) {
+            Self::PASS.start(mask, &self.bias, TableMut::from_rows(y), y_mask);
         }
-    }
-
-    /// Whether an output step is valid, of the mask of its sequence.
-    #[inline(always)]
-    fn is_valid(output: usize, mask: &[bool; LEN]) -> bool {
-        let mut taps = 0..KERNEL;
-        let is_there = |tap| Self::WINDOWS.valid_step(output, tap, mask).is_some();
-        match (M::STRICT, P::KIND) {
-            (false, _) => taps.any(is_there),
-            (true, PaddingKind::Valid) => taps.all(is_there),
-            (true, padding) => padding
-                .own_step(output, DILATION * (KERNEL - 1), Self::WINDOWS)
-                .and_then(|step| mask.get(step))
-                .is_some_and(|valid| *valid),
-        }
-    }
-
-    /// Where masks are strict: makes zeros of the outputs that are not valid.
-    fn finish(y: BatchMut<'_, [[f32; FILTERS]; OUT]>) {
-        if M::STRICT {
-            for (y, mask) in y.values.iter_mut().zip(y.masks) {
-                for (y, valid) in y.iter_mut().zip(mask) {
-                    if !*valid {
-                        *y = [0.0; FILTERS];
-                    }
-                }
-            }
-        }
-    }
-
-    /// The gradients of the outputs that are valid; in `scratch`, where masks are strict, with zeros for all others.
-    #[inline(always)]
-    fn learnt<'a>(
-        mask: &[bool; LEN],
-        d_y: &'a [[f32; FILTERS]; OUT],
-        scratch: &'a mut [[f32; FILTERS]; LEN],
-    ) -> &'a [[f32; FILTERS]] {
-        if !M::STRICT {
-            return d_y;
-        }
-        // There are never more outputs than steps.
-        for ((output, d_y), to) in d_y.iter().enumerate().zip(scratch.iter_mut()) {
-            *to = if Self::is_valid(output, mask) { *d_y } else { [0.0; FILTERS] };
-        }
-        first(scratch, OUT)
     }
 
     /// Adds the products to the outputs, each step's of its own.
-    fn convolve(&self, x: &[[[f32; IN]; LEN]], masks: &[[bool; LEN]], y: &mut [[[f32; FILTERS]; OUT]]) {
+    fn add(&self, x: &[[[f32; IN]; LEN]], masks: &[[bool; LEN]], y: &mut [[[f32; FILTERS]; OUT]]) {
         let kernel = Table::from_rows(self.kernel.as_flattened());
         for ((x, mask), y) in x.iter().zip(masks).zip(y) {
-            // The types fix the shapes.
-            let _ = convolve(Self::WINDOWS, Table::from_rows(x), mask, kernel, &mut TableMut::from_rows(y));
+            Self::PASS.add(Table::from_rows(x), mask, kernel, TableMut::from_rows(y));
         }
     }
 
-    /// Adds the products to the outputs, those of steps that are the same made once; `None`, and nothing added, if too few are the
-    /// same.
-    fn convolve_repeated<const BATCH: usize>(
-        &self,
-        x: &[[[f32; IN]; LEN]],
-        masks: &[[bool; LEN]],
-        cache: &mut Conv1DCache<LEN, IN, FILTERS, KERNEL, BATCH>,
-        y: &mut [[[f32; FILTERS]; OUT]],
-    ) -> Option<()> {
-        let Conv1DCache { numbers, firsts, slots, products, .. } = cache;
-        let (sequences, count) = (x.len(), x.len() * LEN);
-        let steps = Table::from_rows(x.as_flattened());
-        let numbers = first_mut(numbers.as_flattened_mut(), count);
-        let firsts = first_mut(firsts.as_flattened_mut(), count / 2);
-        let slots = first_mut(slots.as_flattened_mut(), count);
-        let distinct = distinct_rows(steps, numbers, firsts, slots).ok()??;
-        convolve_repeated(
-            Self::WINDOWS,
-            Repeats { sequences, steps, numbers, firsts: first(firsts, distinct) },
-            masks.as_flattened(),
-            Table::from_rows(self.kernel.as_flattened()),
-            products.as_flattened_mut().as_flattened_mut(),
-            &mut TableMut::from_rows(y.as_flattened_mut()),
-        )
-        .ok()
+    /// Where masks are strict: makes zeros of outputs, or of their gradients, that are not valid.
+    fn clear_invalid(masks: &[[bool; LEN]], y: &mut [[[f32; FILTERS]; OUT]]) {
+        for (mask, y) in masks.iter().zip(y) {
+            Self::PASS.clear_invalid(mask, TableMut::from_rows(y));
+        }
     }
 }
 
@@ -305,10 +267,8 @@ impl<
     type Output = [[f32; FILTERS]; OUT];
     type InputGradient = [[f32; IN]; LEN];
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = Conv1DCache<LEN, IN, FILTERS, KERNEL, BATCH>;
-    type Gradient<const BATCH: usize> = Conv1DGradient<IN, FILTERS, KERNEL>;
-    type Slots<O: Optimizer> =
-        Conv1DSlots<O::Slots<[[[f32; FILTERS]; IN]; KERNEL]>, O::Slots<[f32; FILTERS]>>;
+    type Cache<const BATCH: usize> =
+        Flow<Self::Output, BATCH, Conv1DScratch<LEN, IN, FILTERS, KERNEL, BATCH>>;
 
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {
@@ -341,55 +301,94 @@ impl<
     ) {
         let masks = Self::counted::<BATCH>(x.masks);
         self.start(masks, &mut y);
-        self.convolve(x.values, masks, y.values);
-        Self::finish(y);
+        self.add(x.values, masks, y.values);
+        Self::clear_invalid(masks, y.values);
+        Self::activate(y.values);
     }
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, [[f32; IN]; LEN]>,
+        x: BatchMut<'_, [[f32; IN]; LEN]>,
         cache: &mut Self::Cache<BATCH>,
-        _: Context,
-        mut y: BatchMut<'_, [[f32; FILTERS]; OUT]>,
+        context: Context,
     ) {
-        let masks = Self::counted::<BATCH>(x.masks);
-        self.start(masks, &mut y);
-        let repeated = KERNEL * FILTERS >= WORTH
-            && self.convolve_repeated::<BATCH>(x.values, masks, cache, y.values).is_some();
-        if !repeated {
-            self.convolve(x.values, masks, y.values);
-        }
-        Self::finish(y);
+        let n = x.values.len();
+        self.forward_logits::<BATCH>(x, cache, context);
+        Self::activate(cache.start(n).0.values);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, [[f32; IN]; LEN]>,
         cache: &mut Self::Cache<BATCH>,
-        d_y: &[[[f32; FILTERS]; OUT]],
-        gradient: Option<&mut Conv1DGradient<IN, FILTERS, KERNEL>>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
         d_x: Option<&mut [[[f32; IN]; LEN]]>,
     ) {
+        let FlowParts { y, d_y, .. } = cache.parts(x.values.len());
+        let (y, d_y) = (y.as_flattened(), d_y.as_flattened_mut());
+        if matches!(A::KIND, ActivationKind::Softmax) {
+            for (y, d_y) in y.iter().zip(d_y) {
+                A::activate_backward(y, d_y);
+            }
+        } else {
+            A::activate_backward(y.as_flattened(), d_y.as_flattened_mut());
+        }
+        self.backward_logits::<BATCH>(x, cache, gradient, d_x);
+    }
+
+    fn forward_logits<const BATCH: usize>(
+        &self,
+        x: BatchMut<'_, [[f32; IN]; LEN]>,
+        cache: &mut Self::Cache<BATCH>,
+        _: Context,
+    ) {
+        let n = x.values.len();
+        let (mut y, scratch) = cache.start(n);
         let masks = Self::counted::<BATCH>(x.masks);
-        // The types fix the shapes of all that follows.
-        if let Some(Conv1DGradient { by_filter, bias, .. }) = gradient
-            && let Some(mut d_kernel) = rows_mut(by_filter)
-        {
-            let scratch = cache.products.iter_mut();
-            for (((x, mask), d_y), scratch) in x.values.iter().zip(masks).zip(d_y).zip(scratch) {
-                let (x, d_y) = (Table::from_rows(x), Table::from_rows(Self::learnt(mask, d_y, scratch)));
-                let _ = convolve_backward_kernel(Self::WINDOWS, x, mask, d_y, &mut d_kernel, bias);
+        self.start(masks, &mut y);
+        let repeated = KERNEL * FILTERS >= WORTH
+            && Self::PASS.add_repeated(
+                n,
+                Table::from_rows(x.values.as_flattened()),
+                masks.as_flattened(),
+                Table::from_rows(self.kernel.as_flattened()),
+                Scratch {
+                    numbers: first_mut(scratch.numbers.as_flattened_mut(), n * LEN),
+                    firsts: scratch.firsts.as_flattened_mut(),
+                    slots: first_mut(scratch.slots.as_flattened_mut(), n * LEN),
+                    products: scratch.products.as_flattened_mut().as_flattened_mut(),
+                },
+                TableMut::from_rows(y.values.as_flattened_mut()),
+            );
+        if !repeated {
+            self.add(x.values, masks, y.values);
+        }
+        Self::clear_invalid(masks, y.values);
+    }
+
+    fn backward_logits<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [[f32; IN]; LEN]>,
+        cache: &mut Self::Cache<BATCH>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
+        d_x: Option<&mut [[[f32; IN]; LEN]]>,
+    ) {
+        let FlowParts { d_y, kept: Conv1DScratch { by_filter, .. }, .. } = cache.parts(x.values.len());
+        let masks = Self::counted::<BATCH>(x.masks);
+        Self::clear_invalid(masks, d_y);
+        if let Some(gradient) = gradient {
+            let mut d_kernel = TableMut::from_blocks(&mut gradient.kernel.by_filter);
+            for ((x, mask), d_y) in x.values.iter().zip(masks).zip(&*d_y) {
+                let (x, d_y) = (Table::from_rows(x), Table::from_rows(d_y));
+                Self::PASS.backward_parameters(x, mask, d_y, &mut d_kernel, &mut gradient.bias);
             }
         }
-        if let Some(d_x) = d_x
-            && let Some(mut by_filter) = rows_mut(&mut cache.by_filter)
-        {
-            let _ = transpose(Table::from_rows(self.kernel.as_flattened()), &mut by_filter);
-            let scratch = cache.products.iter_mut();
-            for (((mask, d_y), d_x), scratch) in masks.iter().zip(d_y).zip(d_x).zip(scratch) {
-                let d_y = Table::from_rows(Self::learnt(mask, d_y, scratch));
-                let mut d_x = TableMut::from_rows(d_x);
-                let _ = convolve_backward_input(Self::WINDOWS, mask, by_filter.as_table(), d_y, &mut d_x);
+        if let Some(d_x) = d_x {
+            let kernel = Table::from_rows(self.kernel.as_flattened());
+            transposed(kernel, TableMut::from_blocks(&mut *by_filter));
+            let by_filter = Table::from_blocks(by_filter);
+            for ((mask, d_y), d_x) in masks.iter().zip(&*d_y).zip(d_x) {
+                Self::PASS.backward_input(mask, by_filter, Table::from_rows(d_y), TableMut::from_rows(d_x));
             }
         }
     }
@@ -403,48 +402,6 @@ impl<
             // Number by number: all at once.
             A::activate(y.as_flattened_mut().as_flattened_mut());
         }
-    }
-
-    fn activate_backward(y: &[[[f32; FILTERS]; OUT]], d_y: &mut [[[f32; FILTERS]; OUT]]) {
-        let (y, d_y) = (y.as_flattened(), d_y.as_flattened_mut());
-        if matches!(A::KIND, ActivationKind::Softmax) {
-            for (y, d_y) in y.iter().zip(d_y) {
-                A::activate_backward(y, d_y);
-            }
-        } else {
-            A::activate_backward(y.as_flattened(), d_y.as_flattened_mut());
-        }
-    }
-
-    // Every number has a gradient at every step: there is nothing to catch up with.
-    fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, _: &mut Self::Slots<O>) {}
-
-    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, _: &mut Self::Slots<O>) {}
-
-    fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut Conv1DGradient<IN, FILTERS, KERNEL>,
-        _: bool,
-    ) -> f32 {
-        sum_of_squares(gradient.by_filter.as_numbers()) + sum_of_squares(&gradient.bias)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut Conv1DGradient<IN, FILTERS, KERNEL>,
-        slots: &mut Self::Slots<O>,
-    ) {
-        let Conv1DGradient { by_filter, kernel, bias } = gradient;
-        // Weights and gradients have the same shape by type.
-        if let Some(by_filter) = rows(by_filter) {
-            let _ = transpose(by_filter, &mut TableMut::from_rows(kernel.as_flattened_mut()));
-        }
-        let weights = self.kernel.as_numbers_mut();
-        let _ = optimizer.update_block(step, weights, kernel.as_numbers(), slots.kernel.as_numbers_mut());
-        let _ = optimizer.update_block(step, &mut self.bias, bias, slots.bias.as_numbers_mut());
-        by_filter.zero();
-        bias.zero();
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -1,16 +1,15 @@
 //! A fully connected layer.
 
-use super::plain::plain_fields;
+use super::flow::{Flow, FlowParts, Keeps};
 use super::{
-    ActivationFunction, ActivationKind, Batch, BatchMut, Bytes, CLOSED, Context, Fingerprint, Identity,
-    Layer, LayerSummary, glorot_uniform,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Bytes, CLOSED, Context, Fingerprint, Identity, Layer,
+    LayerSummary, glorot_uniform, parameters,
 };
-use crate::kernels::{gemm, gemm_nt, gemm_tn, sum_of_squares};
-use crate::optim::{Optimizer, Step};
+use crate::passes::dense;
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;
-use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
+use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 /// Keras' `Dense(units=OUT, activation=A)`: y = A(x W + b).
 ///
@@ -42,35 +41,24 @@ pub struct Dense<const IN: usize, const OUT: usize, A = Identity> {
     activation: PhantomData<A>,
 }
 
-plain_fields!(impl[const IN: usize, const OUT: usize, A: ActivationFunction] Dense<IN, OUT, A> {
+parameters!(impl[const IN: usize, const OUT: usize, A: ActivationFunction] Dense<IN, OUT, A> {
     kernel: [[f32; OUT]; IN], bias: [f32; OUT],
 });
 
-/// The gradient of a [`Dense`] layer, summed over examples.
-#[derive(Debug, FromZeros)]
-pub struct DenseGradient<const IN: usize, const OUT: usize> {
-    kernel: [[f32; OUT]; IN],
-    bias: [f32; OUT],
+impl<const IN: usize, const OUT: usize, A> Dense<IN, OUT, A> {
+    /// y = x W + b.
+    fn logits(&self, x: &[[f32; IN]], y: &mut [[f32; OUT]]) {
+        let (x, kernel) = (Table::from_rows(x), Table::from_rows(&self.kernel));
+        dense::forward(x, kernel, &self.bias, TableMut::from_rows(y));
+    }
 }
-
-/// Optimizer state of a [`Dense`] layer.
-#[derive(Debug, FromBytes, KnownLayout, Immutable)]
-#[repr(C)]
-pub struct DenseSlots<K, B> {
-    kernel: K,
-    bias: B,
-}
-
-plain_fields!(impl[K: Bytes, B: Bytes] DenseSlots<K, B> { kernel: K, bias: B });
 
 impl<const IN: usize, const OUT: usize, A: ActivationFunction> Layer for Dense<IN, OUT, A> {
     type Input = [f32; IN];
     type Output = [f32; OUT];
     type InputGradient = [f32; IN];
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = DenseGradient<IN, OUT>;
-    type Slots<O: Optimizer> = DenseSlots<O::Slots<[[f32; OUT]; IN]>, O::Slots<[f32; OUT]>>;
+    type Cache<const BATCH: usize> = Flow<[f32; OUT], BATCH>;
 
     const ACTIVATION: ActivationKind = A::KIND;
     const FINGERPRINT: Fingerprint = {
@@ -86,45 +74,58 @@ impl<const IN: usize, const OUT: usize, A: ActivationFunction> Layer for Dense<I
     }
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, [f32; IN]>, (): &mut (), y: BatchMut<'_, [f32; OUT]>) {
-        for y in y.values.iter_mut() {
-            *y = self.bias;
-        }
-        let (x, kernel) = (Table::from_rows(x.values), Table::from_rows(&self.kernel));
-        // The types fix the dims, and a batch has as many outputs as inputs.
-        let _ = gemm(x, kernel, &mut TableMut::from_rows(y.values));
+        self.logits(x.values, y.values);
+        Self::activate(y.values);
     }
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, [f32; IN]>,
-        cache: &mut (),
+        x: BatchMut<'_, [f32; IN]>,
+        cache: &mut Self::Cache<BATCH>,
         _: Context,
-        y: BatchMut<'_, [f32; OUT]>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        let y = cache.outputs(x.values.len());
+        self.logits(x.values, y.values);
+        Self::activate(y.values);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, [f32; IN]>,
-        (): &mut (),
-        d_y: &[[f32; OUT]],
-        gradient: Option<&mut DenseGradient<IN, OUT>>,
+        cache: &mut Self::Cache<BATCH>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
         d_x: Option<&mut [[f32; IN]]>,
     ) {
-        let d_y_rows = Table::from_rows(d_y);
-        // The types fix the dims, and a batch has one length.
+        let FlowParts { y, d_y, .. } = cache.parts(x.values.len());
+        for (y, d_y) in y.iter().zip(d_y) {
+            A::activate_backward(y, d_y);
+        }
+        self.backward_logits::<BATCH>(x, cache, gradient, d_x);
+    }
+
+    fn forward_logits<const BATCH: usize>(
+        &self,
+        x: BatchMut<'_, [f32; IN]>,
+        cache: &mut Self::Cache<BATCH>,
+        _: Context,
+    ) {
+        self.logits(x.values, cache.outputs(x.values.len()).values);
+    }
+
+    fn backward_logits<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [f32; IN]>,
+        cache: &mut Self::Cache<BATCH>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
+        d_x: Option<&mut [[f32; IN]]>,
+    ) {
+        let d_y = Table::from_rows(cache.parts(x.values.len()).d_y);
         if let Some(gradient) = gradient {
-            let _ =
-                gemm_tn(Table::from_rows(x.values), d_y_rows, &mut TableMut::from_rows(&mut gradient.kernel));
-            for d_y in d_y {
-                for (sum, d) in gradient.bias.iter_mut().zip(d_y) {
-                    *sum += d;
-                }
-            }
+            let d_kernel = TableMut::from_rows(&mut gradient.kernel);
+            dense::backward_parameters(Table::from_rows(x.values), d_y, d_kernel, &mut gradient.bias);
         }
         if let Some(d_x) = d_x {
-            let _ = gemm_nt(d_y_rows, Table::from_rows(&self.kernel), &mut TableMut::from_rows(d_x));
+            dense::backward_input(d_y, Table::from_rows(&self.kernel), TableMut::from_rows(d_x));
         }
     }
 
@@ -132,36 +133,6 @@ impl<const IN: usize, const OUT: usize, A: ActivationFunction> Layer for Dense<I
         for y in y {
             A::activate(y);
         }
-    }
-
-    fn activate_backward(y: &[[f32; OUT]], d_y: &mut [[f32; OUT]]) {
-        for (y, d_y) in y.iter().zip(d_y) {
-            A::activate_backward(y, d_y);
-        }
-    }
-
-    // Every number has a gradient at every step: there is nothing to catch up with.
-    fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, _: &mut Self::Slots<O>) {}
-
-    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, _: &mut Self::Slots<O>) {}
-
-    fn sum_of_squares<const BATCH: usize>(gradient: &mut DenseGradient<IN, OUT>, _: bool) -> f32 {
-        sum_of_squares(gradient.kernel.as_numbers()) + sum_of_squares(&gradient.bias)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut DenseGradient<IN, OUT>,
-        slots: &mut Self::Slots<O>,
-    ) {
-        let (kernel, bias) = (self.kernel.as_numbers_mut(), &mut self.bias);
-        // Weights and gradients have the same shape by type.
-        let _ =
-            optimizer.update_block(step, kernel, gradient.kernel.as_numbers(), slots.kernel.as_numbers_mut());
-        let _ = optimizer.update_block(step, bias, &gradient.bias, slots.bias.as_numbers_mut());
-        gradient.zero();
     }
 
     fn close_outputs(&mut self, from: usize) {

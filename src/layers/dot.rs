@@ -1,11 +1,10 @@
 //! The product of two vectors, by itself and as a prediction of ratings.
 
-use super::parameterless::learns_nothing;
-use super::plain::plain_fields;
-use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Pair, Value};
-use crate::kernels::{dot, sum_of_squares};
-use crate::optim::{Optimizer, Step};
-use crate::table::Numbers;
+use super::flow::{Flow, Keeps};
+use super::{
+    Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Pair, Value, parameters,
+};
+use crate::kernels::shaped::dot;
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -32,7 +31,7 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 #[repr(C)]
 pub struct Dot<const N: usize>;
 
-plain_fields!(impl[const N: usize] Dot<N> {});
+parameters!(impl[const N: usize] Dot<N> {});
 
 /// Writes to `d_a` and `d_b` the gradients of d · Σⱼ aⱼ bⱼ.
 fn dot_backward(d: f32, a: &[f32], b: &[f32], d_a: &mut [f32], d_b: &mut [f32]) {
@@ -49,8 +48,7 @@ impl<const N: usize> Layer for Dot<N> {
     type Output = [f32; 1];
     type InputGradient = Pair<[f32; N], [f32; N]>;
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    learns_nothing!();
+    type Cache<const BATCH: usize> = Flow<[f32; 1], BATCH>;
 
     const FINGERPRINT: Fingerprint = {
         assert!(N > 0, "Dot<N>: N must be at least 1");
@@ -60,30 +58,29 @@ impl<const N: usize> Layer for Dot<N> {
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, Self::Input>, (): &mut (), y: BatchMut<'_, [f32; 1]>) {
         for (x, y) in x.values.iter().zip(y.values) {
-            // Both have N numbers.
-            *y = [dot(&x.first, &x.second).unwrap_or_default()];
+            *y = [dot(&x.first, &x.second)];
         }
     }
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, Self::Input>,
-        cache: &mut (),
+        x: BatchMut<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
         _: Context,
-        y: BatchMut<'_, [f32; 1]>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, Self::Input>,
-        (): &mut (),
-        d_y: &[[f32; 1]],
+        cache: &mut Self::Cache<BATCH>,
         _: Option<&mut ()>,
         d_x: Option<&mut [Self::InputGradient]>,
     ) {
-        for ((d_x, x), [d]) in d_x.unwrap_or_default().iter_mut().zip(x.values).zip(d_y) {
+        let d_y = cache.parts(x.values.len()).d_y;
+        for ((d_x, x), [d]) in d_x.into_iter().flatten().zip(x.values).zip(d_y) {
             dot_backward(*d, &x.first, &x.second, &mut d_x.first, &mut d_x.second);
         }
     }
@@ -129,16 +126,14 @@ pub struct BiasedDot<const N: usize> {
     pub mean: [f32; 1],
 }
 
-plain_fields!(impl[const N: usize] BiasedDot<N> { mean: [f32; 1] });
+parameters!(impl[const N: usize] BiasedDot<N> { mean: [f32; 1] });
 
 impl<const N: usize> Layer for BiasedDot<N> {
     type Input = Pair<[f32; N], [f32; N]>;
     type Output = [f32; 1];
     type InputGradient = Pair<[f32; N], [f32; N]>;
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = [f32; 1];
-    type Slots<O: Optimizer> = O::Slots<[f32; 1]>;
+    type Cache<const BATCH: usize> = Flow<[f32; 1], BATCH>;
 
     const FINGERPRINT: Fingerprint = {
         assert!(N > 1, "BiasedDot<N>: N must be at least 2, a factor and the bias");
@@ -154,62 +149,40 @@ impl<const N: usize> Layer for BiasedDot<N> {
         let [mean] = self.mean;
         for (x, y) in x.values.iter().zip(y.values) {
             if let ([a @ .., a_bias], [b @ .., b_bias]) = (x.first.as_slice(), x.second.as_slice()) {
-                // Both have N − 1 numbers.
-                *y = [dot(a, b).unwrap_or_default() + a_bias + b_bias + mean];
+                *y = [dot(a, b) + a_bias + b_bias + mean];
             }
         }
     }
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, Self::Input>,
-        cache: &mut (),
+        x: BatchMut<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
         _: Context,
-        y: BatchMut<'_, [f32; 1]>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, Self::Input>,
-        (): &mut (),
-        d_y: &[[f32; 1]],
+        cache: &mut Self::Cache<BATCH>,
         gradient: Option<&mut [f32; 1]>,
         d_x: Option<&mut [Self::InputGradient]>,
     ) {
+        let d_y = cache.parts(x.values.len()).d_y;
         if let Some([sum]) = gradient {
-            for [d] in d_y {
+            for [d] in &*d_y {
                 *sum += d;
             }
         }
-        for ((d_x, x), [d]) in d_x.unwrap_or_default().iter_mut().zip(x.values).zip(d_y) {
+        for ((d_x, x), [d]) in d_x.into_iter().flatten().zip(x.values).zip(d_y) {
             dot_backward(*d, &x.first, &x.second, &mut d_x.first, &mut d_x.second);
             if let ([.., d_a], [.., d_b]) = (d_x.first.as_mut_slice(), d_x.second.as_mut_slice()) {
                 (*d_a, *d_b) = (*d, *d);
             }
         }
-    }
-
-    // The mean has a gradient at every step: there is nothing to catch up with.
-    fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, _: &mut Self::Slots<O>) {}
-
-    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, _: &mut Self::Slots<O>) {}
-
-    fn sum_of_squares<const BATCH: usize>(gradient: &mut [f32; 1], _: bool) -> f32 {
-        sum_of_squares(gradient)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut [f32; 1],
-        slots: &mut Self::Slots<O>,
-    ) {
-        // One number each.
-        let _ = optimizer.update_block(step, &mut self.mean, gradient, slots.as_numbers_mut());
-        *gradient = [0.0];
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

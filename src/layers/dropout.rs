@@ -1,10 +1,9 @@
 //! Numbers left out at random, in training.
 
-use super::parameterless::learns_nothing;
-use super::plain::plain_fields;
+use super::flow::{Flow, FlowParts};
 use super::value::{copy, copy_each};
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value};
-use crate::kernels::dropout;
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value, parameters};
+use crate::kernels::shaped::dropout;
 use crate::table::Numbers;
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
@@ -36,11 +35,11 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 #[repr(C)]
 pub struct Dropout<V, const PER_MILLE: usize>(PhantomData<V>);
 
-plain_fields!(impl[V, const PER_MILLE: usize] Dropout<V, PER_MILLE> {});
+parameters!(impl[V, const PER_MILLE: usize] Dropout<V, PER_MILLE> {});
 
-/// What a forward pass of [`Dropout`] drew from.
+/// What a forward pass drew from.
 #[derive(Clone, Copy, Debug, FromZeros)]
-pub struct DropoutCache {
+pub struct Drawn {
     training: bool,
     seed: u64,
 }
@@ -49,13 +48,12 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Dropout<V, PER_MILLE> {
     const RATE: f32 = PER_MILLE as f32 / 1000.0;
 
     /// Writes the numbers of `x` that are kept to `y`.
-    fn keep(cache: DropoutCache, x: &[V], y: &mut [V]) {
-        let DropoutCache { training, seed } = cache;
+    fn keep(drawn: Drawn, x: &[V], y: &mut [V]) {
+        let Drawn { training, seed } = drawn;
         for (place, (x, y)) in (0..).zip(x.iter().zip(y)) {
             if training {
                 let seed = Context { training, seed }.branch(place).seed;
-                // Both have one type, so their lengths agree.
-                let _ = dropout(seed, Self::RATE, x.as_numbers(), y.as_numbers_mut());
+                dropout(seed, Self::RATE, x.as_numbers(), y.as_numbers_mut());
             } else {
                 *y = *x;
             }
@@ -68,8 +66,7 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
     type Output = V;
     type InputGradient = V;
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = DropoutCache;
-    learns_nothing!();
+    type Cache<const BATCH: usize> = Flow<V, BATCH, Drawn>;
 
     const FINGERPRINT: Fingerprint = {
         assert!(PER_MILLE < 1000, "Dropout<V, PER_MILLE>: the rate must be below 1, PER_MILLE below 1000");
@@ -84,25 +81,27 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, V>,
-        cache: &mut DropoutCache,
+        x: BatchMut<'_, V>,
+        cache: &mut Self::Cache<BATCH>,
         context: Context,
-        y: BatchMut<'_, V>,
     ) {
-        *cache = DropoutCache { training: context.training, seed: context.seed };
-        Self::keep(*cache, x.values, y.values);
+        let (y, drawn) = cache.start(x.values.len());
+        *drawn = Drawn { training: context.training, seed: context.seed };
+        Self::keep(*drawn, x.values, y.values);
         copy_each(x.masks, y.masks);
     }
 
     fn backward<const BATCH: usize>(
         &self,
-        _: Batch<'_, V>,
-        cache: &mut DropoutCache,
-        d_y: &[V],
+        x: Batch<'_, V>,
+        cache: &mut Self::Cache<BATCH>,
         _: Option<&mut ()>,
         d_x: Option<&mut [V]>,
     ) {
-        Self::keep(*cache, d_y, d_x.unwrap_or_default());
+        let FlowParts { d_y, kept, .. } = cache.parts(x.values.len());
+        if let Some(d_x) = d_x {
+            Self::keep(*kept, d_y, d_x);
+        }
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

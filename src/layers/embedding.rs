@@ -1,13 +1,14 @@
 //! Ids to rows: the layer that the crate is named for.
 
+use super::flow::{Keeps, Outputs};
 use super::packed::TableLayer;
-use super::plain::plain_fields;
-use super::touched::{OccurringRows, SlotsOf, catch_up};
 use super::value::Value;
-use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, uniform};
+use super::{
+    Batch, BatchMut, ByRow, Bytes, Context, Fingerprint, Layer, LayerSummary, parameters, uniform,
+};
 use crate::error::InputError;
-use crate::kernels::{Rows, gather};
-use crate::optim::{Optimizer, Step};
+use crate::kernels::{Rows, shaped::gather};
+use crate::optim::Optimizer;
 use crate::table::{Format, Index, Indices, Numbers, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -63,8 +64,8 @@ pub struct Embedding<const LEN: usize, const ROWS: usize, const DIM: usize, I = 
     options: PhantomData<(I, M)>,
 }
 
-plain_fields!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, I, M]
-    Embedding<LEN, ROWS, DIM, I, M> { rows: [[f32; DIM]; ROWS] });
+parameters!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, I, M]
+    Embedding<LEN, ROWS, DIM, I, M> { rows: [[f32; DIM]; ROWS] => ByRow<LEN, LEN> });
 
 impl<const LEN: usize, const ROWS: usize, const DIM: usize, I, M> Layer for Embedding<LEN, ROWS, DIM, I, M>
 where
@@ -76,9 +77,7 @@ where
     type Output = [[f32; DIM]; LEN];
     type InputGradient = ();
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = OccurringRows<LEN, LEN, DIM, BATCH>;
-    type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
+    type Cache<const BATCH: usize> = Outputs<[[f32; DIM]; LEN], BATCH>;
 
     const FINGERPRINT: Fingerprint = {
         assert!(LEN > 0 && ROWS > 0 && DIM > 0, "Embedding<LEN, ROWS, DIM>: all must be at least 1");
@@ -112,27 +111,36 @@ where
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, [I; LEN]>,
-        cache: &mut (),
+        x: BatchMut<'_, [I; LEN]>,
+        cache: &mut Self::Cache<BATCH>,
         _: Context,
-        y: BatchMut<'_, [[f32; DIM]; LEN]>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, [I; LEN]>,
-        (): &mut (),
-        d_y: &[[[f32; DIM]; LEN]],
-        gradient: Option<&mut OccurringRows<LEN, LEN, DIM, BATCH>>,
+        _: &mut Self::Cache<BATCH>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
-        for (ids, d_y) in x.values.iter().zip(d_y) {
+        for ids in x.values {
             let rows = Indices::skipping(ids, ROWS);
-            gradient.push(d_y, rows.iter().enumerate().filter_map(|(step, row)| Some((row? as u32, step))));
+            gradient.push(rows.iter().enumerate().filter_map(|(t, row)| Some((row? as u32, t))));
         }
+    }
+
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, [I; LEN]>,
+        cache: &'a mut Self::Cache<BATCH>,
+        gradient: Option<&'a mut Self::Gradient<BATCH>>,
+        _: Option<&'a mut [()]>,
+    ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
+        let n = x.values.len();
+        (cache.flows(n).0, gradient.map(|gradient| gradient.rows_mut(n)))
     }
 
     fn catch_up<O: Optimizer>(
@@ -143,27 +151,6 @@ where
         slots: &mut Self::Slots<O>,
     ) {
         self.catch_up_rows(Self::rows_of(x), optimizer, until, slots);
-    }
-
-    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        self.catch_up_rows(0..ROWS, optimizer, until, slots);
-    }
-
-    fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut OccurringRows<LEN, LEN, DIM, BATCH>,
-        keras3_duplicates: bool,
-    ) -> f32 {
-        gradient.sum_of_squares(keras3_duplicates)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut OccurringRows<LEN, LEN, DIM, BATCH>,
-        slots: &mut Self::Slots<O>,
-    ) {
-        gradient.update(optimizer, step, &mut self.rows, slots);
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {
@@ -197,8 +184,7 @@ where
         y: BatchMut<'_, [[f32; DIM]; LEN]>,
     ) {
         let ids = Indices::skipping(x.values.as_flattened(), ROWS);
-        // The types fix the shapes, and a batch has as many outputs as inputs.
-        let _ = gather(table, ids, y.values.as_flattened_mut().as_flattened_mut());
+        gather(table, ids, y.values.as_flattened_mut().as_flattened_mut());
         for (mask, ids) in y.masks.iter_mut().zip(x.values) {
             for (valid, id) in mask.iter_mut().zip(ids) {
                 *valid = !M::MASK_ZERO || id.to_usize() != Some(0);
@@ -211,7 +197,7 @@ where
     }
 
     fn retain<const BATCH: usize>(
-        gradient: &mut OccurringRows<LEN, LEN, DIM, BATCH>,
+        gradient: &mut Self::Gradient<BATCH>,
         keep: impl Fn(usize) -> bool,
     ) {
         gradient.retain(keep);
@@ -228,6 +214,6 @@ where
         until: u32,
         slots: &mut Self::Slots<O>,
     ) {
-        catch_up(rows, optimizer, until, &mut self.rows, slots);
+        slots.catch_up(rows, optimizer, until, &mut self.rows);
     }
 }

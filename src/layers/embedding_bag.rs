@@ -1,13 +1,14 @@
 //! Ids to one pooled row.
 
+use super::flow::{Keeps, Outputs};
 use super::packed::TableLayer;
-use super::plain::plain_fields;
-use super::touched::{OccurringRows, SlotsOf, catch_up};
 use super::value::{Bag, Value};
-use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, uniform};
-use crate::error::{InputError, ShapeMismatch};
-use crate::kernels::{Rows, pool};
-use crate::optim::{Optimizer, Step};
+use super::{
+    Batch, BatchMut, ByRow, Bytes, Context, Fingerprint, Layer, LayerSummary, parameters, uniform,
+};
+use crate::error::InputError;
+use crate::kernels::{Rows, shaped::pool};
+use crate::optim::Optimizer;
 use crate::table::{Bags, Format, Index, Indices, Numbers, Pooling, Skip, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -66,16 +67,15 @@ pub struct EmbeddingBag<const CAPACITY: usize, const ROWS: usize, const DIM: usi
     options: PhantomData<(P, I)>,
 }
 
-plain_fields!(impl[const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I]
-    EmbeddingBag<CAPACITY, ROWS, DIM, P, I> { rows: [[f32; DIM]; ROWS] });
+parameters!(impl[const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I]
+    EmbeddingBag<CAPACITY, ROWS, DIM, P, I> { rows: [[f32; DIM]; ROWS] => ByRow<CAPACITY, 1> });
 
 impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I: Index>
     EmbeddingBag<CAPACITY, ROWS, DIM, P, I>
 {
     /// The ids of one example as a list of one bag.
-    fn one_bag(bag: &Bag<CAPACITY, I>) -> Result<Bags<'_, I, Skip>, ShapeMismatch> {
-        let ids = Indices::skipping(bag.ids(), ROWS);
-        Bags::fixed(ids, 1, ids.len())
+    fn one_bag(bag: &Bag<CAPACITY, I>) -> Bags<'_, I, Skip> {
+        Bags::one(Indices::skipping(bag.ids(), ROWS))
     }
 }
 
@@ -89,9 +89,7 @@ where
     type Output = [f32; DIM];
     type InputGradient = ();
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = OccurringRows<CAPACITY, 1, DIM, BATCH>;
-    type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
+    type Cache<const BATCH: usize> = Outputs<[f32; DIM], BATCH>;
 
     const FINGERPRINT: Fingerprint = {
         assert!(
@@ -128,31 +126,41 @@ where
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, Bag<CAPACITY, I>>,
-        cache: &mut (),
+        x: BatchMut<'_, Bag<CAPACITY, I>>,
+        cache: &mut Self::Cache<BATCH>,
         _: Context,
-        y: BatchMut<'_, [f32; DIM]>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, Bag<CAPACITY, I>>,
-        (): &mut (),
-        d_y: &[[f32; DIM]],
-        gradient: Option<&mut OccurringRows<CAPACITY, 1, DIM, BATCH>>,
+        _: &mut Self::Cache<BATCH>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
-        for (bag, d_y) in x.values.iter().zip(d_y) {
-            let Some(bag) = Self::one_bag(bag).ok().and_then(|bags| bags.bag(0)) else { continue };
-            let d_row = match bag.divisor(P::POOLING) {
-                Some(divisor) => d_y.map(|d| d / divisor),
-                None => *d_y,
-            };
-            gradient.push(&[d_row], bag.iter().map(|entry| (entry.row as u32, 0)));
+        for (bag, [d_row]) in x.values.iter().zip(gradient.rows_mut(x.values.len())) {
+            if let Some(divisor) = Self::one_bag(bag).bag(0).and_then(|bag| bag.divisor(P::POOLING)) {
+                *d_row = d_row.map(|d| d / divisor);
+            }
         }
+        for bag in x.values {
+            let rows = Indices::skipping(bag.ids(), ROWS);
+            gradient.push(rows.iter().flatten().map(|row| (row as u32, 0)));
+        }
+    }
+
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, Bag<CAPACITY, I>>,
+        cache: &'a mut Self::Cache<BATCH>,
+        gradient: Option<&'a mut Self::Gradient<BATCH>>,
+        _: Option<&'a mut [()]>,
+    ) -> (Batch<'a, [f32; DIM]>, Option<&'a mut [[f32; DIM]]>) {
+        let n = x.values.len();
+        (cache.flows(n).0, gradient.map(|gradient| gradient.rows_mut(n).as_flattened_mut()))
     }
 
     fn catch_up<O: Optimizer>(
@@ -163,27 +171,6 @@ where
         slots: &mut Self::Slots<O>,
     ) {
         self.catch_up_rows(Self::rows_of(x), optimizer, until, slots);
-    }
-
-    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        self.catch_up_rows(0..ROWS, optimizer, until, slots);
-    }
-
-    fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut OccurringRows<CAPACITY, 1, DIM, BATCH>,
-        keras3_duplicates: bool,
-    ) -> f32 {
-        gradient.sum_of_squares(keras3_duplicates)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut OccurringRows<CAPACITY, 1, DIM, BATCH>,
-        slots: &mut Self::Slots<O>,
-    ) {
-        gradient.update(optimizer, step, &mut self.rows, slots);
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {
@@ -216,10 +203,7 @@ where
         y: BatchMut<'_, [f32; DIM]>,
     ) {
         for (bag, y) in x.values.iter().zip(y.values) {
-            // One bag, pooled into one row: the shapes agree.
-            if let Ok(bag) = Self::one_bag(bag) {
-                let _ = pool(table, &bag, P::POOLING, y);
-            }
+            pool(table, &Self::one_bag(bag), P::POOLING, y);
         }
     }
 
@@ -228,7 +212,7 @@ where
     }
 
     fn retain<const BATCH: usize>(
-        gradient: &mut OccurringRows<CAPACITY, 1, DIM, BATCH>,
+        gradient: &mut Self::Gradient<BATCH>,
         keep: impl Fn(usize) -> bool,
     ) {
         gradient.retain(keep);
@@ -245,6 +229,6 @@ where
         until: u32,
         slots: &mut Self::Slots<O>,
     ) {
-        catch_up(rows, optimizer, until, &mut self.rows, slots);
+        slots.catch_up(rows, optimizer, until, &mut self.rows);
     }
 }

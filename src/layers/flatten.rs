@@ -1,10 +1,10 @@
 //! A sequence as one vector.
 
-use super::parameterless::learns_nothing;
-use super::value::Value;
-use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary};
+use super::flow::Keeps;
+use super::value::{Value, first, first_mut};
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, parameters};
 use core::marker::PhantomData;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 /// What a layer that ends a sequence, or looks at several steps at once, does with the mask: [`HonourMask`], [`IgnoreMask`] or
 /// [`StrictMask`].
@@ -61,13 +61,36 @@ impl MaskUse for StrictMask {
 #[repr(C)]
 pub struct Flatten<const LEN: usize, const DIM: usize, const OUT: usize, M = HonourMask>(PhantomData<M>);
 
-impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Bytes for Flatten<LEN, DIM, OUT, M> {
-    const BYTES: usize = 0;
-    const PARTS: Fingerprint = <() as Bytes>::PARTS;
+parameters!(impl[const LEN: usize, const DIM: usize, const OUT: usize, M] Flatten<LEN, DIM, OUT, M> {});
 
-    fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
+/// Keeps nothing: the outputs are the inputs, where they lie.
+#[derive(Debug, FromZeros)]
+pub struct InPlace<const BATCH: usize> {
+    /// Vectors have masks of no size.
+    masks: [(); BATCH],
+}
 
-    fn visit_mut(&mut self, _: &mut dyn FnMut(&mut [u8])) {}
+impl<V: Value, const BATCH: usize> Keeps<V> for InPlace<BATCH> {
+    fn outputs(&mut self, _: usize) -> BatchMut<'_, V> {
+        BatchMut { values: &mut [], masks: &mut [] }
+    }
+
+    fn flows(&mut self, _: usize) -> (Batch<'_, V>, Option<&mut [V]>) {
+        (Batch { values: &[], masks: &[] }, None)
+    }
+}
+
+impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Flatten<LEN, DIM, OUT, M> {
+    /// Makes zeros of the masked steps of sequences, if they count as zeros.
+    fn clear_masked(sequences: &mut [[[f32; DIM]; LEN]], masks: &[[bool; LEN]]) {
+        if M::HONOURED {
+            for (step, valid) in sequences.as_flattened_mut().iter_mut().zip(masks.as_flattened()) {
+                if !*valid {
+                    *step = [0.0; DIM];
+                }
+            }
+        }
+    }
 }
 
 impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for Flatten<LEN, DIM, OUT, M> {
@@ -75,8 +98,7 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
     type Output = [f32; OUT];
     type InputGradient = [[f32; DIM]; LEN];
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    learns_nothing!();
+    type Cache<const BATCH: usize> = InPlace<BATCH>;
 
     const FINGERPRINT: Fingerprint = {
         assert!(OUT == LEN * DIM, "Flatten<LEN, DIM, OUT>: OUT must be LEN * DIM");
@@ -99,27 +121,43 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, [[f32; DIM]; LEN]>,
-        cache: &mut (),
+        x: BatchMut<'_, [[f32; DIM]; LEN]>,
+        _: &mut InPlace<BATCH>,
         _: Context,
-        y: BatchMut<'_, [f32; OUT]>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        Self::clear_masked(x.values, x.masks);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, [[f32; DIM]; LEN]>,
-        (): &mut (),
-        d_y: &[[f32; OUT]],
+        _: &mut InPlace<BATCH>,
         _: Option<&mut ()>,
         d_x: Option<&mut [[[f32; DIM]; LEN]]>,
     ) {
-        for ((d_x, mask), d_y) in d_x.unwrap_or_default().iter_mut().zip(x.masks).zip(d_y) {
-            for ((d_x, valid), d_y) in d_x.iter_mut().zip(mask).zip(d_y.as_chunks().0) {
-                *d_x = if *valid || !M::HONOURED { *d_y } else { [0.0; DIM] };
-            }
+        if let Some(d_x) = d_x {
+            Self::clear_masked(d_x, x.masks);
         }
+    }
+
+    fn outputs<'a, const BATCH: usize>(
+        x: BatchMut<'a, [[f32; DIM]; LEN]>,
+        cache: &'a mut InPlace<BATCH>,
+    ) -> BatchMut<'a, [f32; OUT]> {
+        let values = x.values.as_flattened_mut().as_flattened_mut().as_chunks_mut().0;
+        let masks = first_mut(&mut cache.masks, values.len());
+        BatchMut { values, masks }
+    }
+
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, [[f32; DIM]; LEN]>,
+        cache: &'a mut InPlace<BATCH>,
+        _: Option<&'a mut ()>,
+        d_x: Option<&'a mut [[[f32; DIM]; LEN]]>,
+    ) -> (Batch<'a, [f32; OUT]>, Option<&'a mut [[f32; OUT]]>) {
+        let values = x.values.as_flattened().as_flattened().as_chunks().0;
+        let d_y = d_x.map(|d_x| d_x.as_flattened_mut().as_flattened_mut().as_chunks_mut().0);
+        (Batch { values, masks: first(&cache.masks, values.len()) }, d_y)
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -1,9 +1,9 @@
 //! A layer that does not learn.
 
-use super::plain::plain_fields;
-use super::{ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary};
+use super::{
+    ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, bytes_of_fields, parameters,
+};
 use crate::error::{InputError, NotFinite};
-use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -22,7 +22,8 @@ pub struct Frozen<L>(
     pub L,
 );
 
-plain_fields!(impl[L: Bytes] Frozen<L> { 0: L });
+bytes_of_fields!(impl[L: Bytes] Frozen<L> { 0: L });
+parameters!(@nothing impl[L: Bytes] Frozen<L>);
 
 impl<L: Layer> Layer for Frozen<L> {
     type Input = L::Input;
@@ -30,8 +31,6 @@ impl<L: Layer> Layer for Frozen<L> {
     type InputGradient = L::InputGradient;
     type Workspace<const BATCH: usize> = L::Workspace<BATCH>;
     type Cache<const BATCH: usize> = L::Cache<BATCH>;
-    type Gradient<const BATCH: usize> = ();
-    type Slots<O: Optimizer> = ();
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
@@ -59,52 +58,68 @@ impl<L: Layer> Layer for Frozen<L> {
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, L::Input>,
+        x: BatchMut<'_, L::Input>,
         cache: &mut L::Cache<BATCH>,
         context: Context,
-        y: BatchMut<'_, L::Output>,
     ) {
-        self.0.forward(x, cache, context, y);
+        self.0.forward::<BATCH>(x, cache, context);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, L::Input>,
         cache: &mut L::Cache<BATCH>,
-        d_y: &[L::Output],
         _: Option<&mut ()>,
         d_x: Option<&mut [L::InputGradient]>,
     ) {
-        self.0.backward(x, cache, d_y, None, d_x);
+        self.0.backward::<BATCH>(x, cache, None, d_x);
+    }
+
+    fn forward_logits<const BATCH: usize>(
+        &self,
+        x: BatchMut<'_, L::Input>,
+        cache: &mut L::Cache<BATCH>,
+        context: Context,
+    ) {
+        self.0.forward_logits::<BATCH>(x, cache, context);
+    }
+
+    fn backward_logits<const BATCH: usize>(
+        &self,
+        x: Batch<'_, L::Input>,
+        cache: &mut L::Cache<BATCH>,
+        _: Option<&mut ()>,
+        d_x: Option<&mut [L::InputGradient]>,
+    ) {
+        self.0.backward_logits::<BATCH>(x, cache, None, d_x);
     }
 
     fn activate(y: &mut [L::Output]) {
         L::activate(y);
     }
 
-    fn activate_backward(y: &[L::Output], d_y: &mut [L::Output]) {
-        L::activate_backward(y, d_y);
+    fn outputs<'a, const BATCH: usize>(
+        x: BatchMut<'a, L::Input>,
+        cache: &'a mut L::Cache<BATCH>,
+    ) -> BatchMut<'a, L::Output> {
+        L::outputs::<BATCH>(x, cache)
     }
 
-    fn catch_up<O: Optimizer>(&mut self, _: &[Self::Input], _: &O, _: u32, (): &mut ()) {}
-
-    fn flush<O: Optimizer>(&mut self, _: &O, _: u32, (): &mut ()) {}
-
-    fn sum_of_squares<const BATCH: usize>((): &mut (), _: bool) -> f32 {
-        0.0
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, L::Input>,
+        cache: &'a mut L::Cache<BATCH>,
+        _: Option<&'a mut ()>,
+        d_x: Option<&'a mut [L::InputGradient]>,
+    ) -> (Batch<'a, L::Output>, Option<&'a mut [L::Output]>) {
+        L::flows::<BATCH>(x, cache, None, d_x)
     }
 
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        _: &O,
-        _: Step<O::Rule>,
-        (): &mut (),
-        (): &mut (),
-    ) {
-    }
-
-    fn not_finite<const BATCH: usize>(&self, cache: &L::Cache<BATCH>, examples: usize) -> Option<NotFinite> {
-        self.0.not_finite(cache, examples)
+    fn not_finite<const BATCH: usize>(
+        &self,
+        x: Batch<'_, L::Input>,
+        cache: &mut L::Cache<BATCH>,
+    ) -> Option<NotFinite> {
+        self.0.not_finite::<BATCH>(x, cache)
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -1,8 +1,10 @@
 //! A table of which some rows learn and others do not.
 
 use super::packed::TableLayer;
-use super::plain::plain_fields;
-use super::{ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary};
+use super::{
+    ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Parameters,
+    bytes_of_fields,
+};
 use crate::error::{InputError, NotFinite, RowOutOfRange};
 use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
@@ -39,7 +41,7 @@ pub struct FrozenRows<L, const WORDS: usize> {
     frozen: Bits<WORDS>,
 }
 
-plain_fields!(impl[L: Bytes, const WORDS: usize] FrozenRows<L, WORDS> { layer: L, frozen: Bits<WORDS> });
+bytes_of_fields!(impl[L: Bytes, const WORDS: usize] FrozenRows<L, WORDS> { layer: L, frozen: Bits<WORDS> });
 
 /// A bit for each row.
 #[derive(Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -104,14 +106,39 @@ impl<L: TableLayer, const WORDS: usize> FrozenRows<L, WORDS> {
     }
 }
 
+/// A filter on rows: those that are frozen have no gradient and are up to date.
+impl<L: TableLayer, const WORDS: usize> Parameters for FrozenRows<L, WORDS> {
+    type Gradient<const BATCH: usize> = L::Gradient<BATCH>;
+    type Slots<O: Optimizer> = L::Slots<O>;
+
+    fn sum_of_squares<const BATCH: usize>(gradient: &mut L::Gradient<BATCH>, keras3_duplicates: bool) -> f32 {
+        L::sum_of_squares::<BATCH>(gradient, keras3_duplicates)
+    }
+
+    fn step<O: Optimizer, const BATCH: usize>(
+        &mut self,
+        optimizer: &O,
+        step: Step<O::Rule>,
+        gradient: &mut L::Gradient<BATCH>,
+        slots: &mut Self::Slots<O>,
+    ) {
+        self.layer.step::<O, BATCH>(optimizer, step, gradient, slots);
+    }
+
+    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
+        let Self { layer, frozen } = self;
+        L::pass_over((0..L::ROWS).filter(|row| frozen.contains(*row)), until, slots);
+        let rows = (0..L::ROWS).filter(|row| !frozen.contains(*row));
+        layer.catch_up_rows(rows, optimizer, until, slots);
+    }
+}
+
 impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
     type Input = L::Input;
     type Output = L::Output;
     type InputGradient = L::InputGradient;
     type Workspace<const BATCH: usize> = L::Workspace<BATCH>;
     type Cache<const BATCH: usize> = L::Cache<BATCH>;
-    type Gradient<const BATCH: usize> = L::Gradient<BATCH>;
-    type Slots<O: Optimizer> = L::Slots<O>;
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
@@ -142,33 +169,39 @@ impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, L::Input>,
+        x: BatchMut<'_, L::Input>,
         cache: &mut L::Cache<BATCH>,
         context: Context,
-        y: BatchMut<'_, L::Output>,
     ) {
-        self.layer.forward(x, cache, context, y);
+        self.layer.forward::<BATCH>(x, cache, context);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, L::Input>,
         cache: &mut L::Cache<BATCH>,
-        d_y: &[L::Output],
         gradient: Option<&mut L::Gradient<BATCH>>,
         d_x: Option<&mut [L::InputGradient]>,
     ) {
-        let Some(gradient) = gradient else { return self.layer.backward(x, cache, d_y, None, d_x) };
-        self.layer.backward(x, cache, d_y, Some(&mut *gradient), d_x);
+        let Some(gradient) = gradient else { return self.layer.backward::<BATCH>(x, cache, None, d_x) };
+        self.layer.backward::<BATCH>(x, cache, Some(&mut *gradient), d_x);
         L::retain(gradient, |row| !self.is_frozen(row));
     }
 
-    fn activate(y: &mut [L::Output]) {
-        L::activate(y);
+    fn outputs<'a, const BATCH: usize>(
+        x: BatchMut<'a, L::Input>,
+        cache: &'a mut L::Cache<BATCH>,
+    ) -> BatchMut<'a, L::Output> {
+        L::outputs::<BATCH>(x, cache)
     }
 
-    fn activate_backward(y: &[L::Output], d_y: &mut [L::Output]) {
-        L::activate_backward(y, d_y);
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, L::Input>,
+        cache: &'a mut L::Cache<BATCH>,
+        gradient: Option<&'a mut L::Gradient<BATCH>>,
+        d_x: Option<&'a mut [L::InputGradient]>,
+    ) -> (Batch<'a, L::Output>, Option<&'a mut [L::Output]>) {
+        L::flows::<BATCH>(x, cache, gradient, d_x)
     }
 
     fn catch_up<O: Optimizer>(
@@ -184,29 +217,12 @@ impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
         layer.catch_up_rows(rows, optimizer, until, slots);
     }
 
-    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        let Self { layer, frozen } = self;
-        L::pass_over((0..L::ROWS).filter(|row| frozen.contains(*row)), until, slots);
-        let rows = (0..L::ROWS).filter(|row| !frozen.contains(*row));
-        layer.catch_up_rows(rows, optimizer, until, slots);
-    }
-
-    fn sum_of_squares<const BATCH: usize>(gradient: &mut L::Gradient<BATCH>, keras3_duplicates: bool) -> f32 {
-        L::sum_of_squares(gradient, keras3_duplicates)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut L::Gradient<BATCH>,
-        slots: &mut Self::Slots<O>,
-    ) {
-        self.layer.update(optimizer, step, gradient, slots);
-    }
-
-    fn not_finite<const BATCH: usize>(&self, cache: &L::Cache<BATCH>, examples: usize) -> Option<NotFinite> {
-        self.layer.not_finite(cache, examples)
+    fn not_finite<const BATCH: usize>(
+        &self,
+        x: Batch<'_, L::Input>,
+        cache: &mut L::Cache<BATCH>,
+    ) -> Option<NotFinite> {
+        self.layer.not_finite::<BATCH>(x, cache)
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -1,11 +1,12 @@
 //! Ids of any size to rows of a small table, several rows an id.
 
-use super::plain::plain_fields;
-use super::touched::{OccurringRows, SlotsOf, catch_up};
+use super::flow::{Keeps, Outputs};
 use super::value::Value;
-use super::{Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, uniform};
-use crate::kernels::{Rows, pool};
-use crate::optim::{Optimizer, Step};
+use super::{
+    Batch, BatchMut, ByRow, Bytes, Context, Fingerprint, Layer, LayerSummary, parameters, uniform,
+};
+use crate::kernels::{Rows, shaped::pool};
+use crate::optim::Optimizer;
 use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -61,8 +62,8 @@ pub struct HashedEmbedding<
     options: PhantomData<I>,
 }
 
-plain_fields!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, I, const SEED: u32]
-    HashedEmbedding<LEN, ROWS, DIM, NAMES, I, SEED> { rows: [[f32; DIM]; ROWS] });
+parameters!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, I, const SEED: u32]
+    HashedEmbedding<LEN, ROWS, DIM, NAMES, I, SEED> { rows: [[f32; DIM]; ROWS] => ByRow<NAMES, LEN> });
 
 /// The finaliser of `MurmurHash3` x64 128.
 fn finish(mut h: u64) -> u64 {
@@ -97,7 +98,7 @@ impl<const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, 
     /// The rows whose sum is the embedding of `id`.
     pub fn rows_of(id: I) -> impl Rows {
         let words = hash(id.to_bits64(), SEED);
-        words.into_iter().take(Self::HASHES).map(|word| (word as usize).checked_rem(ROWS).unwrap_or(0))
+        words.into_iter().take(Self::HASHES).filter_map(|word| (word as usize).checked_rem(ROWS))
     }
 }
 
@@ -111,9 +112,7 @@ where
     type Output = [[f32; DIM]; LEN];
     type InputGradient = ();
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = OccurringRows<NAMES, LEN, DIM, BATCH>;
-    type Slots<O: Optimizer> = SlotsOf<O, ROWS, DIM>;
+    type Cache<const BATCH: usize> = Outputs<[[f32; DIM]; LEN], BATCH>;
 
     const FINGERPRINT: Fingerprint = {
         assert!(
@@ -149,10 +148,8 @@ where
             for (name, row) in names.iter_mut().zip(ids.iter().flat_map(|id| Self::rows_of(*id))) {
                 *name = row as u32;
             }
-            // A bag of HASHES rows for each of LEN ids: the shapes agree.
-            if let Ok(bags) = Bags::fixed(Indices::skipping(&names, ROWS), LEN, Self::HASHES) {
-                let _ = pool(Table::from_rows(&self.rows), &bags, Pooling::Sum, y.as_flattened_mut());
-            }
+            let bags = Bags::of_length(Indices::skipping(&names, ROWS), LEN, Self::HASHES);
+            pool(Table::from_rows(&self.rows), &bags, Pooling::Sum, y.as_flattened_mut());
         }
         for mask in y.masks {
             *mask = [true; LEN];
@@ -161,30 +158,36 @@ where
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, [I; LEN]>,
-        cache: &mut (),
+        x: BatchMut<'_, [I; LEN]>,
+        cache: &mut Self::Cache<BATCH>,
         _: Context,
-        y: BatchMut<'_, [[f32; DIM]; LEN]>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, [I; LEN]>,
-        (): &mut (),
-        d_y: &[[[f32; DIM]; LEN]],
-        gradient: Option<&mut OccurringRows<NAMES, LEN, DIM, BATCH>>,
+        _: &mut Self::Cache<BATCH>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
-        for (ids, d_y) in x.values.iter().zip(d_y) {
-            let named = ids
-                .iter()
-                .enumerate()
-                .flat_map(|(step, id)| Self::rows_of(*id).map(move |row| (row as u32, step)));
-            gradient.push(d_y, named);
+        for ids in x.values {
+            let named = |(t, id): (usize, &I)| Self::rows_of(*id).map(move |row| (row as u32, t));
+            gradient.push(ids.iter().enumerate().flat_map(named));
         }
+    }
+
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, [I; LEN]>,
+        cache: &'a mut Self::Cache<BATCH>,
+        gradient: Option<&'a mut Self::Gradient<BATCH>>,
+        _: Option<&'a mut [()]>,
+    ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
+        let n = x.values.len();
+        (cache.flows(n).0, gradient.map(|gradient| gradient.rows_mut(n)))
     }
 
     fn catch_up<O: Optimizer>(
@@ -195,28 +198,7 @@ where
         slots: &mut Self::Slots<O>,
     ) {
         let rows = x.as_flattened().iter().flat_map(|id| Self::rows_of(*id));
-        catch_up(rows, optimizer, until, &mut self.rows, slots);
-    }
-
-    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        catch_up(0..ROWS, optimizer, until, &mut self.rows, slots);
-    }
-
-    fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut OccurringRows<NAMES, LEN, DIM, BATCH>,
-        keras3_duplicates: bool,
-    ) -> f32 {
-        gradient.sum_of_squares(keras3_duplicates)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut OccurringRows<NAMES, LEN, DIM, BATCH>,
-        slots: &mut Self::Slots<O>,
-    ) {
-        gradient.update(optimizer, step, &mut self.rows, slots);
+        slots.catch_up(rows, optimizer, until, &mut self.rows);
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

@@ -17,6 +17,7 @@
 mod activate;
 mod activation;
 mod branches;
+mod bytes;
 mod chain;
 mod concatenate;
 mod conv1d;
@@ -29,6 +30,7 @@ mod fingerprint;
 #[doc(hidden)]
 pub mod fit;
 mod flatten;
+mod flow;
 mod frozen;
 mod frozen_rows;
 mod hashed;
@@ -36,43 +38,44 @@ mod init;
 mod lstm;
 mod packed;
 mod padding;
-mod parameterless;
-mod plain;
+mod parameters;
 mod pooling;
 mod quotient_remainder;
 mod recurrence;
-mod steps;
+mod row_gradient;
 mod summary;
-mod touched;
 mod value;
 
 pub use activate::{Activation, Input};
 pub use activation::{ActivationFunction, ActivationKind, Identity, Relu, Sigmoid, Softmax, Tanh};
-pub use branches::{Branch, BranchCache, Branches, BranchesGradient};
-pub use chain::{Chain, ChainCache, ChainGradient, ChainWorkspace};
+pub use branches::Branches;
+pub use bytes::{Bytes, Parameter};
+pub(crate) use bytes::bytes_of_fields;
+pub use chain::Chain;
 pub use concatenate::{Concatenate, Concatenated, width};
-pub use conv1d::{Conv1D, Conv1DCache, Conv1DGradient, Conv1DSlots};
-pub use dense::{Dense, DenseGradient, DenseSlots};
+pub use conv1d::Conv1D;
+pub use dense::Dense;
 pub use dot::{BiasedDot, Dot};
-pub use dropout::{Dropout, DropoutCache};
+pub use dropout::Dropout;
 pub use embedding::{Embedding, MaskZero, Masking, NoMask};
 pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, SqrtN, Sum};
 pub use fingerprint::Fingerprint;
+pub use flow::{Flow, FlowParts, Keeps, Outputs};
 pub use flatten::{Flatten, HonourMask, IgnoreMask, MaskUse, StrictMask};
 pub use frozen::Frozen;
 pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
 use init::orthogonal;
 pub use init::{glorot_uniform, uniform};
-pub use lstm::{Lstm, LstmCache, LstmGradient, LstmSlots, LstmWorkspace};
+pub use lstm::Lstm;
 pub use packed::{Bf16Row, F16Row, Packed, PackedRow, TableLayer, U2Row, U4Row, U8Row};
-pub use padding::{Causal, ConvPadding, PaddingKind, Same, Valid};
-pub use plain::{Bytes, Parameter};
+pub use parameters::{ByLayer, ByNumber, ByRow, Learns, Parameters};
+pub(crate) use parameters::parameters;
+pub use padding::{Causal, ConvPadding, Same, Valid};
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
-pub use quotient_remainder::{Added, Composition, Multiplied, QuotientRemainder, QuotientRemainderGradient};
+pub use quotient_remainder::{Added, Composition, Multiplied, QuotientRemainder};
 pub use recurrence::{Direction, GoBackwards, GoForwards, ReturnLast, ReturnSequences, Returned};
 pub use summary::{LayerSummary, Summary};
-pub use touched::{OccurringRows, TableSlots};
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
 pub(crate) use value::{first, first_mut};
 
@@ -80,7 +83,7 @@ use crate::error::{InputError, NotFinite};
 #[cfg(feature = "alloc")]
 use crate::memory;
 use crate::memory::assert_fits_on_stack;
-use crate::optim::{Optimizer, Step};
+use crate::optim::Optimizer;
 use rand_core::Rng;
 use zerocopy::FromZeros;
 
@@ -125,11 +128,12 @@ pub(crate) fn mix(seed: u64, number: u64) -> u64 {
 
 /// A map from one [`Input`](Self::Input) to one [`Output`](Self::Output) with parameters that can be learnt.
 ///
-/// Slices in a call have one length, the number of examples, at most `BATCH`. What a call computes for an example does not
-/// depend on the other examples: a batch of one gives the bits of row 0 of a batch of many.
+/// A layer has the parameters that [`parameters!`](crate::parameters) lists, and three passes over a batch: [`infer`](Self::infer),
+/// [`forward`](Self::forward), [`backward`](Self::backward). Slices in a call have one length, the number of examples, at most `BATCH`.
+/// What a call computes for an example does not depend on the other examples: a batch of one gives the bits of row 0 of a batch of many.
 ///
 /// A layer is written for firmware too: its methods cannot panic, and they allocate nothing.
-pub trait Layer: Bytes {
+pub trait Layer: Parameters {
     /// One example: ids `[I; LEN]`, a [`Bag`], a vector `[f32; N]`, a sequence `[[f32; DIM]; LEN]`, or a [`Pair`] of those.
     type Input: Value;
     /// One result.
@@ -138,14 +142,11 @@ pub trait Layer: Bytes {
     type InputGradient: FromZeros;
     /// Scratch of [`infer`](Self::infer).
     type Workspace<const BATCH: usize>: FromZeros;
-    /// What [`forward`](Self::forward) keeps for [`backward`](Self::backward).
-    type Cache<const BATCH: usize>: FromZeros;
-    /// Gradients of the parameters: of a table's touched rows, O(batch · dim); of the shape of the layer otherwise.
-    type Gradient<const BATCH: usize>: FromZeros;
-    /// The optimizer's state for the parameters.
-    type Slots<O: Optimizer>: Bytes;
+    /// What [`forward`](Self::forward) keeps for [`backward`](Self::backward): the outputs with their gradients, [`Flow`], and what else the
+    /// layer needs.
+    type Cache<const BATCH: usize>: Keeps<Self::Output>;
 
-    /// The activation that [`activate`](Self::activate) applies to an output.
+    /// The activation that the outputs are given at the end, with which a loss can be fused.
     const ACTIVATION: ActivationKind = ActivationKind::Identity;
     /// The activation that was applied to the outputs last: another layer's where this one only passes on what it takes, as
     /// [`Dropout`] does.
@@ -166,7 +167,9 @@ pub trait Layer: Bytes {
     const HAS_BIASES: bool = false;
 
     /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in memory.
-    fn init(&mut self, random: &mut impl Rng);
+    fn init(&mut self, random: &mut impl Rng) {
+        let _: &mut _ = random;
+    }
 
     /// Whether the inputs can be used: ids name rows of the table.
     ///
@@ -175,7 +178,7 @@ pub trait Layer: Bytes {
     /// # Errors
     /// The first input that cannot.
     fn check(inputs: &[Self::Input]) -> Result<(), InputError> {
-        let _ = inputs;
+        let _: &[_] = inputs;
         Ok(())
     }
 
@@ -187,37 +190,72 @@ pub trait Layer: Bytes {
         y: BatchMut<'_, Self::Output>,
     );
 
-    /// The outputs, for training: keeps in `cache` what [`backward`](Self::backward) needs. Writes every value and every mask of
-    /// `y`.
+    /// The outputs, for training: writes them and their masks to `cache`, and keeps there what [`backward`](Self::backward) needs.
+    ///
+    /// It may overwrite `x`, if it gives the same `x` as outputs, as [`Flatten`] does, and `backward` is to see it so.
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, Self::Input>,
+        x: BatchMut<'_, Self::Input>,
         cache: &mut Self::Cache<BATCH>,
         context: Context,
-        y: BatchMut<'_, Self::Output>,
     );
 
-    /// Adds the parameters' gradients to `gradient` and writes the inputs' to `d_x`; either can be left out.
-    ///
-    /// `d_y` is the loss's gradient with respect to what [`forward`](Self::forward) wrote.
+    /// From the gradients of the outputs, which stand in `cache`, adds those of the parameters to `gradient` and writes those of the inputs to
+    /// `d_x`; either can be left out. May overwrite the gradients of the outputs.
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, Self::Input>,
         cache: &mut Self::Cache<BATCH>,
-        d_y: &[Self::Output],
         gradient: Option<&mut Self::Gradient<BATCH>>,
         d_x: Option<&mut [Self::InputGradient]>,
     );
 
-    /// Applies the layer's activation to outputs, in place.
-    fn activate(y: &mut [Self::Output]) {
-        let _ = y;
+    /// [`forward`](Self::forward) without the last [`activation`](Self::ACTIVATION): for a loss that is fused with it.
+    fn forward_logits<const BATCH: usize>(
+        &self,
+        x: BatchMut<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
+        context: Context,
+    ) {
+        self.forward::<BATCH>(x, cache, context);
     }
 
-    /// Turns the gradient with respect to activated outputs `y` into the one with respect to what
-    /// [`forward`](Self::forward) wrote, in place.
-    fn activate_backward(y: &[Self::Output], d_y: &mut [Self::Output]) {
-        let _ = (y, d_y);
+    /// [`backward`](Self::backward) from the gradients of what [`forward_logits`](Self::forward_logits) gave.
+    fn backward_logits<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
+        d_x: Option<&mut [Self::InputGradient]>,
+    ) {
+        self.backward::<BATCH>(x, cache, gradient, d_x);
+    }
+
+    /// Applies the last [`activation`](Self::ACTIVATION) to logits, in place.
+    fn activate(y: &mut [Self::Output]) {
+        let _: &mut [_] = y;
+    }
+
+    /// Where the outputs of these inputs lie: in `cache`, if not in the inputs themselves.
+    #[inline]
+    fn outputs<'a, const BATCH: usize>(
+        x: BatchMut<'a, Self::Input>,
+        cache: &'a mut Self::Cache<BATCH>,
+    ) -> BatchMut<'a, Self::Output> {
+        cache.outputs(x.values.len())
+    }
+
+    /// Where the outputs of these inputs lie, and where the layer after this one writes their gradients: in `cache`, if not in the gradient of a
+    /// table or in those of the inputs; nowhere if no one needs them.
+    #[inline]
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, Self::Input>,
+        cache: &'a mut Self::Cache<BATCH>,
+        gradient: Option<&'a mut Self::Gradient<BATCH>>,
+        d_x: Option<&'a mut [Self::InputGradient]>,
+    ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
+        let _: (Option<_>, Option<_>) = (gradient, d_x);
+        cache.flows(x.values.len())
     }
 
     /// Brings the parameters that `x` names to where the optimizer's dense form has them after step `until`.
@@ -227,40 +265,23 @@ pub trait Layer: Bytes {
         optimizer: &O,
         until: u32,
         slots: &mut Self::Slots<O>,
-    );
-
-    /// Brings all parameters to where the optimizer's dense form has them after step `until`.
-    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>);
-
-    /// The sum of the squares of all gradients, for a norm over the whole model: of the sum of a table row's gradients, or with
-    /// `keras3_duplicates` of the gradients of each occurrence.
-    fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut Self::Gradient<BATCH>,
-        keras3_duplicates: bool,
-    ) -> f32;
-
-    /// One step of the optimizer on all parameters that have a gradient; clears the gradients.
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut Self::Gradient<BATCH>,
-        slots: &mut Self::Slots<O>,
-    );
+    ) {
+        let _: (&[_], &O, u32, &mut _) = (x, optimizer, until, slots);
+    }
 
     /// Sets the biases of the outputs from number `from` on to [`CLOSED`]; does nothing in a layer without [`HAS_BIASES`](Self::HAS_BIASES).
     fn close_outputs(&mut self, from: usize) {
-        let _ = from;
+        let _: usize = from;
     }
 
-    /// The first parameter that is infinite or NaN, or else the first output within the layer, of the last forward pass over
-    /// `examples` examples, which `cache` holds. Tells why a loss is not finite; layers are numbered from 0.
+    /// The first parameter that is infinite or NaN, or else the first output within the layer, of the last forward pass over `x`, which
+    /// `cache` holds. Tells why a loss is not finite; layers are numbered from 0.
     fn not_finite<const BATCH: usize>(
         &self,
-        cache: &Self::Cache<BATCH>,
-        examples: usize,
+        x: Batch<'_, Self::Input>,
+        cache: &mut Self::Cache<BATCH>,
     ) -> Option<NotFinite> {
-        let _ = (cache, examples);
+        let _: (Batch<'_, _>, &mut _) = (x, cache);
         parameters_not_finite(self)
     }
 
@@ -374,7 +395,6 @@ pub trait Layer: Bytes {
         let x = Batch { values: x, masks: value::first(&masks, x.len()) };
         let y_masks = value::first_mut(&mut y_masks, y.len());
         self.infer::<BATCH>(x, workspace, BatchMut { values: y, masks: y_masks });
-        Self::activate(y);
         Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
 
-use super::parameterless::learns_nothing;
-use super::{ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, first_mut};
-use crate::error::{InputError, ShapeMismatch};
-use crate::kernels::{Rows, quantise};
+use super::flow::{Keeps, Outputs};
+use super::{ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, first_mut, parameters};
+use crate::error::InputError;
+use crate::kernels::{Rows, shaped::quantise};
 use crate::memory::padding;
 use crate::optim::Optimizer;
 use crate::table::{Bf16, F16, Format, Table, TableMut, U2, U4, U8};
@@ -178,19 +178,7 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Packed<L, R, ROWS> {
     /// Takes over the table of `layer`, rounded to the format of the rows.
     pub fn quantise_from(&mut self, layer: &L) {
         let _: u64 = const { Self::FINGERPRINT.value() };
-        let elements = <[_]>::mut_from_bytes(self.rows.as_mut_bytes()).unwrap_or_default();
-        // The types fix the shapes.
-        if let Ok(mut table) = TableMut::<R::Format>::packed(elements, ROWS, R::DIM) {
-            let _ = quantise(layer.table(), &mut table);
-        }
-    }
-
-    /// The table.
-    ///
-    /// # Errors
-    /// Of a type that compiles none.
-    fn table(&self) -> Result<Table<'_, R::Format>, ShapeMismatch> {
-        Table::packed(<[_]>::ref_from_bytes(self.rows.as_bytes()).unwrap_or_default(), ROWS, R::DIM)
+        quantise(layer.table(), &mut TableMut::<R::Format>::from_packed(&mut self.rows, R::DIM));
     }
 }
 
@@ -212,13 +200,14 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Bytes for Packed<L, R, ROWS
     }
 }
 
+parameters!(@nothing impl[L: TableLayer, R: PackedRow, const ROWS: usize] Packed<L, R, ROWS>);
+
 impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS> {
     type Input = L::Input;
     type Output = L::Output;
     type InputGradient = L::InputGradient;
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    learns_nothing!();
+    type Cache<const BATCH: usize> = Outputs<L::Output, BATCH>;
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const FINGERPRINT: Fingerprint = {
@@ -233,26 +222,23 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
     }
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, L::Input>, (): &mut (), y: BatchMut<'_, L::Output>) {
-        if let Ok(table) = self.table() {
-            L::infer_from(table, x, y);
-        }
+        L::infer_from(Table::<R::Format>::from_packed(&self.rows, R::DIM), x, y);
     }
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, L::Input>,
-        cache: &mut (),
+        x: BatchMut<'_, L::Input>,
+        cache: &mut Self::Cache<BATCH>,
         _: Context,
-        y: BatchMut<'_, L::Output>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         _: Batch<'_, L::Input>,
-        (): &mut (),
-        _: &[L::Output],
+        _: &mut Self::Cache<BATCH>,
         _: Option<&mut ()>,
         _: Option<&mut [L::InputGradient]>,
     ) {

@@ -1,11 +1,12 @@
 //! A sequence as one vector, whatever its length: the greatest or the mean of each value over all steps.
 
+use super::flow::{Flow, Keeps};
 use super::flatten::{HonourMask, MaskUse};
-use super::parameterless::learns_nothing;
-use super::plain::plain_fields;
 use super::value::Value;
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary};
-use crate::kernels::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward};
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, parameters};
+use crate::kernels::shaped::{
+    max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,
+};
 use crate::table::{Table, TableMut};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -73,15 +74,14 @@ macro_rules! pooling_layer {
         |$x:ident, $valid:ident, $y:ident| $forward:expr,
         |$bx:ident, $bvalid:ident, $d_y:ident, $d_x:ident| $backward:expr
     ) => {
-        plain_fields!(impl[const LEN: usize, const DIM: usize, M] $name<LEN, DIM, M> {});
+        parameters!(impl[const LEN: usize, const DIM: usize, M] $name<LEN, DIM, M> {});
 
         impl<const LEN: usize, const DIM: usize, M: MaskUse> Layer for $name<LEN, DIM, M> {
             type Input = [[f32; DIM]; LEN];
             type Output = [f32; DIM];
             type InputGradient = [[f32; DIM]; LEN];
             type Workspace<const BATCH: usize> = ();
-            type Cache<const BATCH: usize> = ();
-            learns_nothing!();
+            type Cache<const BATCH: usize> = Flow<[f32; DIM], BATCH>;
 
             const FINGERPRINT: Fingerprint = {
                 assert!(
@@ -100,34 +100,32 @@ macro_rules! pooling_layer {
             ) {
                 for (($x, mask), $y) in x.values.iter().zip(x.masks).zip(y.values) {
                     let ($x, $valid) = (Table::from_rows($x), counted::<LEN, M>(mask));
-                    // The types fix the shapes.
-                    let _ = $forward;
+                    $forward;
                 }
             }
 
             fn forward<const BATCH: usize>(
                 &self,
-                x: Batch<'_, [[f32; DIM]; LEN]>,
-                cache: &mut (),
+                x: BatchMut<'_, [[f32; DIM]; LEN]>,
+                cache: &mut Self::Cache<BATCH>,
                 _: Context,
-                y: BatchMut<'_, [f32; DIM]>,
             ) {
-                self.infer::<BATCH>(x, cache, y);
+                let y = cache.outputs(x.values.len());
+                self.infer::<BATCH>(x.into(), &mut (), y);
             }
 
             fn backward<const BATCH: usize>(
                 &self,
                 x: Batch<'_, [[f32; DIM]; LEN]>,
-                (): &mut (),
-                d_y: &[[f32; DIM]],
+                cache: &mut Self::Cache<BATCH>,
                 _: Option<&mut ()>,
                 d_x: Option<&mut [[[f32; DIM]; LEN]]>,
             ) {
-                let examples = x.values.iter().zip(x.masks).zip(d_y).zip(d_x.unwrap_or_default());
+                let d_y = &*cache.parts(x.values.len()).d_y;
+                let examples = x.values.iter().zip(x.masks).zip(d_y).zip(d_x.into_iter().flatten());
                 for ((($bx, mask), $d_y), d_x) in examples {
                     let ($bvalid, $d_x) = (counted::<LEN, M>(mask), &mut TableMut::from_rows(d_x));
-                    // The types fix the shapes.
-                    let _ = $backward;
+                    $backward;
                 }
             }
 

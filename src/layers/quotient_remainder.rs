@@ -1,15 +1,16 @@
 //! Ids to rows made of two: a large table as two small ones.
 
-use super::plain::plain_fields;
-use super::touched::{OccurringRows, SlotsOf, catch_up};
+use super::flow::{Keeps, Outputs};
 use super::value::Value;
-use super::{Batch, BatchMut, Bytes, Chain, Context, Fingerprint, Layer, LayerSummary, uniform};
+use super::{
+    Batch, BatchMut, ByRow, Bytes, Context, Fingerprint, Layer, LayerSummary, parameters, uniform,
+};
 use crate::error::InputError;
-use crate::optim::{Optimizer, Step};
+use crate::optim::Optimizer;
 use crate::table::{Index, Indices, Numbers};
 use core::marker::PhantomData;
 use rand_core::Rng;
-use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
+use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 /// How the two rows of an id become one: [`Added`] or [`Multiplied`].
 pub trait Composition: Copy {
@@ -80,17 +81,11 @@ pub struct QuotientRemainder<
     options: PhantomData<(C, I)>,
 }
 
-plain_fields!(impl[const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DIM: usize, C, I]
+parameters!(impl[const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DIM: usize, C, I]
 QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM, C, I> {
-    quotients: [[f32; DIM]; QUOTIENTS], remainders: [[f32; DIM]; REMAINDERS]
+    quotients: [[f32; DIM]; QUOTIENTS] => ByRow<LEN, LEN>,
+    remainders: [[f32; DIM]; REMAINDERS] => ByRow<LEN, LEN>,
 });
-
-/// Gradients of both tables of a [`QuotientRemainder`].
-#[derive(FromZeros)]
-pub struct QuotientRemainderGradient<const LEN: usize, const DIM: usize, const BATCH: usize> {
-    quotients: OccurringRows<LEN, LEN, DIM, BATCH>,
-    remainders: OccurringRows<LEN, LEN, DIM, BATCH>,
-}
 
 impl<const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DIM: usize, C, I: Index>
     QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM, C, I>
@@ -122,9 +117,7 @@ where
     type Output = [[f32; DIM]; LEN];
     type InputGradient = ();
     type Workspace<const BATCH: usize> = ();
-    type Cache<const BATCH: usize> = ();
-    type Gradient<const BATCH: usize> = QuotientRemainderGradient<LEN, DIM, BATCH>;
-    type Slots<O: Optimizer> = Chain<SlotsOf<O, QUOTIENTS, DIM>, SlotsOf<O, REMAINDERS, DIM>>;
+    type Cache<const BATCH: usize> = Outputs<[[f32; DIM]; LEN], BATCH>;
 
     const STALLS_AT_ZERO: bool = C::MULTIPLIES;
     const FINGERPRINT: Fingerprint = {
@@ -182,39 +175,51 @@ where
 
     fn forward<const BATCH: usize>(
         &self,
-        x: Batch<'_, [I; LEN]>,
-        cache: &mut (),
+        x: BatchMut<'_, [I; LEN]>,
+        cache: &mut Self::Cache<BATCH>,
         _: Context,
-        y: BatchMut<'_, [[f32; DIM]; LEN]>,
     ) {
-        self.infer::<BATCH>(x, cache, y);
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, [I; LEN]>,
-        (): &mut (),
-        d_y: &[[[f32; DIM]; LEN]],
+        _: &mut Self::Cache<BATCH>,
         gradient: Option<&mut Self::Gradient<BATCH>>,
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
-        for (ids, d_y) in x.values.iter().zip(d_y) {
-            let splits = Self::split(ids);
-            let (mut d_q, mut d_r) = (*d_y, *d_y);
-            if C::MULTIPLIES {
-                for (split, (d_q, d_r)) in splits.clone().zip(d_q.iter_mut().zip(&mut d_r)) {
-                    let Some((q, r)) = self.rows(split) else { continue };
-                    for ((d_q, r), (d_r, q)) in d_q.iter_mut().zip(r).zip(d_r.iter_mut().zip(q)) {
-                        *d_q *= r;
-                        *d_r *= q;
-                    }
+        let n = x.values.len();
+        let d_q = gradient.quotients.rows_mut(n).as_flattened_mut();
+        let d_r = gradient.remainders.rows_mut(n).as_flattened_mut();
+        for (split, (d_q, d_r)) in Self::split(x.values.as_flattened()).zip(d_q.iter_mut().zip(d_r)) {
+            *d_r = *d_q;
+            if C::MULTIPLIES
+                && let Some((q, r)) = self.rows(split)
+            {
+                for ((d_q, r), (d_r, q)) in d_q.iter_mut().zip(r).zip(d_r.iter_mut().zip(q)) {
+                    *d_q *= r;
+                    *d_r *= q;
                 }
             }
-            let named = splits.enumerate().filter_map(|(step, split)| Some((split?, step)));
-            gradient.quotients.push(&d_q, named.clone().map(|((quotient, _), step)| (quotient as u32, step)));
-            gradient.remainders.push(&d_r, named.map(|((_, remainder), step)| (remainder as u32, step)));
         }
+        for ids in x.values {
+            let named = Self::split(ids).enumerate().filter_map(|(t, split)| Some((split?, t)));
+            gradient.quotients.push(named.clone().map(|((quotient, _), t)| (quotient as u32, t)));
+            gradient.remainders.push(named.map(|((_, remainder), t)| (remainder as u32, t)));
+        }
+    }
+
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, [I; LEN]>,
+        cache: &'a mut Self::Cache<BATCH>,
+        gradient: Option<&'a mut Self::Gradient<BATCH>>,
+        _: Option<&'a mut [()]>,
+    ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
+        let n = x.values.len();
+        (cache.flows(n).0, gradient.map(|gradient| gradient.quotients.rows_mut(n)))
     }
 
     fn catch_up<O: Optimizer>(
@@ -226,33 +231,9 @@ where
     ) {
         let splits = Self::split(x.as_flattened()).flatten();
         let quotients = splits.clone().map(|(quotient, _)| quotient);
-        catch_up(quotients, optimizer, until, &mut self.quotients, &mut slots.first);
+        slots.quotients.catch_up(quotients, optimizer, until, &mut self.quotients);
         let remainders = splits.map(|(_, remainder)| remainder);
-        catch_up(remainders, optimizer, until, &mut self.remainders, &mut slots.second);
-    }
-
-    fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-        catch_up(0..QUOTIENTS, optimizer, until, &mut self.quotients, &mut slots.first);
-        catch_up(0..REMAINDERS, optimizer, until, &mut self.remainders, &mut slots.second);
-    }
-
-    fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut Self::Gradient<BATCH>,
-        keras3_duplicates: bool,
-    ) -> f32 {
-        gradient.quotients.sum_of_squares(keras3_duplicates)
-            + gradient.remainders.sum_of_squares(keras3_duplicates)
-    }
-
-    fn update<O: Optimizer, const BATCH: usize>(
-        &mut self,
-        optimizer: &O,
-        step: Step<O::Rule>,
-        gradient: &mut Self::Gradient<BATCH>,
-        slots: &mut Self::Slots<O>,
-    ) {
-        gradient.quotients.update(optimizer, step, &mut self.quotients, &mut slots.first);
-        gradient.remainders.update(optimizer, step, &mut self.remainders, &mut slots.second);
+        slots.remainders.catch_up(remainders, optimizer, until, &mut self.remainders);
     }
 
     fn describe(visit: &mut dyn FnMut(LayerSummary)) {

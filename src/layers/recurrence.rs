@@ -1,6 +1,7 @@
 //! What a recurrent layer gives, and in which direction it reads.
 
 use super::Value;
+use crate::table::{Table, TableMut};
 
 /// What a recurrent layer gives, as a type parameter: [`ReturnLast`] or [`ReturnSequences`].
 pub trait Returned: Copy + sealed::Sealed {
@@ -9,17 +10,14 @@ pub trait Returned: Copy + sealed::Sealed {
     /// Its name.
     const NAME: &'static str;
 
-    /// Where the output of the `number`-th step that is read belongs, if it is given.
-    fn row_mut<const LEN: usize, const UNITS: usize>(
-        y: &mut Self::Output<LEN, UNITS>,
-        number: usize,
-    ) -> Option<&mut [f32; UNITS]>;
+    /// Whether the outputs of all steps are given.
+    const SEQUENCES: bool;
 
-    /// The same, to read.
-    fn row<const LEN: usize, const UNITS: usize>(
-        y: &Self::Output<LEN, UNITS>,
-        number: usize,
-    ) -> Option<&[f32; UNITS]>;
+    /// The outputs of examples as rows of `UNITS` numbers.
+    fn rows<const LEN: usize, const UNITS: usize>(y: &[Self::Output<LEN, UNITS>]) -> Table<'_>;
+
+    /// The same, to write.
+    fn rows_mut<const LEN: usize, const UNITS: usize>(y: &mut [Self::Output<LEN, UNITS>]) -> TableMut<'_>;
 
     /// The mask of the outputs, from the one of the steps in the order in which they are read.
     fn mask<const LEN: usize, const UNITS: usize>(
@@ -38,11 +36,6 @@ pub struct ReturnSequences;
 pub trait Direction: Copy + sealed::Sealed {
     /// Keras' `go_backwards`.
     const BACKWARDS: bool;
-
-    /// Which of `len` steps is the `number`-th that is read; its own inverse.
-    fn step(number: usize, len: usize) -> usize {
-        if Self::BACKWARDS { len.saturating_sub(number).saturating_sub(1) } else { number }
-    }
 }
 
 /// From the first step to the last.
@@ -60,16 +53,14 @@ impl sealed::Sealed for ReturnLast {}
 impl Returned for ReturnLast {
     type Output<const LEN: usize, const UNITS: usize> = [f32; UNITS];
     const NAME: &'static str = "last";
+    const SEQUENCES: bool = false;
 
-    fn row_mut<const LEN: usize, const UNITS: usize>(
-        y: &mut [f32; UNITS],
-        number: usize,
-    ) -> Option<&mut [f32; UNITS]> {
-        (number + 1 == LEN).then_some(y)
+    fn rows<const LEN: usize, const UNITS: usize>(y: &[[f32; UNITS]]) -> Table<'_> {
+        Table::from_rows(y)
     }
 
-    fn row<const LEN: usize, const UNITS: usize>(y: &[f32; UNITS], number: usize) -> Option<&[f32; UNITS]> {
-        (number + 1 == LEN).then_some(y)
+    fn rows_mut<const LEN: usize, const UNITS: usize>(y: &mut [[f32; UNITS]]) -> TableMut<'_> {
+        TableMut::from_rows(y)
     }
 
     fn mask<const LEN: usize, const UNITS: usize>(_: [bool; LEN]) {}
@@ -79,19 +70,14 @@ impl sealed::Sealed for ReturnSequences {}
 impl Returned for ReturnSequences {
     type Output<const LEN: usize, const UNITS: usize> = [[f32; UNITS]; LEN];
     const NAME: &'static str = "sequences";
+    const SEQUENCES: bool = true;
 
-    fn row_mut<const LEN: usize, const UNITS: usize>(
-        y: &mut [[f32; UNITS]; LEN],
-        number: usize,
-    ) -> Option<&mut [f32; UNITS]> {
-        y.get_mut(number)
+    fn rows<const LEN: usize, const UNITS: usize>(y: &[[[f32; UNITS]; LEN]]) -> Table<'_> {
+        Table::from_rows(y.as_flattened())
     }
 
-    fn row<const LEN: usize, const UNITS: usize>(
-        y: &[[f32; UNITS]; LEN],
-        number: usize,
-    ) -> Option<&[f32; UNITS]> {
-        y.get(number)
+    fn rows_mut<const LEN: usize, const UNITS: usize>(y: &mut [[[f32; UNITS]; LEN]]) -> TableMut<'_> {
+        TableMut::from_rows(y.as_flattened_mut())
     }
 
     fn mask<const LEN: usize, const UNITS: usize>(mask: [bool; LEN]) -> [bool; LEN] {

@@ -172,6 +172,21 @@ pub struct BatchMut<'a, V: Value> {
     pub masks: &'a mut [V::Mask],
 }
 
+impl<V: Value> BatchMut<'_, V> {
+    /// The same examples, for a while.
+    #[inline]
+    pub fn reborrow(&mut self) -> BatchMut<'_, V> {
+        BatchMut { values: self.values, masks: self.masks }
+    }
+}
+
+impl<'a, V: Value> From<BatchMut<'a, V>> for Batch<'a, V> {
+    #[inline]
+    fn from(batch: BatchMut<'a, V>) -> Self {
+        Self { values: batch.values, masks: batch.masks }
+    }
+}
+
 /// Copies values and masks.
 pub(super) fn copy<V: Value>(x: Batch<'_, V>, y: BatchMut<'_, V>) {
     let BatchMut { values, masks } = y;

@@ -209,6 +209,19 @@ pub trait Optimizer {
         let _ = (until, rows, table, slots, last_steps);
         Ok(())
     }
+
+    /// TEMP
+    fn step_rows(&self, step: Step<Self::Rule>, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, last_steps: &mut [u32], touched: &mut SparseGradient<'_>) {
+        self.update_rows(step, table, slots, last_steps, touched).unwrap();
+    }
+    /// TEMP
+    fn step_block(&self, step: Step<Self::Rule>, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]) {
+        self.update_block(step, weights, gradient, slots).unwrap();
+    }
+    /// TEMP
+    fn replay(&self, until: u32, rows: impl Rows, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, last_steps: &mut [u32]) {
+        self.catch_up(until, rows, table, slots, last_steps).unwrap();
+    }
 }
 
 /// An optimizer that takes gradients as they are, in its lazy form: what weight decay and [`Clipped`] may stand around.

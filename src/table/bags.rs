@@ -139,7 +139,19 @@ impl<'a, I: Index, P: Policy> Bags<'a, I, P> {
     /// If there are not `bags * length` ids.
     pub fn fixed(indices: Indices<'a, I, P>, bags: usize, length: usize) -> Result<Self, ShapeMismatch> {
         ShapeMismatch::check("number of ids", bags.saturating_mul(length), indices.len())?;
-        Ok(Self { indices, split: Split::Length(length), count: bags, weights: None })
+        Ok(Self::of_length(indices, bags, length))
+    }
+
+    /// The same of so many ids as it takes.
+    #[inline]
+    pub(crate) fn of_length(indices: Indices<'a, I, P>, bags: usize, length: usize) -> Self {
+        Self { indices, split: Split::Length(length), count: bags, weights: None }
+    }
+
+    /// All ids as one bag.
+    #[inline]
+    pub(crate) fn one(indices: Indices<'a, I, P>) -> Self {
+        Self::of_length(indices, 1, indices.len())
     }
 }
 

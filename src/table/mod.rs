@@ -64,4 +64,4 @@ pub use indices::{FromEnd, Index, Indices, MapTo, Policy, Reject, Skip};
 pub use numbers::Numbers;
 pub use packed::{U2, U4, U8};
 pub use view::{Table, TableMut};
-pub use windows::Windows;
+pub use windows::{Padding, Windows};

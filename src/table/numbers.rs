@@ -9,7 +9,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// let kernel = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
 /// assert_eq!(kernel.as_numbers(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 /// ```
-pub trait Numbers: FromBytes + IntoBytes + KnownLayout + Immutable + Sized + sealed::Sealed {
+pub trait Numbers: FromBytes + IntoBytes + KnownLayout + Immutable + Sized + sealed::Sealed + 'static {
     /// The extents, outermost first; 0 ends the list.
     const EXTENTS: [usize; 4];
 
@@ -25,6 +25,19 @@ pub trait Numbers: FromBytes + IntoBytes + KnownLayout + Immutable + Sized + sea
     fn as_numbers_mut(&mut self) -> &mut [f32] {
         <[f32]>::mut_from_bytes(self.as_mut_bytes()).unwrap_or_default()
     }
+}
+
+/// All numbers of these blocks.
+// As in `Numbers`, the cast cannot fail.
+#[inline(always)]
+pub(crate) fn of_blocks<T: Numbers>(blocks: &[T]) -> &[f32] {
+    <[f32]>::ref_from_bytes(blocks.as_bytes()).unwrap_or_default()
+}
+
+/// The same, to write.
+#[inline(always)]
+pub(crate) fn of_blocks_mut<T: Numbers>(blocks: &mut [T]) -> &mut [f32] {
+    <[f32]>::mut_from_bytes(blocks.as_mut_bytes()).unwrap_or_default()
 }
 
 mod sealed {

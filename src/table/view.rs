@@ -1,6 +1,7 @@
 //! Row-major views: `rows` rows of `dim` numbers, the start of one row `stride` elements after the start of the last.
 
-use super::{F32, Format, even_ranges};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+use super::{F32, Format, Numbers, even_ranges, numbers};
 use crate::error::ShapeMismatch;
 use core::ops::Range;
 
@@ -103,6 +104,24 @@ impl<'a> Table<'a> {
         Self { values: rows.as_flattened(), rows: rows.len(), dim: DIM, stride: DIM }
     }
 
+    /// Rows `first`, `first + step`, and so on.
+    pub(crate) fn every(&self, first: usize, step: usize) -> Self {
+        let rows = self.rows.saturating_sub(first).div_ceil(step.max(1));
+        Self { values: self.starting_at(first * self.stride), rows, stride: self.stride * step.max(1), ..*self }
+    }
+
+    /// `count` rows from `first` on; fewer where the table ends.
+    pub(crate) fn part(&self, first: usize, count: usize) -> Self {
+        let rows = self.rows.saturating_sub(first).min(count);
+        Self { values: self.starting_at(first * self.stride), rows, ..*self }
+    }
+
+    /// A row for each block.
+    pub(crate) fn from_blocks<T: Numbers>(blocks: &'a [T]) -> Self {
+        let dim = size_of::<T>() / size_of::<f32>();
+        Self { values: numbers::of_blocks(blocks), rows: blocks.len(), dim, stride: dim }
+    }
+
     /// All numbers, if no gaps stand between the rows.
     #[inline]
     pub fn as_contiguous(&self) -> Option<&'a [f32]> {
@@ -111,6 +130,13 @@ impl<'a> Table<'a> {
 }
 
 impl<'a, F: Format> Table<'a, F> {
+    /// Rows that are types of their own, of `dim` numbers each.
+    pub(crate) fn from_packed<R: IntoBytes + Immutable>(rows: &'a [R], dim: usize) -> Self {
+        // Elements are bytes, or numbers that the rows are made of: the cast cannot fail.
+        let values = <[F::Element]>::ref_from_bytes(rows.as_bytes()).unwrap_or_default();
+        Self { values, rows: rows.len(), dim, stride: size_of::<R>() / size_of::<F::Element>() }
+    }
+
     /// The table whose rows stand one after the other in `elements`: [`new`](Table::new) for a named format.
     ///
     /// # Errors
@@ -196,9 +222,36 @@ impl<'a> TableMut<'a> {
         let count = rows.len();
         Self { values: rows.as_flattened_mut(), rows: count, dim: DIM, stride: DIM }
     }
+
+    /// Rows `first`, `first + step`, and so on.
+    pub(crate) fn every_mut(&mut self, first: usize, step: usize) -> TableMut<'_> {
+        let rows = self.rows.saturating_sub(first).div_ceil(step.max(1));
+        let (dim, stride) = (self.dim, self.stride);
+        TableMut { values: self.starting_at_row_mut(first), rows, dim, stride: stride * step.max(1) }
+    }
+
+    /// `count` rows from `first` on; fewer where the table ends.
+    pub(crate) fn part_mut(&mut self, first: usize, count: usize) -> TableMut<'_> {
+        let rows = self.rows.saturating_sub(first).min(count);
+        let (dim, stride) = (self.dim, self.stride);
+        TableMut { values: self.starting_at_row_mut(first), rows, dim, stride }
+    }
+
+    /// A row for each block.
+    pub(crate) fn from_blocks<T: Numbers>(blocks: &'a mut [T]) -> Self {
+        let (rows, dim) = (blocks.len(), size_of::<T>() / size_of::<f32>());
+        Self { values: numbers::of_blocks_mut(blocks), rows, dim, stride: dim }
+    }
 }
 
 impl<'a, F: Format> TableMut<'a, F> {
+    /// Rows that are types of their own, of `dim` numbers each.
+    pub(crate) fn from_packed<R: FromBytes + IntoBytes + Immutable>(rows: &'a mut [R], dim: usize) -> Self {
+        let count = rows.len();
+        let values = <[F::Element]>::mut_from_bytes(rows.as_mut_bytes()).unwrap_or_default();
+        Self { values, rows: count, dim, stride: size_of::<R>() / size_of::<F::Element>() }
+    }
+
     /// The table whose rows stand one after the other in `elements`: [`new`](TableMut::new) for a named format.
     ///
     /// # Errors

@@ -78,8 +78,6 @@ pub(super) struct Memory<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH
     cache: M::Cache<BATCH>,
     inputs: [M::Input; BATCH],
     labels: [L::Label; BATCH],
-    outputs: [M::Output; BATCH],
-    d_outputs: [M::Output; BATCH],
 }
 
 impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Memory<M, O, L, BATCH> {
@@ -95,6 +93,13 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Memory<M, O
             n += 1;
         }
         n
+    }
+
+    /// Copies up to `BATCH` inputs to where a pass may overwrite them.
+    fn load_inputs(&mut self, inputs: &[M::Input]) {
+        for (input, x) in self.inputs.iter_mut().zip(inputs) {
+            *input = *x;
+        }
     }
 }
 
@@ -261,19 +266,17 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         self.check(inputs, labels)?;
         let mut totals = Totals::default();
         for (inputs, labels) in inputs.chunks(Self::CHUNK).zip(labels.chunks(Self::CHUNK)) {
-            let Memory { cache, outputs, d_outputs, .. } = &mut self.memory;
-            forward::<M, BATCH>(model, inputs, cache, Context::EVALUATION, outputs);
-            let outputs = first_mut(outputs, labels.len());
-            if !is_fused::<M, L>() {
-                M::activate(outputs);
-            }
-            for ((y, label), scratch) in outputs.iter().zip(labels).zip(d_outputs) {
-                totals.add(self.loss.value(y, label, scratch), self.loss.accuracy(y, label));
-            }
+            self.memory.load_inputs(inputs);
+            let Memory { cache, inputs, .. } = &mut self.memory;
+            let mut masks = [const { <M::Input as Value>::VALID }; BATCH];
+            let mut x = all_valid::<M, BATCH>(inputs, &mut masks, labels.len());
+            forward::<M, L, BATCH>(model, x.reborrow(), cache, Context::EVALUATION);
+            add_losses::<M, L, BATCH>(&self.loss, labels, x.reborrow(), cache, &mut totals);
+            let y = M::outputs::<BATCH>(x, cache).values;
             if is_fused::<M, L>() {
-                M::activate(outputs);
+                M::activate(y);
             }
-            outputs.iter().zip(labels).for_each(|(y, label)| show(y, label));
+            y.iter().zip(labels).for_each(|(y, label)| show(y, label));
         }
         Ok(totals.report())
     }
@@ -293,12 +296,14 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         M::check(inputs)?;
         ShapeMismatch::check("number of outputs", inputs.len(), outputs.len())?;
         for (inputs, outputs) in inputs.chunks(Self::CHUNK).zip(outputs.chunks_mut(Self::CHUNK)) {
-            let Memory { cache, outputs: logits, .. } = &mut self.memory;
-            forward::<M, BATCH>(model, inputs, cache, Context::EVALUATION, logits);
-            for (output, logit) in outputs.iter_mut().zip(logits) {
-                *output = *logit;
+            self.memory.load_inputs(inputs);
+            let Memory { cache, inputs, .. } = &mut self.memory;
+            let mut masks = [const { <M::Input as Value>::VALID }; BATCH];
+            let mut x = all_valid::<M, BATCH>(inputs, &mut masks, outputs.len());
+            model.forward::<BATCH>(x.reborrow(), cache, Context::EVALUATION);
+            for (output, y) in outputs.iter_mut().zip(M::outputs::<BATCH>(x, cache).values) {
+                *output = *y;
             }
-            M::activate(outputs);
         }
         Ok(())
     }
@@ -340,26 +345,32 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
 
     /// One step on the first `n` examples in memory, of which there is one at least.
     fn step_on_batch(&mut self, model: &mut M, n: usize, totals: &mut Totals) -> Result<(), TrainError> {
-        let Memory { slots, gradient, cache, inputs, labels, outputs, d_outputs } = &mut self.memory;
+        let Memory { slots, gradient, cache, inputs, labels } = &mut self.memory;
         let step = self.progress.step.checked_add(1).ok_or(TrainError::TooManySteps)?;
-        let (inputs, labels) = (first(inputs, n), first(labels, n));
+        let mut masks = [const { <M::Input as Value>::VALID }; BATCH];
+        let mut x = all_valid::<M, BATCH>(inputs, &mut masks, n);
+        let labels = first(labels, n);
         self.loss.prepare(model);
-        model.catch_up(inputs, &self.optimizer, self.progress.step, slots);
+        model.catch_up(x.values, &self.optimizer, self.progress.step, slots);
         let context = Context { training: true, seed: self.progress.seed }.branch(u64::from(step));
-        forward::<M, BATCH>(model, inputs, cache, context, outputs);
-        loss_and_gradient::<M, L, BATCH>(&self.loss, labels, outputs, d_outputs, totals);
+        forward::<M, L, BATCH>(model, x.reborrow(), cache, context);
+        let x = Batch::from(x);
+        learn_losses::<M, L, BATCH>(&self.loss, labels, x, cache, gradient, totals);
         if !totals.report().loss.is_finite() {
-            let place = model.not_finite(cache, n);
-            let place = place.or_else(|| outputs_not_finite::<M>(first(outputs, n)));
+            let place = model
+                .not_finite::<BATCH>(x, cache)
+                .or_else(|| outputs_not_finite::<M>(M::flows::<BATCH>(x, cache, None, None).0.values));
             return Err(TrainError::NotFinite { step, place: place.unwrap_or(NotFinite::Loss) });
         }
-        let masks = [const { <M::Input as Value>::VALID }; BATCH];
-        let x = Batch { values: inputs, masks: first(&masks, n) };
-        model.backward(x, cache, first(d_outputs, n), Some(gradient), None);
+        if is_fused::<M, L>() {
+            model.backward_logits::<BATCH>(x, cache, Some(gradient), None);
+        } else {
+            model.backward::<BATCH>(x, cache, Some(gradient), None);
+        }
         let all = self
             .optimizer
-            .with_all_gradients(self.optimizer.step(step), |keras3| M::sum_of_squares(gradient, keras3));
-        model.update(&self.optimizer, all, gradient, slots);
+            .with_all_gradients(self.optimizer.step(step), |keras3| M::sum_of_squares::<BATCH>(gradient, keras3));
+        model.step::<O, BATCH>(&self.optimizer, all, gradient, slots);
         self.loss.prepare(model);
         self.progress.step = step;
         self.lags = O::LAGS;
@@ -385,19 +396,27 @@ where
     }
 }
 
-fn forward<M: Layer, const BATCH: usize>(
+/// The first `n` inputs, none of them masked.
+fn all_valid<'a, M: Layer, const BATCH: usize>(
+    inputs: &'a mut [M::Input; BATCH],
+    masks: &'a mut [<M::Input as Value>::Mask; BATCH],
+    n: usize,
+) -> BatchMut<'a, M::Input> {
+    BatchMut { values: first_mut(inputs, n), masks: first_mut(masks, n) }
+}
+
+/// The outputs, as the loss takes them.
+fn forward<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
     model: &M,
-    inputs: &[M::Input],
+    x: BatchMut<'_, M::Input>,
     cache: &mut M::Cache<BATCH>,
     context: Context,
-    outputs: &mut [M::Output; BATCH],
 ) {
-    let n = inputs.len();
-    let masks = [const { <M::Input as Value>::VALID }; BATCH];
-    let mut output_masks = [const { <M::Output as Value>::VALID }; BATCH];
-    let x = Batch { values: inputs, masks: first(&masks, n) };
-    let y = BatchMut { values: first_mut(outputs, n), masks: first_mut(&mut output_masks, n) };
-    model.forward(x, cache, context, y);
+    if is_fused::<M, L>() {
+        model.forward_logits::<BATCH>(x, cache, context);
+    } else {
+        model.forward::<BATCH>(x, cache, context);
+    }
 }
 
 /// Whether all parameters are 0: as numbers, beside which a model may say which rows are frozen, or else as bytes.
@@ -427,25 +446,36 @@ const fn is_fused<M: Layer, L: Loss<M::Output>>() -> bool {
     !matches!(L::FUSED_ACTIVATION, ActivationKind::Identity)
 }
 
-/// Adds the losses and accuracies of the outputs of these labels to `totals`; writes the gradient of their mean loss with respect to
-/// what the last layer's forward pass wrote.
-fn loss_and_gradient<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
+/// Adds the losses and accuracies of the outputs of these labels to `totals`.
+fn add_losses<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
     loss: &L,
     labels: &[L::Label],
-    outputs: &mut [M::Output; BATCH],
-    d_outputs: &mut [M::Output; BATCH],
+    x: BatchMut<'_, M::Input>,
+    cache: &mut M::Cache<BATCH>,
     totals: &mut Totals,
 ) {
-    let n = labels.len();
-    let fused = is_fused::<M, L>();
-    let (outputs, d_outputs) = (first_mut(outputs, n), first_mut(d_outputs, n));
-    if !fused {
-        M::activate(outputs);
+    let mut scratch = M::Output::new_zeroed();
+    for (y, label) in M::outputs::<BATCH>(x, cache).values.iter().zip(labels) {
+        totals.add(loss.value(y, label, &mut scratch), loss.accuracy(y, label));
     }
-    for ((y, label), d_y) in outputs.iter().zip(labels).zip(&mut *d_outputs) {
-        totals.add(loss.value_and_gradient(y, label, n as f32, d_y), loss.accuracy(y, label));
-    }
-    if !fused {
-        M::activate_backward(outputs, d_outputs);
+}
+
+/// The same, and writes the gradient of their mean loss with respect to what the loss takes.
+fn learn_losses<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
+    loss: &L,
+    labels: &[L::Label],
+    x: Batch<'_, M::Input>,
+    cache: &mut M::Cache<BATCH>,
+    gradient: &mut M::Gradient<BATCH>,
+    totals: &mut Totals,
+) {
+    let n = labels.len() as f32;
+    let (y, d_y) = M::flows::<BATCH>(x, cache, Some(gradient), None);
+    let mut d_y = d_y.into_iter().flatten();
+    for (y, label) in y.values.iter().zip(labels) {
+        // No one needs the gradient of a model without parameters.
+        let mut nowhere = M::Output::new_zeroed();
+        let d_y = d_y.next().unwrap_or(&mut nowhere);
+        totals.add(loss.value_and_gradient(y, label, n, d_y), loss.accuracy(y, label));
     }
 }

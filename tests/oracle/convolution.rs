@@ -88,8 +88,8 @@ fn check<
     let mut layer = <layer!()>::zeroed();
     layer.kernel.as_numbers_mut().copy_from_slice(&data("kernel"));
     layer.bias.copy_from_slice(&data("bias"));
-    let (x, mut d_y) = (sequences::<IN, LEN>(&case["input"]), sequences::<FILTERS, OUT>(&case["cotangent"]));
-    let (mut y, mut d_x) = (vec![[[0.0; FILTERS]; OUT]; x.len()], vec![[[0.0; IN]; LEN]; x.len()]);
+    let (x, d_y) = (sequences::<IN, LEN>(&case["input"]), sequences::<FILTERS, OUT>(&case["cotangent"]));
+    let mut y = vec![[[0.0; FILTERS]; OUT]; x.len()];
     let close = |part: &str, found: &[f32], name: &str, (absolute, relative): (f32, f32)| {
         assert_close(&what(part), found, &data(name), absolute, relative);
     };
@@ -97,22 +97,15 @@ fn check<
     close("output of predict", y.as_flattened().as_flattened(), "output", FORWARD);
 
     let masks = vec![[true; LEN]; x.len()];
-    let batch = Batch { values: &x, masks: &masks };
-    let outputs = BatchMut { values: &mut y, masks: &mut vec![[false; OUT]; x.len()] };
-    let mut cache = <layer!() as Layer>::Cache::<BATCH>::new_zeroed();
-    layer.forward::<BATCH>(batch, &mut cache, Context::EVALUATION, outputs);
-    <layer!()>::activate(&mut y);
-    close("output of forward", y.as_flattened().as_flattened(), "output", FORWARD);
-
-    <layer!()>::activate_backward(&y, &mut d_y);
-    let mut gradient = <layer!() as Layer>::Gradient::<BATCH>::new_zeroed();
-    layer.backward::<BATCH>(batch, &mut cache, &d_y, Some(&mut gradient), Some(&mut d_x));
-    close("gradient of the input", d_x.as_flattened().as_flattened(), "grad_input", GRADIENT);
+    let mut gradient = <layer!() as Parameters>::Gradient::<BATCH>::new_zeroed();
+    let pass = crate::both_ways::pass::<layer!(), BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
+    close("output of forward", pass.y.as_flattened().as_flattened(), "output", FORWARD);
+    close("gradient of the input", pass.d_x.as_flattened().as_flattened(), "grad_input", GRADIENT);
 
     // A step of size 1 from zero leaves the negative gradient.
-    let (mut stepped, mut slots) = (<layer!()>::zeroed(), <layer!() as Layer>::Slots::<Sgd>::new_zeroed());
+    let (mut stepped, mut slots) = (<layer!()>::zeroed(), <layer!() as Parameters>::Slots::<Sgd>::new_zeroed());
     let sgd = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    stepped.step::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     let negative = |values: &[f32]| values.iter().map(|x| -x).collect::<Vec<_>>();
     close("gradient of the kernel", &negative(stepped.kernel.as_numbers()), "grad_kernel", GRADIENT);
     close("gradient of the bias", &negative(&stepped.bias), "grad_bias", GRADIENT);

@@ -65,24 +65,18 @@ fn check<const IN: usize, const OUT: usize, A: ActivationFunction>(case: &Value)
         layer.bias.copy_from_slice(&data("bias"));
     }
     // A sequence is a batch of its steps.
-    let (x, mut d_y) = (rows::<IN>(&case["input"]), rows::<OUT>(&case["cotangent"]));
-    let (mut y, mut d_x) = (vec![[0.0; OUT]; x.len()], vec![[0.0; IN]; x.len()]);
+    let (x, d_y) = (rows::<IN>(&case["input"]), rows::<OUT>(&case["cotangent"]));
+    let mut y = vec![[0.0; OUT]; x.len()];
     let masks = vec![(); x.len()];
     layer.predict_batch::<BATCH>(&x, &mut (), &mut y).expect("a batch");
     assert_close(&what("output of predict"), y.as_flattened(), &data("output"), FORWARD.0, FORWARD.1);
 
-    let batch = Batch { values: &x, masks: &masks };
-    let outputs = BatchMut { values: &mut y, masks: &mut vec![(); x.len()] };
-    layer.forward::<BATCH>(batch, &mut (), Context::EVALUATION, outputs);
-    <Dense<IN, OUT, A>>::activate(&mut y);
-    assert_close(&what("output of forward"), y.as_flattened(), &data("output"), FORWARD.0, FORWARD.1);
-
-    <Dense<IN, OUT, A>>::activate_backward(&y, &mut d_y);
-    let mut gradient = <<Dense<IN, OUT, A> as Layer>::Gradient<BATCH> as zerocopy::FromZeros>::new_zeroed();
-    layer.backward::<BATCH>(batch, &mut (), &d_y, Some(&mut gradient), Some(&mut d_x));
+    let mut gradient = <<Dense<IN, OUT, A> as Parameters>::Gradient<BATCH> as zerocopy::FromZeros>::new_zeroed();
+    let pass = crate::both_ways::pass::<Dense<IN, OUT, A>, BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
+    assert_close(&what("output of forward"), pass.y.as_flattened(), &data("output"), FORWARD.0, FORWARD.1);
     assert_close(
         &what("gradient of the input"),
-        d_x.as_flattened(),
+        pass.d_x.as_flattened(),
         &data("grad_input"),
         GRADIENT.0,
         GRADIENT.1,
@@ -90,9 +84,9 @@ fn check<const IN: usize, const OUT: usize, A: ActivationFunction>(case: &Value)
 
     // A step of size 1 from zero leaves the negative gradient.
     let mut stepped = Dense::<IN, OUT, A>::zeroed();
-    let mut slots = <<Dense<IN, OUT, A> as Layer>::Slots<Sgd> as zerocopy::FromZeros>::new_zeroed();
+    let mut slots = <<Dense<IN, OUT, A> as Parameters>::Slots<Sgd> as zerocopy::FromZeros>::new_zeroed();
     let sgd = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    stepped.step::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     let negative = |values: &[f32]| values.iter().map(|x| -x).collect::<Vec<_>>();
     let kernel = negative(stepped.kernel.as_numbers());
     assert_close(&what("gradient of the kernel"), &kernel, &data("grad_kernel"), GRADIENT.0, GRADIENT.1);

@@ -69,43 +69,32 @@ fn check<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: 
     let mut y_masks = vec![R::Output::<LEN, UNITS>::VALID; x.len()];
     // The rows of the steps whose outputs are given, one after the other.
     let flat = |y: &[R::Output<LEN, UNITS>]| -> Vec<f32> {
-        y.iter()
-            .flat_map(|y| (0..LEN).filter_map(|t| R::row::<LEN, UNITS>(y, t)))
-            .flatten()
-            .copied()
-            .collect()
+        let rows = R::rows::<LEN, UNITS>(y);
+        (0..rows.rows()).filter_map(|row| rows.row(row)).flatten().copied().collect()
     };
     let mut y = zeros();
     let mut workspace = Of::<LEN, IN, UNITS, R, D>::workspace::<BATCH>();
     layer.infer(batch, &mut workspace, BatchMut { values: &mut y, masks: &mut y_masks });
     assert_close(&what("output of infer"), &flat(&y), &data("output"), FORWARD.0, FORWARD.1);
 
-    let mut cache = <Of<LEN, IN, UNITS, R, D> as Layer>::Cache::<BATCH>::new_zeroed();
-    let mut y = zeros();
-    layer.forward(batch, &mut cache, Context::EVALUATION, BatchMut { values: &mut y, masks: &mut y_masks });
-    assert_close(&what("output of forward"), &flat(&y), &data("output"), FORWARD.0, FORWARD.1);
-
     let cotangent = data("cotangent");
-    let mut d_rows = cotangent.as_chunks::<UNITS>().0.iter();
     let mut d_y = zeros();
-    for d_y in &mut d_y {
-        for t in 0..LEN {
-            if let Some(row) = R::row_mut::<LEN, UNITS>(d_y, t) {
-                *row = *d_rows.next().expect("a row for each output");
-            }
-        }
+    let mut d_rows = R::rows_mut::<LEN, UNITS>(&mut d_y);
+    assert_eq!(cotangent.len(), d_rows.rows() * UNITS);
+    for (row, d_y) in cotangent.as_chunks::<UNITS>().0.iter().enumerate() {
+        d_rows.row_mut(row).expect("a row for each output").copy_from_slice(d_y);
     }
-    let mut gradient = <Of<LEN, IN, UNITS, R, D> as Layer>::Gradient::<BATCH>::new_zeroed();
-    let mut d_x = vec![[[f32::NAN; IN]; LEN]; x.len()];
-    layer.backward(batch, &mut cache, &d_y, Some(&mut gradient), Some(&mut d_x));
-    let d_x = d_x.as_flattened().as_flattened();
+    let mut gradient = <Of<LEN, IN, UNITS, R, D> as Parameters>::Gradient::<BATCH>::new_zeroed();
+    let pass = crate::both_ways::pass::<Of<LEN, IN, UNITS, R, D>, BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
+    assert_close(&what("output of forward"), &flat(&pass.y), &data("output"), FORWARD.0, FORWARD.1);
+    let d_x = pass.d_x.as_flattened().as_flattened();
     assert_close(&what("gradient of the input"), d_x, &data("grad_input"), GRADIENT.0, GRADIENT.1);
 
     // A step of size 1 from zero leaves the negative gradient.
     let mut stepped = Of::<LEN, IN, UNITS, R, D>::zeroed();
-    let mut slots = <Of<LEN, IN, UNITS, R, D> as Layer>::Slots::<Sgd>::new_zeroed();
+    let mut slots = <Of<LEN, IN, UNITS, R, D> as Parameters>::Slots::<Sgd>::new_zeroed();
     let sgd = Sgd { learning_rate: 1.0 };
-    stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    stepped.step::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     let parts = [
         ("grad_kernel", stepped.kernel.as_numbers()),
         ("grad_recurrent_kernel", stepped.recurrent_kernel.as_numbers()),

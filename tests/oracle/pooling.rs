@@ -51,12 +51,7 @@ where
             mask.as_chunks().0.to_vec()
         }
     };
-    let batch = Batch { values: &x, masks: &masks };
-    let (mut y, mut d_x) = (vec![[7.0; OUT]; x.len()], vec![[[7.0; DIM]; LEN]; x.len()]);
-    let mut cache = L::Cache::<BATCH>::new_zeroed();
-    let outputs = BatchMut { values: &mut y, masks: &mut vec![(); x.len()] };
-    layer.forward::<BATCH>(batch, &mut cache, Context::EVALUATION, outputs);
-    layer.backward::<BATCH>(batch, &mut cache, d_y.as_chunks().0, None, Some(&mut d_x));
+    let pass = crate::both_ways::pass::<L, BATCH>(layer, &x, &masks, d_y.as_chunks().0, None);
 
     // Where Keras gives NaN, for a sequence that is all padding, we give zeros.
     let defined =
@@ -64,8 +59,8 @@ where
     for (mask, of_keras) in masks.iter().zip(list(&case["output"]["data"]).chunks(OUT)) {
         assert_eq!(of_keras.iter().all(|x| number(x).is_nan()), *mask == [false; LEN]);
     }
-    assert_close(&what("output"), y.as_flattened(), &defined("output"), FORWARD.0, FORWARD.1);
-    let d_x = d_x.as_flattened().as_flattened();
+    assert_close(&what("output"), pass.y.as_flattened(), &defined("output"), FORWARD.0, FORWARD.1);
+    let d_x = pass.d_x.as_flattened().as_flattened();
     assert_close(&what("gradient"), d_x, &defined("grad_input"), GRADIENT.0, GRADIENT.1);
 }
 

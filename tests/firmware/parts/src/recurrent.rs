@@ -78,32 +78,32 @@ fn lstm<R: Returned, D: Direction>() -> u64 {
     data.fill(layer.recurrent_kernel.as_numbers_mut());
     data.fill(layer.bias.as_numbers_mut());
     let mut cache = <Lstm<LEN, 3, 5, R, D> as Layer>::Cache::<BATCH>::new_zeroed();
-    let mut gradient = <Lstm<LEN, 3, 5, R, D> as Layer>::Gradient::<BATCH>::new_zeroed();
+    let mut gradient = <Lstm<LEN, 3, 5, R, D> as Parameters>::Gradient::<BATCH>::new_zeroed();
     for valid in [[true; 12], [false; 12], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(|n| n % 5 > 1)] {
         let x = [(); BATCH].map(|()| [(); LEN].map(|()| data.floats::<3>()));
         let mut masks = [[true; LEN]; BATCH];
         masks.iter_mut().flatten().zip(valid).for_each(|(mask, valid)| *mask = valid);
+        let mut x = x;
+        let to = BatchMut { values: &mut x, masks: &mut masks };
+        layer.forward::<BATCH>(to, &mut cache, Context::EVALUATION);
         let x = Batch { values: &x, masks: &masks };
-        let mut y = [R::Output::<LEN, 5>::new_zeroed(); BATCH];
-        let mut y_masks = [R::Output::<LEN, 5>::VALID; BATCH];
-        let outputs = BatchMut { values: &mut y, masks: &mut y_masks };
-        layer.forward(x, &mut cache, Context::EVALUATION, outputs);
-        for number in 0..LEN {
-            for y in &mut y {
-                if let Some(y) = R::row_mut::<LEN, 5>(y, number) {
-                    fold.floats(y);
-                    // What comes back is drawn.
-                    data.fill(y);
-                }
+        let (y, d_y) = cache.flows(BATCH);
+        let (y, mut d_y) = (R::rows::<LEN, 5>(y.values), R::rows_mut::<LEN, 5>(d_y.unwrap()));
+        let steps = y.rows() / BATCH;
+        for step in 0..steps {
+            for example in 0..BATCH {
+                fold.floats(y.row(example * steps + step).unwrap());
+                // What comes back is drawn.
+                data.fill(d_y.row_mut(example * steps + step).unwrap());
             }
         }
         let mut d_x = [[[7.0; 3]; LEN]; BATCH];
-        layer.backward(x, &mut cache, &y, Some(&mut gradient), Some(&mut d_x));
+        layer.backward::<BATCH>(x, &mut cache, Some(&mut gradient), Some(&mut d_x));
         fold.floats(d_x.as_flattened().as_flattened());
     }
-    let mut slots = <Lstm<LEN, 3, 5, R, D> as Layer>::Slots::<Sgd>::new_zeroed();
+    let mut slots = <Lstm<LEN, 3, 5, R, D> as Parameters>::Slots::<Sgd>::new_zeroed();
     let sgd = Sgd { learning_rate: 0.1 };
-    layer.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
+    layer.step::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     fold_parameters(&layer, &mut fold);
     fold.hash()
 }

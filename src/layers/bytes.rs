@@ -89,9 +89,11 @@ impl<const WORDS: usize, const BYTES: usize> Bytes for Vocabulary<WORDS, BYTES> 
     }
 }
 
-/// Implements [`Bytes`] for a struct by listing its fields in the order in which they lie in memory. `as` gives the extents that Keras
-/// has where they are not those of the type: `kernel: [[[f32; UNITS]; 4]; IN] as [IN, 4 * UNITS, 0, 0]`.
-macro_rules! plain_fields {
+/// Implements [`Bytes`] for a struct: its fields in the order in which they lie in memory. `as` gives the extents that
+/// Keras has where they are not those of the type: `kernel: [[[f32; UNITS]; 4]; IN] as [IN, 4 * UNITS, 0, 0]`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! bytes_of_fields {
     (impl[$($parameters:tt)*] $name:ty { $($field:tt: $type:ty $(as $shape:expr)?),* $(,)? }) => {
         impl<$($parameters)*> $crate::layers::Bytes for $name {
             const BYTES: usize = 0 $(+ <$type as $crate::layers::Bytes>::BYTES)*;
@@ -100,45 +102,41 @@ macro_rules! plain_fields {
             const IN_ARRAYS: bool = true $(&& <$type as $crate::layers::Bytes>::IN_ARRAYS)*;
 
             #[inline]
-            fn visit(&self, part: &mut dyn FnMut(&[u8])) {
-                let _ = &part;
-                $(self.$field.visit(part);)*
+            fn visit(&self, _part: &mut dyn FnMut(&[u8])) {
+                $($crate::layers::Bytes::visit(&self.$field, _part);)*
             }
 
             #[inline]
-            fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
-                let _ = &part;
-                $(self.$field.visit_mut(part);)*
+            fn visit_mut(&mut self, _part: &mut dyn FnMut(&mut [u8])) {
+                $($crate::layers::Bytes::visit_mut(&mut self.$field, _part);)*
             }
 
             fn arrays<'a>(
                 &'a self,
                 _: &'static str,
-                array: &mut dyn FnMut($crate::layers::Parameter, &'a [f32]),
+                _array: &mut dyn FnMut($crate::layers::Parameter, &'a [f32]),
             ) {
-                let _ = &array;
                 $({
-                    $(let array = &mut |parameter, numbers: &'a [f32]| {
-                        array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
+                    $(let _array = &mut |parameter, numbers: &'a [f32]| {
+                        _array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
                     };)?
-                    $crate::layers::Bytes::arrays(&self.$field, stringify!($field), array);
+                    $crate::layers::Bytes::arrays(&self.$field, stringify!($field), _array);
                 })*
             }
 
             fn arrays_mut<'a>(
                 &'a mut self,
                 _: &'static str,
-                array: &mut dyn FnMut($crate::layers::Parameter, &'a mut [f32]),
+                _array: &mut dyn FnMut($crate::layers::Parameter, &'a mut [f32]),
             ) {
-                let _ = &array;
                 $({
-                    $(let array = &mut |parameter, numbers: &'a mut [f32]| {
-                        array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
+                    $(let _array = &mut |parameter, numbers: &'a mut [f32]| {
+                        _array($crate::layers::Parameter { shape: $shape, ..parameter }, numbers);
                     };)?
-                    $crate::layers::Bytes::arrays_mut(&mut self.$field, stringify!($field), array);
+                    $crate::layers::Bytes::arrays_mut(&mut self.$field, stringify!($field), _array);
                 })*
             }
         }
     };
 }
-pub(crate) use plain_fields;
+pub(crate) use bytes_of_fields;
