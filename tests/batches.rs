@@ -5,11 +5,11 @@
 mod both_ways;
 
 use nanoembed::layers::{
-    Activation, Bag, Batch, BatchMut, BiasedDot, Branches, Causal, Context, Conv1D, Dense, Dot, Dropout,
-    Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D,
-    GoBackwards, HashedEmbedding, HonourMask, Identity, IgnoreMask, Input, Layer, Lstm, MaskZero, Mean,
-    Multiplied, Pair, QuotientRemainder, Relu, ReturnSequences, Same, Sigmoid, Softmax, SqrtN, StrictMask,
-    Sum, Tanh, Valid, Value,
+    Activation, Bag, Batch, BatchMut, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding,
+    EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards,
+    HashedEmbedding, HonourMask, Identity, IgnoreMask, Input, Layer, Lstm, MaskZero, Mean, Multiplied, Pair,
+    QuotientRemainder, Relu, ReturnSequences, Same, Sigmoid, Softmax, SqrtN, StrictMask, Sum, Tanh, Valid,
+    Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};

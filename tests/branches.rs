@@ -3,11 +3,14 @@
 
 mod common;
 
+#[path = "common/pass.rs"]
+mod both_ways;
+
 use common::image_of;
 use nanoembed::error::{IndexOutOfRange, InputError};
 use nanoembed::layers::{
-    Activation, Batch, BatchMut, BiasedDot, Branches, Concatenate, Context, Dense, Dot, Dropout, Embedding,
-    Flatten, Frozen, Input, Layer, MaskZero, Pair, Relu, Sigmoid, Softmax, Summary, Tanh, Value,
+    Activation, BiasedDot, Branches, Concatenate, Context, Dense, Dot, Dropout, Embedding, Flatten, Frozen,
+    Input, Layer, MaskZero, Pair, Relu, Sigmoid, Softmax, Summary, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError};
 use nanoembed::optim::{Adam, Exact, L2Decay, Optimizer, Sgd};
@@ -16,7 +19,6 @@ use nanoembed::{branches, concatenate, image, kernels, reference, sequential, si
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
-use zerocopy::FromZeros;
 
 type Random = Xoshiro128PlusPlus;
 
@@ -57,13 +59,8 @@ fn pass<M: Layer>(
     context: Context,
     d_y: &[M::Output],
 ) -> Pass<M> {
-    let mut cache = M::Cache::<8>::new_zeroed();
-    let (mut y, mut y_masks) = (d_y.to_vec(), vec![M::Output::VALID; x.len()]);
-    let mut d_x: Vec<_> = x.iter().map(|_| M::InputGradient::new_zeroed()).collect();
-    let batch = Batch { values: x, masks };
-    model.forward(batch, &mut cache, context, BatchMut { values: &mut y, masks: &mut y_masks });
-    model.backward(batch, &mut cache, d_y, None, Some(&mut d_x));
-    (y, y_masks, d_x)
+    let pass = both_ways::pass_in::<M, 8>(context, model, x, masks, d_y, None);
+    (pass.y, pass.y_masks, pass.d_x)
 }
 
 proptest! {
@@ -181,10 +178,9 @@ fn activations_of_sequences() {
         assert_eq!(*y, Activation::<[f32; 5], Softmax>::zeroed().predict(x).unwrap());
     }
     let mask = [[true, false, true]];
-    assert_eq!(pass(&Steps::zeroed(), &[x], &mask, Context::EVALUATION, &[x]).1, mask);
-    let mut d = [x];
-    Steps::activate_backward(&[y], &mut d);
-    for ((d, d_y), y) in d[0].iter().zip(&x).zip(&y) {
+    let (_, masks, d_x) = pass(&Steps::zeroed(), &[x], &mask, Context::EVALUATION, &[x]);
+    assert_eq!(masks, mask);
+    for ((d, d_y), y) in d_x[0].iter().zip(&x).zip(&y) {
         let mut expected = *d_y;
         kernels::softmax_backward(y, &mut expected).unwrap();
         assert_eq!(*d, expected);

@@ -105,7 +105,8 @@ fn backward<M: Layer>(
     c: &[M::Output],
 ) -> Pass<M> {
     let mut gradient = M::Gradient::<BATCH>::new_zeroed();
-    let both_ways::Pass { y, y_masks, d_x } = both_ways::pass::<M, BATCH>(model, x, masks, c, Some(&mut gradient));
+    let both_ways::Pass { y, y_masks, d_x } =
+        both_ways::pass::<M, BATCH>(model, x, masks, c, Some(&mut gradient));
     // A step of size 1 from zero leaves the negative gradient.
     let (mut stepped, mut slots) = (M::zeroed(), M::Slots::<Sgd>::new_zeroed());
     let sgd = Sgd { learning_rate: 1.0 };

@@ -3,7 +3,7 @@
 
 use nanoembed::image::{self, ImageError, Kind};
 use nanoembed::layers::{
-    Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Sigmoid, Tanh,
+    Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Parameters, Sigmoid, Tanh,
 };
 use nanoembed::loss::{BinaryCrossEntropy, Loss};
 use nanoembed::optim::{
@@ -276,7 +276,7 @@ fn a_checkpoint_of_other_training_is_refused() {
 fn a_checkpoint_of_other_frozen_layers_is_refused() {
     type First = sequential![Embedding<1, 2, 1>, Flatten<1, 1, 1>, Frozen<Dense<1, 1, Sigmoid>>];
     type Last = sequential![Frozen<Embedding<1, 2, 1>>, Flatten<1, 1, 1>, Dense<1, 1, Sigmoid>];
-    assert_eq!(<First as Layer>::Slots::<Adam>::BYTES, <Last as Layer>::Slots::<Adam>::BYTES);
+    assert_eq!(<First as Parameters>::Slots::<Adam>::BYTES, <Last as Parameters>::Slots::<Adam>::BYTES);
     check_others::<First, _>(adam(), &[("frozen in front", stored::<Last, _>(adam()))]);
     check_others::<Last, _>(adam(), &[("frozen behind", stored::<First, _>(adam()))]);
 }

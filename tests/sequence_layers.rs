@@ -4,7 +4,7 @@
 mod both_ways;
 
 use nanoembed::layers::{
-    Batch, BatchMut, Causal, Context, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D,
+    Batch, BatchMut, Causal, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D,
     HonourMask, Identity, IgnoreMask, Layer, MaskZero, Relu, Same, Sigmoid, Summary, Valid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
@@ -90,12 +90,7 @@ fn a_sequence_of_padding_alone_gives_the_bias_and_masks() {
 fn pooling_without_valid_steps_is_zero_and_learns_nothing() {
     fn check<M>(layer: &M, x: [[f32; 1]; 5], mask: [bool; 5]) -> ([f32; 1], [[f32; 1]; 5])
     where
-        M: Layer<
-                Input = [[f32; 1]; 5],
-                Output = [f32; 1],
-                InputGradient = [[f32; 1]; 5],
-                Workspace<1> = (),
-            >,
+        M: Layer<Input = [[f32; 1]; 5], Output = [f32; 1], InputGradient = [[f32; 1]; 5], Workspace<1> = ()>,
     {
         let batch = Batch { values: &[x], masks: &[mask] };
         let mut y = [[7.0]];

@@ -4,14 +4,15 @@
 mod both_ways;
 
 use nanoembed::layers::{
-    Batch, BatchMut, Causal, Context, Conv1D, ConvPadding, Dense, Embedding, GlobalAveragePooling1D,
-    GlobalMaxPooling1D, HonourMask, Identity, Layer, MaskZero, PaddingKind, Relu, Same, Sigmoid, StrictMask,
+    Batch, BatchMut, Causal, Conv1D, ConvPadding, Dense, Embedding, GlobalAveragePooling1D,
+    GlobalMaxPooling1D, HonourMask, Identity, Layer, MaskZero, Parameters, Relu, Same, Sigmoid, StrictMask,
     Tanh, Valid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Adam, Exact};
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
+use nanoembed::table::Padding;
 use nanoembed::train::Trainer;
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
@@ -59,14 +60,26 @@ fn pass<const KERNEL: usize, const OUT: usize, P: ConvPadding, const STRIDE: usi
     layer.infer::<1>(alone, &mut (), BatchMut { values: &mut y, masks: &mut y_mask });
 
     let d_y: [[f32; FILTERS]; OUT] = std::array::from_fn(d_y);
-    let among =
-        both_ways::pass::<Of<KERNEL, OUT, P, STRIDE, DILATION>, BATCH>(layer, &[x; BATCH], &[mask; BATCH], &[d_y; BATCH], None);
+    let among = both_ways::pass::<Of<KERNEL, OUT, P, STRIDE, DILATION>, BATCH>(
+        layer,
+        &[x; BATCH],
+        &[mask; BATCH],
+        &[d_y; BATCH],
+        None,
+    );
     for (same, same_mask) in among.y.iter().zip(&among.y_masks) {
         assert_eq!((bits(same.as_numbers()), same_mask), (bits(y[0].as_numbers()), &y_mask[0]), "training");
     }
 
     let mut gradient = <Of<KERNEL, OUT, P, STRIDE, DILATION> as Parameters>::Gradient::<BATCH>::new_zeroed();
-    let d_x = both_ways::pass::<Of<KERNEL, OUT, P, STRIDE, DILATION>, BATCH>(layer, &[x], &[mask], &[d_y], Some(&mut gradient)).d_x;
+    let d_x = both_ways::pass::<Of<KERNEL, OUT, P, STRIDE, DILATION>, BATCH>(
+        layer,
+        &[x],
+        &[mask],
+        &[d_y],
+        Some(&mut gradient),
+    )
+    .d_x;
     // A step of gradient descent shows the gradient.
     let mut moved = Layer1D::<KERNEL, OUT, P, STRIDE, DILATION>::zeroed();
     let sgd = nanoembed::optim::Sgd { learning_rate: 1.0 };
@@ -119,7 +132,7 @@ fn check<
         let found = (outputs, found.kernel, d_x);
         // As many as without any masked step.
         let alone = match P::KIND {
-            PaddingKind::Valid => (steps + 1).saturating_sub(DILATION * (KERNEL - 1) + 1).div_ceil(STRIDE),
+            Padding::Valid => (steps + 1).saturating_sub(DILATION * (KERNEL - 1) + 1).div_ceil(STRIDE),
             _ => steps.div_ceil(STRIDE),
         };
         if STRIDE == 1 {

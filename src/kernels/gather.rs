@@ -44,8 +44,11 @@ simd_fn! {
     /// assert_eq!(out, [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn gather, gather_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32])
-        -> Result<(), ShapeMismatch> = gather_body;
+    pub fn gather, gather_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32]) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
+            ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())
+        } = gather_loops;
 
     /// [`gather`], with stores that go past the caches: for an output larger than the caches that is not read soon.
     ///
@@ -57,30 +60,32 @@ simd_fn! {
     ///
     /// # Errors
     /// As `gather`.
-    pub fn gather_stream, gather_stream_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32])
-        -> Result<(), ShapeMismatch> = gather_stream_body;
+    pub fn gather_stream, gather_stream_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32]) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
+            ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())
+        } = gather_stream_loops;
 }
 
 #[inline(always)]
-fn gather_body<L: Lanes, F: Format, I: Index, P: Policy>(
+fn gather_loops<L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    gather_rows::<_, false, _, _, _>(lanes, table, indices, out)
+) {
+    gather_rows::<_, false, _, _, _>(lanes, table, indices, out);
 }
 
 #[inline(always)]
-fn gather_stream_body<L: Lanes, F: Format, I: Index, P: Policy>(
+fn gather_stream_loops<L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    let result = gather_rows::<_, true, _, _, _>(lanes, table, indices, out);
+) {
+    gather_rows::<_, true, _, _, _>(lanes, table, indices, out);
     finish_stream();
-    result
 }
 
 #[inline(always)]
@@ -89,10 +94,7 @@ fn gather_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
-    ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())?;
-
+) {
     if worth_prefetching(table) {
         match table.dim() {
             _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
@@ -105,7 +107,6 @@ fn gather_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
     } else {
         copy_rows::<_, STREAM, _, _, _>(lanes, Never, table, indices, out);
     }
-    Ok(())
 }
 
 /// Rows of `DIM` numbers, known to the compiler, of a format without scale and bias.

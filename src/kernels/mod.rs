@@ -22,7 +22,6 @@ mod quantise;
 mod repeats;
 mod rule;
 mod scatter;
-pub(crate) mod shaped;
 mod sort;
 mod steps;
 mod transpose;
@@ -44,6 +43,7 @@ pub use activation::{
 };
 pub use any::{dequantise_any, gather_any, pool_any, pool_max_any};
 pub use axpy::{axpy, ger};
+pub(crate) use catch_up::check_lagging;
 pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
 pub use coalesce::coalesce;
 pub use convolution::{convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated};
@@ -65,8 +65,8 @@ pub use scatter::{divide_by_bags, scatter_add, scatter_add_bags, scatter_add_max
 pub use sort::{SortedOccurrences, sort_by_row};
 pub use steps::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward};
 pub use transpose::transpose;
-pub(crate) use update::check_update;
 pub use update::{SparseGradient, update_block, update_rows};
+pub(crate) use update::{check_block, check_update};
 pub use update_rounded::{Noise, quantise_rounded, update_rows_rounded};
 pub use weights::weight_gradients;
 
@@ -100,10 +100,54 @@ pub use {
     weights::weight_gradients_at,
 };
 
+/// The kernels for shapes that are known to agree, as the types of layers and of their slots fix them: they give no `Result`, so that
+/// none can be dropped. A debug build asserts the shapes.
+#[allow(unused_imports, reason = "one form for all kernels, also those that no layer calls")]
+pub(crate) mod shaped {
+    pub(crate) use super::activation::shaped::*;
+    pub(crate) use super::axpy::shaped::*;
+    pub(crate) use super::catch_up::shaped::*;
+    pub(crate) use super::coalesce::shaped::*;
+    pub(crate) use super::convolution::shaped::*;
+    pub(crate) use super::dot::shaped::*;
+    pub(crate) use super::dropout::shaped::*;
+    pub(crate) use super::gather::shaped::*;
+    pub(crate) use super::gemm::shaped::*;
+    pub(crate) use super::lstm::shaped::*;
+    pub(crate) use super::max_norm::shaped::*;
+    pub(crate) use super::norm::shaped::*;
+    pub(crate) use super::pool::shaped::*;
+    pub(crate) use super::quantise::shaped::*;
+    pub(crate) use super::repeats::shaped::*;
+    pub(crate) use super::scatter::shaped::*;
+    pub(crate) use super::sort::shaped::*;
+    pub(crate) use super::steps::shaped::*;
+    pub(crate) use super::transpose::shaped::*;
+    pub(crate) use super::update::shaped::*;
+    pub(crate) use super::update_rounded::shaped::*;
+    pub(crate) use super::weights::shaped::*;
+    // These have no shapes that could disagree.
+    pub(crate) use super::{exp, ln, log_sum_exp, relu, sigmoid, softmax, sum, sum_of_squares, tanh};
+}
+
 /// Spreads every bit over all bits, one-to-one: the last step of MurmurHash3 x86 32 (Appleby).
 #[inline(always)]
 fn mix(mut h: u32) -> u32 {
     h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
     h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
     h ^ h >> 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shaped;
+
+    /// In a release build the loop ends with the shorter of the two.
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "axpy"))]
+    fn a_debug_build_asserts_the_shapes() {
+        let mut y = [0.0; 2];
+        shaped::axpy(1.0, &[7.0], &mut y);
+        assert_eq!(y, [7.0, 0.0]);
+    }
 }

@@ -23,7 +23,9 @@ simd_fn! {
     /// assert_eq!(nanoembed::kernels::sum_of_squares(&[3.0, -4.0]), 25.0);
     /// ```
     pub fn sum_of_squares, sum_of_squares_at(x: &[f32]) -> f32 = sum_of_squares_body;
+}
 
+simd_fn! {
     /// Σ g² over all numbers of the gradient of a table: the square of its norm.
     ///
     /// With `keras3_duplicates` a row that occurs several times enters by the squares of its gradients, not by the square of their
@@ -33,7 +35,12 @@ simd_fn! {
     /// If `gradients` lacks a row that an occurrence names, or `sum` has not `2 * dim` numbers.
     pub fn sum_of_squares_of_rows, sum_of_squares_of_rows_at(
         touched: &mut SparseGradient<'_>, keras3_duplicates: bool
-    ) -> Result<f32, ShapeMismatch> = of_rows_body;
+    ) -> Result<f32, ShapeMismatch>
+        where {
+            let SparseGradient { occurrences, gradients, sum } = &*touched;
+            occurrences.check(usize::MAX, gradients.rows())?;
+            ShapeMismatch::check("sum length", gradients.dim().saturating_mul(2), sum.len())
+        } = of_rows_loops;
 }
 
 #[inline(always)]
@@ -43,15 +50,9 @@ fn sum_of_squares_body<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn of_rows_body<L: Lanes>(
-    lanes: L,
-    touched: &mut SparseGradient<'_>,
-    keras3_duplicates: bool,
-) -> Result<f32, ShapeMismatch> {
+fn of_rows_loops<L: Lanes>(lanes: L, touched: &mut SparseGradient<'_>, keras3_duplicates: bool) -> f32 {
     let SparseGradient { occurrences, gradients, sum } = touched;
     let dim = gradients.dim();
-    occurrences.check(usize::MAX, gradients.rows())?;
-    ShapeMismatch::check("sum length", dim.saturating_mul(2), sum.len())?;
     let sum = sum.get_mut(..dim).unwrap_or_default();
     let mut total = 0.0;
     for (first, repeats) in occurrences.by_row() {
@@ -66,5 +67,5 @@ fn of_rows_body<L: Lanes>(
             total += sum_of_squares_body(lanes, sum) / divisor;
         }
     }
-    Ok(total)
+    total
 }

@@ -67,7 +67,11 @@ simd_fn! {
         bags: &Bags<'_, I, P, O>,
         pooling: Pooling,
         out: &mut [f32],
-    ) -> Result<(), ShapeMismatch> = pool_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+            ShapeMismatch::check("output length", bags.len().saturating_mul(table.dim()), out.len())
+        } = pool_loops;
 
     /// The greatest number of each column of each bag, and which id it comes from: PyTorch's `mode="max"`.
     ///
@@ -96,29 +100,41 @@ simd_fn! {
         bags: &Bags<'_, I, P, O>,
         out: &mut [f32],
         arg_max: &mut [u32],
-    ) -> Result<(), ShapeMismatch> = pool_max_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            let length = bags.len().saturating_mul(table.dim());
+            ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+            ShapeMismatch::check("output length", length, out.len())?;
+            ShapeMismatch::check("arg_max length", length, arg_max.len())?;
+            check_positions(bags.indices().len())
+        } = pool_max_loops;
 }
 
 /// Stands in `arg_max` where no id of the bag contributes.
 pub const NO_ID: u32 = u32::MAX;
 
+/// Whether 32 bits name the positions of so many ids.
 #[inline(always)]
-fn pool_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+fn check_positions(ids: usize) -> Result<(), ShapeMismatch> {
+    if ids as u64 > u64::from(NO_ID) {
+        return Err(ShapeMismatch { what: "number of ids, at most", expected: NO_ID as usize, found: ids });
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn pool_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     lanes: L,
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
     out: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
-    ShapeMismatch::check("output length", bags.len().saturating_mul(table.dim()), out.len())?;
-
+) {
     if worth_prefetching(table) {
         pool_bags(lanes, Ahead, table, bags, pooling, out);
     } else {
         pool_bags(lanes, Never, table, bags, pooling, out);
     }
-    Ok(())
 }
 
 #[inline(always)]
@@ -215,22 +231,13 @@ fn add<const WIDTH: usize, L: Lanes>(lanes: L, x: &[f32; WIDTH], sum: &mut [f32;
 }
 
 #[inline(always)]
-fn pool_max_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+fn pool_max_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     lanes: L,
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     out: &mut [f32],
     arg_max: &mut [u32],
-) -> Result<(), ShapeMismatch> {
-    let length = bags.len().saturating_mul(table.dim());
-    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
-    ShapeMismatch::check("output length", length, out.len())?;
-    ShapeMismatch::check("arg_max length", length, arg_max.len())?;
-    let ids = bags.indices().len();
-    if ids as u64 > u64::from(NO_ID) {
-        return Err(ShapeMismatch { what: "number of ids, at most", expected: NO_ID as usize, found: ids });
-    }
-
+) {
     let look = worth_prefetching(table);
     let (mut rest, mut rest_positions) = (out, arg_max);
     for bag in bags.iter() {
@@ -246,7 +253,6 @@ fn pool_max_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
             }
         });
     }
-    Ok(())
 }
 
 /// The maxima of `WIDTH` columns of one bag and their positions.

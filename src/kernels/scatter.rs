@@ -54,7 +54,11 @@ simd_fn! {
         gradients: &[f32],
         indices: Indices<'_, I, P>,
         table: &mut TableMut<'_>,
-    ) -> Result<(), ShapeMismatch> = scatter_add_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
+            ShapeMismatch::check("gradients", indices.len().saturating_mul(table.dim()), gradients.len())
+        } = scatter_add_loops;
 
     /// Adds the gradient of each pooled bag to the rows that entered it: the derivative of [`pool`](super::pool()).
     ///
@@ -80,7 +84,11 @@ simd_fn! {
         bags: &Bags<'_, I, P, O>,
         pooling: Pooling,
         table: &mut TableMut<'_>,
-    ) -> Result<(), ShapeMismatch> = scatter_add_bags_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+            ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())
+        } = scatter_add_bags_loops;
 }
 
 /// The gradients of the bags' sums, which are the gradients of all their rows, from those of the pooled bags:
@@ -178,15 +186,12 @@ pub fn scatter_add_max<I: Index, P: Policy, O: Index>(
 }
 
 #[inline(always)]
-fn scatter_add_body<L: Lanes, I: Index, P: Policy>(
+fn scatter_add_loops<L: Lanes, I: Index, P: Policy>(
     _: L,
     gradients: &[f32],
     indices: Indices<'_, I, P>,
     table: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
-    ShapeMismatch::check("gradients", indices.len().saturating_mul(table.dim()), gradients.len())?;
-
+) {
     let mut table = table.reborrow(); // a value, so that its extents stay in registers
     let look = worth_prefetching(table.as_table());
     let mut rest = gradients;
@@ -200,20 +205,16 @@ fn scatter_add_body<L: Lanes, I: Index, P: Policy>(
             column_blocks!(L, as_chunks(gradient), |block, column| add_block(row, column, block));
         }
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
+fn scatter_add_bags_loops<L: Lanes, I: Index, P: Policy, O: Index>(
     _: L,
     d_out: &[f32],
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
     table: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
-    ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
-
+) {
     let mut table = table.reborrow();
     let look = worth_prefetching(table.as_table());
     let mut rest = d_out;
@@ -228,7 +229,6 @@ fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
             scatter_block(block, divisor, bags, &bag, column, look, &mut table);
         });
     }
-    Ok(())
 }
 
 /// `WIDTH` columns of one bag's gradient.

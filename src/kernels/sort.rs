@@ -172,9 +172,34 @@ pub fn sort_by_row<'a>(
     list: &'a mut [Occurrence],
     scratch: &mut [Occurrence],
 ) -> Result<SortedOccurrences<'a>, ShapeMismatch> {
-    let short =
-        ShapeMismatch { what: "scratch length, at least", expected: list.len(), found: scratch.len() };
-    let scratch = scratch.get_mut(..list.len()).ok_or(short)?;
+    check_scratch(list, scratch)?;
+    Ok(shaped::sort_by_row(list, scratch))
+}
+
+fn check_scratch(list: &[Occurrence], scratch: &[Occurrence]) -> Result<(), ShapeMismatch> {
+    let (expected, found) = (list.len(), scratch.len());
+    if found < expected {
+        return Err(ShapeMismatch { what: "scratch length, at least", expected, found });
+    }
+    Ok(())
+}
+
+/// For lists that are known to fit.
+pub(crate) mod shaped {
+    use super::{Occurrence, SortedOccurrences, check_scratch, sort};
+
+    /// The same, for a scratch that is known to be long enough.
+    pub(crate) fn sort_by_row<'a>(
+        list: &'a mut [Occurrence],
+        scratch: &mut [Occurrence],
+    ) -> SortedOccurrences<'a> {
+        debug_assert_eq!(check_scratch(list, scratch), Ok(()), "sort_by_row");
+        sort(list, scratch)
+    }
+}
+
+fn sort<'a>(list: &'a mut [Occurrence], scratch: &mut [Occurrence]) -> SortedOccurrences<'a> {
+    let scratch = scratch.get_mut(..list.len()).unwrap_or_default();
     if list.len() <= SHORT {
         sort_by_insertion(list);
     } else {
@@ -182,7 +207,7 @@ pub fn sort_by_row<'a>(
     }
     let rows = list.last().map_or(0, |o| above(o.row, 0));
     let sources = list.iter().fold(0, |most, o| above(o.source, most));
-    Ok(SortedOccurrences { list, rows, sources, positions: sources, by_frequency: false, weighted: None })
+    SortedOccurrences { list, rows, sources, positions: sources, by_frequency: false, weighted: None }
 }
 
 /// How many there are at least, if there is this number and were `most` before.

@@ -44,7 +44,8 @@ simd_fn! {
     /// rows or another dim than the rule keeps, or `sum` not `2 * dim` numbers. Nothing has been written then.
     pub fn update_rows, update_rows_at[R: UpdateRule](
         rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut SparseGradient<'_>
-    ) -> Result<(), ShapeMismatch> = update_rows_body;
+    ) -> Result<(), ShapeMismatch>
+        where { check_update::<R, _>(table, slots, touched) } = update_rows_loops;
 
     /// One optimizer step on a variable that has a gradient for each of its numbers.
     ///
@@ -52,7 +53,8 @@ simd_fn! {
     /// If `gradient` has another length than `weights`, or `slots` another than the rule keeps. Nothing has been written then.
     pub fn update_block, update_block_at[R: UpdateRule](
         rule: R, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]
-    ) -> Result<(), ShapeMismatch> = update_block_body;
+    ) -> Result<(), ShapeMismatch>
+        where { check_block::<R>(weights, gradient, slots) } = update_block_loops;
 }
 
 /// Whether the shapes of a sparse update agree.
@@ -67,6 +69,16 @@ pub(crate) fn check_update<R: UpdateRule, F: Format>(
     ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
     ShapeMismatch::check("dim of slots", R::slots(dim), slots.dim())?;
     ShapeMismatch::check("sum length", dim.saturating_mul(2), touched.sum.len())
+}
+
+/// Whether the shapes of a step on a whole variable agree.
+pub(crate) fn check_block<R: UpdateRule>(
+    weights: &[f32],
+    gradient: &[f32],
+    slots: &[f32],
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("gradient length", weights.len(), gradient.len())?;
+    ShapeMismatch::check("slots length", R::slots(weights.len()), slots.len())
 }
 
 /// The rows that an update steps on.
@@ -93,17 +105,15 @@ impl StepRows for TableMut<'_> {
 }
 
 #[inline(always)]
-fn update_rows_body<L: Lanes, R: UpdateRule>(
+fn update_rows_loops<L: Lanes, R: UpdateRule>(
     lanes: L,
     rule: R,
     table: &mut TableMut<'_>,
     slots: &mut TableMut<'_>,
     touched: &mut SparseGradient<'_>,
-) -> Result<(), ShapeMismatch> {
-    check_update::<R, _>(table, slots, touched)?;
+) {
     let look = worth_prefetching(table.as_table());
     step_rows(lanes, rule, table, slots, touched, look);
-    Ok(())
 }
 
 /// The loop over the touched rows, of checked shapes.
@@ -165,15 +175,12 @@ pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
 }
 
 #[inline(always)]
-fn update_block_body<L: Lanes, R: UpdateRule>(
+fn update_block_loops<L: Lanes, R: UpdateRule>(
     lanes: L,
     rule: R,
     weights: &mut [f32],
     gradient: &[f32],
     slots: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("gradient length", weights.len(), gradient.len())?;
-    ShapeMismatch::check("slots length", R::slots(weights.len()), slots.len())?;
+) {
     apply(lanes, rule, weights, gradient, gradient.iter().map(|g| g * g), slots);
-    Ok(())
 }

@@ -104,7 +104,11 @@ simd_fn! {
         slots: &mut TableMut<'_>,
         touched: &mut SparseGradient<'_>,
         weights: &mut [f32],
-    ) -> Result<(), ShapeMismatch> = update_rows_rounded_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            check_update::<R, F>(table, slots, touched)?;
+            ShapeMismatch::check("weights length", table.dim(), weights.len())
+        } = update_rows_rounded_loops;
 
     /// Writes each row of `from` to the same row of `to`, rounded at random, so that the mean over many seeds is the number.
     ///
@@ -112,7 +116,11 @@ simd_fn! {
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
     pub fn quantise_rounded, quantise_rounded_at[F: Trainable](
         from: Table<'_>, noise: Noise, to: &mut TableMut<'_, F>
-    ) -> Result<(), ShapeMismatch> = quantise_rounded_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows", from.rows(), to.rows())?;
+            ShapeMismatch::check("dim", from.dim(), to.dim())
+        } = quantise_rounded_loops;
 }
 
 /// Rows that are decoded, stepped on, and encoded.
@@ -140,7 +148,7 @@ impl<L: Lanes, F: Trainable> StepRows for Rounded<'_, '_, L, F> {
 }
 
 #[inline(always)]
-fn update_rows_rounded_body<L: Lanes, R: UpdateRule, F: Trainable>(
+fn update_rows_rounded_loops<L: Lanes, R: UpdateRule, F: Trainable>(
     lanes: L,
     rule: R,
     noise: Noise,
@@ -148,27 +156,21 @@ fn update_rows_rounded_body<L: Lanes, R: UpdateRule, F: Trainable>(
     slots: &mut TableMut<'_>,
     touched: &mut SparseGradient<'_>,
     weights: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    check_update::<R, F>(table, slots, touched)?;
-    ShapeMismatch::check("weights length", table.dim(), weights.len())?;
+) {
     let look = worth_prefetching(table.as_table());
     step_rows(lanes, rule, &mut Rounded { lanes, table, noise, weights }, slots, touched, look);
-    Ok(())
 }
 
 #[inline(always)]
-fn quantise_rounded_body<L: Lanes, F: Trainable>(
+fn quantise_rounded_loops<L: Lanes, F: Trainable>(
     _: L,
     from: Table<'_>,
     noise: Noise,
     to: &mut TableMut<'_, F>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows", from.rows(), to.rows())?;
-    ShapeMismatch::check("dim", from.dim(), to.dim())?;
+) {
     for row in 0..from.rows() {
         if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
             F::encode(from, to, noise.row(row));
         }
     }
-    Ok(())
 }

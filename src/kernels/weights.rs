@@ -49,28 +49,28 @@ simd_fn! {
         pooling: Pooling,
         d_out: &[f32],
         d_weights: &mut [f32],
-    ) -> Result<(), ShapeMismatch> = weight_gradients_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+            ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
+            ShapeMismatch::check("length of d_weights", bags.indices().len(), d_weights.len())
+        } = weight_gradients_loops;
 }
 
 #[inline(always)]
-fn weight_gradients_body<L: Lanes, I: Index, P: Policy, O: Index>(
+fn weight_gradients_loops<L: Lanes, I: Index, P: Policy, O: Index>(
     lanes: L,
     table: Table<'_>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
     d_out: &[f32],
     d_weights: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
-    ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
-    ShapeMismatch::check("length of d_weights", bags.indices().len(), d_weights.len())?;
-
+) {
     if worth_prefetching(table) {
         gradients_of_bags(lanes, Ahead, table, bags, pooling, d_out, d_weights);
     } else {
         gradients_of_bags(lanes, Never, table, bags, pooling, d_out, d_weights);
     }
-    Ok(())
 }
 
 #[inline(always)]

@@ -3,8 +3,8 @@
 use super::flow::{Flow, FlowParts, Keeps};
 use super::value::{copy, copy_each};
 use super::{
-    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Fingerprint, Identity, Layer, LayerSummary,
-    Value, parameters,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Fingerprint, Identity, Layer, Value,
+    parameters,
 };
 use crate::table::Numbers;
 use core::marker::PhantomData;
@@ -56,6 +56,7 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
     type Cache<const BATCH: usize> = Flow<V, BATCH>;
 
     const ACTIVATION: ActivationKind = A::KIND;
+    const NAME: &'static str = "Activation";
     const FINGERPRINT: Fingerprint = {
         assert!(Self::WIDTH > 0, "Activation<V, A>: V must have numbers");
         A::KIND.assert_units(Self::WIDTH);
@@ -67,11 +68,6 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
     fn infer<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), mut y: BatchMut<'_, V>) {
         copy(x, y.reborrow());
         Self::activate(y.values);
-    }
-
-    fn forward<const BATCH: usize>(&self, x: BatchMut<'_, V>, cache: &mut Flow<V, BATCH>, _: Context) {
-        let y = cache.outputs(x.values.len());
-        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
@@ -114,15 +110,5 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
                 A::activate(y);
             }
         }
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary {
-            name: "Activation",
-            shape: V::SHAPE,
-            parameters: 0,
-            bytes: 0,
-            trainable: true,
-        });
     }
 }

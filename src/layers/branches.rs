@@ -162,9 +162,11 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
     type Output = Pair<A::Output, B::Output>;
     type InputGradient = Pair<A::InputGradient, B::InputGradient>;
     type Workspace<const BATCH: usize> = (BranchWorkspace<A, BATCH>, BranchWorkspace<B, BATCH>);
-    type Cache<const BATCH: usize> = Flow<Self::Output, BATCH, (BranchCache<A, BATCH>, BranchCache<B, BATCH>)>;
+    type Cache<const BATCH: usize> =
+        Flow<Self::Output, BATCH, (BranchCache<A, BATCH>, BranchCache<B, BATCH>)>;
 
     const LAYERS: usize = A::LAYERS + B::LAYERS;
+    const NAME: &'static str = "Branches";
     const FINGERPRINT: Fingerprint = Fingerprint::of("branches").part(A::FINGERPRINT).part(B::FINGERPRINT);
     const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO;
 

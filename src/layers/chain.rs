@@ -156,6 +156,7 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
     const LAST_ACTIVATION: ActivationKind =
         if passes_untouched::<B>() { A::LAST_ACTIVATION } else { B::LAST_ACTIVATION };
     const LAYERS: usize = A::LAYERS + B::LAYERS;
+    const NAME: &'static str = "Chain";
     const FINGERPRINT: Fingerprint = Fingerprint::of("chain").part(A::FINGERPRINT).part(B::FINGERPRINT);
     const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO || A::BYTES > 0 && B::BYTES > 0;
     const PASSES_ON: bool = passes_untouched::<A>() && B::PASSES_ON;

@@ -1,7 +1,7 @@
 //! Concatenated one after the other.
 
 use super::flow::{Flow, Keeps};
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Pair, Value, parameters};
+use super::{Batch, BatchMut, Fingerprint, Layer, Pair, Value, parameters};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -131,6 +131,7 @@ impl<V: Concatenated, const OUT: usize> Layer for Concatenate<V, OUT> {
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Flow<[f32; OUT], BATCH>;
 
+    const NAME: &'static str = "Concatenate";
     const FINGERPRINT: Fingerprint = {
         assert!(OUT == V::WIDTH, "Concatenate<V, OUT>: OUT must be the sum of the lengths of the vectors");
         Fingerprint::of("concatenate").extent(OUT)
@@ -140,16 +141,6 @@ impl<V: Concatenated, const OUT: usize> Layer for Concatenate<V, OUT> {
         for (x, y) in x.values.iter().zip(y.values) {
             x.write_to(y);
         }
-    }
-
-    fn forward<const BATCH: usize>(
-        &self,
-        x: BatchMut<'_, V>,
-        cache: &mut Self::Cache<BATCH>,
-        _: Context,
-    ) {
-        let y = cache.outputs(x.values.len());
-        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
@@ -163,10 +154,5 @@ impl<V: Concatenated, const OUT: usize> Layer for Concatenate<V, OUT> {
         for (d_x, d_y) in d_x.into_iter().flatten().zip(d_y) {
             d_x.read_from(d_y);
         }
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        let shape = <[f32; OUT] as Value>::SHAPE;
-        visit(LayerSummary { name: "Concatenate", shape, parameters: 0, bytes: 0, trainable: true });
     }
 }

@@ -4,10 +4,10 @@ use super::flatten::{HonourMask, MaskUse};
 use super::flow::{Flow, FlowParts};
 use super::padding::{ConvPadding, Valid};
 use super::parameters::Learns;
-use super::value::{Value, first, first_mut};
+use super::value::{first, first_mut};
 use super::{
-    ActivationFunction, ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Identity, Layer,
-    LayerSummary, glorot_uniform, parameters,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Fingerprint, Identity, Layer,
+    glorot_uniform, parameters,
 };
 use crate::kernels::sum_of_squares;
 use crate::optim::{Optimizer, Step};
@@ -170,13 +170,7 @@ impl<const IN: usize, const FILTERS: usize, const KERNEL: usize> Learns<[[[f32; 
         gradient.by_filter.zero();
     }
 
-    fn flush<O: Optimizer>(
-        _: &mut [[[f32; FILTERS]; IN]; KERNEL],
-        _: &O,
-        _: u32,
-        _: &mut Self::Slots<O>,
-    ) {
-    }
+    fn flush<O: Optimizer>(_: &mut [[[f32; FILTERS]; IN]; KERNEL], _: &O, _: u32, _: &mut Self::Slots<O>) {}
 }
 
 /// What a [`Conv1D`] layer computes with in training, beside its outputs.
@@ -271,6 +265,7 @@ impl<
         Flow<Self::Output, BATCH, Conv1DScratch<LEN, IN, FILTERS, KERNEL, BATCH>>;
 
     const ACTIVATION: ActivationKind = A::KIND;
+    const NAME: &'static str = "Conv1D";
     const FINGERPRINT: Fingerprint = {
         assert!(IN > 0 && FILTERS > 0 && KERNEL > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: an extent is 0");
         A::KIND.assert_units(FILTERS);
@@ -402,15 +397,5 @@ impl<
             // Number by number: all at once.
             A::activate(y.as_flattened_mut().as_flattened_mut());
         }
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary {
-            name: "Conv1D",
-            shape: <[[f32; FILTERS]; OUT] as Value>::SHAPE,
-            parameters: KERNEL * IN * FILTERS + FILTERS,
-            bytes: Self::BYTES,
-            trainable: true,
-        });
     }
 }

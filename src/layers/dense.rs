@@ -2,8 +2,8 @@
 
 use super::flow::{Flow, FlowParts, Keeps};
 use super::{
-    ActivationFunction, ActivationKind, Batch, BatchMut, Bytes, CLOSED, Context, Fingerprint, Identity, Layer,
-    LayerSummary, glorot_uniform, parameters,
+    ActivationFunction, ActivationKind, Batch, BatchMut, CLOSED, Context, Fingerprint, Identity, Layer,
+    glorot_uniform, parameters,
 };
 use crate::passes::dense;
 use crate::table::{Numbers, Table, TableMut};
@@ -61,6 +61,7 @@ impl<const IN: usize, const OUT: usize, A: ActivationFunction> Layer for Dense<I
     type Cache<const BATCH: usize> = Flow<[f32; OUT], BATCH>;
 
     const ACTIVATION: ActivationKind = A::KIND;
+    const NAME: &'static str = "Dense";
     const FINGERPRINT: Fingerprint = {
         assert!(IN > 0 && OUT > 0, "Dense<IN, OUT>: both must be at least 1");
         A::KIND.assert_units(OUT);
@@ -139,15 +140,5 @@ impl<const IN: usize, const OUT: usize, A: ActivationFunction> Layer for Dense<I
         for bias in self.bias.iter_mut().skip(from) {
             *bias = CLOSED;
         }
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary {
-            name: "Dense",
-            shape: <[f32; OUT] as super::Value>::SHAPE,
-            parameters: IN * OUT + OUT,
-            bytes: Self::BYTES,
-            trainable: true,
-        });
     }
 }

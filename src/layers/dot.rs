@@ -1,9 +1,7 @@
 //! The product of two vectors, by itself and as a prediction of ratings.
 
 use super::flow::{Flow, Keeps};
-use super::{
-    Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Pair, Value, parameters,
-};
+use super::{Batch, BatchMut, Fingerprint, Layer, Pair, parameters};
 use crate::kernels::shaped::dot;
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -50,6 +48,7 @@ impl<const N: usize> Layer for Dot<N> {
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Flow<[f32; 1], BATCH>;
 
+    const NAME: &'static str = "Dot";
     const FINGERPRINT: Fingerprint = {
         assert!(N > 0, "Dot<N>: N must be at least 1");
         Fingerprint::of("dot").extent(N)
@@ -60,16 +59,6 @@ impl<const N: usize> Layer for Dot<N> {
         for (x, y) in x.values.iter().zip(y.values) {
             *y = [dot(&x.first, &x.second)];
         }
-    }
-
-    fn forward<const BATCH: usize>(
-        &self,
-        x: BatchMut<'_, Self::Input>,
-        cache: &mut Self::Cache<BATCH>,
-        _: Context,
-    ) {
-        let y = cache.outputs(x.values.len());
-        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
@@ -83,11 +72,6 @@ impl<const N: usize> Layer for Dot<N> {
         for ((d_x, x), [d]) in d_x.into_iter().flatten().zip(x.values).zip(d_y) {
             dot_backward(*d, &x.first, &x.second, &mut d_x.first, &mut d_x.second);
         }
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        let shape = <[f32; 1] as Value>::SHAPE;
-        visit(LayerSummary { name: "Dot", shape, parameters: 0, bytes: 0, trainable: true });
     }
 }
 
@@ -135,6 +119,7 @@ impl<const N: usize> Layer for BiasedDot<N> {
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Flow<[f32; 1], BATCH>;
 
+    const NAME: &'static str = "BiasedDot";
     const FINGERPRINT: Fingerprint = {
         assert!(N > 1, "BiasedDot<N>: N must be at least 2, a factor and the bias");
         Fingerprint::of("biased_dot").extent(N)
@@ -152,16 +137,6 @@ impl<const N: usize> Layer for BiasedDot<N> {
                 *y = [dot(a, b) + a_bias + b_bias + mean];
             }
         }
-    }
-
-    fn forward<const BATCH: usize>(
-        &self,
-        x: BatchMut<'_, Self::Input>,
-        cache: &mut Self::Cache<BATCH>,
-        _: Context,
-    ) {
-        let y = cache.outputs(x.values.len());
-        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
@@ -183,10 +158,5 @@ impl<const N: usize> Layer for BiasedDot<N> {
                 (*d_a, *d_b) = (*d, *d);
             }
         }
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        let shape = <[f32; 1] as Value>::SHAPE;
-        visit(LayerSummary { name: "BiasedDot", shape, parameters: 1, bytes: Self::BYTES, trainable: true });
     }
 }

@@ -2,7 +2,7 @@
 
 use super::flow::{Flow, FlowParts};
 use super::value::{copy, copy_each};
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, Value, parameters};
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, Value, parameters};
 use crate::kernels::shaped::dropout;
 use crate::table::Numbers;
 use core::marker::PhantomData;
@@ -68,6 +68,7 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Flow<V, BATCH, Drawn>;
 
+    const NAME: &'static str = "Dropout";
     const FINGERPRINT: Fingerprint = {
         assert!(PER_MILLE < 1000, "Dropout<V, PER_MILLE>: the rate must be below 1, PER_MILLE below 1000");
         let [outer, inner] = V::SHAPE;
@@ -102,9 +103,5 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
         if let Some(d_x) = d_x {
             Self::keep(*kept, d_y, d_x);
         }
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary { name: "Dropout", shape: V::SHAPE, parameters: 0, bytes: 0, trainable: true });
     }
 }

@@ -3,9 +3,7 @@
 use super::flow::{Keeps, Outputs};
 use super::packed::TableLayer;
 use super::value::Value;
-use super::{
-    Batch, BatchMut, ByRow, Bytes, Context, Fingerprint, Layer, LayerSummary, parameters, uniform,
-};
+use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
 use crate::error::InputError;
 use crate::kernels::{Rows, shaped::gather};
 use crate::optim::Optimizer;
@@ -79,6 +77,7 @@ where
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Outputs<[[f32; DIM]; LEN], BATCH>;
 
+    const NAME: &'static str = "Embedding";
     const FINGERPRINT: Fingerprint = {
         assert!(LEN > 0 && ROWS > 0 && DIM > 0, "Embedding<LEN, ROWS, DIM>: all must be at least 1");
         assert!(ROWS <= u32::MAX as usize, "Embedding<LEN, ROWS, DIM>: at most u32::MAX rows");
@@ -107,16 +106,6 @@ where
         y: BatchMut<'_, [[f32; DIM]; LEN]>,
     ) {
         Self::infer_from(self.table(), x, y);
-    }
-
-    fn forward<const BATCH: usize>(
-        &self,
-        x: BatchMut<'_, [I; LEN]>,
-        cache: &mut Self::Cache<BATCH>,
-        _: Context,
-    ) {
-        let y = cache.outputs(x.values.len());
-        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
@@ -152,16 +141,6 @@ where
     ) {
         self.catch_up_rows(Self::rows_of(x), optimizer, until, slots);
     }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary {
-            name: "Embedding",
-            shape: <[[f32; DIM]; LEN] as Value>::SHAPE,
-            parameters: ROWS * DIM,
-            bytes: Self::BYTES,
-            trainable: true,
-        });
-    }
 }
 
 impl<const LEN: usize, const ROWS: usize, const DIM: usize, I, M> TableLayer
@@ -196,10 +175,7 @@ where
         Indices::skipping(x.as_flattened(), ROWS).iter().flatten()
     }
 
-    fn retain<const BATCH: usize>(
-        gradient: &mut Self::Gradient<BATCH>,
-        keep: impl Fn(usize) -> bool,
-    ) {
+    fn retain<const BATCH: usize>(gradient: &mut Self::Gradient<BATCH>, keep: impl Fn(usize) -> bool) {
         gradient.retain(keep);
     }
 

@@ -2,10 +2,8 @@
 
 use super::flow::{Keeps, Outputs};
 use super::packed::TableLayer;
-use super::value::{Bag, Value};
-use super::{
-    Batch, BatchMut, ByRow, Bytes, Context, Fingerprint, Layer, LayerSummary, parameters, uniform,
-};
+use super::value::Bag;
+use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
 use crate::error::InputError;
 use crate::kernels::{Rows, shaped::pool};
 use crate::optim::Optimizer;
@@ -91,6 +89,7 @@ where
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Outputs<[f32; DIM], BATCH>;
 
+    const NAME: &'static str = "EmbeddingBag";
     const FINGERPRINT: Fingerprint = {
         assert!(
             CAPACITY > 0 && ROWS > 0 && DIM > 0,
@@ -122,16 +121,6 @@ where
         y: BatchMut<'_, [f32; DIM]>,
     ) {
         Self::infer_from(self.table(), x, y);
-    }
-
-    fn forward<const BATCH: usize>(
-        &self,
-        x: BatchMut<'_, Bag<CAPACITY, I>>,
-        cache: &mut Self::Cache<BATCH>,
-        _: Context,
-    ) {
-        let y = cache.outputs(x.values.len());
-        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(
@@ -172,16 +161,6 @@ where
     ) {
         self.catch_up_rows(Self::rows_of(x), optimizer, until, slots);
     }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary {
-            name: "EmbeddingBag",
-            shape: <[f32; DIM] as Value>::SHAPE,
-            parameters: ROWS * DIM,
-            bytes: Self::BYTES,
-            trainable: true,
-        });
-    }
 }
 
 impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I> TableLayer
@@ -211,10 +190,7 @@ where
         x.iter().flat_map(|bag| Indices::skipping(bag.ids(), ROWS).iter().flatten())
     }
 
-    fn retain<const BATCH: usize>(
-        gradient: &mut Self::Gradient<BATCH>,
-        keep: impl Fn(usize) -> bool,
-    ) {
+    fn retain<const BATCH: usize>(gradient: &mut Self::Gradient<BATCH>, keep: impl Fn(usize) -> bool) {
         gradient.retain(keep);
     }
 

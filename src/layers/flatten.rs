@@ -2,7 +2,7 @@
 
 use super::flow::Keeps;
 use super::value::{Value, first, first_mut};
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, parameters};
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, parameters};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -100,6 +100,7 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = InPlace<BATCH>;
 
+    const NAME: &'static str = "Flatten";
     const FINGERPRINT: Fingerprint = {
         assert!(OUT == LEN * DIM, "Flatten<LEN, DIM, OUT>: OUT must be LEN * DIM");
         assert!(OUT > 0, "Flatten<LEN, DIM, OUT>: LEN and DIM must be at least 1");
@@ -158,15 +159,5 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
         let values = x.values.as_flattened().as_flattened().as_chunks().0;
         let d_y = d_x.map(|d_x| d_x.as_flattened_mut().as_flattened_mut().as_chunks_mut().0);
         (Batch { values, masks: first(&cache.masks, values.len()) }, d_y)
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary {
-            name: "Flatten",
-            shape: <[f32; OUT] as Value>::SHAPE,
-            parameters: 0,
-            bytes: 0,
-            trainable: true,
-        });
     }
 }

@@ -1,7 +1,8 @@
 //! A layer that does not learn.
 
 use super::{
-    ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, bytes_of_fields, parameters,
+    ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, bytes_of_fields,
+    parameters,
 };
 use crate::error::{InputError, NotFinite};
 use rand_core::Rng;
@@ -35,6 +36,7 @@ impl<L: Layer> Layer for Frozen<L> {
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
     const LAYERS: usize = L::LAYERS;
+    const NAME: &'static str = L::NAME;
     const FINGERPRINT: Fingerprint = L::FINGERPRINT;
     const STALLS_AT_ZERO: bool = L::STALLS_AT_ZERO;
     const PASSES_ON: bool = L::PASSES_ON;

@@ -143,6 +143,7 @@ impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
     const LAYERS: usize = L::LAYERS;
+    const NAME: &'static str = L::NAME;
     const FINGERPRINT: Fingerprint = {
         assert!(WORDS == L::ROWS.div_ceil(32), "FrozenRows<L, WORDS>: WORDS must be ceil(rows / 32)");
         Fingerprint::of("frozen_rows").part(L::FINGERPRINT)

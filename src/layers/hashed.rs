@@ -2,9 +2,7 @@
 
 use super::flow::{Keeps, Outputs};
 use super::value::Value;
-use super::{
-    Batch, BatchMut, ByRow, Bytes, Context, Fingerprint, Layer, LayerSummary, parameters, uniform,
-};
+use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
 use crate::kernels::{Rows, shaped::pool};
 use crate::optim::Optimizer;
 use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
@@ -114,6 +112,7 @@ where
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Outputs<[[f32; DIM]; LEN], BATCH>;
 
+    const NAME: &'static str = "HashedEmbedding";
     const FINGERPRINT: Fingerprint = {
         assert!(
             LEN > 0 && ROWS > 0 && DIM > 0,
@@ -156,16 +155,6 @@ where
         }
     }
 
-    fn forward<const BATCH: usize>(
-        &self,
-        x: BatchMut<'_, [I; LEN]>,
-        cache: &mut Self::Cache<BATCH>,
-        _: Context,
-    ) {
-        let y = cache.outputs(x.values.len());
-        self.infer::<BATCH>(x.into(), &mut (), y);
-    }
-
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, [I; LEN]>,
@@ -199,15 +188,5 @@ where
     ) {
         let rows = x.as_flattened().iter().flat_map(|id| Self::rows_of(*id));
         slots.catch_up(rows, optimizer, until, &mut self.rows);
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary {
-            name: "HashedEmbedding",
-            shape: <[[f32; DIM]; LEN] as Value>::SHAPE,
-            parameters: ROWS * DIM,
-            bytes: Self::BYTES,
-            trainable: true,
-        });
     }
 }

@@ -3,10 +3,7 @@
 use super::flow::{Flow, FlowParts};
 use super::recurrence::{Direction, GoForwards, ReturnLast, Returned};
 use super::value::first_mut;
-use super::{
-    Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Value, glorot_uniform, orthogonal,
-    parameters,
-};
+use super::{Batch, BatchMut, Context, Fingerprint, Layer, Value, glorot_uniform, orthogonal, parameters};
 use crate::passes::lstm;
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
@@ -159,6 +156,7 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
     type Workspace<const BATCH: usize> = LstmWorkspace<UNITS, BATCH>;
     type Cache<const BATCH: usize> = Flow<Self::Output, BATCH, LstmSteps<LEN, UNITS, BATCH>>;
 
+    const NAME: &'static str = "LSTM";
     const FINGERPRINT: Fingerprint = {
         assert!(LEN > 0 && IN > 0 && UNITS > 0, "Lstm<LEN, IN, UNITS>: all must be at least 1");
         let direction = if D::BACKWARDS { "backwards" } else { "forwards" };
@@ -217,15 +215,5 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
         let d_x = d_x.map(|d_x| TableMut::from_rows(d_x.as_flattened_mut()));
         let (values, masks) = (Table::from_rows(x.values.as_flattened()), x.masks.as_flattened());
         self.pass().backward(values, masks, state, kept, d_before, R::rows(d_y), gradients, d_x);
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary {
-            name: "LSTM",
-            shape: <R::Output<LEN, UNITS> as Value>::SHAPE,
-            parameters: 4 * UNITS * (IN + UNITS + 1),
-            bytes: Self::BYTES,
-            trainable: true,
-        });
     }
 }

@@ -49,8 +49,8 @@ mod value;
 pub use activate::{Activation, Input};
 pub use activation::{ActivationFunction, ActivationKind, Identity, Relu, Sigmoid, Softmax, Tanh};
 pub use branches::Branches;
-pub use bytes::{Bytes, Parameter};
 pub(crate) use bytes::bytes_of_fields;
+pub use bytes::{Bytes, Parameter};
 pub use chain::Chain;
 pub use concatenate::{Concatenate, Concatenated, width};
 pub use conv1d::Conv1D;
@@ -60,8 +60,8 @@ pub use dropout::Dropout;
 pub use embedding::{Embedding, MaskZero, Masking, NoMask};
 pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, SqrtN, Sum};
 pub use fingerprint::Fingerprint;
-pub use flow::{Flow, FlowParts, Keeps, Outputs};
 pub use flatten::{Flatten, HonourMask, IgnoreMask, MaskUse, StrictMask};
+pub use flow::{Flow, FlowParts, Keeps, Outputs};
 pub use frozen::Frozen;
 pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
@@ -69,9 +69,9 @@ use init::orthogonal;
 pub use init::{glorot_uniform, uniform};
 pub use lstm::Lstm;
 pub use packed::{Bf16Row, F16Row, Packed, PackedRow, TableLayer, U2Row, U4Row, U8Row};
-pub use parameters::{ByLayer, ByNumber, ByRow, Learns, Parameters};
-pub(crate) use parameters::parameters;
 pub use padding::{Causal, ConvPadding, Same, Valid};
+pub(crate) use parameters::parameters;
+pub use parameters::{ByLayer, ByNumber, ByRow, Learns, Parameters};
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
 pub use quotient_remainder::{Added, Composition, Multiplied, QuotientRemainder};
 pub use recurrence::{Direction, GoBackwards, GoForwards, ReturnLast, ReturnSequences, Returned};
@@ -153,6 +153,8 @@ pub trait Layer: Parameters {
     const LAST_ACTIVATION: ActivationKind = Self::ACTIVATION;
     /// How many layers it is made of, as [`describe`](Self::describe) shows them.
     const LAYERS: usize = 1;
+    /// What Keras calls the kind of layer.
+    const NAME: &'static str;
     /// A hash of the layer's kind, shape and options: equal for types that can read each other's images.
     ///
     /// Here a layer asserts that its sizes fit; what makes or uses a model evaluates it, so that wrong ones do not compile.
@@ -192,13 +194,19 @@ pub trait Layer: Parameters {
 
     /// The outputs, for training: writes them and their masks to `cache`, and keeps there what [`backward`](Self::backward) needs.
     ///
-    /// It may overwrite `x`, if it gives the same `x` as outputs, as [`Flatten`] does, and `backward` is to see it so.
+    /// It may overwrite `x`, if it gives the same `x` as outputs, as [`Flatten`] does, and `backward` is to see it so. If a layer says nothing
+    /// else, its outputs in training are those of [`infer`](Self::infer).
+    #[inline]
     fn forward<const BATCH: usize>(
         &self,
         x: BatchMut<'_, Self::Input>,
         cache: &mut Self::Cache<BATCH>,
         context: Context,
-    );
+    ) {
+        let _: Context = context;
+        let y = cache.outputs(x.values.len());
+        self.infer::<BATCH>(x.into(), &mut Self::Workspace::new_zeroed(), y);
+    }
 
     /// From the gradients of the outputs, which stand in `cache`, adds those of the parameters to `gradient` and writes those of the inputs to
     /// `d_x`; either can be left out. May overwrite the gradients of the outputs.
@@ -286,7 +294,15 @@ pub trait Layer: Parameters {
     }
 
     /// Describes the layer, or the layers that it is made of, front to back.
-    fn describe(visit: &mut dyn FnMut(LayerSummary));
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        visit(LayerSummary {
+            name: Self::NAME,
+            shape: Self::Output::SHAPE,
+            parameters: Self::BYTES / size_of::<f32>(),
+            bytes: Self::BYTES,
+            trainable: true,
+        });
+    }
 
     /// A layer with Keras' initial values: what training starts from. [`init`](Self::init) gives them to memory that is there, such as
     /// a `static`.

@@ -1,7 +1,9 @@
 //! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
 
 use super::flow::{Keeps, Outputs};
-use super::{ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, first_mut, parameters};
+use super::{
+    ActivationKind, Batch, BatchMut, Bytes, Fingerprint, Layer, LayerSummary, first_mut, parameters,
+};
 use crate::error::InputError;
 use crate::kernels::{Rows, shaped::quantise};
 use crate::memory::padding;
@@ -210,6 +212,7 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
     type Cache<const BATCH: usize> = Outputs<L::Output, BATCH>;
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
+    const NAME: &'static str = L::NAME;
     const FINGERPRINT: Fingerprint = {
         let () = R::FITS;
         assert!(ROWS == L::ROWS, "Packed<L, R, ROWS>: L has another number of rows");
@@ -223,16 +226,6 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, L::Input>, (): &mut (), y: BatchMut<'_, L::Output>) {
         L::infer_from(Table::<R::Format>::from_packed(&self.rows, R::DIM), x, y);
-    }
-
-    fn forward<const BATCH: usize>(
-        &self,
-        x: BatchMut<'_, L::Input>,
-        cache: &mut Self::Cache<BATCH>,
-        _: Context,
-    ) {
-        let y = cache.outputs(x.values.len());
-        self.infer::<BATCH>(x.into(), &mut (), y);
     }
 
     fn backward<const BATCH: usize>(

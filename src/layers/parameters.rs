@@ -97,7 +97,12 @@ impl<T: Numbers> Learns<T> for ByNumber {
         gradient: &mut T,
         slots: &mut O::Slots<T>,
     ) {
-        optimizer.step_block(step, parameters.as_numbers_mut(), gradient.as_numbers(), slots.as_numbers_mut());
+        optimizer.step_block(
+            step,
+            parameters.as_numbers_mut(),
+            gradient.as_numbers(),
+            slots.as_numbers_mut(),
+        );
         gradient.zero();
     }
 
@@ -141,10 +146,7 @@ impl<L: Parameters> Learns<L> for ByLayer {
     type Gradient<const BATCH: usize> = L::Gradient<BATCH>;
     type Slots<O: Optimizer> = L::Slots<O>;
 
-    fn sum_of_squares<const BATCH: usize>(
-        gradient: &mut L::Gradient<BATCH>,
-        keras3_duplicates: bool,
-    ) -> f32 {
+    fn sum_of_squares<const BATCH: usize>(gradient: &mut L::Gradient<BATCH>, keras3_duplicates: bool) -> f32 {
         L::sum_of_squares(gradient, keras3_duplicates)
     }
 

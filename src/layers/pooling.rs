@@ -1,9 +1,8 @@
 //! A sequence as one vector, whatever its length: the greatest or the mean of each value over all steps.
 
-use super::flow::{Flow, Keeps};
 use super::flatten::{HonourMask, MaskUse};
-use super::value::Value;
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, LayerSummary, parameters};
+use super::flow::{Flow, Keeps};
+use super::{Batch, BatchMut, Fingerprint, Layer, parameters};
 use crate::kernels::shaped::{
     max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,
 };
@@ -83,6 +82,7 @@ macro_rules! pooling_layer {
             type Workspace<const BATCH: usize> = ();
             type Cache<const BATCH: usize> = Flow<[f32; DIM], BATCH>;
 
+            const NAME: &'static str = stringify!($name);
             const FINGERPRINT: Fingerprint = {
                 assert!(
                     LEN > 0 && DIM > 0,
@@ -104,16 +104,6 @@ macro_rules! pooling_layer {
                 }
             }
 
-            fn forward<const BATCH: usize>(
-                &self,
-                x: BatchMut<'_, [[f32; DIM]; LEN]>,
-                cache: &mut Self::Cache<BATCH>,
-                _: Context,
-            ) {
-                let y = cache.outputs(x.values.len());
-                self.infer::<BATCH>(x.into(), &mut (), y);
-            }
-
             fn backward<const BATCH: usize>(
                 &self,
                 x: Batch<'_, [[f32; DIM]; LEN]>,
@@ -127,16 +117,6 @@ macro_rules! pooling_layer {
                     let ($bvalid, $d_x) = (counted::<LEN, M>(mask), &mut TableMut::from_rows(d_x));
                     $backward;
                 }
-            }
-
-            fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-                visit(LayerSummary {
-                    name: stringify!($name),
-                    shape: <[f32; DIM] as Value>::SHAPE,
-                    parameters: 0,
-                    bytes: 0,
-                    trainable: true,
-                });
             }
         }
     };

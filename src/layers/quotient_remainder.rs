@@ -2,9 +2,7 @@
 
 use super::flow::{Keeps, Outputs};
 use super::value::Value;
-use super::{
-    Batch, BatchMut, ByRow, Bytes, Context, Fingerprint, Layer, LayerSummary, parameters, uniform,
-};
+use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
 use crate::error::InputError;
 use crate::optim::Optimizer;
 use crate::table::{Index, Indices, Numbers};
@@ -120,6 +118,7 @@ where
     type Cache<const BATCH: usize> = Outputs<[[f32; DIM]; LEN], BATCH>;
 
     const STALLS_AT_ZERO: bool = C::MULTIPLIES;
+    const NAME: &'static str = "QuotientRemainder";
     const FINGERPRINT: Fingerprint = {
         assert!(
             LEN > 0 && QUOTIENTS > 0 && REMAINDERS > 0 && DIM > 0,
@@ -173,16 +172,6 @@ where
         }
     }
 
-    fn forward<const BATCH: usize>(
-        &self,
-        x: BatchMut<'_, [I; LEN]>,
-        cache: &mut Self::Cache<BATCH>,
-        _: Context,
-    ) {
-        let y = cache.outputs(x.values.len());
-        self.infer::<BATCH>(x.into(), &mut (), y);
-    }
-
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, [I; LEN]>,
@@ -234,15 +223,5 @@ where
         slots.quotients.catch_up(quotients, optimizer, until, &mut self.quotients);
         let remainders = splits.map(|(_, remainder)| remainder);
         slots.remainders.catch_up(remainders, optimizer, until, &mut self.remainders);
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        visit(LayerSummary {
-            name: "QuotientRemainder",
-            shape: <[[f32; DIM]; LEN] as Value>::SHAPE,
-            parameters: (QUOTIENTS + REMAINDERS) * DIM,
-            bytes: Self::BYTES,
-            trainable: true,
-        });
     }
 }

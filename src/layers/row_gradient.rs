@@ -73,7 +73,9 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         }
         let base = self.examples * SOURCES;
         self.examples += 1;
-        let Some((_, free)) = self.occurrences.as_flattened_mut().split_at_mut_checked(self.ids) else { return };
+        let Some((_, free)) = self.occurrences.as_flattened_mut().split_at_mut_checked(self.ids) else {
+            return;
+        };
         for (slot, (row, source)) in first_mut(free, IDS).iter_mut().zip(ids) {
             *slot = Occurrence { row, source: (base + source) as u32 };
             self.ids += 1;

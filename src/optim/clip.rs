@@ -1,8 +1,7 @@
 //! Gradients that are too large are made smaller before the step.
 
 use super::{BaseOptimizer, Optimizer, OutOfRange, Step};
-use crate::error::ShapeMismatch;
-use crate::kernels::{self, Moves, Replay, SparseGradient, UpdateRule};
+use crate::kernels::{self, Moves, Replay, SparseGradient, UpdateRule, shaped};
 use crate::math;
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
@@ -194,38 +193,32 @@ impl<O: BaseOptimizer> Optimizer for Clipped<O> {
         }
     }
 
-    fn update_rows(
+    fn step_rows(
         &self,
         step: Step<Self::Rule>,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         _: &mut [u32],
-        touched: &mut SparseGradient<'_>,
-    ) -> Result<(), ShapeMismatch> {
+        gradient: &mut SparseGradient<'_>,
+    ) {
         let mut rule = step.rule;
         if let Clip::Norm(limit) = self.clip
             && !rule.scaled
         {
-            let squares = kernels::sum_of_squares_of_rows(touched, self.keras3_duplicates)?;
+            let squares = shaped::sum_of_squares_of_rows(gradient, self.keras3_duplicates);
             rule = rule.scaled(math::sqrt(squares), limit);
         }
-        kernels::update_rows(rule, table, slots, touched)
+        shaped::update_rows(rule, table, slots, gradient);
     }
 
-    fn update_block(
-        &self,
-        step: Step<Self::Rule>,
-        weights: &mut [f32],
-        gradient: &[f32],
-        slots: &mut [f32],
-    ) -> Result<(), ShapeMismatch> {
+    fn step_block(&self, step: Step<Self::Rule>, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]) {
         let mut rule = step.rule;
         if let Clip::Norm(limit) = self.clip
             && !rule.scaled
         {
-            rule = rule.scaled(math::sqrt(kernels::sum_of_squares(gradient)), limit);
+            rule = rule.scaled(math::sqrt(shaped::sum_of_squares(gradient)), limit);
         }
-        kernels::update_block(rule, weights, gradient, slots)
+        shaped::update_block(rule, weights, gradient, slots);
     }
 }
 

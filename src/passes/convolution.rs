@@ -2,9 +2,9 @@
 
 use super::dense::fill_rows;
 use crate::kernels::shaped::{
-    convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated, distinct_rows, transpose,
+    convolve, convolve_backward_input, convolve_backward_kernel, distinct_rows, transpose,
 };
-use crate::kernels::Repeats;
+use crate::kernels::{Repeats, convolve_repeated};
 use crate::table::{Padding, Table, TableMut, Windows};
 
 /// Where the windows of a convolution are, and which outputs are valid.
@@ -60,7 +60,7 @@ impl Convolution {
     }
 
     /// Adds the products of all sequences, x `[sequences · len, in]`, to y `[sequences · out, filters]`, those of steps that are the same made
-    /// once; false, and nothing added, if too few are the same.
+    /// once; false, and nothing added, if too few are the same or `scratch` is too small for their products.
     pub(crate) fn add_repeated(
         self,
         sequences: usize,
@@ -75,8 +75,8 @@ impl Convolution {
         let Some(distinct) = distinct_rows(x, numbers, firsts, slots) else { return false };
         let Some(firsts) = firsts.get(..distinct) else { return false };
         let repeats = Repeats { sequences, steps: x, numbers, firsts };
-        convolve_repeated(self.windows, repeats, masks, kernel, products, &mut y);
-        true
+        // The one shape that is not known before: there is room for the products of half of the steps at most.
+        convolve_repeated(self.windows, repeats, masks, kernel, products, &mut y).is_ok()
     }
 
     /// Where masks are strict: makes zeros of the outputs, or of their gradients, that are not valid.

@@ -9,7 +9,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// let kernel = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
 /// assert_eq!(kernel.as_numbers(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 /// ```
-pub trait Numbers: FromBytes + IntoBytes + KnownLayout + Immutable + Sized + sealed::Sealed + 'static {
+pub trait Numbers:
+    FromBytes + IntoBytes + KnownLayout + Immutable + Sized + sealed::Sealed + 'static
+{
     /// The extents, outermost first; 0 ends the list.
     const EXTENTS: [usize; 4];
 

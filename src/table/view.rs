@@ -1,9 +1,9 @@
 //! Row-major views: `rows` rows of `dim` numbers, the start of one row `stride` elements after the start of the last.
 
-use zerocopy::{FromBytes, Immutable, IntoBytes};
 use super::{F32, Format, Numbers, even_ranges, numbers};
 use crate::error::ShapeMismatch;
 use core::ops::Range;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// A borrowed table of rows, shape `[rows, dim]`, in the format `F`; in `f32`, the default, also the matrix type of the dense
 /// kernels.
@@ -107,7 +107,12 @@ impl<'a> Table<'a> {
     /// Rows `first`, `first + step`, and so on.
     pub(crate) fn every(&self, first: usize, step: usize) -> Self {
         let rows = self.rows.saturating_sub(first).div_ceil(step.max(1));
-        Self { values: self.starting_at(first * self.stride), rows, stride: self.stride * step.max(1), ..*self }
+        Self {
+            values: self.starting_at(first * self.stride),
+            rows,
+            stride: self.stride * step.max(1),
+            ..*self
+        }
     }
 
     /// `count` rows from `first` on; fewer where the table ends.

@@ -1,4 +1,5 @@
 //! One pass of a layer over a batch, forth and back.
+#![allow(dead_code)] // Not every test looks at all of it.
 
 use nanoembed::layers::{Batch, BatchMut, Context, Layer, Value};
 use zerocopy::FromZeros;
@@ -16,12 +17,24 @@ pub(crate) fn pass<M: Layer, const BATCH: usize>(
     x: &[M::Input],
     masks: &[<M::Input as Value>::Mask],
     d_y: &[M::Output],
+    gradient: Option<&mut M::Gradient<BATCH>>,
+) -> Pass<M> {
+    pass_in::<M, BATCH>(Context::EVALUATION, model, x, masks, d_y, gradient)
+}
+
+/// The same in another context.
+pub(crate) fn pass_in<M: Layer, const BATCH: usize>(
+    context: Context,
+    model: &M,
+    x: &[M::Input],
+    masks: &[<M::Input as Value>::Mask],
+    d_y: &[M::Output],
     mut gradient: Option<&mut M::Gradient<BATCH>>,
 ) -> Pass<M> {
     let mut cache = M::Cache::<BATCH>::new_box_zeroed().expect("memory");
     let (mut inputs, mut input_masks) = (x.to_vec(), masks.to_vec());
     let mut batch = BatchMut { values: &mut inputs, masks: &mut input_masks };
-    model.forward::<BATCH>(batch.reborrow(), &mut cache, Context::EVALUATION);
+    model.forward::<BATCH>(batch.reborrow(), &mut cache, context);
     let outputs = M::outputs::<BATCH>(batch.reborrow(), &mut cache);
     let (y, y_masks) = (outputs.values.to_vec(), outputs.masks.to_vec());
 

@@ -2,7 +2,7 @@
 
 use super::{BATCH, Pass, Random, assert_close, backward, draw, parameters, set_parameters, vector, wide};
 use nanoembed::layers::{
-    Direction, GoBackwards, GoForwards, Layer, Lstm, ReturnLast, ReturnSequences, Returned,
+    Direction, GoBackwards, GoForwards, Layer, Lstm, Parameters, ReturnLast, ReturnSequences, Returned,
 };
 use rand_core::SeedableRng;
 use zerocopy::FromZeros;
@@ -40,7 +40,8 @@ fn plain<const LEN: usize, const IN: usize, const UNITS: usize>(
 
 /// The rows of the outputs that are given.
 fn given<const LEN: usize, const UNITS: usize, R: Returned>(y: &R::Output<LEN, UNITS>) -> Vec<f32> {
-    (0..LEN).filter_map(|number| R::row::<LEN, UNITS>(y, number)).flatten().copied().collect()
+    let rows = R::rows::<LEN, UNITS>(std::slice::from_ref(y));
+    (0..rows.rows()).filter_map(|row| rows.row(row)).flatten().copied().collect()
 }
 
 fn check<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Direction>(
@@ -51,12 +52,9 @@ fn check<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: 
     set_parameters(&mut layer, || draw(random));
     let x: [[[f32; IN]; LEN]; BATCH] = std::array::from_fn(|_| std::array::from_fn(|_| vector(random)));
     let mut c = [R::Output::<LEN, UNITS>::new_zeroed(); BATCH];
-    for c in &mut c {
-        for number in 0..LEN {
-            if let Some(row) = R::row_mut::<LEN, UNITS>(c, number) {
-                *row = vector(random);
-            }
-        }
+    let mut rows = R::rows_mut::<LEN, UNITS>(&mut c);
+    for row in 0..rows.rows() {
+        rows.row_mut(row).unwrap().copy_from_slice(&vector::<UNITS>(random));
     }
     let what = format!("Lstm<{LEN}, {IN}, {UNITS}, {}>, backwards {}, {masks:?}", R::NAME, D::BACKWARDS);
     let Pass { y, gradient, d_x, .. } = backward(&layer, &x, masks, &c);

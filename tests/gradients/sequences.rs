@@ -7,10 +7,11 @@ use crate::{
 use nanoembed::layers::{
     ActivationFunction, ActivationKind, Causal, Conv1D, ConvPadding, Dense, Embedding,
     GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, Identity, IgnoreMask, Layer, MaskUse, MaskZero,
-    PaddingKind, Relu, Same, Sigmoid, Softmax, StrictMask, Tanh, Valid,
+    Relu, Same, Sigmoid, Softmax, StrictMask, Tanh, Valid,
 };
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
+use nanoembed::table::Padding;
 use rand_core::{Rng, SeedableRng};
 use zerocopy::FromZeros;
 
@@ -68,7 +69,7 @@ struct Sizes {
     out: usize,
     stride: usize,
     dilation: usize,
-    padding: PaddingKind,
+    padding: Padding,
     strict: bool,
 }
 
@@ -78,9 +79,9 @@ fn convolve(sizes: &Sizes, kind: ActivationKind, parameters: &[f64], x: &[f64], 
     let Sizes { len, dim, filters, taps, out, stride, dilation, padding, strict } = *sizes;
     let reach = dilation * (taps - 1);
     let before = match padding {
-        PaddingKind::Valid => 0,
-        PaddingKind::Same => ((out - 1) * stride + reach + 1).saturating_sub(len) / 2,
-        PaddingKind::Causal => reach,
+        Padding::Valid => 0,
+        Padding::Same => ((out - 1) * stride + reach + 1).saturating_sub(len) / 2,
+        Padding::Causal => reach,
         other => unreachable!("{other:?}"),
     };
     let mut padded = vec![0.0; (before + len + reach + stride) * dim];
@@ -90,8 +91,8 @@ fn convolve(sizes: &Sizes, kind: ActivationKind, parameters: &[f64], x: &[f64], 
     let (kernel, bias) = parameters.split_at(taps * dim * filters);
     let is_valid = |at: usize| at >= before && at < before + len && valid[at - before];
     let counts = |o: usize| match padding {
-        PaddingKind::Valid => (0..taps).all(|tap| is_valid(o * stride + tap * dilation)),
-        PaddingKind::Same => is_valid(o * stride + reach / 2),
+        Padding::Valid => (0..taps).all(|tap| is_valid(o * stride + tap * dilation)),
+        Padding::Same => is_valid(o * stride + reach / 2),
         _ => is_valid(o * stride + reach),
     };
     let of_step = |o: usize| {
@@ -235,7 +236,7 @@ fn chains_with_convolutions() {
         out: 4,
         stride: 1,
         dilation: 1,
-        padding: PaddingKind::Valid,
+        padding: Padding::Valid,
         strict: false,
     };
     let forward = |parameters: &[f64], ids: &[u16; 6]| {

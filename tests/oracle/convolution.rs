@@ -2,8 +2,8 @@
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
 use nanoembed::layers::{
-    ActivationFunction, Batch, BatchMut, Causal, Context, Conv1D, ConvPadding, Dense, Embedding,
-    GlobalMaxPooling1D, HonourMask, Identity, Layer, Relu, Same, Sigmoid, Valid,
+    ActivationFunction, Causal, Conv1D, ConvPadding, Dense, Embedding, GlobalMaxPooling1D, HonourMask,
+    Identity, Layer, Parameters, Relu, Same, Sigmoid, Valid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Adam, Epsilon, Exact, Optimizer, Sgd};
@@ -103,7 +103,8 @@ fn check<
     close("gradient of the input", pass.d_x.as_flattened().as_flattened(), "grad_input", GRADIENT);
 
     // A step of size 1 from zero leaves the negative gradient.
-    let (mut stepped, mut slots) = (<layer!()>::zeroed(), <layer!() as Parameters>::Slots::<Sgd>::new_zeroed());
+    let (mut stepped, mut slots) =
+        (<layer!()>::zeroed(), <layer!() as Parameters>::Slots::<Sgd>::new_zeroed());
     let sgd = Sgd { learning_rate: 1.0 };
     stepped.step::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
     let negative = |values: &[f32]| values.iter().map(|x| -x).collect::<Vec<_>>();

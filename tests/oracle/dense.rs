@@ -2,7 +2,7 @@
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list};
 use nanoembed::layers::{
-    ActivationFunction, Batch, BatchMut, Bytes, Context, Dense, Identity, Layer, Relu, Sigmoid, Softmax, Tanh,
+    ActivationFunction, Bytes, Dense, Identity, Layer, Parameters, Relu, Sigmoid, Softmax, Tanh,
 };
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::table::Numbers;
@@ -71,8 +71,10 @@ fn check<const IN: usize, const OUT: usize, A: ActivationFunction>(case: &Value)
     layer.predict_batch::<BATCH>(&x, &mut (), &mut y).expect("a batch");
     assert_close(&what("output of predict"), y.as_flattened(), &data("output"), FORWARD.0, FORWARD.1);
 
-    let mut gradient = <<Dense<IN, OUT, A> as Parameters>::Gradient<BATCH> as zerocopy::FromZeros>::new_zeroed();
-    let pass = crate::both_ways::pass::<Dense<IN, OUT, A>, BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
+    let mut gradient =
+        <<Dense<IN, OUT, A> as Parameters>::Gradient<BATCH> as zerocopy::FromZeros>::new_zeroed();
+    let pass =
+        crate::both_ways::pass::<Dense<IN, OUT, A>, BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
     assert_close(&what("output of forward"), pass.y.as_flattened(), &data("output"), FORWARD.0, FORWARD.1);
     assert_close(
         &what("gradient of the input"),

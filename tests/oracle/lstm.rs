@@ -3,8 +3,8 @@
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
 use crate::training::{CURVE, adam};
 use nanoembed::layers::{
-    Batch, BatchMut, Chain, Context, Dense, Direction, Embedding, GoBackwards, GoForwards, Layer, Lstm,
-    MaskZero, Masking, NoMask, ReturnLast, ReturnSequences, Returned, Sigmoid, Value as _,
+    Batch, BatchMut, Chain, Dense, Direction, Embedding, GoBackwards, GoForwards, Layer, Lstm, MaskZero,
+    Masking, NoMask, Parameters, ReturnLast, ReturnSequences, Returned, Sigmoid, Value as _,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Exact, Optimizer, Sgd};
@@ -85,7 +85,13 @@ fn check<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: 
         d_rows.row_mut(row).expect("a row for each output").copy_from_slice(d_y);
     }
     let mut gradient = <Of<LEN, IN, UNITS, R, D> as Parameters>::Gradient::<BATCH>::new_zeroed();
-    let pass = crate::both_ways::pass::<Of<LEN, IN, UNITS, R, D>, BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
+    let pass = crate::both_ways::pass::<Of<LEN, IN, UNITS, R, D>, BATCH>(
+        &layer,
+        &x,
+        &masks,
+        &d_y,
+        Some(&mut gradient),
+    );
     assert_close(&what("output of forward"), &flat(&pass.y), &data("output"), FORWARD.0, FORWARD.1);
     let d_x = pass.d_x.as_flattened().as_flattened();
     assert_close(&what("gradient of the input"), d_x, &data("grad_input"), GRADIENT.0, GRADIENT.1);

@@ -3,12 +3,10 @@
 use crate::convolution::{sequences, train};
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
 use nanoembed::layers::{
-    Batch, BatchMut, Context, Dense, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Layer,
-    MaskZero, Sigmoid,
+    Dense, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Layer, MaskZero, Sigmoid,
 };
 use nanoembed::sequential;
 use serde_json::Value;
-use zerocopy::FromZeros;
 
 /// As many examples as the largest case has.
 const BATCH: usize = 3;

@@ -2,9 +2,9 @@
 
 use crate::data::{Data, Fold};
 use nanoembed::kernels;
-use nanoembed::layers::{
+use nanoembed::layers::{Keeps, Parameters, 
     Batch, BatchMut, Context, Direction, GoBackwards, GoForwards, Layer, Lstm, ReturnLast, ReturnSequences,
-    Returned, Value,
+    Returned,
 };
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::table::Numbers;
