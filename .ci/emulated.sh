@@ -1,7 +1,9 @@
 # The parts that run programs of tests/firmware: on this processor, and on emulated ones.
 # shellcheck shell=bash disable=SC2034,SC2154 # the parts of one script share their variables
 
-readonly firmware_folder=$root/tests/firmware
+firmware_folder=$root/tests/firmware
+# Where the host puts the trained model, without what the files' names end with.
+reviews=$logs/reviews
 
 # Builds the host's program; sets `host` to it.
 build_host() {
@@ -9,12 +11,14 @@ build_host() {
     host=$root/target/firmware/host/host
 }
 
-# Builds the images for the Cortex-M4F, with the model that the host trained; `out` is where they are.
+# Builds the images for the Cortex-M4F, or those named, with the model that the host trained; `out` is where they are.
 build_images() {
     packages qemu-system-arm binutils-arm-none-eabi
-    "$host" image "$logs/reviews.image" >"$logs/reviews.txt"
+    "$host" image "$reviews.new" >"$reviews.txt"
+    # The file of an equal model stays as it is: the images are not linked again.
+    cmp -s "$reviews.new" "$reviews.image" || cp "$reviews.new" "$reviews.image"
     use_target thumbv7em-none-eabihf
-    (cd "$firmware_folder" && NANOEMBED_IMAGE=$logs/reviews.image "${cross[@]}" build --release -p images "${options[@]}")
+    (cd "$firmware_folder" && NANOEMBED_IMAGE=$reviews.image "${cross[@]}" build --release -p images "${@/#/--bin=}" "${options[@]}")
 }
 
 # Runs an image; what it prints goes to standard output. With `-icount shift=0` it can count its instructions.

@@ -334,5 +334,9 @@ fn run() -> Option<()> {
 
 #[entry]
 fn main() -> ! {
-    images::exit(run().is_some())
+    let mut done = None;
+    let count = images::instructions(|| done = run());
+    images::print_number("stack bytes", images::stack_used());
+    images::print_number("instructions", count);
+    images::exit(done.is_some())
 }
