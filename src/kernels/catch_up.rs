@@ -160,10 +160,10 @@ fn catch_up_rows_loops<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
         return;
     }
     let mut rules = Rules { rule, until, kept: [const { None }; RECENT] };
-    let look = worth_prefetching(table.as_table());
+    let prefetches = worth_prefetching(table.as_table());
     let (mut ahead, mut far_ahead) = (rows.clone().skip(DISTANCE), rows.clone().skip(2 * DISTANCE));
     for row in rows {
-        if look {
+        if prefetches {
             if let Some(row) = far_ahead.next() {
                 prefetch(last_steps, row, 1);
             }

@@ -19,7 +19,7 @@
 //! Moved per id: the bytes of a row read from the table, `4 dim` written, and the id itself. The only arithmetic is the conversion; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, Columns, Look, Never, column_blocks, worth_prefetching};
+use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
 use crate::table::{Format, Index, Indices, Policy, Table};
@@ -97,15 +97,15 @@ fn gather_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
 ) {
     if worth_prefetching(table) {
         match table.dim() {
-            _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
+            _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, true, STREAM, _, _, _>(lanes, table, indices, out),
             16 => copy_rows_of::<_, 16, STREAM, _, _, _>(lanes, table, indices, out),
             32 => copy_rows_of::<_, 32, STREAM, _, _, _>(lanes, table, indices, out),
             64 => copy_rows_of::<_, 64, STREAM, _, _, _>(lanes, table, indices, out),
             128 if STREAM => copy_rows_of::<_, 128, STREAM, _, _, _>(lanes, table, indices, out),
-            _ => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
+            _ => copy_rows::<_, true, STREAM, _, _, _>(lanes, table, indices, out),
         }
     } else {
-        copy_rows::<_, STREAM, _, _, _>(lanes, Never, table, indices, out);
+        copy_rows::<_, false, STREAM, _, _, _>(lanes, table, indices, out);
     }
 }
 
@@ -119,7 +119,7 @@ fn copy_rows_of<L: Lanes, const DIM: usize, const STREAM: bool, F: Format, I: In
 ) {
     let columns = Columns::new(table, 0);
     for ((position, row), to) in indices.iter().enumerate().zip(out.as_chunks_mut::<DIM>().0) {
-        columns.prefetch(DIM, Ahead.ahead(indices, position));
+        columns.prefetch(DIM, row_ahead::<true, _, _>(indices, position));
         let Some(row) = row else {
             *to = [0.0; DIM];
             continue;
@@ -133,9 +133,8 @@ fn copy_rows_of<L: Lanes, const DIM: usize, const STREAM: bool, F: Format, I: In
 }
 
 #[inline(always)]
-fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
+fn copy_rows<L: Lanes, const PREFETCH: bool, const STREAM: bool, F: Format, I: Index, P: Policy>(
     lanes: L,
-    look: impl Look,
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
@@ -143,7 +142,7 @@ fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
     let columns = Columns::new(table, 0);
     let mut rest = out;
     for (position, row) in indices.iter().enumerate() {
-        columns.prefetch(table.dim(), look.ahead(indices, position));
+        columns.prefetch(table.dim(), row_ahead::<PREFETCH, _, _>(indices, position));
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {

@@ -29,7 +29,7 @@ mod update;
 mod update_rounded;
 mod weights;
 
-use ahead::{Ahead, Look, Never, worth_prefetching};
+use ahead::{row_ahead, worth_prefetching};
 use axpy::add_multiple;
 use columns::{Columns, column_blocks, columns_mut};
 use gather::convert;

@@ -35,7 +35,7 @@
 //! written. One addition for each four bytes of `f32`: the time is that of reading the rows, from whichever cache or memory they
 //! lie in. Packed rows in the caches take the time of the arithmetic, four to six vector operations for each register of numbers.
 
-use super::{Ahead, Columns, Look, Never, column_blocks, worth_prefetching};
+use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
 use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Table};
@@ -131,16 +131,15 @@ fn pool_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     out: &mut [f32],
 ) {
     if worth_prefetching(table) {
-        pool_bags(lanes, Ahead, table, bags, pooling, out);
+        pool_bags::<_, true, _, _, _, _>(lanes, table, bags, pooling, out);
     } else {
-        pool_bags(lanes, Never, table, bags, pooling, out);
+        pool_bags::<_, false, _, _, _, _>(lanes, table, bags, pooling, out);
     }
 }
 
 #[inline(always)]
-fn pool_bags<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: Index>(
     lanes: L,
-    look: impl Look,
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
@@ -151,7 +150,7 @@ fn pool_bags<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         let divisor = bag.divisor(pooling);
-        let ahead = |position: usize| look.ahead(bags.indices(), position);
+        let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             *block = sum_block(lanes, Columns::new(table, column), &bag, ahead);
             match divisor {
@@ -238,7 +237,21 @@ fn pool_max_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     out: &mut [f32],
     arg_max: &mut [u32],
 ) {
-    let look = worth_prefetching(table);
+    if worth_prefetching(table) {
+        max_of_bags::<_, true, _, _, _, _>(lanes, table, bags, out, arg_max);
+    } else {
+        max_of_bags::<_, false, _, _, _, _>(lanes, table, bags, out, arg_max);
+    }
+}
+
+#[inline(always)]
+fn max_of_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: Index>(
+    lanes: L,
+    table: Table<'_, F>,
+    bags: &Bags<'_, I, P, O>,
+    out: &mut [f32],
+    arg_max: &mut [u32],
+) {
     let (mut rest, mut rest_positions) = (out, arg_max);
     for bag in bags.iter() {
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
@@ -246,7 +259,7 @@ fn pool_max_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
             break;
         };
         (rest, rest_positions) = (after, positions_after);
-        let ahead = |position: usize| if look { Ahead.ahead(bags.indices(), position) } else { None };
+        let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             if let Some(positions) = positions.get_mut(column..).and_then(<[u32]>::first_chunk_mut) {
                 (*block, *positions) = max_block(lanes, Columns::new(table, column), &bag, ahead);

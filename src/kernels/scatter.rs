@@ -26,7 +26,7 @@
 //!
 //! Moved per id: `4 dim` bytes of the table read and written again, and for `scatter_add` `4 dim` bytes of gradients read.
 
-use super::{Ahead, Columns, Look, column_blocks, columns_mut, worth_prefetching};
+use super::{Columns, column_blocks, columns_mut, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{BagView, Bags, Index, Indices, Policy, Pooling, TableMut};
@@ -192,13 +192,24 @@ fn scatter_add_loops<L: Lanes, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     table: &mut TableMut<'_>,
 ) {
-    let mut table = table.reborrow(); // a value, so that its extents stay in registers
-    let look = worth_prefetching(table.as_table());
+    if worth_prefetching(table.as_table()) {
+        add_rows::<L, true, _, _>(gradients, indices, table.reborrow());
+    } else {
+        add_rows::<L, false, _, _>(gradients, indices, table.reborrow());
+    }
+}
+
+// The table is a value, so that its extents stay in registers.
+#[inline(always)]
+fn add_rows<L: Lanes, const PREFETCH: bool, I: Index, P: Policy>(
+    gradients: &[f32],
+    indices: Indices<'_, I, P>,
+    mut table: TableMut<'_>,
+) {
     let mut rest = gradients;
     for (position, row) in indices.iter().enumerate() {
-        if look {
-            Columns::new(table.as_table(), 0).prefetch(table.dim(), Ahead.ahead(indices, position));
-        }
+        let ahead = row_ahead::<PREFETCH, _, _>(indices, position);
+        Columns::new(table.as_table(), 0).prefetch(table.dim(), ahead);
         let Some((gradient, after)) = rest.split_at_checked(table.dim()) else { break };
         rest = after;
         if let Some(row) = row.and_then(|row| table.row_mut(row)) {
@@ -215,8 +226,20 @@ fn scatter_add_bags_loops<L: Lanes, I: Index, P: Policy, O: Index>(
     pooling: Pooling,
     table: &mut TableMut<'_>,
 ) {
-    let mut table = table.reborrow();
-    let look = worth_prefetching(table.as_table());
+    if worth_prefetching(table.as_table()) {
+        add_bags::<L, true, _, _, _>(d_out, bags, pooling, table.reborrow());
+    } else {
+        add_bags::<L, false, _, _, _>(d_out, bags, pooling, table.reborrow());
+    }
+}
+
+#[inline(always)]
+fn add_bags<L: Lanes, const PREFETCH: bool, I: Index, P: Policy, O: Index>(
+    d_out: &[f32],
+    bags: &Bags<'_, I, P, O>,
+    pooling: Pooling,
+    mut table: TableMut<'_>,
+) {
     let mut rest = d_out;
     for bag in bags.iter() {
         let Some((d, after)) = rest.split_at_checked(table.dim()) else { break };
@@ -226,20 +249,19 @@ fn scatter_add_bags_loops<L: Lanes, I: Index, P: Policy, O: Index>(
             continue;
         }
         column_blocks!(L, as_chunks(d), |block, column| {
-            scatter_block(block, divisor, bags, &bag, column, look, &mut table);
+            scatter_block::<_, PREFETCH, _, _, _>(block, divisor, bags, &bag, column, &mut table);
         });
     }
 }
 
 /// `WIDTH` columns of one bag's gradient.
 #[inline(always)]
-fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
+fn scatter_block<const WIDTH: usize, const PREFETCH: bool, I: Index, P: Policy, O: Index>(
     d: &[f32; WIDTH],
     divisor: Option<f32>,
     bags: &Bags<'_, I, P, O>,
     bag: &BagView<'_, I, P>,
     column: usize,
-    look: bool,
     table: &mut TableMut<'_>,
 ) {
     let mut d = *d;
@@ -249,10 +271,8 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
         }
     }
     for entry in bag.iter() {
-        if look {
-            Columns::new(table.as_table(), column)
-                .prefetch(WIDTH, Ahead.ahead(bags.indices(), entry.position));
-        }
+        let ahead = row_ahead::<PREFETCH, _, _>(bags.indices(), entry.position);
+        Columns::new(table.as_table(), column).prefetch(WIDTH, ahead);
         let Some(row) = table.row_mut(entry.row) else { continue };
         if bag.weights().is_some() {
             add_block(row, column, &d.map(|d| entry.weight * d));

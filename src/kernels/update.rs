@@ -112,8 +112,8 @@ fn update_rows_loops<L: Lanes, R: UpdateRule>(
     slots: &mut TableMut<'_>,
     touched: &mut SparseGradient<'_>,
 ) {
-    let look = worth_prefetching(table.as_table());
-    step_rows(lanes, rule, table, slots, touched, look);
+    let prefetches = worth_prefetching(table.as_table());
+    step_rows(lanes, rule, table, slots, touched, prefetches);
 }
 
 /// The loop over the touched rows, of checked shapes.
@@ -124,13 +124,13 @@ pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
     table: &mut impl StepRows,
     slots: &mut TableMut<'_>,
     touched: &mut SparseGradient<'_>,
-    look: bool,
+    prefetches: bool,
 ) {
     let SparseGradient { occurrences, gradients, sum } = touched;
     let Some((sum, squares)) = sum.split_at_mut_checked(gradients.dim()) else { return };
     let mut ahead = occurrences.as_slice().iter().skip(DISTANCE);
     for (first, repeats) in occurrences.by_row() {
-        if look {
+        if prefetches {
             for next in ahead.by_ref().take(1 + repeats.len()) {
                 table.prefetch(next.row as usize);
                 Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(next.row as usize));

@@ -157,8 +157,8 @@ fn update_rows_rounded_loops<L: Lanes, R: UpdateRule, F: Trainable>(
     touched: &mut SparseGradient<'_>,
     weights: &mut [f32],
 ) {
-    let look = worth_prefetching(table.as_table());
-    step_rows(lanes, rule, &mut Rounded { lanes, table, noise, weights }, slots, touched, look);
+    let prefetches = worth_prefetching(table.as_table());
+    step_rows(lanes, rule, &mut Rounded { lanes, table, noise, weights }, slots, touched, prefetches);
 }
 
 #[inline(always)]
