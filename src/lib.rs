@@ -9,8 +9,8 @@
 //!         │ table     rows, checked ids, bags                                      ▼
 //!         ▼                                                                      layers    backward
 //!    rows [[f32; DIM]; LEN]                                                        │
-//!         │ kernels   gather, pool, scatter, update, gemm, activations             ▼
-//!         ▼                                                                      optim     touched rows only
+//!         │ kernels   gather, pool, scatter, gemm, activations                     ▼
+//!         ▼                                                                      optim     steps on touched rows, by sparse
 //!    layers           Embedding, EmbeddingBag, Conv1D, Lstm, pooling, Dense        │
 //!         ▼                                                                        ▼
 //!    probability 0.97                                                            train     steps, epochs, checkpoints
@@ -21,7 +21,7 @@
 //!
 //! - **Models as types** ([`layers`], [`train`], [`image`]): every size is a const parameter, every buffer an array. Start with
 //!   [`sequential!`] and [`train::Trainer`].
-//! - **Views and kernels** ([`table`], [`kernels`], [`optim`]): any number of rows, any dim, memory borrowed from the caller.
+//! - **Views and kernels** ([`table`], [`kernels`], [`sparse`], [`optim`]): any number of rows, any dim, memory borrowed from the caller.
 //!
 //! # Glossary
 //!
@@ -67,6 +67,8 @@ pub mod text;
 pub mod table;
 
 pub mod kernels;
+
+pub mod sparse;
 
 #[doc(hidden)]
 pub mod reference;

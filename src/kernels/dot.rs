@@ -31,6 +31,13 @@ use crate::table::{Table, TableMut};
 simd_fn! {
     /// Σᵢ xᵢ, by sixteen lanes.
     pub fn sum, sum_at(x: &[f32]) -> f32 = sum_body;
+
+    /// Σ xᵢ², by sixteen lanes: the square of the norm.
+    ///
+    /// ```
+    /// assert_eq!(nanoembed::kernels::sum_of_squares(&[3.0, -4.0]), 25.0);
+    /// ```
+    pub fn sum_of_squares, sum_of_squares_at(x: &[f32]) -> f32 = squares;
 }
 
 simd_fn! {
@@ -74,6 +81,13 @@ simd_fn! {
 #[inline(always)]
 fn sum_body<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     simd::sum(lanes, x)
+}
+
+/// Σ xᵢ², for kernels.
+#[inline(always)]
+pub(crate) fn squares<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
+    let [sum] = dots(lanes, [x], x).unwrap_or_default();
+    sum
 }
 
 #[inline(always)]

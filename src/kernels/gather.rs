@@ -154,7 +154,7 @@ fn copy_rows<L: Lanes, const PREFETCH: bool, const STREAM: bool, F: Format, I: I
 
 /// The numbers of a row as `f32`.
 #[inline(always)]
-pub(super) fn convert<L: Lanes, const STREAM: bool, F: Format>(
+pub(crate) fn convert<L: Lanes, const STREAM: bool, F: Format>(
     lanes: L,
     from: &[F::Element],
     to: &mut [f32],

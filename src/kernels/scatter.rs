@@ -94,7 +94,7 @@ simd_fn! {
 /// The gradients of the bags' sums, which are the gradients of all their rows, from those of the pooled bags:
 /// `d_sums[bag] = d_out[bag] / divisor`, with the divisor of [`Pooling`]; zeros where it is 0.
 ///
-/// A fused update of bags starts with it: see [`occurrences_of_bags`](super::occurrences_of_bags).
+/// A fused update of bags starts with it: see [`occurrences_of_bags`](crate::sparse::occurrences_of_bags).
 ///
 /// # Shapes
 /// `d_out` and `d_sums` `[bags, dim]`.
@@ -142,7 +142,7 @@ pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
 /// like [`NO_ID`](super::NO_ID), drops its gradient. The positions must be those of the same bags: those of a slice count from its
 /// first id. It follows the ids, one number of a row at a time, and is the same at every level.
 ///
-/// The gradient of a big table is wanted as a row for each id instead, for [`SparseGradient`](super::SparseGradient): it is what this gives for bags of
+/// The gradient of a big table is wanted as a row for each id instead, for [`SparseGradient`](crate::sparse::SparseGradient): it is what this gives for bags of
 /// the ids 0, 1, 2, ... without weights, with `d_out` times the weight, and a `table` of zeros with a row for each.
 ///
 /// # Shapes

@@ -36,7 +36,7 @@
 //! **Threads.** The crate starts none; views split. Bags do not need each other: each thread takes [`Bags::slice`] of a
 //! range of them and the part of the output that is theirs. Rows are updated by whoever holds them: each thread takes one of
 //! [`TableMut::split_rows`], lists the occurrences of its rows alone
-//! ([`occurrences_of_bags_in`](crate::kernels::occurrences_of_bags_in), [`occurrences_in`](crate::kernels::occurrences_in)), sorts them and
+//! ([`occurrences_of_bags_in`](crate::sparse::occurrences_of_bags_in), [`occurrences_in`](crate::sparse::occurrences_in)), sorts them and
 //! updates its part. The bits are those of one thread, for any number of them: no sum is made by two. Only a norm over
 //! the whole table is found before and given to the step ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)).
 //! `examples/threads.rs` does all of it with [`std::thread::scope`](https://doc.rust-lang.org/std/thread/fn.scope.html).

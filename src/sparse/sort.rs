@@ -47,7 +47,7 @@ impl<'a> SortedOccurrences<'a> {
     /// numbers of bags already: read as positions, they would name other ids' gradients.
     ///
     /// ```
-    /// use nanoembed::kernels::{Occurrence, bag_numbers, coalesce, occurrences, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, bag_numbers, coalesce, occurrences, sort_by_row};
     /// use nanoembed::table::{Bags, Indices, Table, TableMut};
     /// let indices = Indices::new(&[7_u8, 2, 7], 10)?;
     /// let weights = [1.0, 2.0, 0.5];
@@ -101,7 +101,7 @@ impl<'a> SortedOccurrences<'a> {
     /// PyTorch's `scale_grad_by_freq`. Words that fill a batch then learn no faster than rare ones.
     ///
     /// ```
-    /// use nanoembed::kernels::{Occurrence, coalesce, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, coalesce, sort_by_row};
     /// use nanoembed::table::{Table, TableMut};
     /// let mut list = [Occurrence { row: 7, source: 0 }, Occurrence { row: 7, source: 1 }];
     /// let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 2])?.by_frequency();
@@ -158,7 +158,7 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 /// nothing of use afterwards.
 ///
 /// ```
-/// use nanoembed::kernels::{Occurrence, sort_by_row};
+/// use nanoembed::sparse::{Occurrence, sort_by_row};
 /// let at = |row, source| Occurrence { row, source };
 /// let mut list = [at(7, 0), at(2, 1), at(7, 2), at(0, 3)];
 /// let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 4])?;

@@ -35,7 +35,7 @@ simd_fn! {
     /// infinite and the row zero.
     ///
     /// ```
-    /// use nanoembed::{kernels::{RowNorm, max_norm}, table::{Indices, TableMut}};
+    /// use nanoembed::{sparse::{RowNorm, max_norm}, table::{Indices, TableMut}};
     /// let mut rows = [[3.0, 4.0], [30.0, 40.0], [300.0, 400.0]];
     /// let ids = Indices::new(&[1_u8, 0], 3)?;
     /// max_norm(ids, 5.0, RowNorm::L2, &mut TableMut::from_rows(&mut rows))?;

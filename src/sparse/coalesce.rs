@@ -9,8 +9,9 @@
 //! Deviation: the columns are taken in blocks, each over all occurrences, so that the sum of a row that occurs often stays in
 //! registers. Bytes moved: `4 dim` of gradients an occurrence, from a matrix of the size of a batch, and `4 dim` of sum a row.
 
-use super::{Columns, Occurrence, SortedOccurrences, clamp, column_blocks};
+use super::{Occurrence, SortedOccurrences, clamp};
 use crate::error::ShapeMismatch;
+use crate::kernels::{Columns, column_blocks};
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Table, TableMut};
 
@@ -24,7 +25,7 @@ simd_fn! {
     /// `gradients` `[sources, dim]`, `rows` `[occurrences]`, `sums` `[occurrences, dim]`.
     ///
     /// ```
-    /// use nanoembed::kernels::{Occurrence, coalesce, occurrences, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, coalesce, occurrences, sort_by_row};
     /// use nanoembed::table::{Indices, Table, TableMut};
     /// let gradients = [[1.0, 0.5], [2.0, 0.5], [4.0, 0.5]];
     /// let mut list = [Occurrence::default(); 3];

@@ -28,8 +28,9 @@
 //! there are at most as many as it takes the row to come to rest. Nothing for rows that never had a gradient, unless
 //! the weights decay.
 
-use super::{Columns, State, UpdateRule, column_blocks, worth_prefetching};
+use super::{State, UpdateRule};
 use crate::error::ShapeMismatch;
+use crate::kernels::{Columns, column_blocks, worth_prefetching};
 use crate::simd::{Lanes, prefetch, simd_fn};
 use crate::table::TableMut;
 
