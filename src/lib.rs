@@ -62,6 +62,8 @@ pub mod simd;
 
 pub mod math;
 
+mod random;
+
 pub mod text;
 
 pub mod table;
