@@ -53,8 +53,7 @@ extern crate std;
 // In the order in which they build on each other; `tests/layering.rs` holds it.
 pub mod error;
 
-#[doc(hidden)]
-pub mod message;
+mod message;
 
 pub mod memory;
 
@@ -72,8 +71,7 @@ pub mod kernels;
 
 pub mod sparse;
 
-#[doc(hidden)]
-pub mod reference;
+mod reference;
 
 pub mod optim;
 
@@ -97,6 +95,9 @@ pub mod vectors;
 
 #[cfg(feature = "std")]
 pub mod weights;
+
+#[doc(hidden)]
+pub mod internals;
 
 // The crates whose types stand in this one's interface, so that versions agree.
 pub use {rand_core, rand_xoshiro, zerocopy};
