@@ -9,8 +9,8 @@
 //!         │ table     rows, checked ids, bags                                      ▼
 //!         ▼                                                                      layers    backward
 //!    rows [[f32; DIM]; LEN]                                                        │
-//!         │ kernels   gather, pool, scatter, update, gemm, activations             ▼
-//!         ▼                                                                      optim     touched rows only
+//!         │ kernels   gather, pool, scatter, gemm, activations                     ▼
+//!         ▼                                                                      optim     steps on touched rows, by sparse
 //!    layers           Embedding, EmbeddingBag, Conv1D, Lstm, pooling, Dense        │
 //!         ▼                                                                        ▼
 //!    probability 0.97                                                            train     steps, epochs, checkpoints
@@ -21,7 +21,7 @@
 //!
 //! - **Models as types** ([`layers`], [`train`], [`image`]): every size is a const parameter, every buffer an array. Start with
 //!   [`sequential!`] and [`train::Trainer`].
-//! - **Views and kernels** ([`table`], [`kernels`], [`optim`]): any number of rows, any dim, memory borrowed from the caller.
+//! - **Views and kernels** ([`table`], [`kernels`], [`sparse`], [`optim`]): any number of rows, any dim, memory borrowed from the caller.
 //!
 //! # Glossary
 //!
@@ -53,8 +53,7 @@ extern crate std;
 // In the order in which they build on each other; `tests/layering.rs` holds it.
 pub mod error;
 
-#[doc(hidden)]
-pub mod message;
+mod message;
 
 pub mod memory;
 
@@ -62,14 +61,17 @@ pub mod simd;
 
 pub mod math;
 
+mod random;
+
 pub mod text;
 
 pub mod table;
 
 pub mod kernels;
 
-#[doc(hidden)]
-pub mod reference;
+pub mod sparse;
+
+mod reference;
 
 pub mod optim;
 
@@ -95,6 +97,9 @@ pub mod vectors;
 
 #[cfg(feature = "std")]
 pub mod weights;
+
+#[doc(hidden)]
+pub mod internals;
 
 // The crates whose types stand in this one's interface, so that versions agree.
 pub use {rand_core, rand_xoshiro, zerocopy};

@@ -1,12 +1,12 @@
 //! Optimizers as Keras 3 applies them.
 
 use crate::error::OutOfRange;
-use crate::kernels::{Replay, Rows, SparseGradient};
 use crate::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Exact,
     Momentum, MomentumRmsProp, Nadam, Optimizer, RmsProp, Schedule, Scheduled, Sgd, Step, WithLearningRate,
     inner_optimizer,
 };
+use crate::sparse::{Replay, Rows, SparseGradient};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 

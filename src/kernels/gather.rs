@@ -1,25 +1,8 @@
 //! Rows out of a table.
 //!
-//! ```text
-//! for position in 0..len:
-//!     out[position] = table[row(position)]                or zeros where the policy leaves the id out
-//!                     scale * q + bias                    in packed formats
-//! ```
-//!
-//! Deviations from this loop:
-//!
-//! - Rows of tables above the size of the near caches are asked for ahead of their use.
-//! - Stores are ordinary ones: what is gathered is read next, by the layer that follows. `gather_stream` stores past the caches, for
-//!   an output that is larger than they are and is not read soon: it leaves the caches to others.
-//! - A row of `f32` is copied by a loop over its numbers. In tables above the caches that loop costs 5 ns a row too much, a quarter of
-//!   the time of a row of 32 floats, so the usual lengths of rows, 16, 32 and 64, are constants there; copies of 128 floats at
-//!   once were slower. (A checked `copy_from_slice`, as fast, has a panic in it.)
-//! - A row of another format is converted in blocks of columns.
-//!
-//! Moved per id: the bytes of a row read from the table, `4 dim` written, and the id itself. The only arithmetic is the conversion; with a big
-//! table the time is that of memory, random lines read and consecutive lines written.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`gather`].
 
-use super::{Ahead, Columns, Look, Never, column_blocks, worth_prefetching};
+use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
 use crate::table::{Format, Index, Indices, Policy, Table};
@@ -44,6 +27,30 @@ simd_fn! {
     /// assert_eq!(out, [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for position in 0..len:
+    ///     out[position] = table[row(position)]                or zeros where the policy leaves the id out
+    ///                     scale * q + bias                    in packed formats
+    /// ```
+    ///
+    /// Deviations from this loop:
+    ///
+    /// - Rows of tables above the size of the near caches are asked for ahead of their use.
+    /// - Stores are ordinary ones: what is gathered is read next, by the layer that follows. `gather_stream`
+    ///   stores past the caches, for an output that is larger than they are and is not read soon: it leaves
+    ///   the caches to others.
+    /// - A row of `f32` is copied by a loop over its numbers. In tables above the caches that loop costs 5 ns
+    ///   a row too much, a quarter of the time of a row of 32 floats, so the usual lengths of rows, 16, 32
+    ///   and 64, are constants there; copies of 128 floats at once were slower. (A checked `copy_from_slice`,
+    ///   as fast, has a panic in it.)
+    /// - A row of another format is converted in blocks of columns.
+    ///
+    /// # Cost
+    /// For each id the bytes of a row are read from the table, `4 dim` are written, and the id itself is
+    /// read. The only arithmetic is the conversion. With a big table the time is that of memory: random lines
+    /// are read and consecutive lines written.
     pub fn gather, gather_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32]) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
@@ -60,6 +67,9 @@ simd_fn! {
     ///
     /// # Errors
     /// As `gather`.
+    ///
+    /// # Cost
+    /// [`gather`] tells how it is computed and what it costs.
     pub fn gather_stream, gather_stream_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32]) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
@@ -97,15 +107,15 @@ fn gather_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
 ) {
     if worth_prefetching(table) {
         match table.dim() {
-            _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
+            _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, true, STREAM, _, _, _>(lanes, table, indices, out),
             16 => copy_rows_of::<_, 16, STREAM, _, _, _>(lanes, table, indices, out),
             32 => copy_rows_of::<_, 32, STREAM, _, _, _>(lanes, table, indices, out),
             64 => copy_rows_of::<_, 64, STREAM, _, _, _>(lanes, table, indices, out),
             128 if STREAM => copy_rows_of::<_, 128, STREAM, _, _, _>(lanes, table, indices, out),
-            _ => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
+            _ => copy_rows::<_, true, STREAM, _, _, _>(lanes, table, indices, out),
         }
     } else {
-        copy_rows::<_, STREAM, _, _, _>(lanes, Never, table, indices, out);
+        copy_rows::<_, false, STREAM, _, _, _>(lanes, table, indices, out);
     }
 }
 
@@ -119,7 +129,7 @@ fn copy_rows_of<L: Lanes, const DIM: usize, const STREAM: bool, F: Format, I: In
 ) {
     let columns = Columns::new(table, 0);
     for ((position, row), to) in indices.iter().enumerate().zip(out.as_chunks_mut::<DIM>().0) {
-        columns.prefetch(DIM, Ahead.ahead(indices, position));
+        columns.prefetch(DIM, row_ahead::<true, _, _>(indices, position));
         let Some(row) = row else {
             *to = [0.0; DIM];
             continue;
@@ -133,9 +143,8 @@ fn copy_rows_of<L: Lanes, const DIM: usize, const STREAM: bool, F: Format, I: In
 }
 
 #[inline(always)]
-fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
+fn copy_rows<L: Lanes, const PREFETCH: bool, const STREAM: bool, F: Format, I: Index, P: Policy>(
     lanes: L,
-    look: impl Look,
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
@@ -143,7 +152,7 @@ fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
     let columns = Columns::new(table, 0);
     let mut rest = out;
     for (position, row) in indices.iter().enumerate() {
-        columns.prefetch(table.dim(), look.ahead(indices, position));
+        columns.prefetch(table.dim(), row_ahead::<PREFETCH, _, _>(indices, position));
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {
@@ -155,7 +164,7 @@ fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
 
 /// The numbers of a row as `f32`.
 #[inline(always)]
-pub(super) fn convert<L: Lanes, const STREAM: bool, F: Format>(
+pub(crate) fn convert<L: Lanes, const STREAM: bool, F: Format>(
     lanes: L,
     from: &[F::Element],
     to: &mut [f32],

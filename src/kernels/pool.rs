@@ -1,41 +1,8 @@
 //! Bags of rows, each pooled into one row.
 //!
-//! ```text
-//! pool:      for bag in 0..bags:
-//!                sum = 0
-//!                for id in bag, if it contributes:
-//!                    sum += weight(id) * table[row(id)]
-//!                out[bag] = sum                              or sum / divisor: see Pooling
-//!
-//!            of packed rows:
-//!                sum = 0, bias_sum = 0
-//!                for id in bag, if it contributes:
-//!                    sum += (scale(row) * weight(id)) * q(row), bias_sum += bias(row) * weight(id)
-//!                out[bag] = sum + bias_sum                   or that / divisor
-//!
-//! pool_max:  for bag in 0..bags:
-//!                for id in bag, if it contributes:
-//!                    x = weight(id) * table[row(id)]
-//!                    where first or x > out[bag]:  out[bag] = x, arg_max[bag] = position(id)
-//! ```
-//!
-//! Deviations from these loops:
-//!
-//! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums stay in registers and
-//!   `out` is written once. A sum in memory would be loaded and stored again for every row.
-//! - Rows of tables above the size of the near caches are asked for ahead of their use, across the borders of bags, each block of
-//!   columns for itself.
-//! - Without weights nothing is multiplied by them.
-//! - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the biases are summed apart saves
-//!   an addition for each number.
-//!
-//! Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no bit.
-//!
-//! Moved per id: the bytes of a row read from the table and the id itself, once for each block of columns; per bag `4 dim` bytes
-//! written. One addition for each four bytes of `f32`: the time is that of reading the rows, from whichever cache or memory they
-//! lie in. Packed rows in the caches take the time of the arithmetic, four to six vector operations for each register of numbers.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`pool`].
 
-use super::{Ahead, Columns, Look, Never, column_blocks, worth_prefetching};
+use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
 use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Table};
@@ -62,6 +29,47 @@ simd_fn! {
     /// assert_eq!(out, [3.0, 4.0, 0.0, 0.0, 3.0, 4.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # How it is computed
+    /// ```text
+    /// pool:      for bag in 0..bags:
+    ///                sum = 0
+    ///                for id in bag, if it contributes:
+    ///                    sum += weight(id) * table[row(id)]
+    ///                out[bag] = sum                              or sum / divisor: see Pooling
+    ///
+    ///            of packed rows:
+    ///                sum = 0, bias_sum = 0
+    ///                for id in bag, if it contributes:
+    ///                    sum += (scale(row) * weight(id)) * q(row), bias_sum += bias(row) * weight(id)
+    ///                out[bag] = sum + bias_sum                   or that / divisor
+    ///
+    /// pool_max:  for bag in 0..bags:
+    ///                for id in bag, if it contributes:
+    ///                    x = weight(id) * table[row(id)]
+    ///                    where first or x > out[bag]:  out[bag] = x, arg_max[bag] = position(id)
+    /// ```
+    ///
+    /// Deviations from these loops:
+    ///
+    /// - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums
+    ///   stay in registers and `out` is written once. A sum in memory would be loaded and stored again for
+    ///   every row.
+    /// - Rows of tables above the size of the near caches are asked for ahead of their use, across the
+    ///   borders of bags, each block of columns for itself.
+    /// - Without weights nothing is multiplied by them.
+    /// - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the
+    ///   biases are summed apart saves an addition for each number.
+    ///
+    /// Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no
+    /// bit.
+    ///
+    /// # Cost
+    /// For each id the bytes of a row are read from the table, and the id itself once for each block of
+    /// columns; for each bag `4 dim` bytes are written. There is one addition for each four bytes of `f32`,
+    /// so the time is that of reading the rows, from whichever cache or memory they lie in. Packed rows in
+    /// the caches take the time of the arithmetic, four to six vector operations for each register of
+    /// numbers.
     pub fn pool, pool_at[F: Format, I: Index, P: Policy, O: Index](
         table: Table<'_, F>,
         bags: &Bags<'_, I, P, O>,
@@ -95,6 +103,9 @@ simd_fn! {
     /// assert_eq!((out, arg_max), ([5.0, -4.0, 1.0, 2.0], [0, 1, 2, 2]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Cost
+    /// [`pool`] tells how it is computed and what it costs.
     pub fn pool_max, pool_max_at[F: Format, I: Index, P: Policy, O: Index](
         table: Table<'_, F>,
         bags: &Bags<'_, I, P, O>,
@@ -131,16 +142,15 @@ fn pool_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     out: &mut [f32],
 ) {
     if worth_prefetching(table) {
-        pool_bags(lanes, Ahead, table, bags, pooling, out);
+        pool_bags::<_, true, _, _, _, _>(lanes, table, bags, pooling, out);
     } else {
-        pool_bags(lanes, Never, table, bags, pooling, out);
+        pool_bags::<_, false, _, _, _, _>(lanes, table, bags, pooling, out);
     }
 }
 
 #[inline(always)]
-fn pool_bags<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: Index>(
     lanes: L,
-    look: impl Look,
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
@@ -151,7 +161,7 @@ fn pool_bags<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         let divisor = bag.divisor(pooling);
-        let ahead = |position: usize| look.ahead(bags.indices(), position);
+        let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             *block = sum_block(lanes, Columns::new(table, column), &bag, ahead);
             match divisor {
@@ -238,7 +248,21 @@ fn pool_max_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     out: &mut [f32],
     arg_max: &mut [u32],
 ) {
-    let look = worth_prefetching(table);
+    if worth_prefetching(table) {
+        max_of_bags::<_, true, _, _, _, _>(lanes, table, bags, out, arg_max);
+    } else {
+        max_of_bags::<_, false, _, _, _, _>(lanes, table, bags, out, arg_max);
+    }
+}
+
+#[inline(always)]
+fn max_of_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: Index>(
+    lanes: L,
+    table: Table<'_, F>,
+    bags: &Bags<'_, I, P, O>,
+    out: &mut [f32],
+    arg_max: &mut [u32],
+) {
     let (mut rest, mut rest_positions) = (out, arg_max);
     for bag in bags.iter() {
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
@@ -246,7 +270,7 @@ fn pool_max_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
             break;
         };
         (rest, rest_positions) = (after, positions_after);
-        let ahead = |position: usize| if look { Ahead.ahead(bags.indices(), position) } else { None };
+        let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             if let Some(positions) = positions.get_mut(column..).and_then(<[u32]>::first_chunk_mut) {
                 (*block, *positions) = max_block(lanes, Columns::new(table, column), &bag, ahead);

@@ -1,18 +1,11 @@
 //! Rows of `f32` into rows of another format, and back.
 //!
-//! ```text
-//! quantise:     for row: to[row] = encode(from[row])              the formulas stand at each format
-//! dequantise:   for row, column: to[row][column] = scale(row) * q + bias(row)     or the half's value
-//! ```
-//!
-//! A row is read twice to be quantised, for its range and for its codes. Range and codes are loops without a branch; the minimum is taken by
-//! 16 lanes, which differs from a serial one at most in the sign of a zero. Rounding is to the nearest, ties to even, by adding
-//! 1.5 · 2²³. Moved: `4 dim` bytes and the bytes of the packed row, each once.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`quantise`].
 
-use super::convert;
+use super::{Noise, convert};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{Format, Nearest, Table, TableMut};
+use crate::table::{Format, Nearest, Table, TableMut, Trainable};
 
 simd_fn! {
     /// Writes each row of `from` to the same row of `to`, rounded to the format of `to` as FBGEMM does.
@@ -34,6 +27,20 @@ simd_fn! {
     ///
     /// # Errors
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// quantise:     for row: to[row] = encode(from[row])              the formulas stand at each format
+    /// quantise_rounded:  the same, each number rounded up or down at random, so that the mean is the number
+    /// dequantise:   for row, column: to[row][column] = scale(row) * q + bias(row)     or the half's value
+    /// ```
+    ///
+    /// A row is read twice to be quantised, for its range and for its codes. Range and codes are loops
+    /// without a branch; the minimum is taken by 16 lanes, which differs from a serial one at most in the
+    /// sign of a zero. Rounding is to the nearest, ties to even, by adding 1.5 · 2²³.
+    ///
+    /// # Cost
+    /// For each row `4 dim` bytes and the bytes of the packed row are moved once.
     pub fn quantise, quantise_at[F: Format](from: Table<'_>, to: &mut TableMut<'_, F>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows", from.rows(), to.rows())?;
@@ -44,6 +51,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If `to` has no such row, or `from` not `dim` numbers; `to` is then as it was.
+    ///
+    /// # Cost
+    /// [`quantise`] tells how it is computed and what it costs.
     pub fn quantise_row, quantise_row_at[F: Format](from: &[f32], row: usize, to: &mut TableMut<'_, F>) -> Result<(), ShapeMismatch>
         where {
             check_row(row, to.rows())?;
@@ -54,6 +64,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    ///
+    /// # Cost
+    /// [`quantise`] tells how it is computed and what it costs.
     pub fn dequantise, dequantise_at[F: Format](from: Table<'_, F>, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows", from.rows(), to.rows())?;
@@ -64,11 +77,29 @@ simd_fn! {
     ///
     /// # Errors
     /// If `from` has no such row, or `to` not `dim` numbers; `to` is then as it was.
+    ///
+    /// # Cost
+    /// [`quantise`] tells how it is computed and what it costs.
     pub fn dequantise_row, dequantise_row_at[F: Format](from: Table<'_, F>, row: usize, to: &mut [f32]) -> Result<(), ShapeMismatch>
         where {
             check_row(row, from.rows())?;
             ShapeMismatch::check("dim", from.dim(), to.len())
         } = dequantise_row_loops;
+
+    /// Writes each row of `from` to the same row of `to`, rounded at random, so that the mean over many seeds is the number.
+    ///
+    /// # Errors
+    /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    ///
+    /// # Cost
+    /// [`quantise`] tells how it is computed and what it costs.
+    pub fn quantise_rounded, quantise_rounded_at[F: Trainable](
+        from: Table<'_>, noise: Noise, to: &mut TableMut<'_, F>
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows", from.rows(), to.rows())?;
+            ShapeMismatch::check("dim", from.dim(), to.dim())
+        } = quantise_rounded_loops;
 }
 
 /// Whether a table of `rows` rows has `row`.
@@ -109,5 +140,19 @@ fn dequantise_loops<L: Lanes, F: Format>(lanes: L, from: Table<'_, F>, to: &mut 
 fn dequantise_row_loops<L: Lanes, F: Format>(lanes: L, from: Table<'_, F>, row: usize, to: &mut [f32]) {
     if let Some(from) = from.row(row) {
         convert::<L, false, F>(lanes, from, to);
+    }
+}
+
+#[inline(always)]
+fn quantise_rounded_loops<L: Lanes, F: Trainable>(
+    _: L,
+    from: Table<'_>,
+    noise: Noise,
+    to: &mut TableMut<'_, F>,
+) {
+    for row in 0..from.rows() {
+        if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
+            F::encode(from, to, noise.row(row));
+        }
     }
 }

@@ -1,32 +1,8 @@
 //! Gradients of rows back into a table of gradients.
 //!
-//! ```text
-//! scatter_add:       for position in 0..len:
-//!                        table[row(position)] += gradients[position]
-//!
-//! scatter_add_bags:  for bag in 0..bags:
-//!                        d = d_out[bag]                              or d_out[bag] / divisor: see Pooling
-//!                        for id in bag, if it contributes:
-//!                            table[row(id)] += weight(id) * d
-//!
-//! scatter_add_max:   for bag in 0..bags, for c in 0..dim:
-//!                        id = the id at position arg_max[bag][c]
-//!                        table[row(id)][c] += weight(id) * d_out[bag][c]
-//! ```
-//!
-//! They are the derivatives of gather, pool and pool_max. A repeated row is summed in the order of occurrence: one serial sum for each number
-//! of the table, so blocks and levels change no bit.
-//!
-//! Deviations from these loops:
-//!
-//! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, for bags each over the whole bag, so that `d` stays in registers
-//!   and is divided once. A block is read, added and written as a whole (see `add_block`).
-//! - Rows of tables above the size of the caches are asked for ahead of their use.
-//! - Without weights nothing is multiplied.
-//!
-//! Moved per id: `4 dim` bytes of the table read and written again, and for `scatter_add` `4 dim` bytes of gradients read.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`scatter_add`].
 
-use super::{Ahead, Columns, Look, column_blocks, columns_mut, worth_prefetching};
+use super::{Columns, column_blocks, columns_mut, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{BagView, Bags, Index, Indices, Policy, Pooling, TableMut};
@@ -50,6 +26,36 @@ simd_fn! {
     /// assert_eq!(d_rows, [[3.0, 4.0], [0.0, 0.0], [6.0, 8.0]]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # How it is computed
+    /// ```text
+    /// scatter_add:       for position in 0..len:
+    ///                        table[row(position)] += gradients[position]
+    ///
+    /// scatter_add_bags:  for bag in 0..bags:
+    ///                        d = d_out[bag]                              or d_out[bag] / divisor: see Pooling
+    ///                        for id in bag, if it contributes:
+    ///                            table[row(id)] += weight(id) * d
+    ///
+    /// scatter_add_max:   for bag in 0..bags, for c in 0..dim:
+    ///                        id = the id at position arg_max[bag][c]
+    ///                        table[row(id)][c] += weight(id) * d_out[bag][c]
+    /// ```
+    ///
+    /// They are the derivatives of gather, pool and pool_max. A repeated row is summed in the order of
+    /// occurrence: one serial sum for each number of the table, so blocks and levels change no bit.
+    ///
+    /// Deviations from these loops:
+    ///
+    /// - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, for bags each over the whole bag, so that
+    ///   `d` stays in registers and is divided once. A block is read, added and written as a whole (see
+    ///   `add_block`).
+    /// - Rows of tables above the size of the caches are asked for ahead of their use.
+    /// - Without weights nothing is multiplied.
+    ///
+    /// # Cost
+    /// For each id `4 dim` bytes of the table are read and written again. `scatter_add` reads `4 dim` bytes
+    /// of gradients besides.
     pub fn scatter_add, scatter_add_at[I: Index, P: Policy](
         gradients: &[f32],
         indices: Indices<'_, I, P>,
@@ -79,6 +85,9 @@ simd_fn! {
     /// assert_eq!(d_rows, [[1.0, 2.0], [0.0, 0.0], [6.0, 8.0]]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Cost
+    /// [`scatter_add`] tells how it is computed and what it costs.
     pub fn scatter_add_bags, scatter_add_bags_at[I: Index, P: Policy, O: Index](
         d_out: &[f32],
         bags: &Bags<'_, I, P, O>,
@@ -94,7 +103,7 @@ simd_fn! {
 /// The gradients of the bags' sums, which are the gradients of all their rows, from those of the pooled bags:
 /// `d_sums[bag] = d_out[bag] / divisor`, with the divisor of [`Pooling`]; zeros where it is 0.
 ///
-/// A fused update of bags starts with it: see [`occurrences_of_bags`](super::occurrences_of_bags).
+/// A fused update of bags starts with it: see [`occurrences_of_bags`](crate::sparse::occurrences_of_bags).
 ///
 /// # Shapes
 /// `d_out` and `d_sums` `[bags, dim]`.
@@ -142,7 +151,7 @@ pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
 /// like [`NO_ID`](super::NO_ID), drops its gradient. The positions must be those of the same bags: those of a slice count from its
 /// first id. It follows the ids, one number of a row at a time, and is the same at every level.
 ///
-/// The gradient of a big table is wanted as a row for each id instead, for [`SparseGradient`](super::SparseGradient): it is what this gives for bags of
+/// The gradient of a big table is wanted as a row for each id instead, for [`SparseGradient`](crate::sparse::SparseGradient): it is what this gives for bags of
 /// the ids 0, 1, 2, ... without weights, with `d_out` times the weight, and a `table` of zeros with a row for each.
 ///
 /// # Shapes
@@ -162,6 +171,9 @@ pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
 /// assert_eq!(d_rows, [[0.0, 0.25], [0.0, 0.0], [0.5, 0.0]]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Cost
+/// [`scatter_add`] tells how it is computed and what it costs.
 pub fn scatter_add_max<I: Index, P: Policy, O: Index>(
     d_out: &[f32],
     arg_max: &[u32],
@@ -192,13 +204,24 @@ fn scatter_add_loops<L: Lanes, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     table: &mut TableMut<'_>,
 ) {
-    let mut table = table.reborrow(); // a value, so that its extents stay in registers
-    let look = worth_prefetching(table.as_table());
+    if worth_prefetching(table.as_table()) {
+        add_rows::<L, true, _, _>(gradients, indices, table.reborrow());
+    } else {
+        add_rows::<L, false, _, _>(gradients, indices, table.reborrow());
+    }
+}
+
+// The table is a value, so that its extents stay in registers.
+#[inline(always)]
+fn add_rows<L: Lanes, const PREFETCH: bool, I: Index, P: Policy>(
+    gradients: &[f32],
+    indices: Indices<'_, I, P>,
+    mut table: TableMut<'_>,
+) {
     let mut rest = gradients;
     for (position, row) in indices.iter().enumerate() {
-        if look {
-            Columns::new(table.as_table(), 0).prefetch(table.dim(), Ahead.ahead(indices, position));
-        }
+        let ahead = row_ahead::<PREFETCH, _, _>(indices, position);
+        Columns::new(table.as_table(), 0).prefetch(table.dim(), ahead);
         let Some((gradient, after)) = rest.split_at_checked(table.dim()) else { break };
         rest = after;
         if let Some(row) = row.and_then(|row| table.row_mut(row)) {
@@ -215,8 +238,20 @@ fn scatter_add_bags_loops<L: Lanes, I: Index, P: Policy, O: Index>(
     pooling: Pooling,
     table: &mut TableMut<'_>,
 ) {
-    let mut table = table.reborrow();
-    let look = worth_prefetching(table.as_table());
+    if worth_prefetching(table.as_table()) {
+        add_bags::<L, true, _, _, _>(d_out, bags, pooling, table.reborrow());
+    } else {
+        add_bags::<L, false, _, _, _>(d_out, bags, pooling, table.reborrow());
+    }
+}
+
+#[inline(always)]
+fn add_bags<L: Lanes, const PREFETCH: bool, I: Index, P: Policy, O: Index>(
+    d_out: &[f32],
+    bags: &Bags<'_, I, P, O>,
+    pooling: Pooling,
+    mut table: TableMut<'_>,
+) {
     let mut rest = d_out;
     for bag in bags.iter() {
         let Some((d, after)) = rest.split_at_checked(table.dim()) else { break };
@@ -226,20 +261,19 @@ fn scatter_add_bags_loops<L: Lanes, I: Index, P: Policy, O: Index>(
             continue;
         }
         column_blocks!(L, as_chunks(d), |block, column| {
-            scatter_block(block, divisor, bags, &bag, column, look, &mut table);
+            scatter_block::<_, PREFETCH, _, _, _>(block, divisor, bags, &bag, column, &mut table);
         });
     }
 }
 
 /// `WIDTH` columns of one bag's gradient.
 #[inline(always)]
-fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
+fn scatter_block<const WIDTH: usize, const PREFETCH: bool, I: Index, P: Policy, O: Index>(
     d: &[f32; WIDTH],
     divisor: Option<f32>,
     bags: &Bags<'_, I, P, O>,
     bag: &BagView<'_, I, P>,
     column: usize,
-    look: bool,
     table: &mut TableMut<'_>,
 ) {
     let mut d = *d;
@@ -249,10 +283,8 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
         }
     }
     for entry in bag.iter() {
-        if look {
-            Columns::new(table.as_table(), column)
-                .prefetch(WIDTH, Ahead.ahead(bags.indices(), entry.position));
-        }
+        let ahead = row_ahead::<PREFETCH, _, _>(bags.indices(), entry.position);
+        Columns::new(table.as_table(), column).prefetch(WIDTH, ahead);
         let Some(row) = table.row_mut(entry.row) else { continue };
         if bag.weights().is_some() {
             add_block(row, column, &d.map(|d| entry.weight * d));

@@ -1,22 +1,8 @@
 //! Gradients of the weights of ids in bags.
 //!
-//! ```text
-//! for bag in 0..bags:
-//!     for id in bag, if it contributes:
-//!         slope(id) = dot(table[row(id)], d_out[bag])         the gradient, if nothing divides
-//!     D = divisor of the bag: see Pooling
-//!     Sum:           d_weight(id) = slope(id)
-//!     Mean:          d_weight(id) = slope(id) / D
-//!     WeightedMean:  d_weight(id) = (slope(id) - Σ weight slope / D) / D
-//!     SqrtN:         d_weight(id) = (slope(id) - weight(id) (Σ weight slope / D²)) / D
-//! ```
-//!
-//! In the last two the weight also stands in the divisor. The slopes are kept in `d_weights` between the two passes over a bag, so
-//! that no row is read twice. Rows of tables above the size of the caches are asked for ahead of their use.
-//!
-//! Moved per id: `4 dim` bytes read from the table, 4 written; `d_out[bag]` stays in the first cache.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`weight_gradients`].
 
-use super::{Ahead, Columns, Look, Never, worth_prefetching};
+use super::{Columns, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, dots, simd_fn};
 use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
@@ -43,6 +29,26 @@ simd_fn! {
     /// assert_eq!(d_weights, [43.0, 21.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for bag in 0..bags:
+    ///     for id in bag, if it contributes:
+    ///         slope(id) = dot(table[row(id)], d_out[bag])         the gradient, if nothing divides
+    ///     D = divisor of the bag: see Pooling
+    ///     Sum:           d_weight(id) = slope(id)
+    ///     Mean:          d_weight(id) = slope(id) / D
+    ///     WeightedMean:  d_weight(id) = (slope(id) - Σ weight slope / D) / D
+    ///     SqrtN:         d_weight(id) = (slope(id) - weight(id) (Σ weight slope / D²)) / D
+    /// ```
+    ///
+    /// In the last two the weight also stands in the divisor. The slopes are kept in `d_weights` between the
+    /// two passes over a bag, so that no row is read twice. Rows of tables above the size of the caches are
+    /// asked for ahead of their use.
+    ///
+    /// # Cost
+    /// For each id `4 dim` bytes are read from the table and 4 written; `d_out[bag]` stays in the first
+    /// cache.
     pub fn weight_gradients, weight_gradients_at[I: Index, P: Policy, O: Index](
         table: Table<'_>,
         bags: &Bags<'_, I, P, O>,
@@ -67,16 +73,15 @@ fn weight_gradients_loops<L: Lanes, I: Index, P: Policy, O: Index>(
     d_weights: &mut [f32],
 ) {
     if worth_prefetching(table) {
-        gradients_of_bags(lanes, Ahead, table, bags, pooling, d_out, d_weights);
+        gradients_of_bags::<_, true, _, _, _>(lanes, table, bags, pooling, d_out, d_weights);
     } else {
-        gradients_of_bags(lanes, Never, table, bags, pooling, d_out, d_weights);
+        gradients_of_bags::<_, false, _, _, _>(lanes, table, bags, pooling, d_out, d_weights);
     }
 }
 
 #[inline(always)]
-fn gradients_of_bags<L: Lanes, I: Index, P: Policy, O: Index>(
+fn gradients_of_bags<L: Lanes, const PREFETCH: bool, I: Index, P: Policy, O: Index>(
     lanes: L,
-    look: impl Look,
     table: Table<'_>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
@@ -92,7 +97,7 @@ fn gradients_of_bags<L: Lanes, I: Index, P: Policy, O: Index>(
         slopes.fill(0.0);
         let mut pooled = 0.0;
         for entry in bag.iter() {
-            columns.prefetch(table.dim(), look.ahead(bags.indices(), entry.position));
+            columns.prefetch(table.dim(), row_ahead::<PREFETCH, _, _>(bags.indices(), entry.position));
             if let Some(row) = table.row(entry.row)
                 && let Some([slope]) = dots(lanes, [row], d)
                 && let Some(to) = slopes.get_mut(entry.position - bag.start())

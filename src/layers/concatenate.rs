@@ -1,6 +1,6 @@
 //! Concatenated one after the other.
 
-use super::flow::{Flow, Keeps};
+use super::flow::Flow;
 use super::{Batch, BatchMut, Fingerprint, Layer, Pair, Value, parameters};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, KnownLayout};

@@ -1,6 +1,6 @@
 //! The product of two vectors, by itself and as a prediction of ratings.
 
-use super::flow::{Flow, Keeps};
+use super::flow::Flow;
 use super::{Batch, BatchMut, Fingerprint, Layer, Pair, parameters};
 use crate::kernels::shaped::dot;
 use rand_core::Rng;

@@ -3,8 +3,9 @@
 use super::flow::{Keeps, Outputs};
 use super::value::Value;
 use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
-use crate::kernels::{Rows, shaped::pool};
+use crate::kernels::shaped::pool;
 use crate::optim::Optimizer;
+use crate::sparse::Rows;
 use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;

@@ -1,13 +1,14 @@
 //! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
 
-use super::flow::{Keeps, Outputs};
+use super::flow::Outputs;
 use super::{
     ActivationKind, Batch, BatchMut, Bytes, Fingerprint, Layer, LayerSummary, first_mut, parameters,
 };
 use crate::error::InputError;
-use crate::kernels::{Rows, shaped::quantise};
+use crate::kernels::shaped::quantise;
 use crate::memory::padding;
 use crate::optim::Optimizer;
+use crate::sparse::Rows;
 use crate::table::{Bf16, F16, Format, Table, TableMut, U2, U4, U8};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};

@@ -1,7 +1,7 @@
 //! A sequence as one vector, whatever its length: the greatest or the mean of each value over all steps.
 
 use super::flatten::{HonourMask, MaskUse};
-use super::flow::{Flow, Keeps};
+use super::flow::Flow;
 use super::{Batch, BatchMut, Fingerprint, Layer, parameters};
 use crate::kernels::shaped::{
     max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,

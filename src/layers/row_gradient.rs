@@ -2,8 +2,8 @@
 
 use super::value::{first, first_mut};
 use super::{Bytes, Fingerprint, bytes_of_fields};
-use crate::kernels::{Occurrence, Rows, SparseGradient, shaped};
 use crate::optim::{Optimizer, Step};
+use crate::sparse::{Occurrence, Rows, SparseGradient, shaped};
 use crate::table::{Numbers, Table, TableMut};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -105,7 +105,7 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         SparseGradient {
             gradients: Table::from_rows(first(self.rows.as_flattened(), self.examples * SOURCES)),
             occurrences: shaped::sort_by_row(list, scratch),
-            sum: self.sum.as_flattened_mut(),
+            scratch: self.sum.as_flattened_mut(),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Gradients that are too large are made smaller before the step.
 
 use super::{BaseOptimizer, Optimizer, OutOfRange, Step};
-use crate::kernels::{self, Moves, Replay, SparseGradient, UpdateRule, shaped};
+use crate::kernels;
 use crate::math;
+use crate::sparse::{Moves, Replay, SparseGradient, UpdateRule, clamp, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -12,7 +13,7 @@ use zerocopy::FromZeros;
 pub enum Clip {
     /// Keras' `clipnorm`: the gradient of each variable whose norm is above this is scaled to it. The norm is that of the rows that a
     /// call steps on: for a table in [`parts`](crate::table::TableMut::split_rows), and for
-    /// [`update_rows_rounded`](crate::kernels::update_rows_rounded()), it is found before and given by [`Clipped::with_norm`].
+    /// [`update_rows_rounded`](crate::sparse::update_rows_rounded()), it is found before and given by [`Clipped::with_norm`].
     Norm(f32),
     /// Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`: all gradients together, if their common norm is above this, are
     /// scaled to it. The trainer finds that norm; without a trainer [`Clipped::with_norm`] is told it.
@@ -73,7 +74,7 @@ pub struct ClippedStep<R> {
 impl<R> ClippedStep<R> {
     #[inline(always)]
     fn clip(&self, g: f32) -> f32 {
-        kernels::clamp(g * self.scale, self.most)
+        clamp(g * self.scale, self.most)
     }
 
     /// The same, with gradients scaled from this norm to the limit if it is above.
@@ -124,7 +125,7 @@ impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
 
 impl<O: Optimizer> Clipped<O> {
     /// The step with all gradients scaled, for [`Clip::Norm`] and [`Clip::GlobalNorm`], from `norm`, their norm, to the limit if it is above;
-    /// the step as it is for [`Clip::Value`]. The root of [`sum_of_squares_of_rows`](crate::kernels::sum_of_squares_of_rows()) is the norm
+    /// the step as it is for [`Clip::Value`]. The root of [`sum_of_squares_of_rows`](crate::sparse::sum_of_squares_of_rows()) is the norm
     /// of rows, and no call looks for another.
     ///
     /// ```
@@ -216,7 +217,7 @@ impl<O: BaseOptimizer> Optimizer for Clipped<O> {
         if let Clip::Norm(limit) = self.clip
             && !rule.scaled
         {
-            rule = rule.scaled(math::sqrt(shaped::sum_of_squares(gradient)), limit);
+            rule = rule.scaled(math::sqrt(kernels::sum_of_squares(gradient)), limit);
         }
         shaped::update_block(rule, weights, gradient, slots);
     }

@@ -1,7 +1,7 @@
 //! The exact sparse form of an optimizer: equal to its dense form, at the cost of the touched rows.
 
 use super::{Adam, Momentum, Optimizer, OutOfRange, Step, inner_optimizer};
-use crate::kernels::{Lagging, Moves, Replay, Rows, SparseGradient, shaped};
+use crate::sparse::{Lagging, Moves, Replay, Rows, SparseGradient, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -22,8 +22,8 @@ use zerocopy::FromZeros;
 /// row that has no gradient; their averages decay (RMSprop, Adadelta) or stay (Adagrad), and a row costs next to nothing. With weight decay
 /// ([`AdamW`](super::AdamW)) all rows move at all steps, also those that never had a gradient, and none comes to rest.
 ///
-/// What writes the weights of a row from outside (a reset, [`max_norm`](crate::kernels::max_norm())) ends the equality: a row rests for
-/// the weights that it has, with the moments that it then had. [`decay_rows`](crate::kernels::decay_rows()) takes those to the present.
+/// What writes the weights of a row from outside (a reset, [`max_norm`](crate::sparse::max_norm())) ends the equality: a row rests for
+/// the weights that it has, with the moments that it then had. [`decay_rows`](crate::sparse::decay_rows()) takes those to the present.
 ///
 /// A row that has not caught up is not where the dense form has it: the trainer catches up the rows of a batch before it reads
 /// them, and all rows at the end of an epoch. How often rows are caught up changes no bit of what is learnt.

@@ -21,7 +21,7 @@
 //! A step on a borrowed table, from ids and their gradients:
 //!
 //! ```
-//! use nanoembed::kernels::{Occurrence, SparseGradient, occurrences, sort_by_row};
+//! use nanoembed::sparse::{Occurrence, SparseGradient, occurrences, sort_by_row};
 //! use nanoembed::optim::{Adam, Optimizer};
 //! use nanoembed::table::{Indices, Table, TableMut};
 //!
@@ -35,7 +35,7 @@
 //! let mut touched = SparseGradient {
 //!     occurrences: sort_by_row(list, &mut [Occurrence::default(); 3])?,
 //!     gradients: Table::from_rows(&gradients),
-//!     sum: &mut [0.0; 8],
+//!     scratch: &mut [0.0; 8],
 //! };
 //! let adam = Adam::default();
 //! let (mut rows, mut slots) = (TableMut::from_rows(&mut table), TableMut::from_rows(&mut slots));
@@ -75,7 +75,7 @@ pub use schedule::{
 pub use sgd::{Momentum, MomentumStep, Sgd, SgdStep};
 
 use crate::error::{OutOfRange, Range, ShapeMismatch};
-use crate::kernels::{self, Rows, SparseGradient, State, UpdateRule, shaped};
+use crate::sparse::{self, Rows, SparseGradient, State, UpdateRule, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -237,7 +237,7 @@ pub trait Optimizer {
         if keeps_last_steps::<Self>() {
             ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;
         }
-        kernels::check_update::<Self::Rule, _>(table, slots, touched)?;
+        sparse::check_update::<Self::Rule, _>(table, slots, touched)?;
         self.step_rows(step, table, slots, last_steps, touched);
         Ok(())
     }
@@ -253,7 +253,7 @@ pub trait Optimizer {
         gradient: &[f32],
         slots: &mut [f32],
     ) -> Result<(), ShapeMismatch> {
-        kernels::check_block::<Self::Rule>(weights, gradient, slots)?;
+        sparse::check_block::<Self::Rule>(weights, gradient, slots)?;
         self.step_block(step, weights, gradient, slots);
         Ok(())
     }
@@ -273,7 +273,7 @@ pub trait Optimizer {
         last_steps: &mut [u32],
     ) -> Result<(), ShapeMismatch> {
         if keeps_last_steps::<Self>() {
-            kernels::check_lagging::<Self::Rule>(table, slots, last_steps)?;
+            sparse::check_lagging::<Self::Rule>(table, slots, last_steps)?;
         }
         self.replay(until, rows, table, slots, last_steps);
         Ok(())

@@ -36,7 +36,7 @@
 //! **Threads.** The crate starts none; views split. Bags do not need each other: each thread takes [`Bags::slice`] of a
 //! range of them and the part of the output that is theirs. Rows are updated by whoever holds them: each thread takes one of
 //! [`TableMut::split_rows`], lists the occurrences of its rows alone
-//! ([`occurrences_of_bags_in`](crate::kernels::occurrences_of_bags_in), [`occurrences_in`](crate::kernels::occurrences_in)), sorts them and
+//! ([`occurrences_of_bags_in`](crate::sparse::occurrences_of_bags_in), [`occurrences_in`](crate::sparse::occurrences_in)), sorts them and
 //! updates its part. The bits are those of one thread, for any number of them: no sum is made by two. Only a norm over
 //! the whole table is found before and given to the step ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)).
 //! `examples/threads.rs` does all of it with [`std::thread::scope`](https://doc.rust-lang.org/std/thread/fn.scope.html).
@@ -45,7 +45,7 @@ mod aligned;
 mod any;
 mod bags;
 mod even_ranges;
-mod format;
+pub(crate) mod format;
 mod indices;
 mod numbers;
 mod packed;
@@ -58,8 +58,7 @@ pub(crate) use any::with_table;
 pub use bags::{BagView, Bags, Entry, Pooling};
 pub use even_ranges::even_ranges;
 pub use format::{Bf16, F16, F32, Format, Trainable};
-#[doc(hidden)]
-pub use format::{Nearest, Rounding};
+pub(crate) use format::{Nearest, Rounding};
 pub use indices::{FromEnd, Index, Indices, MapTo, Policy, Reject, Skip};
 pub use numbers::Numbers;
 pub use packed::{U2, U4, U8};

@@ -1,17 +1,6 @@
 //! Which rows occur in a batch, and which gradient each occurrence has.
 //!
-//! Two threads must not write one row, and the gradients of a row must be summed in order of occurrence whoever sums them. So a
-//! table is shared by ranges of rows, and each thread, by itself,
-//!
-//! ```text
-//! lists the occurrences of its rows, in order             row - start of the range, source as in the whole batch
-//! sorts them                                              sort_by_row
-//! updates its rows                                        update_rows, on its part of the table
-//! ```
-//!
-//! A row sees the same gradients in the same order as with one thread: the bits do not depend on the number of threads. No thread
-//! waits for another, and sorting is shared too. What sharing costs is that each thread reads all ids: a few nanoseconds an id,
-//! most where a thread's range holds some of the rows, for there the processor cannot foresee which id belongs to it.
+//! How threads share the work, and what that costs, is told at [`occurrences_in`].
 
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
 use crate::table::{Bags, Index, Indices, Policy};
@@ -33,6 +22,9 @@ pub struct Occurrence {
 ///
 /// # Errors
 /// If `out` is shorter than the list, or there are more than `u32::MAX` rows or ids. Nothing has been written then.
+///
+/// # Cost
+/// [`occurrences_in`] tells how threads share the work and what that costs.
 pub fn occurrences<'o, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     out: &'o mut [Occurrence],
@@ -43,13 +35,16 @@ pub fn occurrences<'o, I: Index, P: Policy>(
 /// Lists the occurrences of the ids of bags: all ids of a bag share a gradient, row `bag` of the gradient matrix. Gives the list, the front
 /// of `out`.
 ///
-/// The gradient matrix is that of the bags' sums, `[bags, dim]` (see [`divide_by_bags`](super::divide_by_bags)): the gradient of an id
+/// The gradient matrix is that of the bags' sums, `[bags, dim]` (see [`divide_by_bags`](crate::kernels::divide_by_bags)): the gradient of an id
 /// is never written. In bags with weights each id has a gradient of its own: for them see
 /// [`SortedOccurrences::weighted`](super::SortedOccurrences::weighted).
 ///
 /// # Errors
 /// If the ids have weights; if `out` is shorter than the list, or there are more than `u32::MAX` rows or bags. Nothing has been
 /// written then.
+///
+/// # Cost
+/// [`occurrences_in`] tells how threads share the work and what that costs.
 pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
     bags: &Bags<'_, I, P, O>,
     out: &'o mut [Occurrence],
@@ -62,7 +57,7 @@ pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
 /// the list, the front of `out`.
 ///
 /// ```
-/// use nanoembed::kernels::{Occurrence, occurrences_in};
+/// use nanoembed::sparse::{Occurrence, occurrences_in};
 /// use nanoembed::table::Indices;
 /// let mut list = [Occurrence::default(); 2];
 /// let list = occurrences_in(Indices::new(&[7_u8, 2, 7, 9], 10)?, 5..9, &mut list)?;
@@ -72,6 +67,23 @@ pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
 ///
 /// # Errors
 /// If `out` is shorter than the list, or there are more than `u32::MAX` rows in the range or ids. Nothing has been written then.
+///
+/// # Parts of a table
+/// Two threads must not write one row, and the gradients of a row must be summed in order of occurrence
+/// whoever sums them. So a table is shared by ranges of rows, and each thread, by itself,
+///
+/// ```text
+/// lists the occurrences of its rows, in order             row - start of the range, source as in the whole batch
+/// sorts them                                              sort_by_row
+/// updates its rows                                        update_rows, on its part of the table
+/// ```
+///
+/// A row sees the same gradients in the same order as with one thread: the bits do not depend on the number
+/// of threads. No thread waits for another, and sorting is shared too.
+///
+/// # Cost
+/// Each thread reads all ids: a few nanoseconds an id, most where a thread's range holds some of the rows,
+/// for there the processor cannot foresee which id belongs to it.
 pub fn occurrences_in<'o, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     rows: Range<usize>,
@@ -86,7 +98,7 @@ pub fn occurrences_in<'o, I: Index, P: Policy>(
 /// [`occurrences_of_bags`] lists, for the part of a table that holds these rows. Gives the list, the front of `out`.
 ///
 /// ```
-/// use nanoembed::kernels::{Occurrence, occurrences_of_bags_in};
+/// use nanoembed::sparse::{Occurrence, occurrences_of_bags_in};
 /// use nanoembed::table::{Bags, Indices};
 /// let bags = Bags::new(Indices::new(&[7_u8, 2, 7, 2], 10)?, &[0_u8, 3, 4])?;
 /// let mut list = [Occurrence::default(); 4];
@@ -98,6 +110,9 @@ pub fn occurrences_in<'o, I: Index, P: Policy>(
 /// # Errors
 /// If the ids have weights, which give each id a gradient of its own; if `out` is shorter than the list, or there are more
 /// than `u32::MAX` rows in the range or bags. Nothing has been written then.
+///
+/// # Cost
+/// [`occurrences_in`] tells how threads share the work and what that costs.
 pub fn occurrences_of_bags_in<'o, I: Index, P: Policy, O: Index>(
     bags: &Bags<'_, I, P, O>,
     rows: Range<usize>,

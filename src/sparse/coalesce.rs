@@ -1,16 +1,10 @@
 //! The gradients of a row summed over its occurrences.
 //!
-//! ```text
-//! for each distinct row r of the occurrences:                  sorted, so its occurrences stand together
-//!     sum = Σ weight gradient[source] over the occurrences of r         in order of occurrence
-//!     sum /= number of occurrences                             if by frequency
-//! ```
-//!
-//! Deviation: the columns are taken in blocks, each over all occurrences, so that the sum of a row that occurs often stays in
-//! registers. Bytes moved: `4 dim` of gradients an occurrence, from a matrix of the size of a batch, and `4 dim` of sum a row.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`coalesce`].
 
-use super::{Columns, Occurrence, SortedOccurrences, clamp, column_blocks};
+use super::{Occurrence, SortedOccurrences, clamp};
 use crate::error::ShapeMismatch;
+use crate::kernels::{Columns, column_blocks};
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Table, TableMut};
 
@@ -24,7 +18,7 @@ simd_fn! {
     /// `gradients` `[sources, dim]`, `rows` `[occurrences]`, `sums` `[occurrences, dim]`.
     ///
     /// ```
-    /// use nanoembed::kernels::{Occurrence, coalesce, occurrences, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, coalesce, occurrences, sort_by_row};
     /// use nanoembed::table::{Indices, Table, TableMut};
     /// let gradients = [[1.0, 0.5], [2.0, 0.5], [4.0, 0.5]];
     /// let mut list = [Occurrence::default(); 3];
@@ -41,6 +35,20 @@ simd_fn! {
     /// # Errors
     /// If `gradients` lacks a row that an occurrence names, `rows` or `sums` has fewer rows than there are occurrences, or `sums`
     /// another dim than `gradients`. Nothing has been written then.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for each distinct row r of the occurrences:                  sorted, so its occurrences stand together
+    ///     sum = Σ weight gradient[source] over the occurrences of r         in order of occurrence
+    ///     sum /= number of occurrences                             if by frequency
+    /// ```
+    ///
+    /// Deviation: the columns are taken in blocks, each over all occurrences, so that the sum of a row that
+    /// occurs often stays in registers.
+    ///
+    /// # Cost
+    /// `4 dim` bytes of gradients are read for each occurrence, from a matrix of the size of a batch, and `4
+    /// dim` of sum are written for each row.
     pub fn coalesce, coalesce_at(
         occurrences: SortedOccurrences<'_>, gradients: Table<'_>, rows: &mut [u32], sums: &mut TableMut<'_>
     ) -> Result<usize, ShapeMismatch>

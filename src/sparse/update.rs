@@ -1,23 +1,10 @@
 //! Optimizer steps on the rows that have a gradient, and on whole variables.
 //!
-//! ```text
-//! for each distinct row r of the occurrences:                  sorted, so its occurrences stand together
-//!     g = Σ gradient[source] over the occurrences of r         in order of occurrence
-//!     rule(weights[r], g, slots[r])
-//! ```
-//!
-//! Deviations:
-//!
-//! - A row that occurs once uses its gradient where it lies, without the copy into `sum`.
-//! - What the rule reads as the square of the gradient is `g²`, or, for Keras 3, the sum of the squares of the occurrences.
-//! - Under Keras 3's clipping by value each occurrence is clipped, and g is the sum of what that leaves.
-//! - Rows of tables above the size of the near caches, and their slots, are asked for eight occurrences ahead.
-//!
-//! The gradient of an id is never written: the ids of a bag share a source. Bytes moved: each occurrence's gradient read, from a
-//! matrix of the size of a batch; each touched row's weights and slots read and written once; nothing of any other row.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`update_rows`].
 
-use super::{Columns, SortedOccurrences, UpdateRule, apply, worth_prefetching};
+use super::{SortedOccurrences, UpdateRule, apply};
 use crate::error::ShapeMismatch;
+use crate::kernels::{Columns, worth_prefetching};
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Format, Table, TableMut};
 
@@ -33,7 +20,7 @@ pub struct SparseGradient<'a> {
     /// The gradients that occurrences name by `source`, shape `[sources, dim]`.
     pub gradients: Table<'a>,
     /// Where the gradients of a row are summed, `2 * dim` numbers.
-    pub sum: &'a mut [f32],
+    pub scratch: &'a mut [f32],
 }
 
 simd_fn! {
@@ -41,7 +28,29 @@ simd_fn! {
     ///
     /// # Errors
     /// If `table` or `gradients` lacks a row that occurs, `gradients` has another dim than `table`, `slots` another number of
-    /// rows or another dim than the rule keeps, or `sum` not `2 * dim` numbers. Nothing has been written then.
+    /// rows or another dim than the rule keeps, or `scratch` not `2 * dim` numbers. Nothing has been written then.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for each distinct row r of the occurrences:                  sorted, so its occurrences stand together
+    ///     g = Σ gradient[source] over the occurrences of r         in order of occurrence
+    ///     rule(weights[r], g, slots[r])
+    /// ```
+    ///
+    /// Deviations:
+    ///
+    /// - A row that occurs once uses its gradient where it lies, without the copy into `scratch`.
+    /// - What the rule reads as the square of the gradient is `g²`, or, for Keras 3, the sum of the squares
+    ///   of the occurrences.
+    /// - Under Keras 3's clipping by value each occurrence is clipped, and g is the sum of what that leaves.
+    /// - Rows of tables above the size of the near caches, and their slots, are asked for eight occurrences
+    ///   ahead.
+    ///
+    /// The gradient of an id is never written: the ids of a bag share a source.
+    ///
+    /// # Cost
+    /// Each occurrence's gradient is read, from a matrix of the size of a batch. Each touched row's weights
+    /// and slots are read and written once, and nothing of any other row.
     pub fn update_rows, update_rows_at[R: UpdateRule](
         rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut SparseGradient<'_>
     ) -> Result<(), ShapeMismatch>
@@ -51,6 +60,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If `gradient` has another length than `weights`, or `slots` another than the rule keeps. Nothing has been written then.
+    ///
+    /// # Cost
+    /// [`update_rows`] tells how it is computed and what it costs.
     pub fn update_block, update_block_at[R: UpdateRule](
         rule: R, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]
     ) -> Result<(), ShapeMismatch>
@@ -68,7 +80,7 @@ pub(crate) fn check_update<R: UpdateRule, F: Format>(
     ShapeMismatch::check("gradient dim", dim, touched.gradients.dim())?;
     ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
     ShapeMismatch::check("dim of slots", R::slots(dim), slots.dim())?;
-    ShapeMismatch::check("sum length", dim.saturating_mul(2), touched.sum.len())
+    ShapeMismatch::check("scratch length", dim.saturating_mul(2), touched.scratch.len())
 }
 
 /// Whether the shapes of a step on a whole variable agree.
@@ -112,8 +124,8 @@ fn update_rows_loops<L: Lanes, R: UpdateRule>(
     slots: &mut TableMut<'_>,
     touched: &mut SparseGradient<'_>,
 ) {
-    let look = worth_prefetching(table.as_table());
-    step_rows(lanes, rule, table, slots, touched, look);
+    let prefetches = worth_prefetching(table.as_table());
+    step_rows(lanes, rule, table, slots, touched, prefetches);
 }
 
 /// The loop over the touched rows, of checked shapes.
@@ -124,13 +136,13 @@ pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
     table: &mut impl StepRows,
     slots: &mut TableMut<'_>,
     touched: &mut SparseGradient<'_>,
-    look: bool,
+    prefetches: bool,
 ) {
-    let SparseGradient { occurrences, gradients, sum } = touched;
-    let Some((sum, squares)) = sum.split_at_mut_checked(gradients.dim()) else { return };
+    let SparseGradient { occurrences, gradients, scratch } = touched;
+    let Some((sum, squares)) = scratch.split_at_mut_checked(gradients.dim()) else { return };
     let mut ahead = occurrences.as_slice().iter().skip(DISTANCE);
     for (first, repeats) in occurrences.by_row() {
-        if look {
+        if prefetches {
             for next in ahead.by_ref().take(1 + repeats.len()) {
                 table.prefetch(next.row as usize);
                 Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(next.row as usize));
