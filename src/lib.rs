@@ -97,6 +97,15 @@ pub mod weights;
 // The crates whose types stand in this one's interface, so that versions agree.
 pub use {rand_core, rand_xoshiro, zerocopy};
 
+// The code of these pages is compiled and run with the tests.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct ReadMe;
+mod pages {
+    #[doc = include_str!("../README.md")]
+    struct ReadMe;
+    #[doc = include_str!("../docs/big-tables.md")]
+    struct BigTables;
+    #[doc = include_str!("../docs/devices.md")]
+    struct Devices;
+    #[doc = include_str!("../docs/keras.md")]
+    struct Keras;
+}
