@@ -1,5 +1,25 @@
-//! The loops over floats. Each is written once, as safe code, and compiled for each level of the processor: checked first, then
-//! without an error path, the same bits at every level.
+//! The loops over numbers. Each is written once, as safe code, and compiled for each level of the processor. It checks its
+//! arguments first and cannot fail after that, and it gives the same bits at every level.
+//!
+//! | family | kernels |
+//! |---|---|
+//! | rows out of a table | [`gather`], [`gather_stream`], [`pool`], [`pool_max`] |
+//! | the same, for a format that is known only at run time | [`gather_any`], [`pool_any`], [`pool_max_any`], [`dequantise_any`] |
+//! | gradients into rows | [`scatter_add`], [`scatter_add_bags`], [`scatter_add_max`], [`divide_by_bags`], [`weight_gradients`] |
+//! | packed rows | [`quantise`], [`dequantise`], [`quantise_row`], [`dequantise_row`], [`quantise_rounded`] |
+//! | vectors and matrices | [`dot`], [`sum`], [`axpy`], [`ger`], [`gemv`], [`gemm`], [`gemm_nt`], [`gemm_tn`], [`transpose`] |
+//! | activations, in place | [`exp`], [`ln`], [`sigmoid`], [`tanh`], [`relu`], [`softmax`], [`log_sum_exp`] |
+//! | their gradients | [`sigmoid_backward`], [`tanh_backward`], [`relu_backward`], [`softmax_backward`] |
+//! | convolution | [`convolve`], [`convolve_repeated`], [`convolve_backward_input`], [`convolve_backward_kernel`] |
+//! | sequences | [`max_over_steps`], [`mean_over_steps`], [`lstm_gates`], each with its `_backward` |
+//! | noise and norms | [`dropout`], [`max_norm`], [`sum_of_squares`], [`sum_of_squares_of_rows`] |
+//! | where each row occurs | [`occurrences`], [`occurrences_of_bags`], [`occurrences_in`], [`occurrences_of_bags_in`], [`sort_by_row`] |
+//! | repeated rows | [`coalesce`], [`distinct_rows`], [`Repeats`], [`bag_numbers`] |
+//! | steps of an optimizer | [`update_rows`], [`update_rows_rounded`], [`update_block`], by an [`UpdateRule`] with a [`State`] |
+//! | missed steps | [`catch_up_rows`], [`decay_rows`], by a [`Replay`] |
+//!
+//! The file of each kernel opens with its loop in pseudo-code, every way in which the code differs from it with the reason,
+//! and the bytes that it moves.
 
 mod activation;
 mod ahead;

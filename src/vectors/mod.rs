@@ -3,14 +3,19 @@
 //! | file | reader |
 //! |---|---|
 //! | GloVe text, `word 0.1 -0.2 …` | [`TextVectors::new`] |
-//! | word2vec text, fastText `.vec`: the same under a line `rows dim` (a header) | [`TextVectors::with_header`] |
+//! | word2vec text, fastText `.vec`: the same after a line `rows dim` (a header) | [`TextVectors::with_header`] |
 //! | word2vec binary, as the C tool or gensim writes it | [`BinaryVectors`] |
 //! | npy, npz, safetensors, and a list of words | [`weights`](crate::weights) reads the array, [`TableVectors`] names its rows |
 //!
-//! Each lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory of a
-//! line. [`fill`] puts the rows of known words into a table, and tells which words were found. What a reader
-//! takes and what it refuses stands in a table at its type. The files of published vectors are compressed:
-//! decompress them first.
+//! | to do this | take |
+//! |---|---|
+//! | put the rows of known words into a table | [`fill`], which says what it [`Found`] |
+//! | read the most frequent words only | [`Vectors::take`] |
+//! | read another file | the trait [`Vectors`] |
+//!
+//! Each reader lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory of a line.
+//! The documentation of each reader has a table of what it takes and what it refuses. The files of published vectors are
+//! compressed: decompress them first.
 //!
 //! ```
 //! use nanoembed::layers::{Embedding, Layer};
