@@ -12,7 +12,7 @@
 //! | a hyperparameter outside its range | [`OutOfRange`], with the [`Range`] |
 //! | a label that is no class or no probability | [`LabelError`] |
 //! | a value that is infinite or NaN, with its place in the model | [`NotFinite`] |
-//! | a file that is damaged, cut off or of another kind | [`FileError`], with the [`FileKind`] |
+//! | a file that is damaged, cut off or of another kind | `FileError`, with the `FileKind` (feature `std`) |
 //! | any of those that an input of a model can have | [`InputError`] |
 //!
 //! `?` turns each error of an input into an [`InputError`], and into a [`TrainError`](crate::train::TrainError).
