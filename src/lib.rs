@@ -186,4 +186,6 @@ mod pages {
     struct Devices;
     #[doc = include_str!("../docs/keras.md")]
     struct Keras;
+    #[doc = include_str!("../CONTRIBUTING.md")]
+    struct Contributing;
 }
