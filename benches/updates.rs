@@ -25,12 +25,11 @@ use common::memory::{batch, touch, uniform_ids, zipf_ids};
 use common::{Bench, Limit, Numbers, Who, assert_equal};
 use core::array::from_fn;
 use core::hint::black_box;
-use nanoembed::kernels::{
-    Occurrence, SparseGradient, State, UpdateRule, occurrences_of_bags, pool, sort_by_row,
-};
+use nanoembed::kernels::pool;
 use nanoembed::optim::{Adagrad, Adam, Exact, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::reference;
 use nanoembed::simd::Level;
+use nanoembed::sparse::{Occurrence, SparseGradient, State, UpdateRule, occurrences_of_bags, sort_by_row};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 
 const ROWS: usize = 1_000_000;
@@ -172,7 +171,7 @@ where
         let mut touched = SparseGradient {
             occurrences: sort_by_row(occurrences, &mut self.scratch).unwrap(),
             gradients: Table::new(self.gradients.get(), bags.len(), dim).unwrap(),
-            sum: &mut self.sum,
+            scratch: &mut self.sum,
         };
         let step = self.optimizer.step(self.step);
         self.optimizer.update_rows(step, &mut table, &mut slots, &mut self.last_steps, &mut touched).unwrap();

@@ -11,10 +11,11 @@
 //!
 //! prints one digest of all weights and slots, whatever the first number.
 
-use nanoembed::kernels::{Occurrence, SparseGradient, occurrences_of_bags_in, pool, sort_by_row};
+use nanoembed::kernels::pool;
 use nanoembed::optim::{Adam, Optimizer};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
+use nanoembed::sparse::{Occurrence, SparseGradient, occurrences_of_bags_in, sort_by_row};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut, even_ranges};
 use std::error::Error;
 use std::thread;
@@ -77,7 +78,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                     let list =
                         occurrences_of_bags_in(&bags, range, &mut scratch.list).expect("room for all ids");
                     let occurrences = sort_by_row(list, &mut scratch.sorting).expect("room for all ids");
-                    let mut touched = SparseGradient { occurrences, gradients, sum: &mut scratch.sum };
+                    let mut touched = SparseGradient { occurrences, gradients, scratch: &mut scratch.sum };
                     adam.update_rows(step, &mut table, &mut slots, &mut [], &mut touched)
                         .expect("parts of the same rows");
                 });

@@ -33,7 +33,7 @@
 //!
 //! - **Models as types** ([`layers`], [`train`], [`image`]). Every size is a const parameter, and every buffer is an array.
 //!   Start with [`sequential!`] and [`train::Trainer`].
-//! - **Views and kernels** ([`table`], [`kernels`], [`optim`]). Tables have any number of rows, and you bring the memory.
+//! - **Views and kernels** ([`table`], [`kernels`], [`sparse`], [`optim`]). Tables have any number of rows, and you bring the memory.
 //!   Start with [`table::Table`], [`table::Indices`] and [`kernels::pool`].
 //!
 //! # How data flows
@@ -46,8 +46,8 @@
 //!         │ table     rows, checked ids, bags                                      ▼
 //!         ▼                                                                      layers    backward
 //!    rows [[f32; DIM]; LEN]                                                        │
-//!         │ kernels   gather, pool, scatter, update, gemm, activations             ▼
-//!         ▼                                                                      optim     the rows that occur
+//!         │ kernels   gather, pool, scatter, gemm, activations                     ▼
+//!         ▼                                                                      optim     a step on the rows that occur, by sparse
 //!    layers           Embedding, EmbeddingBag, Conv1D, Lstm, pooling, Dense        │
 //!         ▼                                                                        ▼
 //!    probability 0.97                                                            train     steps, epochs, checkpoints
@@ -63,7 +63,8 @@
 //! | train it | [`train`], [`optim`], [`loss`] |
 //! | judge it | [`train::Trainer::evaluate`], [`metrics`] |
 //! | ship it | [`image`] |
-//! | work on big tables | [`table`], [`kernels`], [`optim`] |
+//! | look up rows of big tables | [`table`], [`kernels`] |
+//! | train rows of big tables | [`sparse`], [`optim`] |
 //! | read and write files (feature `std`) | `weights`, `vectors`, `files` |
 //! | put large values on the heap | [`memory`] |
 //! | compute `exp` and its kin with the same bits everywhere | [`math`] |
@@ -145,6 +146,8 @@ pub mod text;
 pub mod table;
 
 pub mod kernels;
+
+pub mod sparse;
 
 #[doc(hidden)]
 pub mod reference;

@@ -2,10 +2,10 @@
 //! `tests/oracle/keras.rs` holds whole trainings.
 
 use nanoembed::keras::*;
-use nanoembed::kernels::{Occurrence, SparseGradient, sort_by_row};
 use nanoembed::loss::MeanSquaredError;
 use nanoembed::optim::{Adam, Clipped, Exact, Optimizer, Sgd};
 use nanoembed::sequential;
+use nanoembed::sparse::{Occurrence, SparseGradient, sort_by_row};
 use nanoembed::table::{Table, TableMut};
 use nanoembed::train::Trainer;
 
@@ -62,7 +62,7 @@ fn keras_clips_by_value_before_it_sums() {
             let mut touched = SparseGradient {
                 occurrences: sort_by_row(&mut list, &mut scratch).unwrap(),
                 gradients: Table::from_rows(gradients),
-                sum: &mut sum,
+                scratch: &mut sum,
             };
             let (mut weights, mut slots) = (vec![1.0; 3 * DIM], vec![0.0; 6 * DIM]);
             optimizer(

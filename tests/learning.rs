@@ -2,7 +2,6 @@
 #![allow(clippy::disallowed_methods)]
 
 use nanoembed::error::LabelError;
-use nanoembed::kernels::Occurrence;
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid, Softmax};
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, Class, ClassWeights, Loss, MeanSquaredError,
@@ -11,6 +10,7 @@ use nanoembed::loss::{
 use nanoembed::metrics::{ConfusionMatrix, argmax, auc, in_top_k, root_mean_squared_error};
 use nanoembed::optim::{Adam, Exact, PiecewiseConstantDecay, Scheduled, Sgd};
 use nanoembed::sequential;
+use nanoembed::sparse::Occurrence;
 use nanoembed::train::{EarlyStopping, TrainError, Trainer};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};

@@ -2,13 +2,11 @@
 //! column), at every level; the roundings have no bias; rows that do not occur keep their bytes; failed calls change nothing.
 
 use nanoembed::error::ShapeMismatch;
-use nanoembed::kernels::{
-    Noise, Occurrence, SparseGradient, quantise_rounded_at, sort_by_row, update_rows_at,
-    update_rows_rounded_at,
-};
+use nanoembed::kernels::{Noise, quantise_rounded_at};
 use nanoembed::optim::{Adam, Optimizer, Sgd};
 use nanoembed::reference::{self, RoundedFormatSpec};
 use nanoembed::simd::Level;
+use nanoembed::sparse::{Occurrence, SparseGradient, sort_by_row, update_rows_at, update_rows_rounded_at};
 use nanoembed::table::{Bf16, F16, Table, TableMut, U8};
 use nanoembed::zerocopy::IntoBytes;
 use proptest::prelude::*;
@@ -75,7 +73,7 @@ impl Case {
             reference::dequantise(table, &mut TableMut::new(&mut expected, rows, dim).unwrap());
             let mut expected_slots = slots_before.clone();
             let occurrences = sort_by_row(&mut list, &mut scratch).unwrap();
-            let mut touched = SparseGradient { occurrences, gradients, sum: &mut sum };
+            let mut touched = SparseGradient { occurrences, gradients, scratch: &mut sum };
             let mut to = TableMut::new(&mut expected, rows, dim).unwrap();
             let mut slots = TableMut::new(&mut expected_slots, rows, slots_dim).unwrap();
             update_rows_at(level, rule, &mut to, &mut slots, &mut touched).unwrap();
@@ -106,7 +104,7 @@ trait Rule {
     fn slots_of(&self, dim: usize) -> usize;
 }
 
-impl<R: nanoembed::kernels::UpdateRule> Rule for R {
+impl<R: nanoembed::sparse::UpdateRule> Rule for R {
     fn slots_of(&self, dim: usize) -> usize {
         R::slots(dim)
     }
@@ -198,7 +196,8 @@ fn shapes_that_do_not_fit_change_nothing() {
     let occurrences = sort_by_row(&mut list, &mut [Occurrence::default()]).unwrap();
     let gradients = [[1.0; 4]];
     let mut sum = [0.0; 8];
-    let mut touched = SparseGradient { occurrences, gradients: Table::from_rows(&gradients), sum: &mut sum };
+    let mut touched =
+        SparseGradient { occurrences, gradients: Table::from_rows(&gradients), scratch: &mut sum };
     let (noise, rule) = (Noise { seed: 1, step: 1, first_row: 0 }, Sgd::default().rule(1));
     let mut table = TableMut::<F16>::packed(&mut values, 3, 4).unwrap();
     let error = |what, expected, found| Err(ShapeMismatch { what, expected, found });

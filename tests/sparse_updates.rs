@@ -2,10 +2,7 @@
 //! weights of an update of the whole table.
 
 use nanoembed::error::{CapacityExceeded, OutOfRange, Range, ShapeMismatch};
-use nanoembed::kernels::{
-    self, Moves, Occurrence, Replay, RowNorm, SortedOccurrences, SparseGradient, UpdateRule, bag_numbers,
-    divide_by_bags, leaves_unmoved, occurrences, occurrences_of_bags, sort_by_row,
-};
+use nanoembed::kernels::{self, divide_by_bags};
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Clip, Clipped, CosineDecay,
     DecoupledDecay, Epsilon, Exact, ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp,
@@ -14,6 +11,10 @@ use nanoembed::optim::{
 };
 use nanoembed::reference;
 use nanoembed::simd::Level;
+use nanoembed::sparse::{
+    self, Moves, Occurrence, Replay, RowNorm, SortedOccurrences, SparseGradient, UpdateRule, bag_numbers,
+    leaves_unmoved, occurrences, occurrences_of_bags, sort_by_row,
+};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
@@ -202,7 +203,7 @@ impl Occurring {
         let mut scratch = occurrences.clone();
         let occurrences = sort_by_row(&mut occurrences, &mut scratch).expect("one length");
         let (gradients, sum) = (self.table(dim), &mut vec![f32::NAN; 2 * dim]);
-        update(&mut SparseGradient { occurrences, gradients, sum })
+        update(&mut SparseGradient { occurrences, gradients, scratch: sum })
     }
 }
 
@@ -231,7 +232,7 @@ fn check_step<O: Formula<N>, const N: usize>(
         let mut found = before.clone();
         let (mut weights, mut slots, _) = found.views();
         let update = |touched: &mut SparseGradient<'_>| {
-            kernels::update_rows_at(level, optimizer.rule(step), &mut weights, &mut slots, touched)
+            sparse::update_rows_at(level, optimizer.rule(step), &mut weights, &mut slots, touched)
         };
         batch.touched(dim, update).expect("shapes that agree");
         assert_eq!(bits(&found.weights), bits(&expected.weights), "weights at {}", level.name());
@@ -297,7 +298,7 @@ proptest! {
         for level in Level::available() {
             let (mut found_rows, mut found_sums) = (vec![u32::MAX; n], vec![7.0; n * dim]);
             let sums = &mut TableMut::new(&mut found_sums, n, dim).unwrap();
-            let found = kernels::coalesce_at(level, list, batch.table(dim), &mut found_rows, sums).unwrap();
+            let found = sparse::coalesce_at(level, list, batch.table(dim), &mut found_rows, sums).unwrap();
             prop_assert_eq!(found, distinct);
             prop_assert_eq!(&found_rows, &expected_rows, "rows at {}", level.name());
             prop_assert_eq!(bits(&found_sums), bits(&expected_sums), "sums at {}", level.name());
@@ -344,9 +345,9 @@ proptest! {
             let step = |occurrences, gradients| {
                 let mut state = before.clone();
                 let (mut weights, mut slots, _) = state.views();
-                let mut touched = SparseGradient { occurrences, gradients, sum: &mut vec![f32::NAN; 2 * dim] };
-                kernels::update_rows_at(level, rule, &mut weights, &mut slots, &mut touched).unwrap();
-                let norm = kernels::sum_of_squares_of_rows_at(level, &mut touched, keras3).unwrap();
+                let mut touched = SparseGradient { occurrences, gradients, scratch: &mut vec![f32::NAN; 2 * dim] };
+                sparse::update_rows_at(level, rule, &mut weights, &mut slots, &mut touched).unwrap();
+                let norm = sparse::sum_of_squares_of_rows_at(level, &mut touched, keras3).unwrap();
                 (bits(&state.weights), bits(&state.slots), norm.to_bits())
             };
             prop_assert!(step(sorted, d_bags) == step(written, d_ids), "{}", level.name());
@@ -431,7 +432,7 @@ proptest! {
             let mut table = TableMut::new(&mut found, rows, dim).unwrap();
             let mut state = TableMut::new(&mut found_slots, rows, 1).unwrap();
             let rule = RowwiseAdagrad::default().rule(1);
-            batch.touched(dim, |touched| kernels::update_rows_at(level, rule, &mut table, &mut state, touched)).unwrap();
+            batch.touched(dim, |touched| sparse::update_rows_at(level, rule, &mut table, &mut state, touched)).unwrap();
             prop_assert_eq!(bits(&found), bits(&expected), "{}", level.name());
             prop_assert_eq!(bits(&found_slots), bits(&expected_slots), "{}", level.name());
         }
@@ -443,7 +444,7 @@ proptest! {
         let batch = Occurring::new(random, ids.iter().map(|id| id % rows).collect(), dim);
         let expected = reference::sum_of_squares_of_rows(&batch.pairs(), batch.table(dim), keras3);
         for level in Level::available() {
-            let found = batch.touched(dim, |touched| kernels::sum_of_squares_of_rows_at(level, touched, keras3));
+            let found = batch.touched(dim, |touched| sparse::sum_of_squares_of_rows_at(level, touched, keras3));
             prop_assert_eq!(found.unwrap().to_bits(), expected.to_bits(), "{}", level.name());
             let flat = reference::lane_sum(batch.gradients.iter().map(|g| g * g));
             prop_assert_eq!(kernels::sum_of_squares_at(level, &batch.gradients).to_bits(), flat.to_bits());
@@ -466,7 +467,7 @@ proptest! {
             for level in Level::available() {
                 let mut found = before.clone();
                 let mut table = TableMut::with_stride(&mut found, rows, dim, stride).unwrap();
-                kernels::max_norm_at(level, indices, limit, norm, &mut table).unwrap();
+                sparse::max_norm_at(level, indices, limit, norm, &mut table).unwrap();
                 prop_assert_eq!(bits(&found), bits(&expected), "{:?} at {}", norm, level.name());
             }
         }
@@ -481,7 +482,7 @@ proptest! {
         let (mut named, mut means) = (vec![0; n], vec![0.0; n * dim]);
         let distinct = batch.touched(dim, |touched| {
             let sums = &mut TableMut::new(&mut means, n, dim).unwrap();
-            kernels::coalesce(touched.occurrences, touched.gradients, &mut named, sums).unwrap()
+            sparse::coalesce(touched.occurrences, touched.gradients, &mut named, sums).unwrap()
         });
         for (row, sum) in named[..distinct].iter().zip(means.chunks_mut(dim.max(1))) {
             let count = batch.rows.iter().filter(|r| *r == row).count();
@@ -499,12 +500,12 @@ proptest! {
             let rest = batch.touched(dim, |touched| {
                 let occurrences = touched.occurrences;
                 let occurrences = if by_frequency { occurrences.by_frequency() } else { occurrences };
-                let mut touched = SparseGradient { occurrences, gradients: touched.gradients, sum: &mut *touched.sum };
+                let mut touched = SparseGradient { occurrences, gradients: touched.gradients, scratch: &mut *touched.scratch };
                 let (mut weights, mut slots, _) = state.views();
-                kernels::update_rows(Adagrad::default().rule(1), &mut weights, &mut slots, &mut touched).unwrap();
+                sparse::update_rows(Adagrad::default().rule(1), &mut weights, &mut slots, &mut touched).unwrap();
                 let sums = &mut TableMut::new(&mut sums, n, dim).unwrap();
-                let count = kernels::coalesce(occurrences, touched.gradients, &mut found_rows, sums).unwrap();
-                (count, kernels::sum_of_squares_of_rows(&mut touched, false).unwrap().to_bits())
+                let count = sparse::coalesce(occurrences, touched.gradients, &mut found_rows, sums).unwrap();
+                (count, sparse::sum_of_squares_of_rows(&mut touched, false).unwrap().to_bits())
             });
             (bits(&state.weights), bits(&state.slots), bits(&sums), rest)
         });
@@ -525,7 +526,7 @@ proptest! {
         }
         for level in Level::available() {
             let (mut found, mut found_slots) = before.clone();
-            kernels::update_block_at(level, adam.rule(step), &mut found, &gradient, &mut found_slots).unwrap();
+            sparse::update_block_at(level, adam.rule(step), &mut found, &gradient, &mut found_slots).unwrap();
             prop_assert_eq!(bits(&found), bits(&weights), "{}", level.name());
             prop_assert_eq!(bits(&found_slots), bits(&slots), "{}", level.name());
         }
@@ -625,8 +626,8 @@ fn raw_gradients_by_frequency_are_divided_before_their_norm() {
     let occurrences = sort_by_row(&mut list, &mut [Occurrence::default(); 2]).unwrap().by_frequency();
     let gradients = Table::from_rows(&[[3.0], [5.0]]);
     for (keras3, expected) in [(true, (9.0 + 25.0) / 4.0), (false, 16.0)] {
-        let mut touched = SparseGradient { occurrences, gradients, sum: &mut [0.0; 2] };
-        assert_eq!(kernels::sum_of_squares_of_rows(&mut touched, keras3).unwrap(), expected);
+        let mut touched = SparseGradient { occurrences, gradients, scratch: &mut [0.0; 2] };
+        assert_eq!(sparse::sum_of_squares_of_rows(&mut touched, keras3).unwrap(), expected);
     }
 }
 
@@ -657,7 +658,7 @@ fn parts_are_clipped_to_the_norm_of_the_whole() {
         let mut scratch = list.clone();
         let occurrences = sort_by_row(&mut list, &mut scratch).unwrap();
         let mut touched =
-            SparseGradient { occurrences, gradients: Table::from_rows(&gradients), sum: &mut [0.0; 2] };
+            SparseGradient { occurrences, gradients: Table::from_rows(&gradients), scratch: &mut [0.0; 2] };
         let rows = weights.len();
         let mut slots = TableMut::new(&mut [], rows, 0).unwrap();
         clipped
@@ -727,7 +728,7 @@ fn weights_that_do_not_fit_the_occurrences_are_refused() {
     let sorted = sorted.weighted(&[1.0; 3], &[0, 5, 0]).unwrap();
     let (mut rows, mut sums) = ([0; 2], [[7.0; 1]; 2]);
     let sums = &mut TableMut::from_rows(&mut sums);
-    let found = kernels::coalesce(sorted, Table::from_rows(&[[1.0]; 5]), &mut rows, sums);
+    let found = sparse::coalesce(sorted, Table::from_rows(&[[1.0]; 5]), &mut rows, sums);
     assert_eq!(found, error("rows of gradients, at least", 6, 5).map(|()| 0));
     let bags = Bags::fixed(Indices::new(&[0_u8, 1], 2).unwrap(), 1, 2).unwrap();
     assert_eq!(bag_numbers(&bags, &mut [0; 3]), error("bag numbers", 2, 3));
@@ -768,29 +769,19 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         let (mut weights, mut slots, _) = state.views();
         let error = |what, expected, found| Err(ShapeMismatch { what, expected, found });
         let other = Occurring { rows: vec![0], gradients: vec![1.0; 4] };
-        let found = other.touched(4, |touched| kernels::update_rows(rule, &mut weights, &mut slots, touched));
+        let found = other.touched(4, |touched| sparse::update_rows(rule, &mut weights, &mut slots, touched));
         assert_eq!(found, error("gradient dim", 3, 4));
         let found = batch.touched(3, |touched| {
-            kernels::update_rows(
-                rule,
-                &mut weights,
-                &mut TableMut::new(&mut [0.0; 6], 1, 6).unwrap(),
-                touched,
-            )
+            sparse::update_rows(rule, &mut weights, &mut TableMut::new(&mut [0.0; 6], 1, 6).unwrap(), touched)
         });
         assert_eq!(found, error("rows of slots", 2, 1));
         let found = batch.touched(3, |touched| {
-            let mut touched = SparseGradient { sum: &mut [0.0; 5], ..*touched };
-            kernels::update_rows(rule, &mut weights, &mut slots, &mut touched)
+            let mut touched = SparseGradient { scratch: &mut [0.0; 5], ..*touched };
+            sparse::update_rows(rule, &mut weights, &mut slots, &mut touched)
         });
-        assert_eq!(found, error("sum length", 6, 5));
+        assert_eq!(found, error("scratch length", 6, 5));
         let found = batch.touched(3, |touched| {
-            kernels::update_rows(
-                rule,
-                &mut weights,
-                &mut TableMut::new(&mut [0.0; 6], 2, 3).unwrap(),
-                touched,
-            )
+            sparse::update_rows(rule, &mut weights, &mut TableMut::new(&mut [0.0; 6], 2, 3).unwrap(), touched)
         });
         assert_eq!(found, error("dim of slots", 6, 3));
         let found = batch.touched(3, |touched| {
@@ -798,23 +789,23 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         });
         assert_eq!(found, error("rows of last steps", 2, 3));
         let mut none = TableMut::new(&mut [], 0, usize::MAX).unwrap();
-        let found = kernels::update_rows(
+        let found = sparse::update_rows(
             rule,
             &mut none.reborrow(),
             &mut TableMut::new(&mut [], 0, 2).unwrap(),
             &mut SparseGradient {
                 occurrences: SortedOccurrences::default(),
                 gradients: Table::new(&[], 0, usize::MAX).unwrap(),
-                sum: &mut [],
+                scratch: &mut [],
             },
         );
         assert_eq!(found, error("dim of slots", usize::MAX, 2));
         let occurrences = &mut [Occurrence::default(); 2];
         let found = sort_by_row(occurrences, &mut [Occurrence::default(); 1]).map(drop);
         assert_eq!(found, error("scratch length, at least", 2, 1));
-        let found = kernels::update_block(rule, &mut [0.0; 3], &[0.0; 2], &mut [0.0; 6]);
+        let found = sparse::update_block(rule, &mut [0.0; 3], &[0.0; 2], &mut [0.0; 6]);
         assert_eq!(found, error("gradient length", 3, 2));
-        let found = kernels::update_block(rule, &mut [0.0; 3], &[0.0; 3], &mut [0.0; 5]);
+        let found = sparse::update_block(rule, &mut [0.0; 3], &[0.0; 3], &mut [0.0; 5]);
         assert_eq!(found, error("slots length", 6, 5));
     }
     assert_eq!((bits(&state.weights), bits(&state.slots)), (bits(&before.weights), bits(&before.slots)));
@@ -886,7 +877,7 @@ impl<O: Replayed> Race<O> {
         let mut sparse = self.sparse.clone();
         let rows = sparse.rows();
         let (_, mut slots, last_steps) = sparse.views();
-        kernels::decay_rows(&self.optimizer.0, self.step + 1, 0..rows, &mut slots, last_steps)
+        sparse::decay_rows(&self.optimizer.0, self.step + 1, 0..rows, &mut slots, last_steps)
             .expect("shapes");
         sparse.slots
     }
@@ -1184,7 +1175,7 @@ fn too_little_room_for_occurrences_is_an_error() {
     let gradients = [[1.0; 4]; 2];
     let (mut rows, mut sums) = ([7; 1], [[7.0; 4]; 2]);
     let mut coalesce = |rows: &mut [u32]| {
-        kernels::coalesce(sorted, Table::from_rows(&gradients), rows, &mut TableMut::from_rows(&mut sums))
+        sparse::coalesce(sorted, Table::from_rows(&gradients), rows, &mut TableMut::from_rows(&mut sums))
     };
     assert_eq!(
         coalesce(&mut rows),
@@ -1194,11 +1185,11 @@ fn too_little_room_for_occurrences_is_an_error() {
     assert_eq!((rows, sums), ([7], [[1.0; 4]; 2]));
     let mut short = [[7.0; 3]; 2];
     let sums = &mut TableMut::from_rows(&mut short);
-    let found = kernels::coalesce(sorted, Table::from_rows(&gradients), &mut [0; 2], sums);
+    let found = sparse::coalesce(sorted, Table::from_rows(&gradients), &mut [0; 2], sums);
     assert_eq!(found, Err(ShapeMismatch { what: "dim of sums", expected: 4, found: 3 }));
     let mut right = [[7.0; 4]; 2];
     let one_gradient = Table::from_rows(&gradients[..1]);
-    let found = kernels::coalesce(sorted, one_gradient, &mut [0; 2], &mut TableMut::from_rows(&mut right));
+    let found = sparse::coalesce(sorted, one_gradient, &mut [0; 2], &mut TableMut::from_rows(&mut right));
     assert_eq!(found, Err(ShapeMismatch { what: "rows of gradients, at least", expected: 2, found: 1 }));
     assert_eq!(right, [[7.0; 4]; 2]);
     assert_eq!(short, [[7.0; 3]; 2]);

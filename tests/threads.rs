@@ -1,10 +1,10 @@
 //! Any number of threads gives the bits of one: forward by bags, update by rows, no sum that depends on who makes it.
 
-use nanoembed::kernels::{
-    Occurrence, SparseGradient, UpdateRule, gather, occurrences, occurrences_in, occurrences_of_bags_in,
-    pool, pool_max, scatter_add_bags, sort_by_row, weight_gradients,
-};
+use nanoembed::kernels::{gather, pool, pool_max, scatter_add_bags, weight_gradients};
 use nanoembed::optim::{Adam, AdamExact, Exact, Momentum, Optimizer, RowwiseAdagrad, Sgd};
+use nanoembed::sparse::{
+    Occurrence, SparseGradient, UpdateRule, occurrences, occurrences_in, occurrences_of_bags_in, sort_by_row,
+};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut, even_ranges};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -141,7 +141,7 @@ where
                     };
                     let scratch = &mut vec![Occurrence::default(); list.len()];
                     let occurrences = sort_by_row(list, scratch).expect("one length");
-                    let mut touched = SparseGradient { occurrences, gradients, sum: &mut [0.0; 2 * DIM] };
+                    let mut touched = SparseGradient { occurrences, gradients, scratch: &mut [0.0; 2 * DIM] };
                     optimizer
                         .update_rows(*step, &mut table, &mut slots, last_steps, &mut touched)
                         .expect("shapes fit");
@@ -192,7 +192,7 @@ fn one_part_is_the_whole_table() {
     let scratch = &mut vec![Occurrence::default(); list.len()];
     let gradients = Table::new(&d_out, BAGS, DIM).expect("a gradient a bag");
     let occurrences = sort_by_row(list, scratch).expect("one length");
-    let mut touched = SparseGradient { occurrences, gradients, sum: &mut [0.0; 2 * DIM] };
+    let mut touched = SparseGradient { occurrences, gradients, scratch: &mut [0.0; 2 * DIM] };
     let sgd = Sgd { learning_rate: -1.0 };
     let mut found = vec![0.0; ROWS * DIM];
     let mut table = TableMut::new(&mut found, ROWS, DIM).expect("ROWS * DIM");

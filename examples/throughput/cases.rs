@@ -4,13 +4,11 @@ use crate::ids::Sets;
 use crate::memory::Memory;
 use crate::{Settings, Times, time};
 use clap::ValueEnum;
-use nanoembed::kernels::{
-    Occurrence, SparseGradient, UpdateRule, gather, gather_stream, occurrences_of_bags, pool, quantise_row,
-    sort_by_row,
-};
+use nanoembed::kernels::{gather, gather_stream, pool, quantise_row};
 use nanoembed::optim::{Adagrad, Adam, AdamExact, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
+use nanoembed::sparse::{Occurrence, SparseGradient, UpdateRule, occurrences_of_bags, sort_by_row};
 use nanoembed::table::{Bags, Bf16, F16, F32, Format, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use std::hint::black_box;
 
@@ -171,7 +169,7 @@ fn step<O: Optimizer>(settings: &Settings, optimizer: &O) -> std::io::Result<Tim
         pool(table.as_table(), &bags, Pooling::Sum, black_box(&mut out)).expect("shapes fit");
         let list = occurrences_of_bags(&bags, &mut list).expect("room for all ids");
         let occurrences = sort_by_row(list, &mut scratch).expect("room for all ids");
-        let mut touched = SparseGradient { occurrences, gradients, sum: &mut sum };
+        let mut touched = SparseGradient { occurrences, gradients, scratch: &mut sum };
         let step = optimizer.step(call as u32 + 1);
         optimizer
             .update_rows(step, &mut table, &mut state, &mut last_steps, &mut touched)

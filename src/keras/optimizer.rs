@@ -1,11 +1,12 @@
 //! Optimizers as Keras 3 applies them.
 
-use crate::error::{OutOfRange, ShapeMismatch};
-use crate::kernels::{Replay, Rows, SparseGradient};
+use crate::error::OutOfRange;
 use crate::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Exact,
     Momentum, MomentumRmsProp, Nadam, Optimizer, RmsProp, Schedule, Scheduled, Sgd, Step, WithLearningRate,
+    inner_optimizer,
 };
+use crate::sparse::{Replay, Rows, SparseGradient};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -149,67 +150,30 @@ impl<O: KerasOptimizer> Keras<Clipped<O>> {
 }
 
 impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Keras<O> {
-    type Rule = O::Rule;
-    type Slots<P: Numbers> = O::Slots<P>;
-    type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
+    inner_optimizer!(Exact<O>);
     type LastSteps<const ROWS: usize> = [u32; ROWS];
     const LAGS: bool = Exact::<O>::LAGS;
-    const NAME: &'static str = O::NAME;
 
-    fn rule(&self, number: u32) -> O::Rule {
-        self.0.rule(number)
-    }
-
-    fn learning_rate(&self, number: u32) -> f32 {
-        self.0.learning_rate(number)
-    }
-
-    fn largest_learning_rate(&self) -> f32 {
-        self.0.largest_learning_rate()
-    }
-
-    fn check(&self) -> Result<(), OutOfRange> {
-        self.0.check()
-    }
-
-    fn with_all_gradients(
+    fn step_rows(
         &self,
-        step: Step<O::Rule>,
-        sum_of_squares: impl FnOnce(bool) -> f32,
-    ) -> Step<O::Rule> {
-        self.0.with_all_gradients(step, sum_of_squares)
-    }
-
-    fn update_rows(
-        &self,
-        step: Step<O::Rule>,
+        step: Step<Self::Rule>,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
-        touched: &mut SparseGradient<'_>,
-    ) -> Result<(), ShapeMismatch> {
-        self.0.update_rows(step, table, slots, last_steps, touched)
-    }
-
-    fn update_block(
-        &self,
-        step: Step<O::Rule>,
-        weights: &mut [f32],
-        gradient: &[f32],
-        slots: &mut [f32],
-    ) -> Result<(), ShapeMismatch> {
-        self.0.update_block(step, weights, gradient, slots)
+        gradient: &mut SparseGradient<'_>,
+    ) {
+        self.0.step_rows(step, table, slots, last_steps, gradient);
     }
 
     #[inline]
-    fn catch_up(
+    fn replay(
         &self,
         until: u32,
         rows: impl Rows,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
-    ) -> Result<(), ShapeMismatch> {
-        self.0.catch_up(until, rows, table, slots, last_steps)
+    ) {
+        self.0.replay(until, rows, table, slots, last_steps);
     }
 }

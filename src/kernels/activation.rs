@@ -62,34 +62,40 @@ simd_fn! {
     ///
     /// −∞ for an empty row; NaN where [`softmax`] gives NaN.
     pub fn log_sum_exp, log_sum_exp_at(row: &[f32]) -> f32 = log_sum_exp_body;
+}
 
+simd_fn! {
     /// d ← d · (y (1 − y)): the gradient of [`sigmoid`] with output y.
     /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
-    pub fn sigmoid_backward, sigmoid_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = sigmoid_backward_body;
+    pub fn sigmoid_backward, sigmoid_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch>
+        where { ShapeMismatch::check("length of d", y.len(), d.len()) } = sigmoid_backward_loops;
 
     /// d ← d · (1 − y²): the gradient of [`tanh`] with output y.
     /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
-    pub fn tanh_backward, tanh_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = tanh_backward_body;
+    pub fn tanh_backward, tanh_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch>
+        where { ShapeMismatch::check("length of d", y.len(), d.len()) } = tanh_backward_loops;
 
     /// d ← +0 where y ≤ 0, else d: the gradient of [`relu`] with output y.
     /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
-    pub fn relu_backward, relu_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = relu_backward_body;
+    pub fn relu_backward, relu_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch>
+        where { ShapeMismatch::check("length of d", y.len(), d.len()) } = relu_backward_loops;
 
     /// dᵢ ← yᵢ (dᵢ − Σⱼ yⱼ dⱼ): the gradient of [`softmax`] with output y.
     /// `d` comes in as `d_y` and goes out as `d_x`.
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
-    pub fn softmax_backward, softmax_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> = softmax_backward_body;
+    pub fn softmax_backward, softmax_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch>
+        where { ShapeMismatch::check("length of d", y.len(), d.len()) } = softmax_backward_loops;
 }
 
 #[inline(always)]
@@ -188,39 +194,31 @@ fn log_sum_exp_body<L: Lanes>(lanes: L, row: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn sigmoid_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of d", y.len(), d.len())?;
+fn sigmoid_backward_loops<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) {
     for (d, y) in d.iter_mut().zip(y) {
         *d *= y * (1.0 - y);
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn tanh_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of d", y.len(), d.len())?;
+fn tanh_backward_loops<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) {
     for (d, y) in d.iter_mut().zip(y) {
         *d *= 1.0 - y * y;
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn relu_backward_body<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of d", y.len(), d.len())?;
+fn relu_backward_loops<L: Lanes>(_: L, y: &[f32], d: &mut [f32]) {
     let hidden = black_box(0);
     for (d, y) in d.iter_mut().zip(y) {
         *d = rectified(*y, *d, hidden);
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn softmax_backward_body<L: Lanes>(lanes: L, y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of d", y.len(), d.len())?;
+fn softmax_backward_loops<L: Lanes>(lanes: L, y: &[f32], d: &mut [f32]) {
     let [common] = dots(lanes, [y], d).unwrap_or_default();
     for (d, y) in d.iter_mut().zip(y) {
         *d = y * (*d - common);
     }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 //! The processor cannot guess the next row of a table that is read in the order of ids, and a row from memory takes as long as many rows
 //! of work. The ids say which rows come: while one row is worked on, the one [`DISTANCE`] ids later is asked for, all of its
 //! cache lines, whatever bag it belongs to. Distances of 8 to 32 rows serve equally well. For a table that lies in
-//! the caches the requests would only take time from the work.
+//! the caches the requests would only take time from the work. (Steps of an optimizer, which are work enough, test for it row by row.)
 
 use crate::simd::PREFETCHES;
 use crate::table::{Format, Index, Indices, Policy, Table};
@@ -16,36 +16,20 @@ const DISTANCE: usize = 24;
 /// stayed as it was.
 const CACHED: usize = 1 << 20;
 
-/// Whether to look ahead in this table.
+/// Whether rows of this table are to be asked for.
 #[inline(always)]
 pub(crate) fn worth_prefetching<F: Format>(table: Table<'_, F>) -> bool {
     PREFETCHES && table.rows().saturating_mul(table.stride()).saturating_mul(size_of::<F::Element>()) > CACHED
 }
 
-/// Looks ahead, or does not. It is a type, because even a test of whether to look would show in the loops over cached rows.
-pub(crate) trait Look: Copy {
-    /// The row that will be needed soon after that of the id at `position`, if it is to be asked for.
-    fn ahead<I: Index, P: Policy>(self, indices: Indices<'_, I, P>, position: usize) -> Option<usize>;
-}
-
-/// Asks for rows.
-#[derive(Clone, Copy)]
-pub(crate) struct Ahead;
-
-/// Asks for nothing.
-#[derive(Clone, Copy)]
-pub(crate) struct Never;
-
-impl Look for Ahead {
-    #[inline(always)]
-    fn ahead<I: Index, P: Policy>(self, indices: Indices<'_, I, P>, position: usize) -> Option<usize> {
-        indices.row(position + DISTANCE)
-    }
-}
-
-impl Look for Never {
-    #[inline(always)]
-    fn ahead<I: Index, P: Policy>(self, _: Indices<'_, I, P>, _: usize) -> Option<usize> {
-        None
-    }
+/// The row that will be needed soon after that of the id at `position`, if rows are to be asked for.
+///
+/// Whether they are is a parameter of the loop's function, because even a test of it would show in the loops over cached rows: each kernel
+/// calls its loop as `PREFETCH` or not, by [`worth_prefetching`].
+#[inline(always)]
+pub(crate) fn row_ahead<const PREFETCH: bool, I: Index, P: Policy>(
+    indices: Indices<'_, I, P>,
+    position: usize,
+) -> Option<usize> {
+    if PREFETCH { indices.row(position + DISTANCE) } else { None }
 }

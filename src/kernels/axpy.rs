@@ -20,7 +20,8 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ; `y` is then as it was.
-    pub fn axpy, axpy_at(alpha: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> = axpy_body;
+    pub fn axpy, axpy_at(alpha: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch>
+        where { ShapeMismatch::check("length of y", x.len(), y.len()) } = axpy_loops;
 
     /// A += alpha x yᵀ for A `[m, n]`, the rank-1 update: each a(i, j) += (alpha xᵢ) yⱼ.
     ///
@@ -36,32 +37,25 @@ simd_fn! {
     ///
     /// # Errors
     /// If `x` does not have m or `y` n numbers; A is then as it was.
-    pub fn ger, ger_at(alpha: f32, x: &[f32], y: &[f32], a: &mut TableMut<'_>) -> Result<(), ShapeMismatch> = ger_body;
+    pub fn ger, ger_at(alpha: f32, x: &[f32], y: &[f32], a: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of x", a.rows(), x.len())?;
+            ShapeMismatch::check("length of y", a.dim(), y.len())
+        } = ger_loops;
 }
 
 #[inline(always)]
-fn axpy_body<L: Lanes>(lanes: L, alpha: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of y", x.len(), y.len())?;
+fn axpy_loops<L: Lanes>(lanes: L, alpha: f32, x: &[f32], y: &mut [f32]) {
     add_multiple(lanes, alpha, x, y);
-    Ok(())
 }
 
 #[inline(always)]
-fn ger_body<L: Lanes>(
-    lanes: L,
-    alpha: f32,
-    x: &[f32],
-    y: &[f32],
-    a: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of x", a.rows(), x.len())?;
-    ShapeMismatch::check("length of y", a.dim(), y.len())?;
+fn ger_loops<L: Lanes>(lanes: L, alpha: f32, x: &[f32], y: &[f32], a: &mut TableMut<'_>) {
     for (i, x) in x.iter().enumerate() {
         if let Some(row) = a.row_mut(i) {
             add_multiple(lanes, alpha * x, y, row);
         }
     }
-    Ok(())
 }
 
 /// y += alpha x, over the shorter of the two.

@@ -63,7 +63,13 @@ simd_fn! {
     /// If the shapes do not fit, or the stride is 0; `y` is then as it was.
     pub fn convolve, convolve_at(
         windows: Windows, x: Table<'_>, valid: &[bool], kernel: Table<'_>, y: &mut TableMut<'_>
-    ) -> Result<(), ShapeMismatch> = convolve_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
+            ShapeMismatch::check("rows of the kernel", windows.taps.saturating_mul(x.dim()), kernel.rows())?;
+            ShapeMismatch::check("dim of the kernel", y.dim(), kernel.dim())?;
+            check_stride(windows)
+        } = convolve_loops;
 
     /// The same for several sequences in which steps repeat: the same bits, with as many multiplications as there are distinct steps.
     ///
@@ -82,7 +88,20 @@ simd_fn! {
         kernel: Table<'_>,
         products: &mut [f32],
         y: &mut TableMut<'_>,
-    ) -> Result<(), ShapeMismatch> = convolve_repeated_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            let (steps, filters) = (x.steps, y.dim());
+            ShapeMismatch::check("length of valid", steps.rows(), valid.len())?;
+            ShapeMismatch::check("length of numbers", steps.rows(), x.numbers.len())?;
+            ShapeMismatch::check("rows of the kernel", windows.taps.saturating_mul(steps.dim()), kernel.rows())?;
+            ShapeMismatch::check("dim of the kernel", filters, kernel.dim())?;
+            check_stride(windows)?;
+            check_below("numbers", x.firsts.len(), x.numbers)?;
+            check_below("first steps", steps.rows(), x.firsts)?;
+            check_sequences(steps.rows(), x.sequences)?;
+            check_sequences(y.rows(), x.sequences)?;
+            check_room(x.firsts.len().saturating_mul(windows.taps), filters, products.len())
+        } = convolve_repeated_loops;
 
     /// Adds the gradients of kernel and bias that one sequence gives. A gradient of zero in `d_y` contributes nothing and costs next to
     /// nothing.
@@ -99,7 +118,13 @@ simd_fn! {
         d_y: Table<'_>,
         d_kernel: &mut TableMut<'_>,
         d_bias: &mut [f32],
-    ) -> Result<(), ShapeMismatch> = backward_kernel_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
+            ShapeMismatch::check("rows of d_kernel", d_y.dim(), d_kernel.rows())?;
+            ShapeMismatch::check("dim of d_kernel", windows.taps.saturating_mul(x.dim()), d_kernel.dim())?;
+            ShapeMismatch::check("length of d_bias", d_y.dim(), d_bias.len())
+        } = backward_kernel_loops;
 
     /// Writes the gradient of one sequence; that of a step that is not `valid` is zero. A gradient of zero in `d_y` contributes nothing
     /// and costs next to nothing.
@@ -111,7 +136,12 @@ simd_fn! {
     /// If the shapes do not fit; nothing has been written then.
     pub fn convolve_backward_input, convolve_backward_input_at(
         windows: Windows, valid: &[bool], kernel: Table<'_>, d_y: Table<'_>, d_x: &mut TableMut<'_>
-    ) -> Result<(), ShapeMismatch> = backward_input_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of d_x", valid.len(), d_x.rows())?;
+            ShapeMismatch::check("rows of the kernel", d_y.dim(), kernel.rows())?;
+            ShapeMismatch::check("dim of the kernel", windows.taps.saturating_mul(d_x.dim()), kernel.dim())
+        } = backward_input_loops;
 }
 
 /// Rows of x as the left factor of a product whose sums stand apart.
@@ -151,20 +181,14 @@ fn weights_of(kernel: Table<'_>, dim: usize, tap: usize, filters: Range<usize>) 
 }
 
 #[inline(always)]
-fn convolve_body<L: Lanes>(
+fn convolve_loops<L: Lanes>(
     lanes: L,
     windows: Windows,
     x: Table<'_>,
     valid: &[bool],
     kernel: Table<'_>,
     y: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
-    ShapeMismatch::check("rows of the kernel", windows.taps.saturating_mul(x.dim()), kernel.rows())?;
-    ShapeMismatch::check("dim of the kernel", y.dim(), kernel.dim())?;
-    if windows.stride == 0 {
-        return Err(ShapeMismatch { what: "stride, at least", expected: 1, found: 0 });
-    }
+) {
     for tap in 0..windows.taps {
         let Some(weights) = weights_of(kernel, x.dim(), tap, 0..y.dim()) else { continue };
         let mut output = 0;
@@ -180,7 +204,6 @@ fn convolve_body<L: Lanes>(
             output += run + 1;
         }
     }
-    Ok(())
 }
 
 /// The terms of one tap for as many outputs, from `output` on, as there are steps.
@@ -194,7 +217,7 @@ fn add_tap<L: Lanes>(lanes: L, steps: Table<'_>, weights: Table<'_>, y: &mut Tab
 }
 
 #[inline(always)]
-fn convolve_repeated_body<L: Lanes>(
+fn convolve_repeated_loops<L: Lanes>(
     lanes: L,
     windows: Windows,
     x: Repeats<'_>,
@@ -202,27 +225,18 @@ fn convolve_repeated_body<L: Lanes>(
     kernel: Table<'_>,
     products: &mut [f32],
     y: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
+) {
     let filters = y.dim();
     let Repeats { sequences, steps, numbers, firsts } = x;
-    ShapeMismatch::check("length of valid", steps.rows(), valid.len())?;
-    ShapeMismatch::check("length of numbers", steps.rows(), numbers.len())?;
-    ShapeMismatch::check("rows of the kernel", windows.taps.saturating_mul(steps.dim()), kernel.rows())?;
-    ShapeMismatch::check("dim of the kernel", filters, kernel.dim())?;
-    if windows.stride == 0 {
-        return Err(ShapeMismatch { what: "stride, at least", expected: 1, found: 0 });
-    }
-    check_below("numbers", firsts.len(), numbers)?;
-    check_below("first steps", steps.rows(), firsts)?;
-    let (len, out) = (in_each(steps.rows(), sequences)?, in_each(y.rows(), sequences)?);
-    let width = width(firsts.len().saturating_mul(windows.taps), filters, products.len())?;
+    let (len, out) = (in_each(steps.rows(), sequences), in_each(y.rows(), sequences));
+    let width = width(firsts.len().saturating_mul(windows.taps), filters, products.len());
     let mut first = 0;
-    while first < filters {
+    while width > 0 && first < filters {
         let last = least(first + width, filters);
         let columns = windows.taps * (last - first);
         let made = products.get_mut(..firsts.len() * columns).unwrap_or_default();
         multiply(lanes, windows.taps, x, kernel, made, first..last);
-        let made = Table::new(made, firsts.len(), columns)?;
+        let Ok(made) = Table::new(made, firsts.len(), columns) else { return };
         for sequence in 0..sequences {
             let own = sequence * len..(sequence + 1) * len;
             let valid = valid.get(own.clone()).unwrap_or_default();
@@ -234,7 +248,6 @@ fn convolve_repeated_body<L: Lanes>(
         }
         first = last;
     }
-    Ok(())
 }
 
 /// Whether all places are below `bound`.
@@ -246,12 +259,35 @@ fn check_below(what: &'static str, bound: usize, places: &[u32]) -> Result<(), S
     }
 }
 
+/// Whether the windows move.
+#[inline(always)]
+fn check_stride(windows: Windows) -> Result<(), ShapeMismatch> {
+    match windows.stride {
+        0 => Err(ShapeMismatch { what: "stride, at least", expected: 1, found: 0 }),
+        _ => Ok(()),
+    }
+}
+
+/// Whether all sequences have the same number of rows.
+#[inline(always)]
+fn check_sequences(rows: usize, sequences: usize) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of all sequences", in_each(rows, sequences) * sequences, rows)
+}
+
+/// Whether the scratch has room for sixteen filters, or for all.
+#[inline(always)]
+fn check_room(size: usize, filters: usize, room: usize) -> Result<(), ShapeMismatch> {
+    let expected = size.saturating_mul(least(filters, LANES));
+    if width(size, filters, room) < least(filters, LANES) {
+        return Err(ShapeMismatch { what: "length of the products, at least", expected, found: room });
+    }
+    Ok(())
+}
+
 /// How many of so many rows each sequence has.
 #[inline(always)]
-fn in_each(rows: usize, sequences: usize) -> Result<usize, ShapeMismatch> {
-    let each = rows.checked_div(sequences).unwrap_or(0);
-    ShapeMismatch::check("rows of all sequences", each * sequences, rows)?;
-    Ok(each)
+fn in_each(rows: usize, sequences: usize) -> usize {
+    rows.checked_div(sequences).unwrap_or(0)
 }
 
 #[inline(always)]
@@ -259,16 +295,12 @@ fn least(a: usize, b: usize) -> usize {
     if a < b { a } else { b }
 }
 
-/// How many filters to do at a time, if each takes `size` of the `room` numbers of scratch: all, or a multiple of sixteen.
+/// How many filters to do at a time, if each takes `size` of the `room` numbers of scratch: all, or a multiple of sixteen; 0 where
+/// there is no room for so many.
 #[inline(always)]
-fn width(size: usize, filters: usize, room: usize) -> Result<usize, ShapeMismatch> {
-    let narrow = least(filters, LANES);
+fn width(size: usize, filters: usize, room: usize) -> usize {
     let fits = room.checked_div(size).unwrap_or(filters);
-    if fits < narrow {
-        let expected = size.saturating_mul(narrow);
-        return Err(ShapeMismatch { what: "length of the products, at least", expected, found: room });
-    }
-    Ok(if fits < filters { fits - fits % LANES } else { filters })
+    if fits < filters { fits - fits % LANES } else { filters }
 }
 
 /// The products of distinct rows with some columns of the kernel: of a row one tap after the other.
@@ -377,7 +409,7 @@ fn each_nonzero(row: &[f32], mut work: impl FnMut(usize, f32)) {
 }
 
 #[inline(always)]
-fn backward_kernel_body<L: Lanes>(
+fn backward_kernel_loops<L: Lanes>(
     lanes: L,
     windows: Windows,
     x: Table<'_>,
@@ -385,11 +417,7 @@ fn backward_kernel_body<L: Lanes>(
     d_y: Table<'_>,
     d_kernel: &mut TableMut<'_>,
     d_bias: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
-    ShapeMismatch::check("rows of d_kernel", d_y.dim(), d_kernel.rows())?;
-    ShapeMismatch::check("dim of d_kernel", windows.taps.saturating_mul(x.dim()), d_kernel.dim())?;
-    ShapeMismatch::check("length of d_bias", d_y.dim(), d_bias.len())?;
+) {
     for output in 0..d_y.rows() {
         add_multiple(lanes, 1.0, d_y.row(output).unwrap_or_default(), d_bias);
     }
@@ -405,21 +433,17 @@ fn backward_kernel_body<L: Lanes>(
             add_multiple(lanes, d, numbers.get(steps).unwrap_or_default(), to.unwrap_or_default());
         },
     );
-    Ok(())
 }
 
 #[inline(always)]
-fn backward_input_body<L: Lanes>(
+fn backward_input_loops<L: Lanes>(
     lanes: L,
     windows: Windows,
     valid: &[bool],
     kernel: Table<'_>,
     d_y: Table<'_>,
     d_x: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of d_x", valid.len(), d_x.rows())?;
-    ShapeMismatch::check("rows of the kernel", d_y.dim(), kernel.rows())?;
-    ShapeMismatch::check("dim of the kernel", windows.taps.saturating_mul(d_x.dim()), kernel.dim())?;
+) {
     for step in 0..d_x.rows() {
         d_x.row_mut(step).unwrap_or_default().fill(0.0);
     }
@@ -437,5 +461,4 @@ fn backward_input_body<L: Lanes>(
             add_multiple(lanes, d, weights.unwrap_or_default(), to);
         },
     );
-    Ok(())
 }

@@ -32,6 +32,15 @@ simd_fn! {
     /// Σᵢ xᵢ, by sixteen lanes.
     pub fn sum, sum_at(x: &[f32]) -> f32 = sum_body;
 
+    /// Σ xᵢ², by sixteen lanes: the square of the norm.
+    ///
+    /// ```
+    /// assert_eq!(nanoembed::kernels::sum_of_squares(&[3.0, -4.0]), 25.0);
+    /// ```
+    pub fn sum_of_squares, sum_of_squares_at(x: &[f32]) -> f32 = squares;
+}
+
+simd_fn! {
     /// Σᵢ aᵢ bᵢ, by sixteen lanes.
     ///
     /// ```
@@ -42,13 +51,18 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ.
-    pub fn dot, dot_at(a: &[f32], b: &[f32]) -> Result<f32, ShapeMismatch> = dot_body;
+    pub fn dot, dot_at(a: &[f32], b: &[f32]) -> Result<f32, ShapeMismatch>
+        where { ShapeMismatch::check("length of b", a.len(), b.len()) } = dot_loops;
 
     /// y = W x for W `[n, k]`: each yⱼ is the [`dot`] of row j and x.
     ///
     /// # Errors
     /// If `x` does not have k or `y` n numbers; `y` is then as it was.
-    pub fn gemv, gemv_at(w: Table<'_>, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> = gemv_body;
+    pub fn gemv, gemv_at(w: Table<'_>, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of x", w.dim(), x.len())?;
+            ShapeMismatch::check("length of y", w.rows(), y.len())
+        } = gemv_loops;
 
     /// C = A Bᵀ for A `[m, k]`, B `[n, k]`, C `[m, n]`: each element is the [`dot`] of a row of A and a row of B.
     ///
@@ -56,7 +70,12 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; C is then as it was.
-    pub fn gemm_nt, gemm_nt_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch> = gemm_nt_body;
+    pub fn gemm_nt, gemm_nt_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("dim of b", a.dim(), b.dim())?;
+            ShapeMismatch::check("rows of c", a.rows(), c.rows())?;
+            ShapeMismatch::check("dim of c", b.rows(), c.dim())
+        } = gemm_nt_loops;
 }
 
 #[inline(always)]
@@ -64,17 +83,21 @@ fn sum_body<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
     simd::sum(lanes, x)
 }
 
+/// Σ xᵢ², for kernels.
 #[inline(always)]
-fn dot_body<L: Lanes>(lanes: L, a: &[f32], b: &[f32]) -> Result<f32, ShapeMismatch> {
-    ShapeMismatch::check("length of b", a.len(), b.len())?;
-    let [sum] = dots(lanes, [a], b).unwrap_or_default();
-    Ok(sum)
+pub(crate) fn squares<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
+    let [sum] = dots(lanes, [x], x).unwrap_or_default();
+    sum
 }
 
 #[inline(always)]
-fn gemv_body<L: Lanes>(lanes: L, w: Table<'_>, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of x", w.dim(), x.len())?;
-    ShapeMismatch::check("length of y", w.rows(), y.len())?;
+fn dot_loops<L: Lanes>(lanes: L, a: &[f32], b: &[f32]) -> f32 {
+    let [sum] = dots(lanes, [a], b).unwrap_or_default();
+    sum
+}
+
+#[inline(always)]
+fn gemv_loops<L: Lanes>(lanes: L, w: Table<'_>, x: &[f32], y: &mut [f32]) {
     let n = w.rows();
     let mut j = 0;
     while L::ACCUMULATORS >= 4 && n - j >= 4 {
@@ -89,7 +112,6 @@ fn gemv_body<L: Lanes>(lanes: L, w: Table<'_>, x: &[f32], y: &mut [f32]) -> Resu
         let _ = dot_rows::<L, 1>(lanes, w, x, y, j);
         j += 1;
     }
-    Ok(())
 }
 
 /// Elements j to j + R − 1 of y, which exist: `None` does not occur.
@@ -106,15 +128,7 @@ fn dot_rows<L: Lanes, const R: usize>(
 }
 
 #[inline(always)]
-fn gemm_nt_body<L: Lanes>(
-    lanes: L,
-    a: Table<'_>,
-    b: Table<'_>,
-    c: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("dim of b", a.dim(), b.dim())?;
-    ShapeMismatch::check("rows of c", a.rows(), c.rows())?;
-    ShapeMismatch::check("dim of c", b.rows(), c.dim())?;
+fn gemm_nt_loops<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) {
     let n = b.rows();
     let mut j = 0;
     while L::ACCUMULATORS >= 4 && n - j >= 4 {
@@ -129,7 +143,6 @@ fn gemm_nt_body<L: Lanes>(
         columns::<L, 1>(lanes, a, b, c, j);
         j += 1;
     }
-    Ok(())
 }
 
 /// Columns j to j + D − 1 of C: the products of all rows of A and as many rows of B.

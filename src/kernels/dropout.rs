@@ -26,17 +26,16 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ; `y` is then as it was.
-    pub fn dropout, dropout_at(seed: u64, rate: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> = dropout_body;
+    pub fn dropout, dropout_at(seed: u64, rate: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch>
+        where { ShapeMismatch::check("length of y", x.len(), y.len()) } = dropout_loops;
 }
 
 #[inline(always)]
-fn dropout_body<L: Lanes>(_: L, seed: u64, rate: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of y", x.len(), y.len())?;
+fn dropout_loops<L: Lanes>(_: L, seed: u64, rate: f32, x: &[f32], y: &mut [f32]) {
     let key = mix(seed as u32 ^ mix((seed >> 32) as u32));
     let (below, scale) = ((rate * 4_294_967_296.0) as u32, 1.0 / (1.0 - rate));
     for (i, (y, x)) in (0_u32..).zip(y.iter_mut().zip(x)) {
         let kept = x * scale;
         *y = if mix(key.wrapping_add(i.wrapping_mul(0x9e37_79b9))) < below { 0.0 } else { kept };
     }
-    Ok(())
 }

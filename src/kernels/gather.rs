@@ -19,7 +19,7 @@
 //! Moved per id: the bytes of a row read from the table, `4 dim` written, and the id itself. The only arithmetic is the conversion; with a big
 //! table the time is that of memory, random lines read and consecutive lines written.
 
-use super::{Ahead, Columns, Look, Never, column_blocks, worth_prefetching};
+use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
 use crate::table::{Format, Index, Indices, Policy, Table};
@@ -44,8 +44,11 @@ simd_fn! {
     /// assert_eq!(out, [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn gather, gather_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32])
-        -> Result<(), ShapeMismatch> = gather_body;
+    pub fn gather, gather_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32]) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
+            ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())
+        } = gather_loops;
 
     /// [`gather`], with stores that go past the caches: for an output larger than the caches that is not read soon.
     ///
@@ -57,30 +60,32 @@ simd_fn! {
     ///
     /// # Errors
     /// As `gather`.
-    pub fn gather_stream, gather_stream_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32])
-        -> Result<(), ShapeMismatch> = gather_stream_body;
+    pub fn gather_stream, gather_stream_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32]) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
+            ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())
+        } = gather_stream_loops;
 }
 
 #[inline(always)]
-fn gather_body<L: Lanes, F: Format, I: Index, P: Policy>(
+fn gather_loops<L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    gather_rows::<_, false, _, _, _>(lanes, table, indices, out)
+) {
+    gather_rows::<_, false, _, _, _>(lanes, table, indices, out);
 }
 
 #[inline(always)]
-fn gather_stream_body<L: Lanes, F: Format, I: Index, P: Policy>(
+fn gather_stream_loops<L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    let result = gather_rows::<_, true, _, _, _>(lanes, table, indices, out);
+) {
+    gather_rows::<_, true, _, _, _>(lanes, table, indices, out);
     finish_stream();
-    result
 }
 
 #[inline(always)]
@@ -89,23 +94,19 @@ fn gather_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
-    ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())?;
-
+) {
     if worth_prefetching(table) {
         match table.dim() {
-            _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
+            _ if F::SCALE_AND_BIAS > 0 => copy_rows::<_, true, STREAM, _, _, _>(lanes, table, indices, out),
             16 => copy_rows_of::<_, 16, STREAM, _, _, _>(lanes, table, indices, out),
             32 => copy_rows_of::<_, 32, STREAM, _, _, _>(lanes, table, indices, out),
             64 => copy_rows_of::<_, 64, STREAM, _, _, _>(lanes, table, indices, out),
             128 if STREAM => copy_rows_of::<_, 128, STREAM, _, _, _>(lanes, table, indices, out),
-            _ => copy_rows::<_, STREAM, _, _, _>(lanes, Ahead, table, indices, out),
+            _ => copy_rows::<_, true, STREAM, _, _, _>(lanes, table, indices, out),
         }
     } else {
-        copy_rows::<_, STREAM, _, _, _>(lanes, Never, table, indices, out);
+        copy_rows::<_, false, STREAM, _, _, _>(lanes, table, indices, out);
     }
-    Ok(())
 }
 
 /// Rows of `DIM` numbers, known to the compiler, of a format without scale and bias.
@@ -118,7 +119,7 @@ fn copy_rows_of<L: Lanes, const DIM: usize, const STREAM: bool, F: Format, I: In
 ) {
     let columns = Columns::new(table, 0);
     for ((position, row), to) in indices.iter().enumerate().zip(out.as_chunks_mut::<DIM>().0) {
-        columns.prefetch(DIM, Ahead.ahead(indices, position));
+        columns.prefetch(DIM, row_ahead::<true, _, _>(indices, position));
         let Some(row) = row else {
             *to = [0.0; DIM];
             continue;
@@ -132,9 +133,8 @@ fn copy_rows_of<L: Lanes, const DIM: usize, const STREAM: bool, F: Format, I: In
 }
 
 #[inline(always)]
-fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
+fn copy_rows<L: Lanes, const PREFETCH: bool, const STREAM: bool, F: Format, I: Index, P: Policy>(
     lanes: L,
-    look: impl Look,
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
     out: &mut [f32],
@@ -142,7 +142,7 @@ fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
     let columns = Columns::new(table, 0);
     let mut rest = out;
     for (position, row) in indices.iter().enumerate() {
-        columns.prefetch(table.dim(), look.ahead(indices, position));
+        columns.prefetch(table.dim(), row_ahead::<PREFETCH, _, _>(indices, position));
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {
@@ -154,7 +154,7 @@ fn copy_rows<L: Lanes, const STREAM: bool, F: Format, I: Index, P: Policy>(
 
 /// The numbers of a row as `f32`.
 #[inline(always)]
-pub(super) fn convert<L: Lanes, const STREAM: bool, F: Format>(
+pub(crate) fn convert<L: Lanes, const STREAM: bool, F: Format>(
     lanes: L,
     from: &[F::Element],
     to: &mut [f32],

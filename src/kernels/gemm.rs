@@ -46,7 +46,12 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; C is then as it was.
-    pub fn gemm, gemm_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch> = gemm_body;
+    pub fn gemm, gemm_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
+            ShapeMismatch::check("rows of c", a.rows(), c.rows())?;
+            ShapeMismatch::check("dim of c", b.dim(), c.dim())
+        } = gemm_loops;
 
     /// C += Aᵀ B for A `[k, m]`, B `[k, n]`, C `[m, n]`, serial over k.
     ///
@@ -54,35 +59,22 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; C is then as it was.
-    pub fn gemm_tn, gemm_tn_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch> = gemm_tn_body;
+    pub fn gemm_tn, gemm_tn_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of b", a.rows(), b.rows())?;
+            ShapeMismatch::check("rows of c", a.dim(), c.rows())?;
+            ShapeMismatch::check("dim of c", b.dim(), c.dim())
+        } = gemm_tn_loops;
 }
 
 #[inline(always)]
-fn gemm_body<L: Lanes>(
-    lanes: L,
-    a: Table<'_>,
-    b: Table<'_>,
-    c: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
-    ShapeMismatch::check("rows of c", a.rows(), c.rows())?;
-    ShapeMismatch::check("dim of c", b.dim(), c.dim())?;
+fn gemm_loops<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) {
     add_product(lanes, AsIs(a), b, c);
-    Ok(())
 }
 
 #[inline(always)]
-fn gemm_tn_body<L: Lanes>(
-    lanes: L,
-    a: Table<'_>,
-    b: Table<'_>,
-    c: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of b", a.rows(), b.rows())?;
-    ShapeMismatch::check("rows of c", a.dim(), c.rows())?;
-    ShapeMismatch::check("dim of c", b.dim(), c.dim())?;
+fn gemm_tn_loops<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) {
     add_product(lanes, Transposed(a), b, c);
-    Ok(())
 }
 
 /// The left factor of a product.

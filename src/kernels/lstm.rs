@@ -37,7 +37,11 @@ simd_fn! {
     ///
     /// # Errors
     /// If `h` is not as long as `c`, or `z` not four times as long. Nothing has been written then.
-    pub fn lstm_gates, lstm_gates_at(z: &mut [f32], c: &mut [f32], h: &mut [f32]) -> Result<(), ShapeMismatch> = gates_body;
+    pub fn lstm_gates, lstm_gates_at(z: &mut [f32], c: &mut [f32], h: &mut [f32]) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of h", c.len(), h.len())?;
+            ShapeMismatch::check("length of z", 4 * c.len(), z.len())
+        } = gates_loops;
 
     /// The gradient of [`lstm_gates`] from the `gates` that it left, the cell `c` before the step, and the gradients `d_h` and `d_c`
     /// with respect to what the step gave. Leaves in `gates` the gradient with respect to its scores, in `d_c` the one with
@@ -47,7 +51,12 @@ simd_fn! {
     /// If `d_h` or `d_c` is not as long as `c`, or `gates` not four times as long. Nothing has been written then.
     pub fn lstm_gates_backward, lstm_gates_backward_at(
         gates: &mut [f32], c: &[f32], d_h: &[f32], d_c: &mut [f32],
-    ) -> Result<(), ShapeMismatch> = gates_backward_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of d_h", c.len(), d_h.len())?;
+            ShapeMismatch::check("length of d_c", c.len(), d_c.len())?;
+            ShapeMismatch::check("length of gates", 4 * c.len(), gates.len())
+        } = gates_backward_loops;
 }
 
 /// Numbers handed on from loop to loop.
@@ -63,11 +72,8 @@ fn of_gates(z: &mut [f32], units: usize) -> Option<[&mut [f32]; 4]> {
 }
 
 #[inline(always)]
-fn gates_body<L: Lanes>(_: L, z: &mut [f32], c: &mut [f32], h: &mut [f32]) -> Result<(), ShapeMismatch> {
-    let units = c.len();
-    ShapeMismatch::check("length of h", units, h.len())?;
-    ShapeMismatch::check("length of z", 4 * units, z.len())?;
-    let [i, f, g, o] = of_gates(z, units).unwrap_or_default();
+fn gates_loops<L: Lanes>(_: L, z: &mut [f32], c: &mut [f32], h: &mut [f32]) {
+    let [i, f, g, o] = of_gates(z, c.len()).unwrap_or_default();
     for i in i.iter_mut() {
         *i = math::sigmoid(*i);
     }
@@ -86,22 +92,11 @@ fn gates_body<L: Lanes>(_: L, z: &mut [f32], c: &mut [f32], h: &mut [f32]) -> Re
     for ((h, o), c) in h.iter_mut().zip(&*o).zip(&*c) {
         *h = o * math::tanh(*c);
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn gates_backward_body<L: Lanes>(
-    _: L,
-    gates: &mut [f32],
-    c: &[f32],
-    d_h: &[f32],
-    d_c: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    let units = c.len();
-    ShapeMismatch::check("length of d_h", units, d_h.len())?;
-    ShapeMismatch::check("length of d_c", units, d_c.len())?;
-    ShapeMismatch::check("length of gates", 4 * units, gates.len())?;
-    let [i, f, g, o] = of_gates(gates, units).unwrap_or_default();
+fn gates_backward_loops<L: Lanes>(_: L, gates: &mut [f32], c: &[f32], d_h: &[f32], d_c: &mut [f32]) {
+    let [i, f, g, o] = of_gates(gates, c.len()).unwrap_or_default();
     let gates =
         i.chunks_mut(BLOCK).zip(f.chunks_mut(BLOCK)).zip(g.chunks_mut(BLOCK)).zip(o.chunks_mut(BLOCK));
     let cells = c.chunks(BLOCK).zip(d_h.chunks(BLOCK)).zip(d_c.chunks_mut(BLOCK));
@@ -124,5 +119,4 @@ fn gates_backward_body<L: Lanes>(
             (*f, *d_c) = (*d_c * (c * (*f * (1.0 - *f))), *d_c * *f);
         }
     }
-    Ok(())
 }

@@ -12,11 +12,10 @@
 //! | their gradients | [`sigmoid_backward`], [`tanh_backward`], [`relu_backward`], [`softmax_backward`] |
 //! | convolution | [`convolve`], [`convolve_repeated`], [`convolve_backward_input`], [`convolve_backward_kernel`] |
 //! | sequences | [`max_over_steps`], [`mean_over_steps`], [`lstm_gates`], each with its `_backward` |
-//! | noise and norms | [`dropout`], [`max_norm`], [`sum_of_squares`], [`sum_of_squares_of_rows`] |
-//! | where each row occurs | [`occurrences`], [`occurrences_of_bags`], [`occurrences_in`], [`occurrences_of_bags_in`], [`sort_by_row`] |
-//! | repeated rows | [`coalesce`], [`distinct_rows`], [`Repeats`], [`bag_numbers`] |
-//! | steps of an optimizer | [`update_rows`], [`update_rows_rounded`], [`update_block`], by an [`UpdateRule`] with a [`State`] |
-//! | missed steps | [`catch_up_rows`], [`decay_rows`], by a [`Replay`] |
+//! | noise and norms | [`dropout`], [`Noise`], [`sum_of_squares`] |
+//! | repeated rows | [`distinct_rows`], with [`Repeats`] |
+//!
+//! What an optimizer does to the rows of a table is in [`sparse`](crate::sparse).
 //!
 //! The file of each kernel opens with its loop in pseudo-code, every way in which the code differs from it with the reason,
 //! and the bytes that it moves.
@@ -25,8 +24,6 @@ mod activation;
 mod ahead;
 mod any;
 mod axpy;
-mod catch_up;
-mod coalesce;
 mod columns;
 mod convolution;
 mod dot;
@@ -34,28 +31,22 @@ mod dropout;
 mod gather;
 mod gemm;
 mod lstm;
-mod max_norm;
-mod norm;
-mod occurrences;
+mod noise;
 mod pool;
 mod quantise;
 mod repeats;
-mod rule;
 mod scatter;
-mod sort;
 mod steps;
 mod transpose;
-mod update;
-mod update_rounded;
 mod weights;
 
-use ahead::{Ahead, Look, Never, worth_prefetching};
+use ahead::row_ahead;
+pub(crate) use ahead::worth_prefetching;
 use axpy::add_multiple;
-use columns::{Columns, column_blocks, columns_mut};
-use gather::convert;
+pub(crate) use columns::{Columns, column_blocks, columns_mut};
+pub(crate) use dot::squares;
+pub(crate) use gather::convert;
 use gemm::{Across, Left, add_product};
-use rule::apply;
-pub(crate) use rule::clamp;
 
 pub use activation::{
     exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
@@ -63,30 +54,19 @@ pub use activation::{
 };
 pub use any::{dequantise_any, gather_any, pool_any, pool_max_any};
 pub use axpy::{axpy, ger};
-pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
-pub use coalesce::coalesce;
 pub use convolution::{convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated};
-pub use dot::{dot, gemm_nt, gemv, sum};
+pub use dot::{dot, gemm_nt, gemv, sum, sum_of_squares};
 pub use dropout::dropout;
 pub use gather::{gather, gather_stream};
 pub use gemm::{gemm, gemm_tn};
 pub use lstm::{lstm_gates, lstm_gates_backward};
-pub use max_norm::{RowNorm, max_norm};
-pub use norm::{sum_of_squares, sum_of_squares_of_rows};
-pub use occurrences::{
-    Occurrence, bag_numbers, occurrences, occurrences_in, occurrences_of_bags, occurrences_of_bags_in,
-};
+pub use noise::Noise;
 pub use pool::{NO_ID, pool, pool_max};
-pub use quantise::{dequantise, dequantise_row, quantise, quantise_row};
+pub use quantise::{dequantise, dequantise_row, quantise, quantise_rounded, quantise_row};
 pub use repeats::{Repeats, distinct_rows};
-pub use rule::{State, UpdateRule};
 pub use scatter::{divide_by_bags, scatter_add, scatter_add_bags, scatter_add_max};
-pub use sort::{SortedOccurrences, sort_by_row};
 pub use steps::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward};
 pub use transpose::transpose;
-pub(crate) use update::check_update;
-pub use update::{SparseGradient, update_block, update_rows};
-pub use update_rounded::{Noise, quantise_rounded, update_rows_rounded};
 pub use weights::weight_gradients;
 
 #[doc(hidden)]
@@ -96,28 +76,45 @@ pub use {
         softmax_at, softmax_backward_at, tanh_at, tanh_backward_at,
     },
     axpy::{axpy_at, ger_at},
-    catch_up::{catch_up_rows_at, decay_rows_at},
-    coalesce::coalesce_at,
     convolution::{
         convolve_at, convolve_backward_input_at, convolve_backward_kernel_at, convolve_repeated_at,
     },
-    dot::{dot_at, gemm_nt_at, gemv_at, sum_at},
+    dot::{dot_at, gemm_nt_at, gemv_at, sum_at, sum_of_squares_at},
     dropout::dropout_at,
     gather::{gather_at, gather_stream_at},
     gemm::{gemm_at, gemm_tn_at},
     lstm::{lstm_gates_at, lstm_gates_backward_at},
-    max_norm::max_norm_at,
-    norm::{sum_of_squares_at, sum_of_squares_of_rows_at},
     pool::{pool_at, pool_max_at},
-    quantise::{dequantise_at, dequantise_row_at, quantise_at, quantise_row_at},
+    quantise::{dequantise_at, dequantise_row_at, quantise_at, quantise_rounded_at, quantise_row_at},
     repeats::distinct_rows_at,
     scatter::{scatter_add_at, scatter_add_bags_at},
     steps::{max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at},
     transpose::transpose_at,
-    update::{update_block_at, update_rows_at},
-    update_rounded::{quantise_rounded_at, update_rows_rounded_at},
     weights::weight_gradients_at,
 };
+
+/// The kernels for shapes that are known to agree, as the types of layers and of their slots fix them: they give no `Result`, so that
+/// none can be dropped. A debug build asserts the shapes.
+#[allow(unused_imports, reason = "one form for all kernels, also those that no layer calls")]
+pub(crate) mod shaped {
+    pub(crate) use super::activation::shaped::*;
+    pub(crate) use super::axpy::shaped::*;
+    pub(crate) use super::convolution::shaped::*;
+    pub(crate) use super::dot::shaped::*;
+    pub(crate) use super::dropout::shaped::*;
+    pub(crate) use super::gather::shaped::*;
+    pub(crate) use super::gemm::shaped::*;
+    pub(crate) use super::lstm::shaped::*;
+    pub(crate) use super::pool::shaped::*;
+    pub(crate) use super::quantise::shaped::*;
+    pub(crate) use super::repeats::shaped::*;
+    pub(crate) use super::scatter::shaped::*;
+    pub(crate) use super::steps::shaped::*;
+    pub(crate) use super::transpose::shaped::*;
+    pub(crate) use super::weights::shaped::*;
+    // These have no shapes that could disagree.
+    pub(crate) use super::{exp, ln, log_sum_exp, relu, sigmoid, softmax, sum, sum_of_squares, tanh};
+}
 
 /// Spreads every bit over all bits, one-to-one: the last step of MurmurHash3 x86 32 (Appleby).
 #[inline(always)]
@@ -125,4 +122,18 @@ fn mix(mut h: u32) -> u32 {
     h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
     h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
     h ^ h >> 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shaped;
+
+    /// In a release build the loop ends with the shorter of the two.
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "axpy"))]
+    fn a_debug_build_asserts_the_shapes() {
+        let mut y = [0.0; 2];
+        shaped::axpy(1.0, &[7.0], &mut y);
+        assert_eq!(y, [7.0, 0.0]);
+    }
 }

@@ -35,7 +35,7 @@
 //! written. One addition for each four bytes of `f32`: the time is that of reading the rows, from whichever cache or memory they
 //! lie in. Packed rows in the caches take the time of the arithmetic, four to six vector operations for each register of numbers.
 
-use super::{Ahead, Columns, Look, Never, column_blocks, worth_prefetching};
+use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
 use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Table};
@@ -67,7 +67,11 @@ simd_fn! {
         bags: &Bags<'_, I, P, O>,
         pooling: Pooling,
         out: &mut [f32],
-    ) -> Result<(), ShapeMismatch> = pool_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+            ShapeMismatch::check("output length", bags.len().saturating_mul(table.dim()), out.len())
+        } = pool_loops;
 
     /// The greatest number of each column of each bag, and which id it comes from: PyTorch's `mode="max"`.
     ///
@@ -96,35 +100,46 @@ simd_fn! {
         bags: &Bags<'_, I, P, O>,
         out: &mut [f32],
         arg_max: &mut [u32],
-    ) -> Result<(), ShapeMismatch> = pool_max_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            let length = bags.len().saturating_mul(table.dim());
+            ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+            ShapeMismatch::check("output length", length, out.len())?;
+            ShapeMismatch::check("arg_max length", length, arg_max.len())?;
+            check_positions(bags.indices().len())
+        } = pool_max_loops;
 }
 
 /// Stands in `arg_max` where no id of the bag contributes.
 pub const NO_ID: u32 = u32::MAX;
 
+/// Whether 32 bits name the positions of so many ids.
 #[inline(always)]
-fn pool_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
-    lanes: L,
-    table: Table<'_, F>,
-    bags: &Bags<'_, I, P, O>,
-    pooling: Pooling,
-    out: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
-    ShapeMismatch::check("output length", bags.len().saturating_mul(table.dim()), out.len())?;
-
-    if worth_prefetching(table) {
-        pool_bags(lanes, Ahead, table, bags, pooling, out);
-    } else {
-        pool_bags(lanes, Never, table, bags, pooling, out);
+fn check_positions(ids: usize) -> Result<(), ShapeMismatch> {
+    if ids as u64 > u64::from(NO_ID) {
+        return Err(ShapeMismatch { what: "number of ids, at most", expected: NO_ID as usize, found: ids });
     }
     Ok(())
 }
 
 #[inline(always)]
-fn pool_bags<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+fn pool_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     lanes: L,
-    look: impl Look,
+    table: Table<'_, F>,
+    bags: &Bags<'_, I, P, O>,
+    pooling: Pooling,
+    out: &mut [f32],
+) {
+    if worth_prefetching(table) {
+        pool_bags::<_, true, _, _, _, _>(lanes, table, bags, pooling, out);
+    } else {
+        pool_bags::<_, false, _, _, _, _>(lanes, table, bags, pooling, out);
+    }
+}
+
+#[inline(always)]
+fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: Index>(
+    lanes: L,
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
@@ -135,7 +150,7 @@ fn pool_bags<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         let divisor = bag.divisor(pooling);
-        let ahead = |position: usize| look.ahead(bags.indices(), position);
+        let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             *block = sum_block(lanes, Columns::new(table, column), &bag, ahead);
             match divisor {
@@ -215,23 +230,28 @@ fn add<const WIDTH: usize, L: Lanes>(lanes: L, x: &[f32; WIDTH], sum: &mut [f32;
 }
 
 #[inline(always)]
-fn pool_max_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+fn pool_max_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     lanes: L,
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     out: &mut [f32],
     arg_max: &mut [u32],
-) -> Result<(), ShapeMismatch> {
-    let length = bags.len().saturating_mul(table.dim());
-    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
-    ShapeMismatch::check("output length", length, out.len())?;
-    ShapeMismatch::check("arg_max length", length, arg_max.len())?;
-    let ids = bags.indices().len();
-    if ids as u64 > u64::from(NO_ID) {
-        return Err(ShapeMismatch { what: "number of ids, at most", expected: NO_ID as usize, found: ids });
+) {
+    if worth_prefetching(table) {
+        max_of_bags::<_, true, _, _, _, _>(lanes, table, bags, out, arg_max);
+    } else {
+        max_of_bags::<_, false, _, _, _, _>(lanes, table, bags, out, arg_max);
     }
+}
 
-    let look = worth_prefetching(table);
+#[inline(always)]
+fn max_of_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: Index>(
+    lanes: L,
+    table: Table<'_, F>,
+    bags: &Bags<'_, I, P, O>,
+    out: &mut [f32],
+    arg_max: &mut [u32],
+) {
     let (mut rest, mut rest_positions) = (out, arg_max);
     for bag in bags.iter() {
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
@@ -239,14 +259,13 @@ fn pool_max_body<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
             break;
         };
         (rest, rest_positions) = (after, positions_after);
-        let ahead = |position: usize| if look { Ahead.ahead(bags.indices(), position) } else { None };
+        let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             if let Some(positions) = positions.get_mut(column..).and_then(<[u32]>::first_chunk_mut) {
                 (*block, *positions) = max_block(lanes, Columns::new(table, column), &bag, ahead);
             }
         });
     }
-    Ok(())
 }
 
 /// The maxima of `WIDTH` columns of one bag and their positions.

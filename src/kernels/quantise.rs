@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! quantise:     for row: to[row] = encode(from[row])              the formulas stand at each format
+//! quantise_rounded:  the same, each number rounded up or down at random, so that the mean is the number
 //! dequantise:   for row, column: to[row][column] = scale(row) * q + bias(row)     or the half's value
 //! ```
 //!
@@ -9,10 +10,10 @@
 //! 16 lanes, which differs from a serial one at most in the sign of a zero. Rounding is to the nearest, ties to even, by adding
 //! 1.5 · 2²³. Moved: `4 dim` bytes and the bytes of the packed row, each once.
 
-use super::convert;
+use super::{Noise, convert};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{Format, Nearest, Table, TableMut};
+use crate::table::{Format, Nearest, Table, TableMut, Trainable};
 
 simd_fn! {
     /// Writes each row of `from` to the same row of `to`, rounded to the format of `to` as FBGEMM does.
@@ -35,28 +36,52 @@ simd_fn! {
     /// # Errors
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
     pub fn quantise, quantise_at[F: Format](from: Table<'_>, to: &mut TableMut<'_, F>) -> Result<(), ShapeMismatch>
-        = quantise_body;
+        where {
+            ShapeMismatch::check("rows", from.rows(), to.rows())?;
+            ShapeMismatch::check("dim", from.dim(), to.dim())
+        } = quantise_loops;
 
     /// Writes `from` to row `row` of `to`, rounded to the format of `to` as FBGEMM does.
     ///
     /// # Errors
     /// If `to` has no such row, or `from` not `dim` numbers; `to` is then as it was.
-    pub fn quantise_row, quantise_row_at[F: Format](from: &[f32], row: usize, to: &mut TableMut<'_, F>)
-        -> Result<(), ShapeMismatch> = quantise_row_body;
+    pub fn quantise_row, quantise_row_at[F: Format](from: &[f32], row: usize, to: &mut TableMut<'_, F>) -> Result<(), ShapeMismatch>
+        where {
+            check_row(row, to.rows())?;
+            ShapeMismatch::check("dim", to.dim(), from.len())
+        } = quantise_row_loops;
 
     /// Writes each row of `from`, as `f32`, to the same row of `to`.
     ///
     /// # Errors
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
     pub fn dequantise, dequantise_at[F: Format](from: Table<'_, F>, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
-        = dequantise_body;
+        where {
+            ShapeMismatch::check("rows", from.rows(), to.rows())?;
+            ShapeMismatch::check("dim", from.dim(), to.dim())
+        } = dequantise_loops;
 
     /// Writes row `row` of `from`, as `f32`, to `to`.
     ///
     /// # Errors
     /// If `from` has no such row, or `to` not `dim` numbers; `to` is then as it was.
-    pub fn dequantise_row, dequantise_row_at[F: Format](from: Table<'_, F>, row: usize, to: &mut [f32])
-        -> Result<(), ShapeMismatch> = dequantise_row_body;
+    pub fn dequantise_row, dequantise_row_at[F: Format](from: Table<'_, F>, row: usize, to: &mut [f32]) -> Result<(), ShapeMismatch>
+        where {
+            check_row(row, from.rows())?;
+            ShapeMismatch::check("dim", from.dim(), to.len())
+        } = dequantise_row_loops;
+
+    /// Writes each row of `from` to the same row of `to`, rounded at random, so that the mean over many seeds is the number.
+    ///
+    /// # Errors
+    /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    pub fn quantise_rounded, quantise_rounded_at[F: Trainable](
+        from: Table<'_>, noise: Noise, to: &mut TableMut<'_, F>
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows", from.rows(), to.rows())?;
+            ShapeMismatch::check("dim", from.dim(), to.dim())
+        } = quantise_rounded_loops;
 }
 
 /// Whether a table of `rows` rows has `row`.
@@ -69,63 +94,47 @@ fn check_row(row: usize, rows: usize) -> Result<(), ShapeMismatch> {
 }
 
 #[inline(always)]
-fn quantise_body<L: Lanes, F: Format>(
-    _: L,
-    from: Table<'_>,
-    to: &mut TableMut<'_, F>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows", from.rows(), to.rows())?;
-    ShapeMismatch::check("dim", from.dim(), to.dim())?;
+fn quantise_loops<L: Lanes, F: Format>(_: L, from: Table<'_>, to: &mut TableMut<'_, F>) {
     for row in 0..from.rows() {
         if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
             F::encode(from, to, Nearest);
         }
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn quantise_row_body<L: Lanes, F: Format>(
-    _: L,
-    from: &[f32],
-    row: usize,
-    to: &mut TableMut<'_, F>,
-) -> Result<(), ShapeMismatch> {
-    check_row(row, to.rows())?;
-    ShapeMismatch::check("dim", to.dim(), from.len())?;
+fn quantise_row_loops<L: Lanes, F: Format>(_: L, from: &[f32], row: usize, to: &mut TableMut<'_, F>) {
     if let Some(to) = to.row_mut(row) {
         F::encode(from, to, Nearest);
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn dequantise_body<L: Lanes, F: Format>(
-    lanes: L,
-    from: Table<'_, F>,
-    to: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows", from.rows(), to.rows())?;
-    ShapeMismatch::check("dim", from.dim(), to.dim())?;
+fn dequantise_loops<L: Lanes, F: Format>(lanes: L, from: Table<'_, F>, to: &mut TableMut<'_>) {
     for row in 0..from.rows() {
         if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
             convert::<L, false, F>(lanes, from, to);
         }
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn dequantise_row_body<L: Lanes, F: Format>(
-    lanes: L,
-    from: Table<'_, F>,
-    row: usize,
-    to: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    check_row(row, from.rows())?;
-    ShapeMismatch::check("dim", from.dim(), to.len())?;
+fn dequantise_row_loops<L: Lanes, F: Format>(lanes: L, from: Table<'_, F>, row: usize, to: &mut [f32]) {
     if let Some(from) = from.row(row) {
         convert::<L, false, F>(lanes, from, to);
     }
-    Ok(())
+}
+
+#[inline(always)]
+fn quantise_rounded_loops<L: Lanes, F: Trainable>(
+    _: L,
+    from: Table<'_>,
+    noise: Noise,
+    to: &mut TableMut<'_, F>,
+) {
+    for row in 0..from.rows() {
+        if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
+            F::encode(from, to, noise.row(row));
+        }
+    }
 }

@@ -62,22 +62,31 @@ simd_fn! {
         numbers: &mut [u32],
         firsts: &mut [u32],
         slots: &mut [u32],
-    ) -> Result<Option<usize>, ShapeMismatch> = distinct_rows_body;
+    ) -> Result<Option<usize>, ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of numbers", x.rows(), numbers.len())?;
+            check_number(x.rows())
+        } = distinct_rows_loops;
+}
+
+/// Whether 32 bits number so many rows.
+#[inline(always)]
+fn check_number(rows: usize) -> Result<(), ShapeMismatch> {
+    let limit = u32::MAX as usize;
+    if rows > limit {
+        return Err(ShapeMismatch { what: "number of rows, at most", expected: limit, found: rows });
+    }
+    Ok(())
 }
 
 #[inline(always)]
-fn distinct_rows_body<L: Lanes>(
+fn distinct_rows_loops<L: Lanes>(
     _: L,
     x: Table<'_>,
     numbers: &mut [u32],
     firsts: &mut [u32],
     slots: &mut [u32],
-) -> Result<Option<usize>, ShapeMismatch> {
-    ShapeMismatch::check("length of numbers", x.rows(), numbers.len())?;
-    let limit = u32::MAX as usize;
-    if x.rows() > limit {
-        return Err(ShapeMismatch { what: "number of rows, at most", expected: limit, found: x.rows() });
-    }
+) -> Option<usize> {
     slots.fill(0);
     let mut count = 0;
     for (s, number) in numbers.iter_mut().enumerate() {
@@ -85,7 +94,7 @@ fn distinct_rows_body<L: Lanes>(
         match look_up(x, row, firsts, slots) {
             Found::Number(found) => *number = found,
             Found::Free(slot) => {
-                let Some(first) = firsts.get_mut(count) else { return Ok(None) };
+                let first = firsts.get_mut(count)?;
                 (*first, *number) = (s as u32, count as u32);
                 count += 1;
                 // A slot holds 1 + the number of its row, or 0.
@@ -95,7 +104,7 @@ fn distinct_rows_body<L: Lanes>(
             }
         }
     }
-    Ok(Some(count))
+    Some(count)
 }
 
 enum Found {

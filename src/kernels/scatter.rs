@@ -26,7 +26,7 @@
 //!
 //! Moved per id: `4 dim` bytes of the table read and written again, and for `scatter_add` `4 dim` bytes of gradients read.
 
-use super::{Ahead, Columns, Look, column_blocks, columns_mut, worth_prefetching};
+use super::{Columns, column_blocks, columns_mut, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{BagView, Bags, Index, Indices, Policy, Pooling, TableMut};
@@ -54,7 +54,11 @@ simd_fn! {
         gradients: &[f32],
         indices: Indices<'_, I, P>,
         table: &mut TableMut<'_>,
-    ) -> Result<(), ShapeMismatch> = scatter_add_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
+            ShapeMismatch::check("gradients", indices.len().saturating_mul(table.dim()), gradients.len())
+        } = scatter_add_loops;
 
     /// Adds the gradient of each pooled bag to the rows that entered it: the derivative of [`pool`](super::pool()).
     ///
@@ -80,13 +84,17 @@ simd_fn! {
         bags: &Bags<'_, I, P, O>,
         pooling: Pooling,
         table: &mut TableMut<'_>,
-    ) -> Result<(), ShapeMismatch> = scatter_add_bags_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+            ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())
+        } = scatter_add_bags_loops;
 }
 
 /// The gradients of the bags' sums, which are the gradients of all their rows, from those of the pooled bags:
 /// `d_sums[bag] = d_out[bag] / divisor`, with the divisor of [`Pooling`]; zeros where it is 0.
 ///
-/// A fused update of bags starts with it: see [`occurrences_of_bags`](super::occurrences_of_bags).
+/// A fused update of bags starts with it: see [`occurrences_of_bags`](crate::sparse::occurrences_of_bags).
 ///
 /// # Shapes
 /// `d_out` and `d_sums` `[bags, dim]`.
@@ -134,7 +142,7 @@ pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
 /// like [`NO_ID`](super::NO_ID), drops its gradient. The positions must be those of the same bags: those of a slice count from its
 /// first id. It follows the ids, one number of a row at a time, and is the same at every level.
 ///
-/// The gradient of a big table is wanted as a row for each id instead, for [`SparseGradient`](super::SparseGradient): it is what this gives for bags of
+/// The gradient of a big table is wanted as a row for each id instead, for [`SparseGradient`](crate::sparse::SparseGradient): it is what this gives for bags of
 /// the ids 0, 1, 2, ... without weights, with `d_out` times the weight, and a `table` of zeros with a row for each.
 ///
 /// # Shapes
@@ -178,44 +186,60 @@ pub fn scatter_add_max<I: Index, P: Policy, O: Index>(
 }
 
 #[inline(always)]
-fn scatter_add_body<L: Lanes, I: Index, P: Policy>(
+fn scatter_add_loops<L: Lanes, I: Index, P: Policy>(
     _: L,
     gradients: &[f32],
     indices: Indices<'_, I, P>,
     table: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
-    ShapeMismatch::check("gradients", indices.len().saturating_mul(table.dim()), gradients.len())?;
+) {
+    if worth_prefetching(table.as_table()) {
+        add_rows::<L, true, _, _>(gradients, indices, table.reborrow());
+    } else {
+        add_rows::<L, false, _, _>(gradients, indices, table.reborrow());
+    }
+}
 
-    let mut table = table.reborrow(); // a value, so that its extents stay in registers
-    let look = worth_prefetching(table.as_table());
+// The table is a value, so that its extents stay in registers.
+#[inline(always)]
+fn add_rows<L: Lanes, const PREFETCH: bool, I: Index, P: Policy>(
+    gradients: &[f32],
+    indices: Indices<'_, I, P>,
+    mut table: TableMut<'_>,
+) {
     let mut rest = gradients;
     for (position, row) in indices.iter().enumerate() {
-        if look {
-            Columns::new(table.as_table(), 0).prefetch(table.dim(), Ahead.ahead(indices, position));
-        }
+        let ahead = row_ahead::<PREFETCH, _, _>(indices, position);
+        Columns::new(table.as_table(), 0).prefetch(table.dim(), ahead);
         let Some((gradient, after)) = rest.split_at_checked(table.dim()) else { break };
         rest = after;
         if let Some(row) = row.and_then(|row| table.row_mut(row)) {
             column_blocks!(L, as_chunks(gradient), |block, column| add_block(row, column, block));
         }
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
+fn scatter_add_bags_loops<L: Lanes, I: Index, P: Policy, O: Index>(
     _: L,
     d_out: &[f32],
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
     table: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
-    ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
+) {
+    if worth_prefetching(table.as_table()) {
+        add_bags::<L, true, _, _, _>(d_out, bags, pooling, table.reborrow());
+    } else {
+        add_bags::<L, false, _, _, _>(d_out, bags, pooling, table.reborrow());
+    }
+}
 
-    let mut table = table.reborrow();
-    let look = worth_prefetching(table.as_table());
+#[inline(always)]
+fn add_bags<L: Lanes, const PREFETCH: bool, I: Index, P: Policy, O: Index>(
+    d_out: &[f32],
+    bags: &Bags<'_, I, P, O>,
+    pooling: Pooling,
+    mut table: TableMut<'_>,
+) {
     let mut rest = d_out;
     for bag in bags.iter() {
         let Some((d, after)) = rest.split_at_checked(table.dim()) else { break };
@@ -225,21 +249,19 @@ fn scatter_add_bags_body<L: Lanes, I: Index, P: Policy, O: Index>(
             continue;
         }
         column_blocks!(L, as_chunks(d), |block, column| {
-            scatter_block(block, divisor, bags, &bag, column, look, &mut table);
+            scatter_block::<_, PREFETCH, _, _, _>(block, divisor, bags, &bag, column, &mut table);
         });
     }
-    Ok(())
 }
 
 /// `WIDTH` columns of one bag's gradient.
 #[inline(always)]
-fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
+fn scatter_block<const WIDTH: usize, const PREFETCH: bool, I: Index, P: Policy, O: Index>(
     d: &[f32; WIDTH],
     divisor: Option<f32>,
     bags: &Bags<'_, I, P, O>,
     bag: &BagView<'_, I, P>,
     column: usize,
-    look: bool,
     table: &mut TableMut<'_>,
 ) {
     let mut d = *d;
@@ -249,10 +271,8 @@ fn scatter_block<const WIDTH: usize, I: Index, P: Policy, O: Index>(
         }
     }
     for entry in bag.iter() {
-        if look {
-            Columns::new(table.as_table(), column)
-                .prefetch(WIDTH, Ahead.ahead(bags.indices(), entry.position));
-        }
+        let ahead = row_ahead::<PREFETCH, _, _>(bags.indices(), entry.position);
+        Columns::new(table.as_table(), column).prefetch(WIDTH, ahead);
         let Some(row) = table.row_mut(entry.row) else { continue };
         if bag.weights().is_some() {
             add_block(row, column, &d.map(|d| entry.weight * d));

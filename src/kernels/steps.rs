@@ -41,7 +41,11 @@ simd_fn! {
     /// If the shapes do not fit; `y` is then as it was.
     pub fn max_over_steps, max_over_steps_at(
         x: Table<'_>, valid: &[bool], y: &mut [f32]
-    ) -> Result<(), ShapeMismatch> = max_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
+            ShapeMismatch::check("length of y", x.dim(), y.len())
+        } = max_loops;
 
     /// The gradient of [`max_over_steps`]: the steps with the greatest number share that of its column evenly, all others get zero.
     ///
@@ -52,7 +56,13 @@ simd_fn! {
     /// If the shapes do not fit; `d_x` is then as it was.
     pub fn max_over_steps_backward, max_over_steps_backward_at(
         x: Table<'_>, valid: &[bool], d_y: &[f32], d_x: &mut TableMut<'_>
-    ) -> Result<(), ShapeMismatch> = max_backward_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
+            ShapeMismatch::check("length of d_y", x.dim(), d_y.len())?;
+            ShapeMismatch::check("rows of d_x", x.rows(), d_x.rows())?;
+            ShapeMismatch::check("dim of d_x", x.dim(), d_x.dim())
+        } = max_backward_loops;
 
     /// y\[c\] = the mean of x\[s\]\[c\] over the steps s that are `valid`; zeros if none is.
     ///
@@ -63,7 +73,11 @@ simd_fn! {
     /// If the shapes do not fit; `y` is then as it was.
     pub fn mean_over_steps, mean_over_steps_at(
         x: Table<'_>, valid: &[bool], y: &mut [f32]
-    ) -> Result<(), ShapeMismatch> = mean_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
+            ShapeMismatch::check("length of y", x.dim(), y.len())
+        } = mean_loops;
 
     /// The gradient of [`mean_over_steps`].
     ///
@@ -74,7 +88,11 @@ simd_fn! {
     /// If the shapes do not fit; `d_x` is then as it was.
     pub fn mean_over_steps_backward, mean_over_steps_backward_at(
         valid: &[bool], d_y: &[f32], d_x: &mut TableMut<'_>
-    ) -> Result<(), ShapeMismatch> = mean_backward_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("length of valid", d_x.rows(), valid.len())?;
+            ShapeMismatch::check("length of d_y", d_x.dim(), d_y.len())
+        } = mean_backward_loops;
 }
 
 /// The valid steps.
@@ -84,13 +102,10 @@ fn steps(valid: &[bool]) -> impl Iterator<Item = usize> {
 }
 
 #[inline(always)]
-fn max_body<L: Lanes>(_: L, x: Table<'_>, valid: &[bool], y: &mut [f32]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
-    ShapeMismatch::check("length of y", x.dim(), y.len())?;
+fn max_loops<L: Lanes>(_: L, x: Table<'_>, valid: &[bool], y: &mut [f32]) {
     column_blocks!(L, as_chunks_mut(y), |block, column| {
         *block = greatest(Columns::new(x, column), valid);
     });
-    Ok(())
 }
 
 /// The maxima of some columns.
@@ -110,21 +125,10 @@ fn greatest<const WIDTH: usize>(columns: Columns<'_>, valid: &[bool]) -> [f32; W
 }
 
 #[inline(always)]
-fn max_backward_body<L: Lanes>(
-    _: L,
-    x: Table<'_>,
-    valid: &[bool],
-    d_y: &[f32],
-    d_x: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
-    ShapeMismatch::check("length of d_y", x.dim(), d_y.len())?;
-    ShapeMismatch::check("rows of d_x", x.rows(), d_x.rows())?;
-    ShapeMismatch::check("dim of d_x", x.dim(), d_x.dim())?;
+fn max_backward_loops<L: Lanes>(_: L, x: Table<'_>, valid: &[bool], d_y: &[f32], d_x: &mut TableMut<'_>) {
     column_blocks!(L, as_chunks(d_y), |block, column| {
         share(Columns::new(x, column), valid, block, column, d_x);
     });
-    Ok(())
 }
 
 /// Shares the gradients of some columns among the steps that have their maxima.
@@ -162,14 +166,11 @@ fn share<const WIDTH: usize>(
 }
 
 #[inline(always)]
-fn mean_body<L: Lanes>(_: L, x: Table<'_>, valid: &[bool], y: &mut [f32]) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of valid", x.rows(), valid.len())?;
-    ShapeMismatch::check("length of y", x.dim(), y.len())?;
+fn mean_loops<L: Lanes>(_: L, x: Table<'_>, valid: &[bool], y: &mut [f32]) {
     let count = steps(valid).count() as f32;
     column_blocks!(L, as_chunks_mut(y), |block, column| {
         *block = mean(Columns::new(x, column), valid, count);
     });
-    Ok(())
 }
 
 /// The means of some columns.
@@ -191,19 +192,11 @@ fn mean<const WIDTH: usize>(columns: Columns<'_>, valid: &[bool], count: f32) ->
 }
 
 #[inline(always)]
-fn mean_backward_body<L: Lanes>(
-    _: L,
-    valid: &[bool],
-    d_y: &[f32],
-    d_x: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("length of valid", d_x.rows(), valid.len())?;
-    ShapeMismatch::check("length of d_y", d_x.dim(), d_y.len())?;
+fn mean_backward_loops<L: Lanes>(_: L, valid: &[bool], d_y: &[f32], d_x: &mut TableMut<'_>) {
     let count = steps(valid).count() as f32;
     for (step, valid) in valid.iter().enumerate() {
         for (to, d) in d_x.row_mut(step).unwrap_or_default().iter_mut().zip(d_y) {
             *to = if *valid { d / count } else { 0.0 };
         }
     }
-    Ok(())
 }

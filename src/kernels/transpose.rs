@@ -25,19 +25,20 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; B is then as it was.
-    pub fn transpose, transpose_at(a: Table<'_>, b: &mut TableMut<'_>) -> Result<(), ShapeMismatch> = transpose_body;
+    pub fn transpose, transpose_at(a: Table<'_>, b: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
+            ShapeMismatch::check("dim of b", a.rows(), b.dim())
+        } = transpose_loops;
 }
 
 #[inline(always)]
-fn transpose_body<L: Lanes>(_: L, a: Table<'_>, b: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
-    ShapeMismatch::check("dim of b", a.rows(), b.dim())?;
+fn transpose_loops<L: Lanes>(_: L, a: Table<'_>, b: &mut TableMut<'_>) {
     for i in (0..a.rows()).step_by(LANES) {
         for j in (0..a.dim()).step_by(LANES) {
             square(a, b, i, j);
         }
     }
-    Ok(())
 }
 
 /// Rows i to i + 15 and columns j to j + 15 of A, as far as it has them.

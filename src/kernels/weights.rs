@@ -16,7 +16,7 @@
 //!
 //! Moved per id: `4 dim` bytes read from the table, 4 written; `d_out[bag]` stays in the first cache.
 
-use super::{Ahead, Columns, Look, Never, worth_prefetching};
+use super::{Columns, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, dots, simd_fn};
 use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
@@ -49,34 +49,33 @@ simd_fn! {
         pooling: Pooling,
         d_out: &[f32],
         d_weights: &mut [f32],
-    ) -> Result<(), ShapeMismatch> = weight_gradients_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+            ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
+            ShapeMismatch::check("length of d_weights", bags.indices().len(), d_weights.len())
+        } = weight_gradients_loops;
 }
 
 #[inline(always)]
-fn weight_gradients_body<L: Lanes, I: Index, P: Policy, O: Index>(
+fn weight_gradients_loops<L: Lanes, I: Index, P: Policy, O: Index>(
     lanes: L,
     table: Table<'_>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
     d_out: &[f32],
     d_weights: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
-    ShapeMismatch::check("gradients", bags.len().saturating_mul(table.dim()), d_out.len())?;
-    ShapeMismatch::check("length of d_weights", bags.indices().len(), d_weights.len())?;
-
+) {
     if worth_prefetching(table) {
-        gradients_of_bags(lanes, Ahead, table, bags, pooling, d_out, d_weights);
+        gradients_of_bags::<_, true, _, _, _>(lanes, table, bags, pooling, d_out, d_weights);
     } else {
-        gradients_of_bags(lanes, Never, table, bags, pooling, d_out, d_weights);
+        gradients_of_bags::<_, false, _, _, _>(lanes, table, bags, pooling, d_out, d_weights);
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn gradients_of_bags<L: Lanes, I: Index, P: Policy, O: Index>(
+fn gradients_of_bags<L: Lanes, const PREFETCH: bool, I: Index, P: Policy, O: Index>(
     lanes: L,
-    look: impl Look,
     table: Table<'_>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
@@ -92,7 +91,7 @@ fn gradients_of_bags<L: Lanes, I: Index, P: Policy, O: Index>(
         slopes.fill(0.0);
         let mut pooled = 0.0;
         for entry in bag.iter() {
-            columns.prefetch(table.dim(), look.ahead(bags.indices(), entry.position));
+            columns.prefetch(table.dim(), row_ahead::<PREFETCH, _, _>(bags.indices(), entry.position));
             if let Some(row) = table.row(entry.row)
                 && let Some([slope]) = dots(lanes, [row], d)
                 && let Some(to) = slopes.get_mut(entry.position - bag.start())

@@ -3,9 +3,10 @@
 use super::parameterless::learns_nothing;
 use super::{ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, first_mut};
 use crate::error::{InputError, ShapeMismatch};
-use crate::kernels::{Rows, quantise};
+use crate::kernels::quantise;
 use crate::memory::padding;
 use crate::optim::Optimizer;
+use crate::sparse::Rows;
 use crate::table::{Bf16, F16, Format, Table, TableMut, U2, U4, U8};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};

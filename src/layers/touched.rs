@@ -3,8 +3,8 @@
 use super::plain::plain_fields;
 use super::value::{first, first_mut};
 use super::{Bytes, Fingerprint};
-use crate::kernels::{Occurrence, Rows, SparseGradient, sort_by_row, sum_of_squares_of_rows};
 use crate::optim::{Optimizer, Step};
+use crate::sparse::{Occurrence, Rows, SparseGradient, sort_by_row, sum_of_squares_of_rows};
 use crate::table::{Numbers, Table, TableMut};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -100,7 +100,7 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
             gradients: Table::from_rows(first(self.gradients.as_flattened(), self.examples * SOURCES)),
             // Both lists have one length, the only thing that sorting checks.
             occurrences: sort_by_row(list, scratch).unwrap_or_default(),
-            sum: self.sum.as_flattened_mut(),
+            scratch: self.sum.as_flattened_mut(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! How well scores tell two classes apart.
 
 use crate::error::ShapeMismatch;
-use crate::kernels::{Occurrence, sort_by_row};
+use crate::sparse::{Occurrence, sort_by_row};
 
 /// The area under the receiver operating characteristic, exactly: how likely an example of the class (`true`) has a higher score
 /// than one that is not of it, ties counting half. Probabilities and scores give the same.
@@ -9,7 +9,7 @@ use crate::kernels::{Occurrence, sort_by_row};
 /// `None` if there is one class only, or a score is NaN. Each half of `scratch` has room for an entry a score:
 ///
 /// ```
-/// use nanoembed::{kernels::Occurrence, metrics::auc};
+/// use nanoembed::{sparse::Occurrence, metrics::auc};
 /// let mut scratch = [[Occurrence::default(); 4]; 2];
 /// let [list, other] = &mut scratch;
 /// assert_eq!(auc(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true], [list, other])?, Some(0.75));

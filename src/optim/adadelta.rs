@@ -1,8 +1,8 @@
 //! Adadelta (Zeiler, 2012).
 
 use super::{BaseOptimizer, Optimizer, OutOfRange};
-use crate::kernels::{Moves, Replay, UpdateRule};
 use crate::math;
+use crate::sparse::{Moves, Replay, UpdateRule};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 

@@ -1,8 +1,8 @@
 //! Adagrad (Duchi, Hazan and Singer, 2011), with an accumulator for each number or for each row.
 
 use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange};
-use crate::kernels::{Moves, Replay, UpdateRule};
 use crate::math;
+use crate::sparse::{Moves, Replay, UpdateRule};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 

@@ -1,8 +1,8 @@
 //! Adam (Kingma and Ba, 2015), in the form of Keras, and AMSGrad (Reddi, Kale and Kumar, 2018).
 
 use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange, Range};
-use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::math;
+use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 

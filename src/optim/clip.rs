@@ -1,9 +1,9 @@
 //! Gradients that are too large are made smaller before the step.
 
 use super::{BaseOptimizer, Optimizer, OutOfRange, Step};
-use crate::error::ShapeMismatch;
-use crate::kernels::{self, Moves, Replay, SparseGradient, UpdateRule};
+use crate::kernels;
 use crate::math;
+use crate::sparse::{Moves, Replay, SparseGradient, UpdateRule, clamp, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -13,7 +13,7 @@ use zerocopy::FromZeros;
 pub enum Clip {
     /// Keras' `clipnorm`: the gradient of each variable whose norm is above this is scaled to it. The norm is that of the rows that a
     /// call steps on: for a table in [`parts`](crate::table::TableMut::split_rows), and for
-    /// [`update_rows_rounded`](crate::kernels::update_rows_rounded()), it is found before and given by [`Clipped::with_norm`].
+    /// [`update_rows_rounded`](crate::sparse::update_rows_rounded()), it is found before and given by [`Clipped::with_norm`].
     Norm(f32),
     /// Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`: all gradients together, if their common norm is above this, are
     /// scaled to it. The trainer finds that norm; without a trainer [`Clipped::with_norm`] is told it.
@@ -74,7 +74,7 @@ pub struct ClippedStep<R> {
 impl<R> ClippedStep<R> {
     #[inline(always)]
     fn clip(&self, g: f32) -> f32 {
-        kernels::clamp(g * self.scale, self.most)
+        clamp(g * self.scale, self.most)
     }
 
     /// The same, with gradients scaled from this norm to the limit if it is above.
@@ -125,7 +125,7 @@ impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
 
 impl<O: Optimizer> Clipped<O> {
     /// The step with all gradients scaled, for [`Clip::Norm`] and [`Clip::GlobalNorm`], from `norm`, their norm, to the limit if it is above;
-    /// the step as it is for [`Clip::Value`]. The root of [`sum_of_squares_of_rows`](crate::kernels::sum_of_squares_of_rows()) is the norm
+    /// the step as it is for [`Clip::Value`]. The root of [`sum_of_squares_of_rows`](crate::sparse::sum_of_squares_of_rows()) is the norm
     /// of rows, and no call looks for another.
     ///
     /// ```
@@ -194,38 +194,32 @@ impl<O: BaseOptimizer> Optimizer for Clipped<O> {
         }
     }
 
-    fn update_rows(
+    fn step_rows(
         &self,
         step: Step<Self::Rule>,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         _: &mut [u32],
-        touched: &mut SparseGradient<'_>,
-    ) -> Result<(), ShapeMismatch> {
+        gradient: &mut SparseGradient<'_>,
+    ) {
         let mut rule = step.rule;
         if let Clip::Norm(limit) = self.clip
             && !rule.scaled
         {
-            let squares = kernels::sum_of_squares_of_rows(touched, self.keras3_duplicates)?;
+            let squares = shaped::sum_of_squares_of_rows(gradient, self.keras3_duplicates);
             rule = rule.scaled(math::sqrt(squares), limit);
         }
-        kernels::update_rows(rule, table, slots, touched)
+        shaped::update_rows(rule, table, slots, gradient);
     }
 
-    fn update_block(
-        &self,
-        step: Step<Self::Rule>,
-        weights: &mut [f32],
-        gradient: &[f32],
-        slots: &mut [f32],
-    ) -> Result<(), ShapeMismatch> {
+    fn step_block(&self, step: Step<Self::Rule>, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]) {
         let mut rule = step.rule;
         if let Clip::Norm(limit) = self.clip
             && !rule.scaled
         {
             rule = rule.scaled(math::sqrt(kernels::sum_of_squares(gradient)), limit);
         }
-        kernels::update_block(rule, weights, gradient, slots)
+        shaped::update_block(rule, weights, gradient, slots);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Weight decay: decoupled from the gradient, or as the gradient of a penalty.
 
 use super::{Adam, BaseOptimizer, Optimizer, OutOfRange};
-use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
+use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 
@@ -143,7 +143,7 @@ impl<O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule>> Replay for Decoup
 /// ```
 ///
 /// ```compile_fail
-/// use nanoembed::{kernels::{Moves, Replay}, optim::{L2Decay, RowwiseAdagrad}};
+/// use nanoembed::{sparse::{Moves, Replay}, optim::{L2Decay, RowwiseAdagrad}};
 /// // What `Exact` asks before it moves a row.
 /// assert_eq!(<L2Decay<RowwiseAdagrad> as Replay>::MOVES, Moves::Every);
 /// ```

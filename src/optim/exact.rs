@@ -1,8 +1,7 @@
 //! The exact sparse form of an optimizer: equal to its dense form, at the cost of the touched rows.
 
-use super::{Adam, Momentum, Optimizer, OutOfRange, Step};
-use crate::error::ShapeMismatch;
-use crate::kernels::{self, Lagging, Moves, Replay, Rows, SparseGradient};
+use super::{Adam, Momentum, Optimizer, OutOfRange, Step, inner_optimizer};
+use crate::sparse::{Lagging, Moves, Replay, Rows, SparseGradient, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -23,8 +22,8 @@ use zerocopy::FromZeros;
 /// row that has no gradient; their averages decay (RMSprop, Adadelta) or stay (Adagrad), and a row costs next to nothing. With weight decay
 /// ([`AdamW`](super::AdamW)) all rows move at all steps, also those that never had a gradient, and none comes to rest.
 ///
-/// What writes the weights of a row from outside (a reset, [`max_norm`](crate::kernels::max_norm())) ends the equality: a row rests for
-/// the weights that it has, with the moments that it then had. [`decay_rows`](crate::kernels::decay_rows()) takes those to the present.
+/// What writes the weights of a row from outside (a reset, [`max_norm`](crate::sparse::max_norm())) ends the equality: a row rests for
+/// the weights that it has, with the moments that it then had. [`decay_rows`](crate::sparse::decay_rows()) takes those to the present.
 ///
 /// A row that has not caught up is not where the dense form has it: the trainer catches up the rows of a batch before it reads
 /// them, and all rows at the end of an epoch. How often rows are caught up changes no bit of what is learnt.
@@ -46,75 +45,35 @@ pub type AdamExact = Exact<Adam>;
 pub type MomentumExact = Exact<Momentum>;
 
 impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Exact<O> {
-    type Rule = O::Rule;
-    type Slots<P: Numbers> = O::Slots<P>;
-    type RowSlots<const DIM: usize> = O::RowSlots<DIM>;
+    inner_optimizer!(O);
     type LastSteps<const ROWS: usize> = [u32; ROWS];
     const LAGS: bool = !matches!(O::MOVES, Moves::Nothing);
-    const NAME: &'static str = O::NAME;
 
-    fn rule(&self, number: u32) -> O::Rule {
-        self.0.rule(number)
-    }
-
-    fn learning_rate(&self, number: u32) -> f32 {
-        self.0.learning_rate(number)
-    }
-
-    fn largest_learning_rate(&self) -> f32 {
-        self.0.largest_learning_rate()
-    }
-
-    fn check(&self) -> Result<(), OutOfRange> {
-        self.0.check()
-    }
-
-    fn with_all_gradients(
+    fn step_rows(
         &self,
-        step: Step<O::Rule>,
-        sum_of_squares: impl FnOnce(bool) -> f32,
-    ) -> Step<O::Rule> {
-        self.0.with_all_gradients(step, sum_of_squares)
-    }
-
-    fn update_rows(
-        &self,
-        step: Step<O::Rule>,
+        step: Step<Self::Rule>,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
-        touched: &mut SparseGradient<'_>,
-    ) -> Result<(), ShapeMismatch> {
-        // Checks all shapes before anything is written, for the rows are caught up first.
-        ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;
-        kernels::check_update::<O::Rule, _>(table, slots, touched)?;
-        let rows = touched.occurrences.as_slice().iter().map(|occurrence| occurrence.row as usize);
-        self.catch_up(step.number().saturating_sub(1), rows.clone(), table, slots, last_steps)?;
-        kernels::decay_rows(&self.0, step.number(), rows, slots, last_steps)?;
-        self.0.update_rows(step, table, slots, &mut [], touched)
-    }
-
-    fn update_block(
-        &self,
-        step: Step<O::Rule>,
-        weights: &mut [f32],
-        gradient: &[f32],
-        slots: &mut [f32],
-    ) -> Result<(), ShapeMismatch> {
-        self.0.update_block(step, weights, gradient, slots)
+        gradient: &mut SparseGradient<'_>,
+    ) {
+        let rows = gradient.occurrences.as_slice().iter().map(|occurrence| occurrence.row as usize);
+        self.replay(step.number().saturating_sub(1), rows.clone(), table, slots, last_steps);
+        shaped::decay_rows(&self.0, step.number(), rows, slots, last_steps);
+        self.0.step_rows(step, table, slots, &mut [], gradient);
     }
 
     #[inline]
-    fn catch_up(
+    fn replay(
         &self,
         until: u32,
         rows: impl Rows,
         table: &mut TableMut<'_>,
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
-    ) -> Result<(), ShapeMismatch> {
+    ) {
         let rule = |step| self.0.rule(step);
         let lagging = Lagging { table: table.reborrow(), slots: slots.reborrow(), last_steps };
-        kernels::catch_up_rows(&self.0, rule, until, rows, lagging)
+        shaped::catch_up_rows(&self.0, rule, until, rows, lagging);
     }
 }

@@ -35,7 +35,7 @@
 //! A step on a borrowed table, from ids and their gradients:
 //!
 //! ```
-//! use nanoembed::kernels::{Occurrence, SparseGradient, occurrences, sort_by_row};
+//! use nanoembed::sparse::{Occurrence, SparseGradient, occurrences, sort_by_row};
 //! use nanoembed::optim::{Adam, Optimizer};
 //! use nanoembed::table::{Indices, Table, TableMut};
 //!
@@ -49,7 +49,7 @@
 //! let mut touched = SparseGradient {
 //!     occurrences: sort_by_row(list, &mut [Occurrence::default(); 3])?,
 //!     gradients: Table::from_rows(&gradients),
-//!     sum: &mut [0.0; 8],
+//!     scratch: &mut [0.0; 8],
 //! };
 //! let adam = Adam::default();
 //! let (mut rows, mut slots) = (TableMut::from_rows(&mut table), TableMut::from_rows(&mut slots));
@@ -89,7 +89,7 @@ pub use schedule::{
 pub use sgd::{Momentum, MomentumStep, Sgd, SgdStep};
 
 use crate::error::{OutOfRange, Range, ShapeMismatch};
-use crate::kernels::{self, Rows, SparseGradient, UpdateRule};
+use crate::sparse::{self, Rows, SparseGradient, State, UpdateRule, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -115,6 +115,66 @@ impl<R: Copy> Step<R> {
 /// What Keras 3 calls by the same name: turns gradients into steps, with state (slots) beside the weights.
 ///
 /// Steps are counted from 1. A step is a pure function of its number, so that it can be replayed and resumed.
+///
+/// An optimizer of your own gives a rule and says how much state it keeps. Plain descent whose steps become shorter:
+///
+/// ```
+/// use nanoembed::{error::OutOfRange, layers::*, loss::BinaryCrossEntropy, optim::*, table::Numbers, train::Trainer};
+/// struct Harmonic(f32);
+///
+/// impl Optimizer for Harmonic {
+///     type Rule = SgdStep;
+///     type Slots<P: Numbers> = [f32; 0];
+///     type RowSlots<const DIM: usize> = [f32; 0];
+///     type LastSteps<const ROWS: usize> = [u32; 0];
+///     const NAME: &'static str = "harmonic";
+///
+///     fn rule(&self, number: u32) -> SgdStep {
+///         Sgd { learning_rate: self.learning_rate(number) }.rule(number)
+///     }
+///     fn learning_rate(&self, number: u32) -> f32 {
+///         self.0 / number as f32
+///     }
+///     fn check(&self) -> Result<(), OutOfRange> {
+///         Sgd { learning_rate: self.0 }.check()
+///     }
+/// }
+///
+/// let mut trainer = Trainer::<Dense<1, 1, Sigmoid>, _, _, 1>::new(Harmonic(0.5), BinaryCrossEntropy::default());
+/// let mut model = Dense::zeroed();
+/// model.kernel = [[1.0]];
+/// trainer.step(&mut model, &[[1.0]], &[[0.0]])?;
+/// assert!(model.kernel[0][0] < 1.0);
+/// # Ok::<(), nanoembed::train::TrainError>(())
+/// ```
+///
+/// Slots that are not as large as the rule's state are refused where a trainer is made. The step of momentum keeps a velocity for
+/// each number:
+///
+/// ```compile_fail,E0080
+/// # use nanoembed::{error::OutOfRange, layers::*, loss::BinaryCrossEntropy, optim::*, table::Numbers, train::Trainer};
+/// # struct Heavy(Momentum);
+/// impl Optimizer for Heavy {
+///     type Rule = MomentumStep;
+///     type Slots<P: Numbers> = [f32; 0];
+///     type RowSlots<const DIM: usize> = [f32; 0];
+/// #     type LastSteps<const ROWS: usize> = [u32; 0];
+/// #     const NAME: &'static str = "heavy";
+/// #
+/// #     fn rule(&self, number: u32) -> MomentumStep {
+/// #         self.0.rule(number)
+/// #     }
+/// #     fn learning_rate(&self, number: u32) -> f32 {
+/// #         self.0.learning_rate(number)
+/// #     }
+/// #     fn check(&self) -> Result<(), OutOfRange> {
+/// #         self.0.check()
+/// #     }
+///     // ...
+/// }
+/// # let heavy = Heavy(Momentum::default());
+/// let _ = Trainer::<Dense<1, 1, Sigmoid>, _, _, 1>::new(heavy, BinaryCrossEntropy::default());
+/// ```
 pub trait Optimizer {
     /// One step, with its scalars computed.
     type Rule: UpdateRule;
@@ -188,8 +248,12 @@ pub trait Optimizer {
         last_steps: &mut [u32],
         touched: &mut SparseGradient<'_>,
     ) -> Result<(), ShapeMismatch> {
-        let _ = last_steps;
-        kernels::update_rows(step.rule(), table, slots, touched)
+        if keeps_last_steps::<Self>() {
+            ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;
+        }
+        sparse::check_update::<Self::Rule, _>(table, slots, touched)?;
+        self.step_rows(step, table, slots, last_steps, touched);
+        Ok(())
     }
 
     /// Dense entry: a step on a variable with a gradient for each of its numbers.
@@ -203,7 +267,9 @@ pub trait Optimizer {
         gradient: &[f32],
         slots: &mut [f32],
     ) -> Result<(), ShapeMismatch> {
-        kernels::update_block(step.rule(), weights, gradient, slots)
+        sparse::check_block::<Self::Rule>(weights, gradient, slots)?;
+        self.step_block(step, weights, gradient, slots);
+        Ok(())
     }
 
     /// Exact forms: brings the weights of `rows` to where the dense update has them after step `until`, before they are read. Lazy
@@ -220,10 +286,120 @@ pub trait Optimizer {
         slots: &mut TableMut<'_>,
         last_steps: &mut [u32],
     ) -> Result<(), ShapeMismatch> {
-        let _ = (until, rows, table, slots, last_steps);
+        if keeps_last_steps::<Self>() {
+            sparse::check_lagging::<Self::Rule>(table, slots, last_steps)?;
+        }
+        self.replay(until, rows, table, slots, last_steps);
         Ok(())
     }
+
+    /// What [`update_rows`](Self::update_rows) does once the shapes are known to agree.
+    ///
+    /// It is for optimizers that stand around others, and for callers whose types fix the shapes. A debug build asserts
+    /// them; otherwise a step on shapes that disagree ends early, without a panic.
+    fn step_rows(
+        &self,
+        step: Step<Self::Rule>,
+        table: &mut TableMut<'_>,
+        slots: &mut TableMut<'_>,
+        last_steps: &mut [u32],
+        gradient: &mut SparseGradient<'_>,
+    ) {
+        let _ = last_steps;
+        shaped::update_rows(step.rule(), table, slots, gradient);
+    }
+
+    /// What [`update_block`](Self::update_block) does once the shapes are known to agree; see [`step_rows`](Self::step_rows).
+    fn step_block(&self, step: Step<Self::Rule>, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]) {
+        shaped::update_block(step.rule(), weights, gradient, slots);
+    }
+
+    /// What [`catch_up`](Self::catch_up) does once the shapes are known to agree; see [`step_rows`](Self::step_rows).
+    #[inline]
+    fn replay(
+        &self,
+        until: u32,
+        rows: impl Rows,
+        table: &mut TableMut<'_>,
+        slots: &mut TableMut<'_>,
+        last_steps: &mut [u32],
+    ) {
+        let _ = (until, rows, table, slots, last_steps);
+    }
 }
+
+/// Whether rows remember their last step: in exact forms.
+const fn keeps_last_steps<O: Optimizer + ?Sized>() -> bool {
+    size_of::<O::LastSteps<1>>() > 0
+}
+
+/// Fails to compile for an optimizer whose slots are not as large as its rule's state.
+///
+/// Types alone do not say so, and a step on slots that are too small would leave weights as they are.
+pub(crate) const fn assert_slots_fit<O: Optimizer>() {
+    const fn fits<R: UpdateRule>(bytes: usize, numbers: usize) -> bool {
+        bytes == (numbers * <R::State as State>::NUMBERS + R::ROW_STATE) * size_of::<f32>()
+    }
+    assert!(
+        fits::<O::Rule>(size_of::<O::Slots<[f32; 1]>>(), 1)
+            && fits::<O::Rule>(size_of::<O::Slots<[f32; 3]>>(), 3),
+        "Optimizer: `Slots<P>` must hold `Rule::State::NUMBERS` numbers for each number of P, and `Rule::ROW_STATE` more"
+    );
+    assert!(
+        fits::<O::Rule>(size_of::<O::RowSlots<1>>(), 1) && fits::<O::Rule>(size_of::<O::RowSlots<3>>(), 3),
+        "Optimizer: `RowSlots<DIM>` must hold `DIM * Rule::State::NUMBERS + Rule::ROW_STATE` numbers"
+    );
+    let step = size_of::<O::LastSteps<1>>();
+    assert!(
+        (step == 0 || step == size_of::<u32>()) && size_of::<O::LastSteps<3>>() == 3 * step,
+        "Optimizer: `LastSteps<ROWS>` must be `[u32; ROWS]` or empty"
+    );
+}
+
+/// In `impl Optimizer`: the items that an optimizer of the form `Name(inner)` has from the optimizer `$inner` inside it.
+macro_rules! inner_optimizer {
+    ($inner:ty) => {
+        type Rule = <$inner as Optimizer>::Rule;
+        type Slots<P: Numbers> = <$inner as Optimizer>::Slots<P>;
+        type RowSlots<const DIM: usize> = <$inner as Optimizer>::RowSlots<DIM>;
+        const NAME: &'static str = <$inner as Optimizer>::NAME;
+
+        fn rule(&self, number: u32) -> Self::Rule {
+            self.0.rule(number)
+        }
+
+        fn learning_rate(&self, number: u32) -> f32 {
+            self.0.learning_rate(number)
+        }
+
+        fn largest_learning_rate(&self) -> f32 {
+            self.0.largest_learning_rate()
+        }
+
+        fn check(&self) -> Result<(), OutOfRange> {
+            self.0.check()
+        }
+
+        fn with_all_gradients(
+            &self,
+            step: Step<Self::Rule>,
+            sum_of_squares: impl FnOnce(bool) -> f32,
+        ) -> Step<Self::Rule> {
+            self.0.with_all_gradients(step, sum_of_squares)
+        }
+
+        fn step_block(
+            &self,
+            step: Step<Self::Rule>,
+            weights: &mut [f32],
+            gradient: &[f32],
+            slots: &mut [f32],
+        ) {
+            self.0.step_block(step, weights, gradient, slots);
+        }
+    };
+}
+pub(crate) use inner_optimizer;
 
 /// An optimizer that takes gradients as they are, in its lazy form: what weight decay and [`Clipped`] may stand around.
 ///

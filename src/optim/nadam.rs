@@ -1,8 +1,8 @@
 //! Nadam (Dozat, 2016), in the form of Keras.
 
 use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange, Range};
-use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::math;
+use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 

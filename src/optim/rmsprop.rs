@@ -1,8 +1,8 @@
 //! RMSprop (Hinton, Srivastava and Swersky, 2012), plain, with momentum, and centred (Graves, 2013).
 
 use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange};
-use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::math;
+use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 

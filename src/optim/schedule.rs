@@ -4,7 +4,7 @@ use super::{
     Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Momentum, MomentumRmsProp, Nadam,
     Optimizer, OutOfRange, Range, RmsProp, RowwiseAdagrad, Sgd,
 };
-use crate::kernels::{Moves, Replay, UpdateRule};
+use crate::sparse::{Moves, Replay, UpdateRule};
 use crate::table::Numbers;
 use core::f32::consts::PI;
 use zerocopy::FromZeros;

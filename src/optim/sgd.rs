@@ -1,7 +1,7 @@
 //! Stochastic gradient descent, without and with momentum.
 
 use super::{BaseOptimizer, Optimizer, OutOfRange, Range};
-use crate::kernels::{Moves, Replay, UpdateRule, leaves_unmoved};
+use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 

@@ -5,16 +5,74 @@
 /// ```text
 /// simd_fn! {
 ///     /// What it computes.
-///     pub fn dot, dot_at(a: &[f32], b: &[f32]) -> f32 = dot_body;
+///     pub fn sum, sum_at(x: &[f32]) -> f32 = sum_body;
 ///     /// Type parameters stand in brackets.
-///     pub fn gather, gather_at[I: Index, P: Policy](ids: Indices<'_, I, P>, out: &mut [f32]) = gather_body;
+///     pub fn total, total_at[I: Index](ids: &[I]) -> usize = total_body;
 /// }
 /// ```
 ///
-/// The body is a function `#[inline(always)] fn dot_body<L: Lanes>(lanes: L, a: &[f32], b: &[f32]) -> f32`. It must be
-/// `inline(always)`, as must be the closures and functions in its loops: only what is inlined into the level's function is
-/// compiled with the level's instructions.
+/// The body is a function `#[inline(always)] fn sum_body<L: Lanes>(lanes: L, x: &[f32]) -> f32`. It must be `inline(always)`, as
+/// must be the closures and functions in its loops: only what is inlined into the level's function is compiled with the
+/// level's instructions.
+///
+/// A kernel whose shapes may disagree names its check, which reads the arguments, and its loops, which cannot fail:
+///
+/// ```text
+/// simd_fn! {
+///     /// The sum of products.
+///     pub fn dot, dot_at(a: &[f32], b: &[f32]) -> Result<f32, ShapeMismatch>
+///         where { ShapeMismatch::check("length of b", a.len(), b.len()) } = dot_loops;
+/// }
+/// ```
+///
+/// Of such kernels it makes a module `shaped` besides, with functions of the same names and arguments that return the value alone: for
+/// callers whose types fix the shapes. A debug build asserts the check there. Loops over shapes that disagree end early, without a
+/// panic.
 macro_rules! simd_fn {
+    ($($(#[$attribute:meta])* $visibility:vis fn $name:ident, $name_at:ident $([$($generic:ident: $bound:path),*])?
+        ($($argument:ident: $type:ty),* $(,)?) -> Result<$value:ty, ShapeMismatch>
+        where $check:block = $loops:path;)*) => {
+        $(
+            $(#[$attribute])*
+            #[inline]
+            $visibility fn $name $(<$($generic: $bound),*>)? ($($argument: $type),*) -> Result<$value, ShapeMismatch> {
+                $name_at($crate::simd::Level::current(), $($argument),*)
+            }
+
+            /// The same at a chosen level: for tests and benches.
+            ///
+            /// # Errors
+            /// As without a level.
+            #[doc(hidden)]
+            #[inline]
+            #[allow(clippy::redundant_closure_call, reason = "`?` ends the check, not the function")]
+            $visibility fn $name_at $(<$($generic: $bound),*>)? (
+                level: $crate::simd::Level, $($argument: $type),*
+            ) -> Result<$value, ShapeMismatch> {
+                (|| $check)()?;
+                Ok(shaped::$name_at(level, $($argument),*))
+            }
+        )*
+
+        /// The kernels of this file for shapes that are known to agree.
+        #[allow(dead_code, reason = "one form for all kernels, also those that no layer calls")]
+        pub(crate) mod shaped {
+            use super::*;
+
+            $(
+                #[inline]
+                #[allow(clippy::redundant_closure_call, reason = "`?` ends the check, not the function")]
+                pub(crate) fn $name $(<$($generic: $bound),*>)? ($($argument: $type),*) -> $value {
+                    debug_assert_eq!((|| $check)(), Ok::<(), ShapeMismatch>(()), stringify!($name));
+                    $name_at($crate::simd::Level::current(), $($argument),*)
+                }
+
+                $crate::simd::level_fn! {
+                    pub(super) fn $name_at $([$($generic: $bound),*])? ($($argument: $type),*) -> $value = $loops
+                }
+            )*
+        }
+    };
     ($($(#[$attribute:meta])* $visibility:vis fn $name:ident, $name_at:ident $([$($generic:ident: $bound:path),*])?
         ($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? = $body:path;)*) => {$(
         $(#[$attribute])*
@@ -23,11 +81,22 @@ macro_rules! simd_fn {
             $name_at($crate::simd::Level::current(), $($argument),*)
         }
 
-        /// The same at a chosen level: for tests and benches.
-        #[doc(hidden)]
+        $crate::simd::level_fn! {
+            /// The same at a chosen level: for tests and benches.
+            #[doc(hidden)]
+            $visibility fn $name_at $([$($generic: $bound),*])? ($($argument: $type),*) $(-> $result)? = $body
+        }
+    )*};
+}
+
+/// The function that runs a body at the level it is told.
+macro_rules! level_fn {
+    ($(#[$attribute:meta])* $visibility:vis fn $name:ident $([$($generic:ident: $bound:path),*])?
+        ($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:path) => {
+        $(#[$attribute])*
         #[inline]
         #[allow(unsafe_code)]
-        $visibility fn $name_at $(<$($generic: $bound),*>)? (level: $crate::simd::Level, $($argument: $type),*) $(-> $result)? {
+        $visibility fn $name $(<$($generic: $bound),*>)? (level: $crate::simd::Level, $($argument: $type),*) $(-> $result)? {
             use $crate::simd::Kind;
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             #[target_feature(enable = "avx2,f16c,bmi2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
@@ -49,6 +118,6 @@ macro_rules! simd_fn {
                 Kind::Avx512(lanes) => unsafe { avx512(lanes, $($argument),*) },
             }
         }
-    )*};
+    };
 }
-pub(crate) use simd_fn;
+pub(crate) use {level_fn, simd_fn};

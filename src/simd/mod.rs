@@ -21,7 +21,7 @@ mod sqrt;
 mod stream;
 mod strided;
 
-pub(crate) use dispatch::simd_fn;
+pub(crate) use dispatch::{level_fn, simd_fn};
 pub(crate) use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 pub(crate) use lanes::{Avx2, Avx512};

@@ -48,8 +48,8 @@
 //! **Threads.** The crate starts none, but views split. Bags do not need each other: each thread takes [`Bags::slice`] of a
 //! range of them and its part of the output. Each row is updated by the thread that holds it: each thread takes one of
 //! [`TableMut::split_rows`], lists the occurrences of its rows alone
-//! ([`occurrences_of_bags_in`](crate::kernels::occurrences_of_bags_in),
-//! [`occurrences_in`](crate::kernels::occurrences_in)), sorts them and updates its part. The bits are those of one thread,
+//! ([`occurrences_of_bags_in`](crate::sparse::occurrences_of_bags_in),
+//! [`occurrences_in`](crate::sparse::occurrences_in)), sorts them and updates its part. The bits are those of one thread,
 //! for any number of threads, since no sum is made by two of them. The one exception is a norm over the whole table: find
 //! it first, and give it to the step ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)). `examples/threads.rs` does
 //! all of it with [`std::thread::scope`](https://doc.rust-lang.org/std/thread/fn.scope.html).

@@ -8,7 +8,7 @@ use crate::layers::{
 };
 use crate::loss::Loss;
 use crate::memory::assert_fits_on_stack;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, assert_slots_fit};
 use zerocopy::FromZeros;
 
 /// Where training is: with the parameters and slots, all that it depends on.
@@ -102,6 +102,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// That the sizes are right and the loss fits the model's last activation.
     const CHECKED: () = {
         assert!(BATCH > 0, "Trainer: BATCH must be at least 1");
+        assert_slots_fit::<O>();
         // The assertions of a layer's sizes stand in its fingerprint.
         let _: u64 = M::FINGERPRINT.value();
         assert!(

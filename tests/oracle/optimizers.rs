@@ -1,13 +1,12 @@
 //! Optimizers: the same gradients, step by step, to the weights and the state of Keras, PyTorch and FBGEMM.
 
 use crate::fixture::{Array, Fixture, GRADIENT, assert_close, integers, list, number};
-use nanoembed::kernels::{
-    self, Occurrence, Replay, SparseGradient, UpdateRule, occurrences, pool, sort_by_row,
-};
+use nanoembed::kernels::{self, pool};
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Epsilon,
     Exact, L2Decay, Momentum, Nadam, Optimizer, RmsProp, RowwiseAdagrad, Sgd,
 };
+use nanoembed::sparse::{self, Occurrence, Replay, SparseGradient, UpdateRule, occurrences, sort_by_row};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 use serde_json::Value;
 
@@ -267,7 +266,7 @@ impl Case for Sparse<'_> {
         let ready = |slots: &mut TableMut<'_>, last_steps: &mut [u32]| {
             // As a gradient of the next step would find them.
             let next = self.gradients.len() as u32 + 1;
-            kernels::decay_rows(&optimizer, next, 0..rows, slots, last_steps).expect("shapes");
+            sparse::decay_rows(&optimizer, next, 0..rows, slots, last_steps).expect("shapes");
         };
         self.steps(&Exact(optimizer), &mut vec![0; rows], ready);
     }
@@ -297,11 +296,11 @@ impl Sparse<'_> {
             let mut touched = SparseGradient {
                 occurrences: sort_by_row(list, &mut scratch).expect("one length"),
                 gradients: Table::new(&values.data, indices.len(), dim).expect("a gradient an id"),
-                sum: &mut sum,
+                scratch: &mut sum,
             };
             let number = step as u32 + 1;
             let of_step = optimizer.with_all_gradients(optimizer.step(number), |keras3| {
-                kernels::sum_of_squares_of_rows(&mut touched, keras3).expect("shapes that agree")
+                sparse::sum_of_squares_of_rows(&mut touched, keras3).expect("shapes that agree")
             });
             optimizer
                 .update_rows(of_step, &mut table, &mut slots, last_steps, &mut touched)
@@ -432,7 +431,7 @@ impl Case for Tbe<'_> {
             let mut touched = SparseGradient {
                 occurrences: sort_by_row(&mut list, &mut scratch).expect("one length"),
                 gradients: Table::new(&gradients, count, dim).expect("a gradient an id"),
-                sum: &mut sum,
+                scratch: &mut sum,
             };
             let mut table = TableMut::new(&mut weights, rows, dim).expect("rows");
             let mut slots = TableMut::new(&mut slots, rows, slot_dim).expect("slots");

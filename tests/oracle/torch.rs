@@ -1,9 +1,9 @@
 //! PyTorch's `F.embedding` and `F.embedding_bag`: every option, forward and backward.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
-use nanoembed::kernels::{
-    Occurrence, RowNorm, coalesce, gather, max_norm, occurrences, occurrences_of_bags, pool, pool_max,
-    scatter_add_max, sort_by_row, weight_gradients,
+use nanoembed::kernels::{gather, pool, pool_max, scatter_add_max, weight_gradients};
+use nanoembed::sparse::{
+    Occurrence, RowNorm, coalesce, max_norm, occurrences, occurrences_of_bags, sort_by_row,
 };
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 use serde_json::Value;

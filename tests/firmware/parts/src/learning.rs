@@ -4,7 +4,7 @@ use crate::data::{Data, Fold};
 use crate::optimizers::ADAM;
 use crate::reviews::{self, LABELS, REVIEWS};
 use crate::training::{fold_parameters, initialised};
-use nanoembed::kernels::Occurrence;
+use nanoembed::sparse::Occurrence;
 use nanoembed::layers::{
     Activation, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen,
     Input, Layer, Sigmoid, Tanh,

@@ -2,9 +2,7 @@
 
 use crate::data::{Data, Fold};
 use crate::rows::{DIMS, MAX_DIM, MAX_LEN, ROWS};
-use nanoembed::kernels::{
-    self, Lagging, Occurrence, Replay, RowNorm, SparseGradient, UpdateRule, max_norm, sort_by_row,
-};
+use nanoembed::sparse::{self, Lagging, Occurrence, Replay, RowNorm, SparseGradient, UpdateRule, max_norm, sort_by_row};
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon,
     ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer,
@@ -126,7 +124,7 @@ fn update_rows<O: Optimizer>(optimizer: O) -> u64 {
             let mut touched = SparseGradient {
                 occurrences: if len % 2 == 0 { sorted } else { sorted.by_frequency() },
                 gradients: Table::new(&gradients[..MAX_LEN * dim], MAX_LEN, dim).unwrap(),
-                sum: &mut [0.0; 2 * MAX_DIM][..2 * dim],
+                scratch: &mut [0.0; 2 * MAX_DIM][..2 * dim],
             };
             let mut table = TableMut::new(weights, ROWS, dim).unwrap();
             let mut slots = TableMut::new(slots, ROWS, slot_dim).unwrap();
@@ -177,12 +175,12 @@ where
                 last_steps: &mut last_steps,
             };
             let rule = |step| optimizer.rule(step);
-            kernels::catch_up_rows(&optimizer, rule, 3 + gap, 0..LAGGING, lagging).unwrap();
+            sparse::catch_up_rows(&optimizer, rule, 3 + gap, 0..LAGGING, lagging).unwrap();
             for last in last_steps {
                 fold.number(last as usize);
             }
             let rows = &mut TableMut::new(slots, LAGGING, slot_dim).unwrap();
-            kernels::decay_rows(&optimizer, 4 + gap, 0..LAGGING, rows, &mut last_steps).unwrap();
+            sparse::decay_rows(&optimizer, 4 + gap, 0..LAGGING, rows, &mut last_steps).unwrap();
             fold.floats(weights);
             fold.floats(slots);
         }

@@ -1,7 +1,8 @@
 //! The kernels of tables: rows out, rows in, rows of a batch brought together.
 
 use crate::data::{Data, Fold};
-use nanoembed::kernels::{self, Occurrence, sort_by_row};
+use nanoembed::kernels;
+use nanoembed::sparse::{self, Occurrence, sort_by_row};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 
 pub(crate) const PARTS: &[crate::Part] = &[
@@ -201,10 +202,10 @@ fn coalesce() -> u64 {
             let gradients = Table::new(&gradients[..len * dim], len, dim).unwrap();
             let ids = data.ids::<MAX_LEN>(ROWS + 3);
             let mut list = [Occurrence::default(); MAX_LEN];
-            let list = kernels::occurrences(Indices::skipping(&ids[..len], ROWS), &mut list).unwrap();
+            let list = sparse::occurrences(Indices::skipping(&ids[..len], ROWS), &mut list).unwrap();
             let sorted = sort_by_row(list, &mut [Occurrence::default(); MAX_LEN]).unwrap();
             let mut sums = TableMut::new(&mut sums[..len * dim], len, dim).unwrap();
-            let distinct = kernels::coalesce(sorted, gradients, &mut rows, &mut sums).unwrap();
+            let distinct = sparse::coalesce(sorted, gradients, &mut rows, &mut sums).unwrap();
             for (i, row) in rows[..distinct].iter().enumerate() {
                 fold.number(*row as usize);
                 fold.floats(sums.as_table().row(i).unwrap());

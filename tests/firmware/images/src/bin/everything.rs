@@ -6,12 +6,8 @@
 use core::hint::black_box;
 use cortex_m_rt::entry;
 use nanoembed::image;
-use nanoembed::kernels::{
-    Noise, Occurrence, RowNorm, SparseGradient, axpy, bag_numbers, coalesce, dequantise, divide_by_bags, dot,
-    exp, gather, gather_stream, gemv, ger, ln, log_sum_exp, max_norm, occurrences, occurrences_of_bags, pool,
-    pool_any, pool_max, quantise, scatter_add, scatter_add_bags, scatter_add_max, sort_by_row,
-    update_rows_rounded, weight_gradients,
-};
+use nanoembed::kernels::{Noise, axpy, dequantise, divide_by_bags, dot, exp, gather, gather_stream, gemv, ger, ln, log_sum_exp, pool, pool_any, pool_max, quantise, scatter_add, scatter_add_bags, scatter_add_max, weight_gradients};
+use nanoembed::sparse::{Occurrence, RowNorm, SparseGradient, bag_numbers, coalesce, max_norm, occurrences, occurrences_of_bags, sort_by_row, update_rows_rounded};
 use nanoembed::layers::{
     Activation, Bag, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
     Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards, HashedEmbedding,
@@ -215,7 +211,7 @@ fn weighted_bags() -> Option<()> {
     let mut touched = SparseGradient {
         occurrences: sorted.weighted(&weights, &numbers).ok()?,
         gradients: Table::new(&d_sums, 2, dim).ok()?,
-        sum: &mut [0.0; 10],
+        scratch: &mut [0.0; 10],
     };
     let mut state = TableMut::new(&mut state, rows, 1).ok()?;
     update_rows_rounded(rule, noise, &mut packed, &mut state, &mut touched, &mut [0.0; 5]).ok()?;

@@ -16,52 +16,12 @@
 //!
 //! Bytes moved: the packed row read and written once, beside what the rule moves.
 
+use super::UpdateRule;
 use super::update::{SparseGradient, StepRows, check_update, step_rows};
-use super::{Columns, UpdateRule, convert, mix, worth_prefetching};
 use crate::error::ShapeMismatch;
+use crate::kernels::{Columns, Noise, convert, worth_prefetching};
 use crate::simd::{Lanes, simd_fn};
-use crate::table::{Rounding, Table, TableMut, Trainable};
-
-/// What the random bits of a step depend on, beside row and column.
-///
-/// The same noise gives the same roundings: `step` must be another one in each step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Noise {
-    /// Of the training.
-    pub seed: u64,
-    /// Number of the step.
-    pub step: u32,
-    /// The number in the whole table of the first row of this view: 0, but for a part that a thread works on
-    /// ([`TableMut::split_rows`]), so that the bits do not depend on how a table is shared.
-    pub first_row: usize,
-}
-
-impl Noise {
-    /// The noise of one row.
-    #[inline(always)]
-    fn row(self, row: usize) -> RowNoise {
-        let Self { seed, step, first_row } = self;
-        let row = first_row.wrapping_add(row);
-        let mut key = mix(seed as u32 ^ mix((seed >> 32) as u32));
-        for word in [step, row as u32, (row as u64 >> 32) as u32] {
-            key = mix(key.wrapping_add(0x9e37_79b9) ^ word);
-        }
-        RowNoise { key }
-    }
-}
-
-/// The noise of one row: a hash of the column.
-#[derive(Clone, Copy)]
-struct RowNoise {
-    key: u32,
-}
-
-impl Rounding for RowNoise {
-    #[inline(always)]
-    fn random(self, column: usize) -> Option<u32> {
-        Some(mix(self.key.wrapping_add((column as u32).wrapping_mul(0x9e37_79b9))))
-    }
-}
+use crate::table::{TableMut, Trainable};
 
 simd_fn! {
     /// One optimizer step on the touched rows of a table of 16 or 8 bits, whose state is in the rows of `slots`.
@@ -71,7 +31,8 @@ simd_fn! {
     /// ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)).
     ///
     /// ```
-    /// use nanoembed::kernels::{Noise, Occurrence, SparseGradient, occurrences, sort_by_row, update_rows_rounded};
+    /// use nanoembed::kernels::Noise;
+    /// use nanoembed::sparse::{Occurrence, SparseGradient, occurrences, sort_by_row, update_rows_rounded};
     /// use nanoembed::optim::{Optimizer, Sgd};
     /// use nanoembed::table::{Bf16, Indices, Table, TableMut};
     ///
@@ -81,7 +42,7 @@ simd_fn! {
     /// let mut touched = SparseGradient {
     ///     occurrences: sort_by_row(list, &mut [Occurrence::default(); 2])?,
     ///     gradients: Table::from_rows(&[[0.1; 4]; 2]),
-    ///     sum: &mut [0.0; 8],
+    ///     scratch: &mut [0.0; 8],
     /// };
     /// let sgd = Sgd::default(); // w -= 0.01 g: a quarter of the distance to the next number below 1
     /// let mut rows = TableMut::<Bf16>::packed(&mut table, 3, 4)?;
@@ -104,15 +65,11 @@ simd_fn! {
         slots: &mut TableMut<'_>,
         touched: &mut SparseGradient<'_>,
         weights: &mut [f32],
-    ) -> Result<(), ShapeMismatch> = update_rows_rounded_body;
-
-    /// Writes each row of `from` to the same row of `to`, rounded at random, so that the mean over many seeds is the number.
-    ///
-    /// # Errors
-    /// If the tables differ in their number of rows or in dim; `to` is then as it was.
-    pub fn quantise_rounded, quantise_rounded_at[F: Trainable](
-        from: Table<'_>, noise: Noise, to: &mut TableMut<'_, F>
-    ) -> Result<(), ShapeMismatch> = quantise_rounded_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            check_update::<R, F>(table, slots, touched)?;
+            ShapeMismatch::check("weights length", table.dim(), weights.len())
+        } = update_rows_rounded_loops;
 }
 
 /// Rows that are decoded, stepped on, and encoded.
@@ -140,7 +97,7 @@ impl<L: Lanes, F: Trainable> StepRows for Rounded<'_, '_, L, F> {
 }
 
 #[inline(always)]
-fn update_rows_rounded_body<L: Lanes, R: UpdateRule, F: Trainable>(
+fn update_rows_rounded_loops<L: Lanes, R: UpdateRule, F: Trainable>(
     lanes: L,
     rule: R,
     noise: Noise,
@@ -148,27 +105,7 @@ fn update_rows_rounded_body<L: Lanes, R: UpdateRule, F: Trainable>(
     slots: &mut TableMut<'_>,
     touched: &mut SparseGradient<'_>,
     weights: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    check_update::<R, F>(table, slots, touched)?;
-    ShapeMismatch::check("weights length", table.dim(), weights.len())?;
-    let look = worth_prefetching(table.as_table());
-    step_rows(lanes, rule, &mut Rounded { lanes, table, noise, weights }, slots, touched, look);
-    Ok(())
-}
-
-#[inline(always)]
-fn quantise_rounded_body<L: Lanes, F: Trainable>(
-    _: L,
-    from: Table<'_>,
-    noise: Noise,
-    to: &mut TableMut<'_, F>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows", from.rows(), to.rows())?;
-    ShapeMismatch::check("dim", from.dim(), to.dim())?;
-    for row in 0..from.rows() {
-        if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
-            F::encode(from, to, noise.row(row));
-        }
-    }
-    Ok(())
+) {
+    let prefetches = worth_prefetching(table.as_table());
+    step_rows(lanes, rule, &mut Rounded { lanes, table, noise, weights }, slots, touched, prefetches);
 }

@@ -8,7 +8,7 @@
 //!
 //! Deviations:
 //!
-//! - A row that occurs once uses its gradient where it lies, without the copy into `sum`.
+//! - A row that occurs once uses its gradient where it lies, without the copy into `scratch`.
 //! - What the rule reads as the square of the gradient is `g²`, or, for Keras 3, the sum of the squares of the occurrences.
 //! - Under Keras 3's clipping by value each occurrence is clipped, and g is the sum of what that leaves.
 //! - Rows of tables above the size of the near caches, and their slots, are asked for eight occurrences ahead.
@@ -16,8 +16,9 @@
 //! The gradient of an id is never written: the ids of a bag share a source. Bytes moved: each occurrence's gradient read, from a
 //! matrix of the size of a batch; each touched row's weights and slots read and written once; nothing of any other row.
 
-use super::{Columns, SortedOccurrences, UpdateRule, apply, worth_prefetching};
+use super::{SortedOccurrences, UpdateRule, apply};
 use crate::error::ShapeMismatch;
+use crate::kernels::{Columns, worth_prefetching};
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Format, Table, TableMut};
 
@@ -33,7 +34,7 @@ pub struct SparseGradient<'a> {
     /// The gradients that occurrences name by `source`, shape `[sources, dim]`.
     pub gradients: Table<'a>,
     /// Where the gradients of a row are summed, `2 * dim` numbers.
-    pub sum: &'a mut [f32],
+    pub scratch: &'a mut [f32],
 }
 
 simd_fn! {
@@ -41,10 +42,11 @@ simd_fn! {
     ///
     /// # Errors
     /// If `table` or `gradients` lacks a row that occurs, `gradients` has another dim than `table`, `slots` another number of
-    /// rows or another dim than the rule keeps, or `sum` not `2 * dim` numbers. Nothing has been written then.
+    /// rows or another dim than the rule keeps, or `scratch` not `2 * dim` numbers. Nothing has been written then.
     pub fn update_rows, update_rows_at[R: UpdateRule](
         rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut SparseGradient<'_>
-    ) -> Result<(), ShapeMismatch> = update_rows_body;
+    ) -> Result<(), ShapeMismatch>
+        where { check_update::<R, _>(table, slots, touched) } = update_rows_loops;
 
     /// One optimizer step on a variable that has a gradient for each of its numbers.
     ///
@@ -52,7 +54,8 @@ simd_fn! {
     /// If `gradient` has another length than `weights`, or `slots` another than the rule keeps. Nothing has been written then.
     pub fn update_block, update_block_at[R: UpdateRule](
         rule: R, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]
-    ) -> Result<(), ShapeMismatch> = update_block_body;
+    ) -> Result<(), ShapeMismatch>
+        where { check_block::<R>(weights, gradient, slots) } = update_block_loops;
 }
 
 /// Whether the shapes of a sparse update agree.
@@ -66,7 +69,17 @@ pub(crate) fn check_update<R: UpdateRule, F: Format>(
     ShapeMismatch::check("gradient dim", dim, touched.gradients.dim())?;
     ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
     ShapeMismatch::check("dim of slots", R::slots(dim), slots.dim())?;
-    ShapeMismatch::check("sum length", dim.saturating_mul(2), touched.sum.len())
+    ShapeMismatch::check("scratch length", dim.saturating_mul(2), touched.scratch.len())
+}
+
+/// Whether the shapes of a step on a whole variable agree.
+pub(crate) fn check_block<R: UpdateRule>(
+    weights: &[f32],
+    gradient: &[f32],
+    slots: &[f32],
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("gradient length", weights.len(), gradient.len())?;
+    ShapeMismatch::check("slots length", R::slots(weights.len()), slots.len())
 }
 
 /// The rows that an update steps on.
@@ -93,17 +106,15 @@ impl StepRows for TableMut<'_> {
 }
 
 #[inline(always)]
-fn update_rows_body<L: Lanes, R: UpdateRule>(
+fn update_rows_loops<L: Lanes, R: UpdateRule>(
     lanes: L,
     rule: R,
     table: &mut TableMut<'_>,
     slots: &mut TableMut<'_>,
     touched: &mut SparseGradient<'_>,
-) -> Result<(), ShapeMismatch> {
-    check_update::<R, _>(table, slots, touched)?;
-    let look = worth_prefetching(table.as_table());
-    step_rows(lanes, rule, table, slots, touched, look);
-    Ok(())
+) {
+    let prefetches = worth_prefetching(table.as_table());
+    step_rows(lanes, rule, table, slots, touched, prefetches);
 }
 
 /// The loop over the touched rows, of checked shapes.
@@ -114,13 +125,13 @@ pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
     table: &mut impl StepRows,
     slots: &mut TableMut<'_>,
     touched: &mut SparseGradient<'_>,
-    look: bool,
+    prefetches: bool,
 ) {
-    let SparseGradient { occurrences, gradients, sum } = touched;
-    let Some((sum, squares)) = sum.split_at_mut_checked(gradients.dim()) else { return };
+    let SparseGradient { occurrences, gradients, scratch } = touched;
+    let Some((sum, squares)) = scratch.split_at_mut_checked(gradients.dim()) else { return };
     let mut ahead = occurrences.as_slice().iter().skip(DISTANCE);
     for (first, repeats) in occurrences.by_row() {
-        if look {
+        if prefetches {
             for next in ahead.by_ref().take(1 + repeats.len()) {
                 table.prefetch(next.row as usize);
                 Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(next.row as usize));
@@ -165,15 +176,12 @@ pub(super) fn step_rows<L: Lanes, R: UpdateRule>(
 }
 
 #[inline(always)]
-fn update_block_body<L: Lanes, R: UpdateRule>(
+fn update_block_loops<L: Lanes, R: UpdateRule>(
     lanes: L,
     rule: R,
     weights: &mut [f32],
     gradient: &[f32],
     slots: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("gradient length", weights.len(), gradient.len())?;
-    ShapeMismatch::check("slots length", R::slots(weights.len()), slots.len())?;
+) {
     apply(lanes, rule, weights, gradient, gradient.iter().map(|g| g * g), slots);
-    Ok(())
 }

@@ -47,7 +47,7 @@ impl<'a> SortedOccurrences<'a> {
     /// numbers of bags already: read as positions, they would name other ids' gradients.
     ///
     /// ```
-    /// use nanoembed::kernels::{Occurrence, bag_numbers, coalesce, occurrences, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, bag_numbers, coalesce, occurrences, sort_by_row};
     /// use nanoembed::table::{Bags, Indices, Table, TableMut};
     /// let indices = Indices::new(&[7_u8, 2, 7], 10)?;
     /// let weights = [1.0, 2.0, 0.5];
@@ -101,7 +101,7 @@ impl<'a> SortedOccurrences<'a> {
     /// PyTorch's `scale_grad_by_freq`. Words that fill a batch then learn no faster than rare ones.
     ///
     /// ```
-    /// use nanoembed::kernels::{Occurrence, coalesce, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, coalesce, sort_by_row};
     /// use nanoembed::table::{Table, TableMut};
     /// let mut list = [Occurrence { row: 7, source: 0 }, Occurrence { row: 7, source: 1 }];
     /// let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 2])?.by_frequency();
@@ -158,7 +158,7 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 /// nothing of use afterwards.
 ///
 /// ```
-/// use nanoembed::kernels::{Occurrence, sort_by_row};
+/// use nanoembed::sparse::{Occurrence, sort_by_row};
 /// let at = |row, source| Occurrence { row, source };
 /// let mut list = [at(7, 0), at(2, 1), at(7, 2), at(0, 3)];
 /// let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 4])?;
@@ -172,9 +172,34 @@ pub fn sort_by_row<'a>(
     list: &'a mut [Occurrence],
     scratch: &mut [Occurrence],
 ) -> Result<SortedOccurrences<'a>, ShapeMismatch> {
-    let short =
-        ShapeMismatch { what: "scratch length, at least", expected: list.len(), found: scratch.len() };
-    let scratch = scratch.get_mut(..list.len()).ok_or(short)?;
+    check_scratch(list, scratch)?;
+    Ok(shaped::sort_by_row(list, scratch))
+}
+
+fn check_scratch(list: &[Occurrence], scratch: &[Occurrence]) -> Result<(), ShapeMismatch> {
+    let (expected, found) = (list.len(), scratch.len());
+    if found < expected {
+        return Err(ShapeMismatch { what: "scratch length, at least", expected, found });
+    }
+    Ok(())
+}
+
+/// For lists that are known to fit.
+pub(crate) mod shaped {
+    use super::{Occurrence, SortedOccurrences, check_scratch, sort};
+
+    /// The same, for a scratch that is known to be long enough.
+    pub(crate) fn sort_by_row<'a>(
+        list: &'a mut [Occurrence],
+        scratch: &mut [Occurrence],
+    ) -> SortedOccurrences<'a> {
+        debug_assert_eq!(check_scratch(list, scratch), Ok(()), "sort_by_row");
+        sort(list, scratch)
+    }
+}
+
+fn sort<'a>(list: &'a mut [Occurrence], scratch: &mut [Occurrence]) -> SortedOccurrences<'a> {
+    let scratch = scratch.get_mut(..list.len()).unwrap_or_default();
     if list.len() <= SHORT {
         sort_by_insertion(list);
     } else {
@@ -182,7 +207,7 @@ pub fn sort_by_row<'a>(
     }
     let rows = list.last().map_or(0, |o| above(o.row, 0));
     let sources = list.iter().fold(0, |most, o| above(o.source, most));
-    Ok(SortedOccurrences { list, rows, sources, positions: sources, by_frequency: false, weighted: None })
+    SortedOccurrences { list, rows, sources, positions: sources, by_frequency: false, weighted: None }
 }
 
 /// How many there are at least, if there is this number and were `most` before.

@@ -35,7 +35,7 @@ simd_fn! {
     /// infinite and the row zero.
     ///
     /// ```
-    /// use nanoembed::{kernels::{RowNorm, max_norm}, table::{Indices, TableMut}};
+    /// use nanoembed::{sparse::{RowNorm, max_norm}, table::{Indices, TableMut}};
     /// let mut rows = [[3.0, 4.0], [30.0, 40.0], [300.0, 400.0]];
     /// let ids = Indices::new(&[1_u8, 0], 3)?;
     /// max_norm(ids, 5.0, RowNorm::L2, &mut TableMut::from_rows(&mut rows))?;
@@ -47,18 +47,18 @@ simd_fn! {
     /// If the ids were checked against another number of rows; `table` is then as it was.
     pub fn max_norm, max_norm_at[I: Index, P: Policy](
         indices: Indices<'_, I, P>, limit: f32, norm: RowNorm, table: &mut TableMut<'_>
-    ) -> Result<(), ShapeMismatch> = max_norm_body;
+    ) -> Result<(), ShapeMismatch>
+        where { ShapeMismatch::check("rows of the indices", table.rows(), indices.rows()) } = max_norm_loops;
 }
 
 #[inline(always)]
-fn max_norm_body<L: Lanes, I: Index, P: Policy>(
+fn max_norm_loops<L: Lanes, I: Index, P: Policy>(
     lanes: L,
     indices: Indices<'_, I, P>,
     limit: f32,
     norm: RowNorm,
     table: &mut TableMut<'_>,
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
+) {
     for row in indices.iter().flatten() {
         let Some(row) = table.row_mut(row) else { continue };
         let length = match norm {
@@ -73,7 +73,6 @@ fn max_norm_body<L: Lanes, I: Index, P: Policy>(
             }
         }
     }
-    Ok(())
 }
 
 /// Σ |x|.

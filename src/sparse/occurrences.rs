@@ -43,7 +43,7 @@ pub fn occurrences<'o, I: Index, P: Policy>(
 /// Lists the occurrences of the ids of bags: all ids of a bag share a gradient, row `bag` of the gradient matrix. Gives the list, the front
 /// of `out`.
 ///
-/// The gradient matrix is that of the bags' sums, `[bags, dim]` (see [`divide_by_bags`](super::divide_by_bags)): the gradient of an id
+/// The gradient matrix is that of the bags' sums, `[bags, dim]` (see [`divide_by_bags`](crate::kernels::divide_by_bags)): the gradient of an id
 /// is never written. In bags with weights each id has a gradient of its own: for them see
 /// [`SortedOccurrences::weighted`](super::SortedOccurrences::weighted).
 ///
@@ -62,7 +62,7 @@ pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
 /// the list, the front of `out`.
 ///
 /// ```
-/// use nanoembed::kernels::{Occurrence, occurrences_in};
+/// use nanoembed::sparse::{Occurrence, occurrences_in};
 /// use nanoembed::table::Indices;
 /// let mut list = [Occurrence::default(); 2];
 /// let list = occurrences_in(Indices::new(&[7_u8, 2, 7, 9], 10)?, 5..9, &mut list)?;
@@ -86,7 +86,7 @@ pub fn occurrences_in<'o, I: Index, P: Policy>(
 /// [`occurrences_of_bags`] lists, for the part of a table that holds these rows. Gives the list, the front of `out`.
 ///
 /// ```
-/// use nanoembed::kernels::{Occurrence, occurrences_of_bags_in};
+/// use nanoembed::sparse::{Occurrence, occurrences_of_bags_in};
 /// use nanoembed::table::{Bags, Indices};
 /// let bags = Bags::new(Indices::new(&[7_u8, 2, 7, 2], 10)?, &[0_u8, 3, 4])?;
 /// let mut list = [Occurrence::default(); 4];

@@ -1,58 +1,43 @@
 //! Norms of gradients, for clipping.
 //!
 //! ```text
-//! sum_of_squares(x):   Σ x²                                                    by lanes
-//!
-//! of rows:             for each distinct row r of the occurrences:
-//!                          g = Σ gradient[source] over the occurrences of r    in order of occurrence
-//!                          total += sum_of_squares(g)                          row after row
+//! for each distinct row r of the occurrences:
+//!     g = Σ gradient[source] over the occurrences of r    in order of occurrence
+//!     total += sum_of_squares(g)                          row after row
 //! ```
 //!
 //! Deviations: a row that occurs once is squared where it lies. For Keras, which takes the norm of the rows as they occur, the
 //! squares of each occurrence are added instead, and nothing is summed before. Bytes moved: each gradient read once; the
-//! sums stay in the caller's `sum`, one row long.
+//! sums stay in the caller's `scratch`, one row long.
 
 use super::SparseGradient;
 use crate::error::ShapeMismatch;
-use crate::simd::{Lanes, dots, simd_fn};
+use crate::kernels::squares;
+use crate::simd::{Lanes, simd_fn};
 
 simd_fn! {
-    /// Σ xᵢ²: the square of the norm.
-    ///
-    /// ```
-    /// assert_eq!(nanoembed::kernels::sum_of_squares(&[3.0, -4.0]), 25.0);
-    /// ```
-    pub fn sum_of_squares, sum_of_squares_at(x: &[f32]) -> f32 = sum_of_squares_body;
-
     /// Σ g² over all numbers of the gradient of a table: the square of its norm.
     ///
     /// With `keras3_duplicates` a row that occurs several times enters by the squares of its gradients, not by the square of their
     /// sum: the norm of the raw rows, by which Keras (2 and 3) clips.
     ///
     /// # Errors
-    /// If `gradients` lacks a row that an occurrence names, or `sum` has not `2 * dim` numbers.
+    /// If `gradients` lacks a row that an occurrence names, or `scratch` has not `2 * dim` numbers.
     pub fn sum_of_squares_of_rows, sum_of_squares_of_rows_at(
         touched: &mut SparseGradient<'_>, keras3_duplicates: bool
-    ) -> Result<f32, ShapeMismatch> = of_rows_body;
+    ) -> Result<f32, ShapeMismatch>
+        where {
+            let SparseGradient { occurrences, gradients, scratch } = &*touched;
+            occurrences.check(usize::MAX, gradients.rows())?;
+            ShapeMismatch::check("scratch length", gradients.dim().saturating_mul(2), scratch.len())
+        } = of_rows_loops;
 }
 
 #[inline(always)]
-fn sum_of_squares_body<L: Lanes>(lanes: L, x: &[f32]) -> f32 {
-    let [sum] = dots(lanes, [x], x).unwrap_or_default();
-    sum
-}
-
-#[inline(always)]
-fn of_rows_body<L: Lanes>(
-    lanes: L,
-    touched: &mut SparseGradient<'_>,
-    keras3_duplicates: bool,
-) -> Result<f32, ShapeMismatch> {
-    let SparseGradient { occurrences, gradients, sum } = touched;
+fn of_rows_loops<L: Lanes>(lanes: L, touched: &mut SparseGradient<'_>, keras3_duplicates: bool) -> f32 {
+    let SparseGradient { occurrences, gradients, scratch } = touched;
     let dim = gradients.dim();
-    occurrences.check(usize::MAX, gradients.rows())?;
-    ShapeMismatch::check("sum length", dim.saturating_mul(2), sum.len())?;
-    let sum = sum.get_mut(..dim).unwrap_or_default();
+    let sum = scratch.get_mut(..dim).unwrap_or_default();
     let mut total = 0.0;
     for (first, repeats) in occurrences.by_row() {
         let (summed, alone) = if keras3_duplicates { (&[][..], repeats) } else { (repeats, &[][..]) };
@@ -60,11 +45,11 @@ fn of_rows_body<L: Lanes>(
         // Alone, a gradient has not been divided by the number of its row's occurrences.
         let count = if keras3_duplicates && occurrences.is_by_frequency() { repeats.len() + 1 } else { 1 };
         let divisor = count as f32 * count as f32;
-        total += sum_of_squares_body(lanes, sum) / divisor;
+        total += squares(lanes, sum) / divisor;
         for occurrence in alone {
             occurrences.sum_gradients::<L, false>(*gradients, *occurrence, &[], sum);
-            total += sum_of_squares_body(lanes, sum) / divisor;
+            total += squares(lanes, sum) / divisor;
         }
     }
-    Ok(total)
+    total
 }

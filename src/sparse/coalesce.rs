@@ -9,8 +9,9 @@
 //! Deviation: the columns are taken in blocks, each over all occurrences, so that the sum of a row that occurs often stays in
 //! registers. Bytes moved: `4 dim` of gradients an occurrence, from a matrix of the size of a batch, and `4 dim` of sum a row.
 
-use super::{Columns, Occurrence, SortedOccurrences, clamp, column_blocks};
+use super::{Occurrence, SortedOccurrences, clamp};
 use crate::error::ShapeMismatch;
+use crate::kernels::{Columns, column_blocks};
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Table, TableMut};
 
@@ -24,7 +25,7 @@ simd_fn! {
     /// `gradients` `[sources, dim]`, `rows` `[occurrences]`, `sums` `[occurrences, dim]`.
     ///
     /// ```
-    /// use nanoembed::kernels::{Occurrence, coalesce, occurrences, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, coalesce, occurrences, sort_by_row};
     /// use nanoembed::table::{Indices, Table, TableMut};
     /// let gradients = [[1.0, 0.5], [2.0, 0.5], [4.0, 0.5]];
     /// let mut list = [Occurrence::default(); 3];
@@ -43,25 +44,29 @@ simd_fn! {
     /// another dim than `gradients`. Nothing has been written then.
     pub fn coalesce, coalesce_at(
         occurrences: SortedOccurrences<'_>, gradients: Table<'_>, rows: &mut [u32], sums: &mut TableMut<'_>
-    ) -> Result<usize, ShapeMismatch> = coalesce_body;
+    ) -> Result<usize, ShapeMismatch>
+        where {
+            ShapeMismatch::check("dim of sums", gradients.dim(), sums.dim())?;
+            occurrences.check(usize::MAX, gradients.rows())?;
+            check_at_least("length of rows, at least", occurrences.as_slice().len(), rows.len())?;
+            check_at_least("rows of sums, at least", occurrences.as_slice().len(), sums.rows())
+        } = coalesce_loops;
+}
+
+/// Whether there is room for as many.
+#[inline(always)]
+fn check_at_least(what: &'static str, expected: usize, found: usize) -> Result<(), ShapeMismatch> {
+    if found < expected { Err(ShapeMismatch { what, expected, found }) } else { Ok(()) }
 }
 
 #[inline(always)]
-fn coalesce_body<L: Lanes>(
+fn coalesce_loops<L: Lanes>(
     _: L,
     occurrences: SortedOccurrences<'_>,
     gradients: Table<'_>,
     rows: &mut [u32],
     sums: &mut TableMut<'_>,
-) -> Result<usize, ShapeMismatch> {
-    ShapeMismatch::check("dim of sums", gradients.dim(), sums.dim())?;
-    occurrences.check(usize::MAX, gradients.rows())?;
-    let list = occurrences.as_slice();
-    for (what, found) in [("length of rows, at least", rows.len()), ("rows of sums, at least", sums.rows())] {
-        if found < list.len() {
-            return Err(ShapeMismatch { what, expected: list.len(), found });
-        }
-    }
+) -> usize {
     let mut distinct = 0;
     for (first, repeats) in occurrences.by_row() {
         let (Some(row), Some(sum)) = (rows.get_mut(distinct), sums.row_mut(distinct)) else { break };
@@ -69,7 +74,7 @@ fn coalesce_body<L: Lanes>(
         occurrences.sum_gradients::<L, false>(gradients, first, repeats, sum);
         distinct += 1;
     }
-    Ok(distinct)
+    distinct
 }
 
 impl SortedOccurrences<'_> {

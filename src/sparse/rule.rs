@@ -9,7 +9,7 @@
 //! column looks at another, so the compiler takes as many at once as a register holds; what a rule needs to know of
 //! the row as a whole (row-wise Adagrad: the mean square of its gradient) is computed before.
 
-use super::columns_mut;
+use crate::kernels::columns_mut;
 use crate::simd::{LANES, Lanes};
 
 /// One step of an optimizer, with the step's scalars computed: what it does to one number.

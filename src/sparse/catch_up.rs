@@ -28,8 +28,9 @@
 //! there are at most as many as it takes the row to come to rest. Nothing for rows that never had a gradient, unless
 //! the weights decay.
 
-use super::{Columns, State, UpdateRule, column_blocks, worth_prefetching};
+use super::{State, UpdateRule};
 use crate::error::ShapeMismatch;
+use crate::kernels::{Columns, column_blocks, worth_prefetching};
 use crate::simd::{Lanes, prefetch, simd_fn};
 use crate::table::TableMut;
 
@@ -74,6 +75,17 @@ pub struct Lagging<'a> {
     pub last_steps: &'a mut [u32],
 }
 
+/// Whether the shapes of a table that may lag agree.
+pub(crate) fn check_lagging<R: UpdateRule>(
+    table: &TableMut<'_>,
+    slots: &TableMut<'_>,
+    last_steps: &[u32],
+) -> Result<(), ShapeMismatch> {
+    ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
+    ShapeMismatch::check("dim of slots", R::slots(table.dim()), slots.dim())?;
+    ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())
+}
+
 /// Row numbers that can be read twice: to work on, and to look ahead.
 pub trait Rows: Iterator<Item = usize> + Clone {}
 
@@ -90,7 +102,10 @@ simd_fn! {
     /// has been written then.
     pub fn catch_up_rows, catch_up_rows_at[O: Replay, F: Fn(u32) -> O::Step, I: Rows](
         optimizer: &O, rule: F, until: u32, rows: I, lagging: Lagging<'_>
-    ) -> Result<(), ShapeMismatch> = catch_up_rows_body;
+    ) -> Result<(), ShapeMismatch>
+        where {
+            check_lagging::<O::Step>(&lagging.table, &lagging.slots, lagging.last_steps)
+        } = catch_up_rows_loops;
 
     /// Makes the state of rows that are caught up ready for a gradient in step `step`: the slots of those that rest decay over the steps
     /// that they missed, and the last step of each becomes `step`.
@@ -101,7 +116,8 @@ simd_fn! {
     /// If `slots` and `last_steps` have different numbers of rows. Nothing has been written then.
     pub fn decay_rows, decay_rows_at[O: Replay, I: Rows](
         optimizer: &O, step: u32, rows: I, slots: &mut TableMut<'_>, last_steps: &mut [u32]
-    ) -> Result<(), ShapeMismatch> = decay_rows_body;
+    ) -> Result<(), ShapeMismatch>
+        where { ShapeMismatch::check("rows of last steps", slots.rows(), last_steps.len()) } = decay_rows_loops;
 }
 
 /// How many of the last steps have their scalars kept: some KB of stack where there is much.
@@ -132,26 +148,23 @@ impl<R: Copy, F: Fn(u32) -> R> Rules<R, F> {
 }
 
 #[inline(always)]
-fn catch_up_rows_body<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
+fn catch_up_rows_loops<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
     _: L,
     optimizer: &O,
     rule: F,
     until: u32,
     rows: I,
     lagging: Lagging<'_>,
-) -> Result<(), ShapeMismatch> {
+) {
     let Lagging { mut table, mut slots, last_steps } = lagging;
-    ShapeMismatch::check("rows of slots", table.rows(), slots.rows())?;
-    ShapeMismatch::check("dim of slots", O::Step::slots(table.dim()), slots.dim())?;
-    ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())?;
     if O::MOVES == Moves::Nothing {
-        return Ok(());
+        return;
     }
     let mut rules = Rules { rule, until, kept: [const { None }; RECENT] };
-    let look = worth_prefetching(table.as_table());
+    let prefetches = worth_prefetching(table.as_table());
     let (mut ahead, mut far_ahead) = (rows.clone().skip(DISTANCE), rows.clone().skip(2 * DISTANCE));
     for row in rows {
-        if look {
+        if prefetches {
             if let Some(row) = far_ahead.next() {
                 prefetch(last_steps, row, 1);
             }
@@ -188,19 +201,17 @@ fn catch_up_rows_body<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
             });
         }
     }
-    Ok(())
 }
 
 #[inline(always)]
-fn decay_rows_body<L: Lanes, O: Replay, I: Rows>(
+fn decay_rows_loops<L: Lanes, O: Replay, I: Rows>(
     _: L,
     optimizer: &O,
     step: u32,
     rows: I,
     slots: &mut TableMut<'_>,
     last_steps: &mut [u32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("rows of last steps", slots.rows(), last_steps.len())?;
+) {
     let before = step.saturating_sub(1);
     let numbers = slots.dim().saturating_sub(O::Step::ROW_STATE);
     for row in rows {
@@ -212,7 +223,6 @@ fn decay_rows_body<L: Lanes, O: Replay, I: Rows>(
             optimizer.decay().decay(rested, ONE_BY_ONE, slots.get_mut(..numbers).unwrap_or_default());
         }
     }
-    Ok(())
 }
 
 /// Whether subtracting a number of this size from `weight` gives `weight` back: below a quarter of its unit in the last
