@@ -12,7 +12,7 @@
 //!
 //! # Format, version 1
 //!
-//! All numbers are little-endian.
+//! All fields are little-endian.
 //!
 //! | offset | bytes | content |
 //! |---|---|---|

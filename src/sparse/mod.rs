@@ -15,12 +15,12 @@
 //!     │  occurrences, occurrences_of_bags            which row, and which gradient
 //!     ▼
 //! list of occurrences
-//!     │  sort_by_row                                 those of one row stand together
+//!     │  sort_by_row                                 those of one row are side by side
 //!     ▼
 //! SparseGradient                                     the sorted list, and the gradients that it names
 //!     │  sum_of_squares_of_rows                      for clipping
 //!     │  update_rows, update_rows_rounded            one step on each row
-//!     │  coalesce                                    the rows and their sums, for whoever steps by other means
+//!     │  coalesce                                    the rows and their sums, for a step of another kind
 //!     ▼
 //! table, slots
 //! ```

@@ -1,5 +1,4 @@
-//! Tables of rows: views over borrowed numbers in several formats, storage on cache lines, checked row numbers and groups of
-//! them.
+//! Tables of rows: views of borrowed memory in several formats, storage on cache lines, checked ids, and bags of ids.
 //!
 //! | family | items |
 //! |---|---|
