@@ -141,6 +141,8 @@ pub mod simd;
 
 pub mod math;
 
+mod random;
+
 pub mod text;
 
 pub mod table;

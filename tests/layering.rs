@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The order of `lib.rs`, with the modules that are still to come.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "error",
     "message",
     "memory",
     "simd",
     "math",
+    "random",
     "text",
     "table",
     "kernels",

@@ -9,8 +9,8 @@
 //!
 //! Bytes moved: 8 n.
 
-use super::mix;
 use crate::error::ShapeMismatch;
+use crate::random::Key;
 use crate::simd::{Lanes, simd_fn};
 
 simd_fn! {
@@ -32,10 +32,10 @@ simd_fn! {
 
 #[inline(always)]
 fn dropout_loops<L: Lanes>(_: L, seed: u64, rate: f32, x: &[f32], y: &mut [f32]) {
-    let key = mix(seed as u32 ^ mix((seed >> 32) as u32));
+    let key = Key::new(seed);
     let (below, scale) = ((rate * 4_294_967_296.0) as u32, 1.0 / (1.0 - rate));
     for (i, (y, x)) in (0_u32..).zip(y.iter_mut().zip(x)) {
         let kept = x * scale;
-        *y = if mix(key.wrapping_add(i.wrapping_mul(0x9e37_79b9))) < below { 0.0 } else { kept };
+        *y = if key.at(i) < below { 0.0 } else { kept };
     }
 }

@@ -116,14 +116,6 @@ pub(crate) mod shaped {
     pub(crate) use super::{exp, ln, log_sum_exp, relu, sigmoid, softmax, sum, sum_of_squares, tanh};
 }
 
-/// Spreads every bit over all bits, one-to-one: the last step of MurmurHash3 x86 32 (Appleby).
-#[inline(always)]
-fn mix(mut h: u32) -> u32 {
-    h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
-    h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
-    h ^ h >> 16
-}
-
 #[cfg(test)]
 mod tests {
     use super::shaped;

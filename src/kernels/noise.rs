@@ -1,6 +1,6 @@
 //! Random bits for rounding: a hash of (seed, step, row, column), the same on every processor.
 
-use super::mix;
+use crate::random::Key;
 use crate::table::Rounding;
 
 /// What the random bits of a step depend on, beside row and column.
@@ -18,28 +18,18 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// The noise of one row.
+    /// The noise of one row: a number for each column.
     #[inline(always)]
-    pub(crate) fn row(self, row: usize) -> RowNoise {
+    pub(crate) fn row(self, row: usize) -> Key {
         let Self { seed, step, first_row } = self;
         let row = first_row.wrapping_add(row);
-        let mut key = mix(seed as u32 ^ mix((seed >> 32) as u32));
-        for word in [step, row as u32, (row as u64 >> 32) as u32] {
-            key = mix(key.wrapping_add(0x9e37_79b9) ^ word);
-        }
-        RowNoise { key }
+        Key::new(seed).with(step).with(row as u32).with((row as u64 >> 32) as u32)
     }
 }
 
-/// The noise of one row: a hash of the column.
-#[derive(Clone, Copy)]
-pub(crate) struct RowNoise {
-    key: u32,
-}
-
-impl Rounding for RowNoise {
+impl Rounding for Key {
     #[inline(always)]
     fn random(self, column: usize) -> Option<u32> {
-        Some(mix(self.key.wrapping_add((column as u32).wrapping_mul(0x9e37_79b9))))
+        Some(self.at(column as u32))
     }
 }

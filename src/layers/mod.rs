@@ -96,6 +96,7 @@ use crate::error::{InputError, NotFinite};
 use crate::memory;
 use crate::memory::assert_fits_on_stack;
 use crate::optim::{Optimizer, Step};
+use crate::random::mix;
 use rand_core::Rng;
 use zerocopy::FromZeros;
 
@@ -124,18 +125,6 @@ impl Context {
     pub fn branch(self, position: u64) -> Self {
         Self { seed: mix(self.seed, position), ..self }
     }
-}
-
-/// A number that depends on all bits of `seed` and `number`, and differently on the two: the finaliser of SplitMix64 (Steele, Lea
-/// and Flood, 2014), applied to one after the other.
-pub(crate) fn mix(seed: u64, number: u64) -> u64 {
-    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-    let finish = |z: u64| {
-        let z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ z >> 31
-    };
-    finish(finish(seed.wrapping_add(GOLDEN)).wrapping_add(number.wrapping_mul(GOLDEN)))
 }
 
 /// A map from one [`Input`](Self::Input) to one [`Output`](Self::Output) with parameters that can be learnt.

@@ -39,17 +39,13 @@
 //! | fastText's subwords | [`Subwords`] by [`FastTextHash`] |
 
 mod counts;
-mod farm;
 mod features;
 mod hash;
 mod hashing;
 mod lexicon;
 mod lower;
-mod murmur;
 mod ngrams;
 mod pad;
-#[cfg(feature = "siphash")]
-mod sip;
 mod subwords;
 mod token;
 mod tokenizer;
@@ -58,23 +54,21 @@ mod vocabulary;
 mod words;
 
 pub use counts::{Ties, WordCount, WordCounts};
-pub use farm::FarmHash64;
 pub use features::FeatureHasher;
 #[cfg(feature = "md5")]
 pub use hash::Md5;
-pub use hash::{NativeHash, WordHash};
-use hash::{mix, remainder, scale, utf8};
+#[cfg(feature = "siphash")]
+pub use hash::SipHash;
+pub use hash::{FarmHash64, FastTextHash, Murmur3, NativeHash, WordHash};
+use hash::{scale, utf8};
 pub use hashing::Hashing;
 #[cfg(feature = "unicode")]
 pub use lower::Unicode;
 pub use lower::{Ascii, Lowercase, Unchanged};
-pub use murmur::Murmur3;
 pub use ngrams::WordNgrams;
 use pad::arrange;
 pub use pad::{Padding, Truncating, longest, pad, pad_sequences};
-#[cfg(feature = "siphash")]
-pub use sip::SipHash;
-pub use subwords::{FastTextHash, Subwords};
+pub use subwords::Subwords;
 pub use token::{Token, characters};
 pub use tokenizer::{HashingTokenizer, Ids};
 pub use vectorization::{StandardizedWord, StandardizedWords, standardized_words};

@@ -12,7 +12,7 @@
 //! that a table of at most 2^32 rows can tell apart. The polynomial extends a run by its next word without looking at the
 //! earlier ones again, so that the window is one number for each length and no word is kept.
 
-use super::mix;
+use crate::random::mix32;
 
 /// The multiplier of fastText.
 const MULTIPLIER: u32 = 116_049_371;
@@ -66,7 +66,7 @@ impl<const N: usize> WordNgrams<N> {
             return None;
         }
         let &run = self.runs.get(n.checked_sub(1)?)?;
-        Some(if n == 1 { run } else { mix(run) })
+        Some(if n == 1 { run } else { mix32(run) })
     }
 }
 
@@ -85,11 +85,11 @@ mod tests {
     fn naive(words: &[u32]) -> u32 {
         let (&first, rest) = words.split_first().unwrap();
         let run = rest.iter().fold(first, |h, &w| h.wrapping_mul(MULTIPLIER).wrapping_add(w));
-        if rest.is_empty() { run } else { mix(run) }
+        if rest.is_empty() { run } else { mix32(run) }
     }
 
     fn every_run<const N: usize>() {
-        let words: Vec<u32> = (0..40_u32).map(|i| mix(i % 7)).collect();
+        let words: Vec<u32> = (0..40_u32).map(|i| mix32(i % 7)).collect();
         let mut ngrams = WordNgrams::<N>::new();
         for last in 0..words.len() {
             ngrams.push(words[last]);
@@ -118,6 +118,6 @@ mod tests {
             ngrams.ngram(2).unwrap()
         };
         assert_ne!(pair(1, 2), pair(2, 1));
-        assert_eq!(pair(1, 2), mix(116_049_371 + 2));
+        assert_eq!(pair(1, 2), mix32(116_049_371 + 2));
     }
 }

@@ -6,7 +6,7 @@
 //! through again until it is (cycle walking; fewer than four times on average). Luby and Rackoff (1988) show that four rounds of
 //! random functions look random; there are six.
 
-use crate::layers::mix;
+use crate::random::mix;
 
 /// Orders of up to this many numbers are stored.
 const FEW: usize = 64;

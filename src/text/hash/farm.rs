@@ -22,7 +22,7 @@ const K1: Number = Wrapping(0xb492_b66f_be98_f273);
 const K2: Number = Wrapping(0x9ae1_6a3b_2f90_404f);
 const SEED: Number = Wrapping(81);
 
-/// FarmHash's `Fingerprint64`: `tf.strings.to_hash_bucket_fast`, and Keras' [`Hashing`](super::Hashing) without a salt.
+/// FarmHash's `Fingerprint64`: `tf.strings.to_hash_bucket_fast`, and Keras' [`Hashing`](crate::text::Hashing) without a salt.
 ///
 /// A word's bucket is the remainder of its hash.
 ///

@@ -1,58 +1,8 @@
-//! Hashes that turn a word into a number, fed a few bytes at a time.
+//! The crate's own hash.
 
+use super::{WordHash, scale};
+use crate::random::mix32;
 use core::num::NonZero;
-
-/// A hash of the bytes of a word, computed as they arrive.
-///
-/// The number depends on the bytes alone, never on how they were cut into calls.
-///
-/// ```
-/// use nanoembed::text::{NativeHash, WordHash};
-/// use core::num::NonZero;
-/// let mut hash = NativeHash::default();
-/// hash.write(b"good");
-/// let digest = hash.finish();
-/// assert!(NativeHash::bucket(digest, NonZero::new(49).unwrap()) < 49);
-/// ```
-pub trait WordHash: Default {
-    /// What the hash comes to.
-    type Digest: Copy;
-
-    /// Takes in the next bytes.
-    fn write(&mut self, bytes: &[u8]);
-
-    /// The hash of all bytes written.
-    fn finish(self) -> Self::Digest;
-
-    /// The bucket of `digest`, in `0..buckets`.
-    fn bucket(digest: Self::Digest, buckets: NonZero<u32>) -> u32;
-
-    /// The low 32 bits of the digest taken as a whole number, of which n-grams are combined.
-    fn low32(digest: Self::Digest) -> u32;
-
-    /// Takes in the UTF-8 bytes of `c`.
-    #[inline]
-    fn write_char(&mut self, c: char) {
-        utf8(c, |bytes| self.write(bytes));
-    }
-}
-
-/// Gives the UTF-8 bytes of `c`, all in one call.
-#[inline]
-pub(super) fn utf8(c: char, mut write: impl FnMut(&[u8])) {
-    if c.is_ascii() { write(&[c as u8]) } else { utf8_beyond_ascii(c, write) }
-}
-
-#[inline(never)]
-fn utf8_beyond_ascii(c: char, mut write: impl FnMut(&[u8])) {
-    let c = c as u32;
-    let tail = |shift: u32| 0x80 | (c >> shift & 0x3f) as u8;
-    match c {
-        0..0x800 => write(&[0xc0 | (c >> 6) as u8, tail(0)]),
-        0x800..0x1_0000 => write(&[0xe0 | (c >> 12) as u8, tail(6), tail(0)]),
-        _ => write(&[0xf0 | (c >> 18) as u8, tail(12), tail(6), tail(0)]),
-    }
-}
 
 /// The crate's own hash: FNV-1a with 32 bits (RFC 9923), finished by the mixer of `MurmurHash3`.
 ///
@@ -91,7 +41,7 @@ impl WordHash for NativeHash {
 
     #[inline]
     fn finish(self) -> u32 {
-        mix(self.0)
+        mix32(self.0)
     }
 
     #[inline]
@@ -102,68 +52,6 @@ impl WordHash for NativeHash {
     #[inline]
     fn low32(digest: u32) -> u32 {
         digest
-    }
-}
-
-/// `hash * buckets / 2^32`: scales `0..2^32` down to `0..buckets`.
-#[inline]
-pub(super) fn scale(hash: u32, buckets: NonZero<u32>) -> u32 {
-    ((u64::from(hash) * u64::from(buckets.get())) >> 32) as u32
-}
-
-/// `hash mod buckets`.
-#[inline]
-pub(super) fn remainder(hash: u64, buckets: NonZero<u32>) -> u32 {
-    (hash % NonZero::<u64>::from(buckets)) as u32
-}
-
-/// Spreads every bit of `h` over all bits, one-to-one: the last step of `MurmurHash3` x86 32.
-#[inline]
-pub(super) fn mix(mut h: u32) -> u32 {
-    h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
-    h = (h ^ h >> 13).wrapping_mul(0xc2b2_ae35);
-    h ^ h >> 16
-}
-
-/// MD5 as in Keras' `hashing_trick(..., hash_function="md5")`: the digest is one big-endian number of 128 bits.
-///
-/// For compatibility only: it costs a whole block of 64 rounds for every word.
-///
-/// ```
-/// use nanoembed::text::{HashingTokenizer, Md5};
-/// let tokenizer = HashingTokenizer::new(50).hash::<Md5>();
-/// assert!(tokenizer.ids("Good work").eq([17, 40]));
-/// ```
-#[cfg(feature = "md5")]
-#[cfg_attr(docsrs, doc(cfg(feature = "md5")))]
-#[derive(Clone, Debug, Default)]
-pub struct Md5(md5::Md5);
-
-#[cfg(feature = "md5")]
-impl WordHash for Md5 {
-    type Digest = [u8; 16];
-
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) {
-        md5::Digest::update(&mut self.0, bytes);
-    }
-
-    #[inline]
-    fn finish(self) -> [u8; 16] {
-        md5::Digest::finalize(self.0).into()
-    }
-
-    /// `digest % buckets` by Horner's rule, byte by byte: 64 bits are enough for a divisor of 32.
-    #[inline]
-    fn bucket(digest: [u8; 16], buckets: NonZero<u32>) -> u32 {
-        let buckets = NonZero::<u64>::from(buckets);
-        digest.into_iter().fold(0, |remainder: u64, byte| (remainder << 8 | u64::from(byte)) % buckets) as u32
-    }
-
-    #[inline]
-    fn low32(digest: [u8; 16]) -> u32 {
-        let [.., a, b, c, d] = digest;
-        u32::from_be_bytes([a, b, c, d])
     }
 }
 
@@ -258,30 +146,6 @@ mod tests {
     }
 
     #[test]
-    fn characters_are_hashed_as_utf_8() {
-        #[derive(Default)]
-        struct Bytes(Vec<u8>);
-        impl WordHash for Bytes {
-            type Digest = ();
-            fn write(&mut self, bytes: &[u8]) {
-                self.0.extend(bytes);
-            }
-            fn finish(self) {}
-            fn bucket((): (), _: NonZero<u32>) -> u32 {
-                0
-            }
-            fn low32((): ()) -> u32 {
-                0
-            }
-        }
-        for c in '\0'..=char::MAX {
-            let mut bytes = Bytes::default();
-            bytes.write_char(c);
-            assert_eq!(bytes.0, c.encode_utf8(&mut [0; 4]).as_bytes(), "{c:?}");
-        }
-    }
-
-    #[test]
     fn words_spread_evenly_over_any_number_of_rows() {
         let words = words();
         assert!(words.len() > 40_000, "{}", words.len());
@@ -326,21 +190,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[cfg(feature = "md5")]
-    #[test]
-    fn md5_bucket_is_the_remainder_of_the_big_endian_number() {
-        let mut hash = Md5::default();
-        hash.write(b"aweso");
-        hash.write(b"me");
-        let digest = hash.finish();
-        let number = u128::from_be_bytes(digest);
-        assert_eq!(number, 0xbe12_1740_bf98_8b22_25a3_13fa_1f10_7ca1);
-        for divisor in [1, 2, 49, 999, 65_535, u32::MAX] {
-            let remainder = Md5::bucket(digest, NonZero::new(divisor).unwrap());
-            assert_eq!(u128::from(remainder), number % u128::from(divisor));
-        }
-        assert_eq!(Md5::low32(digest), 0x1f10_7ca1);
     }
 }

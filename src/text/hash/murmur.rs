@@ -1,6 +1,7 @@
 //! MurmurHash3 with 32 bits, as scikit-learn takes it: a signed number, whose sign is a sign of the feature.
 
-use super::{WordHash, mix};
+use super::WordHash;
+use crate::random::mix32;
 use core::num::NonZero;
 
 /// `MurmurHash3_x86_32` with a seed, as scikit-learn's `murmurhash3_32(.., positive=False)`: a signed number.
@@ -13,7 +14,7 @@ use core::num::NonZero;
 /// bucket = |h| mod buckets                                                                |-2^31| = 2^31
 /// ```
 ///
-/// The bucket is scikit-learn's too; of signed columns see [`FeatureHasher`](super::FeatureHasher).
+/// The bucket is scikit-learn's too; of signed columns see [`FeatureHasher`](crate::text::FeatureHasher).
 ///
 /// ```
 /// use nanoembed::text::{Murmur3, WordHash};
@@ -55,7 +56,7 @@ impl<const SEED: u32> WordHash for Murmur3<SEED> {
     #[inline]
     fn finish(self) -> i32 {
         // An empty tail scrambles to 0.
-        mix(self.hash ^ scramble(self.tail) ^ self.length) as i32
+        mix32(self.hash ^ scramble(self.tail) ^ self.length) as i32
     }
 
     #[inline]
