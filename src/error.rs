@@ -1,6 +1,7 @@
 //! What can be wrong with an input: small `Copy` values that name the place.
 //!
-//! Checks come before anything is written. So after an error, tables, optimizer state and outputs are as they were.
+//! Checks come before anything is written. So after an error, tables, optimizer state and outputs are as they
+//! were.
 //!
 //! | what is wrong | error |
 //! |---|---|
@@ -15,7 +16,8 @@
 //! | a file that is damaged, cut off or of another kind | `FileError`, with the `FileKind` (feature `std`) |
 //! | any of those that an input of a model can have | [`InputError`] |
 //!
-//! `?` turns each error of an input into an [`InputError`], and into a [`TrainError`](crate::train::TrainError).
+//! `?` turns each error of an input into an [`InputError`], and into a
+//! [`TrainError`](crate::train::TrainError).
 
 use core::fmt;
 

@@ -1,11 +1,12 @@
-//! Small neural networks that start from words, users, products or other things with a number: a table with one row of
-//! values for each of them (an *embedding*), layers on top, and training of all of it. It needs neither an operating
-//! system nor an allocator, and it computes the same bits on every processor.
+//! Small neural networks that start from words, users, products or other things with a number: a table with
+//! one row of values for each of them (an *embedding*), layers on top, and training of all of it. It needs
+//! neither an operating system nor an allocator, and it computes the same bits on every processor.
 //!
 //! ```
 //! use nanoembed::rand_core::SeedableRng;
 //! use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
-//! use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Adam, sequential, text::HashingTokenizer, train::Trainer};
+//! use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Adam, sequential};
+//! use nanoembed::{text::HashingTokenizer, train::Trainer};
 //!
 //! // In Keras: Embedding(50, 8, input_length=4), Flatten(), Dense(1, activation="sigmoid")
 //! sequential! { type Reviews = [Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>]; }
@@ -31,27 +32,29 @@
 //!
 //! There are two ways in, with one set of kernels below them:
 //!
-//! - **Models as types** ([`layers`], [`train`], [`image`]). Every size is a const parameter, and every buffer is an array.
-//!   Start with [`sequential!`] and [`train::Trainer`].
-//! - **Views and kernels** ([`table`], [`kernels`], [`sparse`], [`optim`]). Tables have any number of rows, and you bring the memory.
-//!   Start with [`table::Table`], [`table::Indices`] and [`kernels::pool`].
+//! - **Models as types** ([`layers`], [`train`], [`image`]). Every size is a const parameter, and every
+//!   buffer is an array. Start with [`sequential!`] and [`train::Trainer`].
+//! - **Views and kernels** ([`table`], [`kernels`], [`sparse`], [`optim`]). Tables have any number of rows,
+//!   and you bring the memory. Start with [`table::Table`], [`table::Indices`] and [`kernels::pool`].
 //!
 //! # How data flows
 //!
 //! ```text
-//!  "awesome services!"                                                           training only
-//!         │ text      split, lower, hash, n-grams, pad                           ─────────────
-//!         ▼                                                                      loss      value and gradient
-//!    ids [11, 21, 0, 0]                                                            │
-//!         │ table     rows, checked ids, bags                                      ▼
-//!         ▼                                                                      layers    backward
-//!    rows [[f32; DIM]; LEN]                                                        │
-//!         │ kernels   gather, pool, scatter, gemm, activations                     ▼
-//!         ▼                                                                      optim     a step on the rows that occur, by sparse
-//!    layers           Embedding, EmbeddingBag, Conv1D, Lstm, pooling, Dense        │
-//!         ▼                                                                        ▼
-//!    probability 0.97                                                            train     steps, epochs, checkpoints
-//!         image       the trained model as bytes, used where they lie
+//!  "awesome services!"                                             training only
+//!         │ text      split, lower, hash or look up, pad           ─────────────
+//!         ▼                                                        loss     value and gradient
+//!    ids [11, 21, 0, 0]                                              │
+//!         │ table     rows in six formats, checked ids, bags         ▼
+//!         ▼                                                        layers   backward, back to front
+//!    rows [[f32; DIM]; LEN]                                          │
+//!         │ kernels   gather, pool, gemm, convolution, ...           ▼
+//!         ▼                                                        sparse   which rows occur, sorted by row
+//!    layers           Embedding, Conv1D, Lstm, Dense, ...            │
+//!         ▼                                                          ▼
+//!    probability 0.97                                              optim    one step on these rows
+//!         image       the trained model as bytes, used in place      │
+//!                                                                    ▼
+//!                                                                  train    steps, epochs, checkpoints
 //! ```
 //!
 //! # Modules
@@ -87,8 +90,8 @@
 //! - **Large models.** It computes in `f32` on one processor core, without a GPU. There is no attention, no
 //!   two-dimensional convolution and no GRU.
 //! - **Automatic differentiation.** A layer of your own comes with its own backward pass.
-//! - **Shapes that are known only at run time.** They are const parameters of the layers. Tables are the exception: the
-//!   kernels take any number of rows and columns.
+//! - **Shapes that are known only at run time.** They are const parameters of the layers. Tables are the
+//!   exception: the kernels take any number of rows and columns.
 //! - **Tokenizers of language models**, such as byte pairs or word pieces.
 //! - **Big-endian targets.** They do not compile.
 //!
@@ -101,20 +104,21 @@
 //! Some words mean different things elsewhere. Here they mean one thing:
 //!
 //! - **bag**: a group of ids whose rows are pooled into one.
-//! - **duplicates**: ids that occur several times in a batch. Their row takes one step, with the sum of its gradients in
-//!   order of occurrence. The second moment takes the square of this sum, unless `keras3_duplicates` is set.
+//! - **duplicates**: ids that occur several times in a batch. Their row takes one step, with the sum of its
+//!   gradients in order of occurrence. The second moment takes the square of this sum, unless
+//!   `keras3_duplicates` is set.
 //! - **epsilon**: each optimizer has it at the place in the formula where Keras has it.
 //! - **exact** and **lazy**: whether a row that does not occur goes on moving by its momentum ([`optim`]).
-//! - **fused**: a loss that is computed from logits, together with the activation that would make probabilities of them
-//!   ([`loss`]).
+//! - **fused**: a loss that is computed from logits, together with the activation that would make
+//!   probabilities of them ([`loss`]).
 //! - **id** and **index**: a row number. **Indices** are checked ids.
 //! - **learning rate**: it is subtracted.
 //! - **level**: the instructions that a kernel uses, such as AVX2. It changes the speed and never a bit.
 //! - **logits**: outputs before the activation that makes probabilities of them.
 //! - **mask**: `true` where a time step of a sequence is valid.
 //! - **mean** of a bag: the sum divided by the number of its ids.
-//! - **reference**, **scalar**, **naive**: the executable specification, the back end without SIMD, and the loop that
-//!   benches compare with.
+//! - **reference**, **scalar**, **naive**: the executable specification, the back end without SIMD, and the
+//!   loop that benches compare with.
 //! - **rows that occur**, or touched rows: the rows that have a gradient in a step.
 //! - **slots**: the state that an optimizer keeps for parameters.
 //! - **step**: one update by an optimizer. A place in a sequence is a **time step**.

@@ -5,10 +5,11 @@
 //! | [`STACK_LIMIT`] | says how large a value may be that a constructor gives by value |
 //! | `boxed` (feature `alloc`) | makes a value of zeros on the heap |
 //!
-//! Models, trainers, their scratch memory, vocabularies and counts are arrays, as large as their const parameters say. A
-//! constructor that gives such a value makes it on the stack. If it does not fit there, the program ends without a word of
-//! why. So these constructors (`zeroed`, `new`, `workspace`) compile up to [`STACK_LIMIT`] bytes. For larger values there
-//! is a constructor `boxed` (feature `alloc`), which makes the value where it stays:
+//! Models, trainers, their scratch memory, vocabularies and counts are arrays, as large as their const
+//! parameters say. A constructor that gives such a value makes it on the stack. If it does not fit there, the
+//! program ends without a word of why. So these constructors (`zeroed`, `new`, `workspace`) compile up to
+//! [`STACK_LIMIT`] bytes. For larger values there is a constructor `boxed` (feature `alloc`), which makes the
+//! value where it stays:
 //!
 //! | type | on the stack | on the heap |
 //! |---|---|---|
@@ -19,10 +20,11 @@
 //! | [`History`](crate::train::History), [`ConfusionMatrix`](crate::metrics::ConfusionMatrix) | `new` | `boxed` |
 //! | anything else that starts as zeros, such as slots | `zerocopy::FromZeros::new_zeroed` | `memory::boxed` |
 //!
-//! In a `static`, vocabularies, counts, histories and confusion matrices of any size start as their constant `EMPTY`.
+//! In a `static`, vocabularies, counts, histories and confusion matrices of any size start as their constant
+//! `EMPTY`.
 //!
-//! Programs without an operating system (`target_os = "none"`) have no such limit, since only they know how large their
-//! stack is.
+//! Programs without an operating system (`target_os = "none"`) have no such limit, since only they know how
+//! large their stack is.
 
 use crate::message::Message;
 

@@ -8,7 +8,8 @@
 //! | copy the parameters into a model | [`read_into`] |
 //! | handle an error | [`ImageError`] |
 //!
-//! [`read`] checks the bytes and gives a reference into them. It copies nothing, so a model in flash takes no RAM.
+//! [`read`] checks the bytes and gives a reference into them. It copies nothing, so a model in flash takes no
+//! RAM.
 //!
 //! # Format, version 1
 //!

@@ -1,4 +1,5 @@
-//! What Keras 3 computes: write `use nanoembed::keras::*` in place of `layers::*`, and put [`Keras`] around the optimizer.
+//! What Keras 3 computes: write `use nanoembed::keras::*` in place of `layers::*`, and put [`Keras`] around
+//! the optimizer.
 //!
 //! | family | items |
 //! |---|---|
@@ -6,12 +7,13 @@
 //! | layers that drop the mask as in Keras | [`Flatten`], [`GlobalMaxPooling1D`], [`Conv1D`] |
 //! | all other layers | those of [`layers`] |
 //!
-//! The defaults of this crate are what one would want without Keras. A row that occurs several times counts by its true
-//! gradient, a row that does not occur stays as it is, and padding never counts. In all three Keras 3 does something else,
-//! and to be equal to it takes several choices that depend on each other. This module makes them. Build a model of its
-//! layers, and train it with [`Keras`] from the same weights on the same batches: its weights are then those of Keras 3 (on
-//! TensorFlow, `fit`) within 2e-6. This was found in 247 trainings of nine steps with a learning rate of 0.01. The
-//! difference is one of rounding. It grows with the rate and the number of steps: 6e-6 was seen with a rate of 0.05.
+//! The defaults of this crate are what one would want without Keras. A row that occurs several times counts
+//! by its true gradient, a row that does not occur stays as it is, and padding never counts. In all three
+//! Keras 3 does something else, and to be equal to it takes several choices that depend on each other. This
+//! module makes them. Build a model of its layers, and train it with [`Keras`] from the same weights on the
+//! same batches: its weights are then those of Keras 3 (on TensorFlow, `fit`) within 2e-6. This was found in
+//! 247 trainings of nine steps with a learning rate of 0.01. The difference is one of rounding. It grows with
+//! the rate and the number of steps: 6e-6 was seen with a rate of 0.05.
 //!
 //! ```
 //! use nanoembed::keras::*;
@@ -42,8 +44,8 @@
 //! | `AdamW`; `weight_decay` of any | [`AdamW`](crate::optim::AdamW), [`Keras::weight_decay`] | all rows decay, also those that never occur | rows that occur decay |
 //! | a schedule for the learning rate | [`Scheduled`](crate::optim::Scheduled) | a row makes up for a missed step at the rate of that step | a missed step does not count |
 //!
-//! [`Exact`](crate::optim::Exact) alone is the dense update with the *true* gradient. It is equal to Keras 3 only as long as
-//! no id occurs twice in a batch.
+//! [`Exact`](crate::optim::Exact) alone is the dense update with the *true* gradient. It is equal to Keras 3
+//! only as long as no id occurs twice in a batch.
 //!
 //! | clipping in Keras | here | what is chosen | the default in [`Clipped`](crate::optim::Clipped) |
 //! |---|---|---|---|
@@ -67,11 +69,12 @@
 //!
 //! - A sequence of nothing but padding gives zeros after `GlobalAveragePooling1D`; Keras gives NaN.
 //! - [`Lstm`] with [`GoBackwards`] reverses the mask with the time steps. Keras does not.
-//! - Random numbers differ: initial values, the order of examples, dropout. To compare, take Keras' weights, call
-//!   `set_shuffle(false)`, and use no dropout.
-//! - Centred RMSprop with repeated ids can make Keras' variance negative, since it is a sum of squares minus the square of
-//!   a sum. Keras then stops with an error, or gives NaN. Here the variance counts as 0.
-//! - `run_eagerly=True`, and `fit` compiled by XLA, round in other places than the graph that we compared with.
+//! - Random numbers differ: initial values, the order of examples, dropout. To compare, take Keras' weights,
+//!   call `set_shuffle(false)`, and use no dropout.
+//! - Centred RMSprop with repeated ids can make Keras' variance negative, since it is a sum of squares minus
+//!   the square of a sum. Keras then stops with an error, or gives NaN. Here the variance counts as 0.
+//! - `run_eagerly=True`, and `fit` compiled by XLA, round in other places than the graph that we compared
+//!   with.
 
 mod optimizer;
 

@@ -1,5 +1,5 @@
-//! The loops over numbers. Each is written once, as safe code, and compiled for each level of the processor. It checks its
-//! arguments first and cannot fail after that, and it gives the same bits at every level.
+//! The loops over numbers. Each is written once, as safe code, and compiled for each level of the processor.
+//! It checks its arguments first and cannot fail after that, and it gives the same bits at every level.
 //!
 //! | family | kernels |
 //! |---|---|
@@ -17,8 +17,8 @@
 //!
 //! What an optimizer does to the rows of a table is in [`sparse`](crate::sparse).
 //!
-//! The file of each kernel opens with its loop in pseudo-code, every way in which the code differs from it with the reason,
-//! and the bytes that it moves.
+//! The file of each kernel opens with its loop in pseudo-code, every way in which the code differs from it
+//! with the reason, and the bytes that it moves.
 
 mod activation;
 mod ahead;

@@ -15,16 +15,16 @@
 //! | for a layer of your own | the traits [`Layer`] and [`Bytes`], [`Context`], [`Fingerprint`], [`LayerSummary`] |
 //!
 //! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`.
-//! [`sequential!`](crate::sequential) composes only layers whose types fit. A slice of examples is a batch. Scratch memory
-//! (what a forward pass keeps for the backward pass, the gradients, the optimizer's slots) is a type as well, sized by the
-//! largest batch.
+//! [`sequential!`](crate::sequential) composes only layers whose types fit. A slice of examples is a batch.
+//! Scratch memory (what a forward pass keeps for the backward pass, the gradients, the optimizer's slots) is
+//! a type as well, sized by the largest batch.
 //!
 //! The parts of a training step, as [`Trainer`](crate::train::Trainer) calls them:
 //!
 //! ```text
 //! check      the inputs, before anything is written
 //! catch_up   rows that are about to be read (exact optimizers)
-//! forward    values and masks, front to back; the last activation is left to `activate`, so that a loss can be fused with it
+//! forward    values and masks, front to back; the last activation is left to `activate`, for a fused loss
 //! backward   gradients, back to front; parameters' gradients add up, example by example
 //! update     one optimizer step on all that has a gradient
 //! ```

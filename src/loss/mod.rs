@@ -9,9 +9,9 @@
 //! | classes that a model has and the data has not | [`KnownClasses`] |
 //! | for a loss of your own | the trait [`Loss`] |
 //!
-//! A cross-entropy is computed from logits. It is *fused* with the activation that turns logits into probabilities, so
-//! nothing is clipped, and a saturated unit goes on learning. It fits a model that ends with this activation. A model
-//! without it does not compile, since what it predicts would be no probability:
+//! A cross-entropy is computed from logits. It is *fused* with the activation that turns logits into
+//! probabilities, so nothing is clipped, and a saturated unit goes on learning. It fits a model that ends
+//! with this activation. A model without it does not compile, since what it predicts would be no probability:
 //!
 //! | the model ends with | the loss |
 //! |---|---|
@@ -19,8 +19,8 @@
 //! | logits, which it also predicts: `Dense<32, 1>` | [`FromLogits`], Keras' `from_logits=True` |
 //! | a layer that passes on what an activation gave: a sigmoid, then `Dropout`, `Flatten` or `Concatenate` | [`OnProbabilities`], Keras' form that is not fused |
 //!
-//! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`], [`ClassWeights`] and
-//! [`KnownClasses`] wrap any loss that they fit.
+//! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`],
+//! [`ClassWeights`] and [`KnownClasses`] wrap any loss that they fit.
 
 mod binary;
 mod categorical;

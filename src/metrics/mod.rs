@@ -6,7 +6,8 @@
 //! | many, counted | [`ConfusionMatrix`]: accuracy, precision, recall, F1 |
 //! | all at once | [`auc`], [`root_mean_squared_error`] |
 //!
-//! [`Trainer::evaluate_with`](crate::train::Trainer::evaluate_with) shows each output of a model to any of them.
+//! [`Trainer::evaluate_with`](crate::train::Trainer::evaluate_with) shows each output of a model to any of
+//! them.
 
 mod auc;
 mod confusion;

@@ -13,24 +13,27 @@
 //! | schedules | [`Scheduled`], by an [`ExponentialDecay`], [`PiecewiseConstantDecay`], [`PolynomialDecay`], [`InverseTimeDecay`] or [`CosineDecay`] |
 //! | for an optimizer of your own | the traits [`Optimizer`] and [`BaseOptimizer`], [`Step`], [`Epsilon`] |
 //!
-//! Rows of a table take the **sparse** entry, [`Optimizer::update_rows`]: it reads and writes only rows with a gradient.
-//! Variables that always have a gradient (kernels, biases) take the **dense** one, [`Optimizer::update_block`].
+//! Rows of a table take the **sparse** entry, [`Optimizer::update_rows`]: it reads and writes only rows with
+//! a gradient. Variables that always have a gradient (kernels, biases) take the **dense** one,
+//! [`Optimizer::update_block`].
 //!
 //! An optimizer with momentum or moments has two sparse forms:
 //!
-//! - **lazy**, the default (`Adam`): a row that does not occur keeps its weights and its moments, bit for bit, as in
-//!   PyTorch's `SparseAdam`;
-//! - **exact** ([`Exact`], `AdamExact`): the step equals the dense update with the true gradient. Moments decay, and they go
-//!   on moving a row after it last occurred. A row remembers its last step and catches up before it is next read, so the
-//!   cost is still that of the rows that occur. Where ids repeat in a batch, Keras 3 computes something else: that is
-//!   [`Keras`](crate::keras::Keras).
+//! - **lazy**, the default (`Adam`): a row that does not occur keeps its weights and its moments, bit for
+//!   bit, as in PyTorch's `SparseAdam`;
+//! - **exact** ([`Exact`], `AdamExact`): the step equals the dense update with the true gradient. Moments
+//!   decay, and they go on moving a row after it last occurred. A row remembers its last step and catches up
+//!   before it is next read, so the cost is still that of the rows that occur. Where ids repeat in a batch,
+//!   Keras 3 computes something else: that is [`Keras`](crate::keras::Keras).
 //!
-//! The learning rate is subtracted: `w -= learning_rate * g`. With [`Scheduled`] it is a function of the step.
+//! The learning rate is subtracted: `w -= learning_rate * g`. With [`Scheduled`] it is a function of the
+//! step.
 //!
-//! Formulas and defaults are those of Keras; each optimizer says what to write for PyTorch's and FBGEMM's. Wrap a schedule
-//! ([`Scheduled`]), weight decay ([`DecoupledDecay`], [`L2Decay`]), clipping ([`Clipped`]) and the exact form around an
-//! optimizer in this order, with the exact form outermost. Slots start at zero. A step computes what the hyperparameters
-//! say, even if they are outside their ranges; [`Optimizer::check`] names those that are.
+//! Formulas and defaults are those of Keras; each optimizer says what to write for PyTorch's and FBGEMM's.
+//! Wrap a schedule ([`Scheduled`]), weight decay ([`DecoupledDecay`], [`L2Decay`]), clipping ([`Clipped`])
+//! and the exact form around an optimizer in this order, with the exact form outermost. Slots start at zero.
+//! A step computes what the hyperparameters say, even if they are outside their ranges; [`Optimizer::check`]
+//! names those that are.
 //!
 //! A step on a borrowed table, from ids and their gradients:
 //!

@@ -1,5 +1,5 @@
-//! The rows that occur in a batch: which they are, what their gradients come to, and what an optimizer does to them and to
-//! no other row.
+//! The rows that occur in a batch: which they are, what their gradients come to, and what an optimizer does
+//! to them and to no other row.
 //!
 //! | family | items |
 //! |---|---|
@@ -25,10 +25,11 @@
 //! table, slots
 //! ```
 //!
-//! A gradient of the shape of the table is never made. An optimizer says what it does to a row by an [`UpdateRule`]. By
-//! [`Replay`] it says what its dense form does to a row without a gradient; [`catch_up_rows`](catch_up_rows()) and
-//! [`decay_rows`](decay_rows()) make up for the steps that a row has missed. The optimizers themselves, and the entry
-//! points that most programs use, are in [`optim`](crate::optim).
+//! A gradient of the shape of the table is never made. An optimizer says what it does to a row by an
+//! [`UpdateRule`]. By [`Replay`] it says what its dense form does to a row without a gradient;
+//! [`catch_up_rows`](catch_up_rows()) and [`decay_rows`](decay_rows()) make up for the steps that a row has
+//! missed. The optimizers themselves, and the entry points that most programs use, are in
+//! [`optim`](crate::optim).
 
 mod catch_up;
 mod coalesce;

@@ -13,9 +13,10 @@
 //!  [17, 3, 41, 0]
 //! ```
 //!
-//! The characters go from the text straight into the hash. Nothing is allocated and no word is stored, so a text of any
-//! length takes a few dozen bytes of stack. The rules are those of Keras' `text_to_word_sequence`, `hashing_trick` and
-//! `pad_sequences`, to the bit. [`HashingTokenizer`] is all three in one, and you can use each part alone.
+//! The characters go from the text straight into the hash. Nothing is allocated and no word is stored, so a
+//! text of any length takes a few dozen bytes of stack. The rules are those of Keras'
+//! `text_to_word_sequence`, `hashing_trick` and `pad_sequences`, to the bit. [`HashingTokenizer`] is all
+//! three in one, and you can use each part alone.
 //!
 //! | family | items |
 //! |---|---|

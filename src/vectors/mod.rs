@@ -13,9 +13,9 @@
 //! | read the most frequent words only | [`Vectors::take`] |
 //! | read another file | the trait [`Vectors`] |
 //!
-//! Each reader lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory of a line.
-//! The documentation of each reader has a table of what it takes and what it refuses. The files of published vectors are
-//! compressed: decompress them first.
+//! Each reader lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory
+//! of a line. The documentation of each reader has a table of what it takes and what it refuses. The files of
+//! published vectors are compressed: decompress them first.
 //!
 //! ```
 //! use nanoembed::layers::{Embedding, Layer};
@@ -28,10 +28,12 @@
 //! let mut vocabulary = Vocabulary::<100, 1000>::new();
 //! vocabulary.adapt(&mut counts, VocabularyOptions::default())?;
 //!
-//! let file = "the 0.5 1 2\nfilm 4 8 -16\ncat 1 1 1\n"; // std::io::BufReader::new(std::fs::File::open("glove.6B.50d.txt")?)
+//! // Or std::io::BufReader::new(std::fs::File::open("glove.6B.50d.txt")?).
+//! let file = "the 0.5 1 2\nfilm 4 8 -16\ncat 1 1 1\n";
 //! let mut glove = TextVectors::new(file.as_bytes())?;
 //! let mut words = Embedding::<4, 6, 3>::zeroed();
-//! let found = fill(&mut TableMut::from_rows(&mut words.rows), &mut glove, |word| vocabulary.index_of(word))?;
+//! let mut rows = TableMut::from_rows(&mut words.rows);
+//! let found = fill(&mut rows, &mut glove, |word| vocabulary.index_of(word))?;
 //!
 //! assert_eq!(found.count(), 2);
 //! assert_eq!(words.rows[vocabulary.index_of("film").unwrap()], [4.0, 8.0, -16.0]);
@@ -40,8 +42,7 @@
 //! ```
 //!
 //! What was filled is then fine-tuned like all rows, or kept: as a whole by
-//! [`Frozen`](crate::layers::Frozen), row by row by
-//! [`FrozenRows`](crate::layers::FrozenRows).
+//! [`Frozen`](crate::layers::Frozen), row by row by [`FrozenRows`](crate::layers::FrozenRows).
 
 mod binary;
 mod fill;
