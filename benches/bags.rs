@@ -15,9 +15,9 @@ mod common;
 
 use common::memory::Memory;
 use common::{Bench, Limit, Numbers, Who};
+use nanoembed::internals::{self, reference};
 use nanoembed::simd::Level;
 use nanoembed::table::{Bags, Indices, Pooling, Reject, TableMut};
-use nanoembed::{kernels, reference};
 
 const BAGS: usize = 512;
 const BAG: usize = 20;
@@ -119,7 +119,7 @@ fn pool(bench: &mut Bench, memory: &Memory, layout: &Layout, pooling: Pooling, w
                 naive_weighted(memory.numbers(), dim, ids, layout.weights.get(), out);
             }
             Who::Naive => naive_pool(memory.numbers(), dim, ids, divisor, out),
-            Who::Kernel(level) => kernels::pool_at(level, table, &bags, pooling, out).unwrap(),
+            Who::Kernel(level) => internals::pool_at(level, table, &bags, pooling, out).unwrap(),
             Who::Limit(_) => memory.lines(before),
         }
     });
@@ -137,14 +137,14 @@ fn pool_max(bench: &mut Bench, memory: &Memory, layout: &Layout) {
             Who::Reference => reference::pool_max(table, &bags, out, &mut expected),
             Who::Naive => naive_max(memory.numbers(), dim, ids, out, &mut arg_max),
             Who::Kernel(level) => {
-                kernels::pool_max_at(level, table, &bags, out, &mut arg_max).unwrap();
+                internals::pool_max_at(level, table, &bags, out, &mut arg_max).unwrap();
             }
             Who::Limit(_) => memory.lines(before),
         }
     });
     let (bags, mut out) = (layout.bags(memory.ids(0), memory.rows, false), vec![0.0; length]);
     for level in Level::available() {
-        kernels::pool_max_at(level, table, &bags, &mut out, &mut arg_max).unwrap();
+        internals::pool_max_at(level, table, &bags, &mut out, &mut arg_max).unwrap();
         assert_eq!(arg_max, expected, "{name} at {}", level.name());
     }
 }
@@ -162,7 +162,7 @@ fn scatter_add_bags(bench: &mut Bench, memory: &Memory, layout: &Layout) {
             Who::Naive => naive_scatter_add(d_out, dim, ids, table),
             Who::Kernel(level) => {
                 let mut table = view(table);
-                kernels::scatter_add_bags_at(level, d_out, &bags, Pooling::Sum, &mut table).unwrap();
+                internals::scatter_add_bags_at(level, d_out, &bags, Pooling::Sum, &mut table).unwrap();
             }
             Who::Limit(_) => memory.touch(before, table),
         }
@@ -180,7 +180,7 @@ fn weight_gradients(bench: &mut Bench, memory: &Memory, layout: &Layout) {
             Who::Reference => reference::weight_gradients(table, &bags, Pooling::Sum, d_out, d_weights),
             Who::Naive => naive_weight_gradients(memory.numbers(), dim, ids, d_out, d_weights),
             Who::Kernel(level) => {
-                kernels::weight_gradients_at(level, table, &bags, Pooling::Sum, d_out, d_weights).unwrap();
+                internals::weight_gradients_at(level, table, &bags, Pooling::Sum, d_out, d_weights).unwrap();
             }
             Who::Limit(_) => memory.lines(before),
         }

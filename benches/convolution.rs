@@ -11,13 +11,13 @@ mod common;
 
 use common::{Bench, Limit, Numbers, Who};
 use core::hint::black_box;
+use nanoembed::internals::{self, reference};
 use nanoembed::kernels::{self, Repeats};
 use nanoembed::layers::{Conv1D, Dense, Embedding, GlobalMaxPooling1D, Layer, Relu, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
-use nanoembed::reference;
 use nanoembed::sequential;
 use nanoembed::simd::Level;
 use nanoembed::table::{Table, TableMut, Windows};
@@ -61,7 +61,7 @@ fn forward(bench: &mut Bench) {
                 reference::convolve(WINDOWS, x_table, &valid, kernel_table, &mut y_table).unwrap();
             }
             Who::Kernel(level) => {
-                kernels::convolve_at(level, WINDOWS, x_table, &valid, kernel_table, &mut y_table).unwrap();
+                internals::convolve_at(level, WINDOWS, x_table, &valid, kernel_table, &mut y_table).unwrap();
             }
             Who::Naive => {
                 for (o, y) in y.chunks_exact_mut(FILTERS).enumerate() {
@@ -106,11 +106,12 @@ fn repeated(bench: &mut Bench) {
             Who::Naive => each(y, &|x, y| kernels::convolve(WINDOWS, x, &valid[..LEN], kernel, y).unwrap()),
             Who::Kernel(level) => {
                 let count =
-                    kernels::distinct_rows_at(level, x_table, &mut numbers, &mut firsts, &mut slots).unwrap();
+                    internals::distinct_rows_at(level, x_table, &mut numbers, &mut firsts, &mut slots)
+                        .unwrap();
                 let firsts = &firsts[..count.unwrap()];
                 let repeats = Repeats { sequences: BATCH, steps: x_table, numbers: &numbers, firsts };
                 let to = &mut TableMut::new(y, BATCH * OUT, FILTERS).unwrap();
-                kernels::convolve_repeated_at(
+                internals::convolve_repeated_at(
                     level,
                     WINDOWS,
                     repeats,
@@ -156,8 +157,10 @@ fn backward(bench: &mut Bench) {
                     Who::Reference | Who::Kernel(_) => {
                         let to = &mut TableMut::new(d_kernel, FILTERS, SIZE).unwrap();
                         if let Who::Kernel(level) = who {
-                            kernels::convolve_backward_kernel_at(level, WINDOWS, x, &valid, d_y, to, d_bias)
-                                .unwrap();
+                            internals::convolve_backward_kernel_at(
+                                level, WINDOWS, x, &valid, d_y, to, d_bias,
+                            )
+                            .unwrap();
                         } else {
                             reference::convolve_backward_kernel(WINDOWS, x, &valid, d_y, to, d_bias).unwrap();
                         }
@@ -174,7 +177,7 @@ fn backward(bench: &mut Bench) {
             Who::Reference | Who::Kernel(_) => {
                 let to = &mut TableMut::new(d_x, LEN, DIM).unwrap();
                 if let Who::Kernel(level) = who {
-                    kernels::convolve_backward_input_at(level, WINDOWS, &valid, kernel, d_y, to).unwrap();
+                    internals::convolve_backward_input_at(level, WINDOWS, &valid, kernel, d_y, to).unwrap();
                 } else {
                     reference::convolve_backward_input(WINDOWS, &valid, kernel, d_y, to).unwrap();
                 }

@@ -16,21 +16,21 @@ mod common;
 use common::{Bench, Limit, Numbers, Who};
 use core::hint::black_box;
 use nanoembed::error::ShapeMismatch;
+use nanoembed::internals::{self, reference};
 use nanoembed::simd::Level;
 use nanoembed::table::{Table, TableMut};
-use nanoembed::{kernels, reference};
 
 /// 1024 elements.
 fn activations(bench: &mut Bench) {
     type Case = (&'static str, fn(&mut [f32]), fn(Level, &mut [f32]), fn(f32) -> f32);
     #[allow(clippy::disallowed_methods, reason = "what we compare ourselves with")]
     let cases: [Case; 6] = [
-        ("exp", reference::exp, kernels::exp_at, f32::exp),
-        ("ln", reference::ln, kernels::ln_at, f32::ln),
-        ("sigmoid", reference::sigmoid, kernels::sigmoid_at, |x| 1.0 / (1.0 + (-x).exp())),
-        ("tanh", reference::tanh, kernels::tanh_at, f32::tanh),
-        ("relu", reference::relu, kernels::relu_at, |x| if x <= 0.0 { 0.0 } else { x }),
-        ("softmax", reference::softmax, kernels::softmax_at, f32::exp),
+        ("exp", reference::exp, internals::exp_at, f32::exp),
+        ("ln", reference::ln, internals::ln_at, f32::ln),
+        ("sigmoid", reference::sigmoid, internals::sigmoid_at, |x| 1.0 / (1.0 + (-x).exp())),
+        ("tanh", reference::tanh, internals::tanh_at, f32::tanh),
+        ("relu", reference::relu, internals::relu_at, |x| if x <= 0.0 { 0.0 } else { x }),
+        ("softmax", reference::softmax, internals::softmax_at, f32::exp),
     ];
     let x = Numbers::any(1024);
     let x: Vec<f32> = x.get().iter().map(|x| 4.0 * x.abs()).collect();
@@ -62,7 +62,7 @@ fn vectors(bench: &mut Bench) {
             out[0] = match who {
                 Who::Reference => reference::dot(a, b).unwrap(),
                 Who::Naive => naive_dot(a, b),
-                Who::Kernel(level) => kernels::dot_at(level, a, b).unwrap(),
+                Who::Kernel(level) => internals::dot_at(level, a, b).unwrap(),
                 Who::Limit(_) => return,
             };
         });
@@ -73,7 +73,7 @@ fn vectors(bench: &mut Bench) {
         match who {
             Who::Reference => reference::axpy(0.5, x, y).unwrap(),
             Who::Naive => y.iter_mut().zip(x).for_each(|(y, x)| *y += 0.5 * x),
-            Who::Kernel(level) => kernels::axpy_at(level, 0.5, x, y).unwrap(),
+            Who::Kernel(level) => internals::axpy_at(level, 0.5, x, y).unwrap(),
             Who::Limit(_) => {}
         }
     });
@@ -84,7 +84,7 @@ fn vectors(bench: &mut Bench) {
             let mut table = TableMut::new(a, m, n).unwrap();
             match who {
                 Who::Reference => reference::ger(0.5, x, y, &mut table).unwrap(),
-                Who::Kernel(level) => kernels::ger_at(level, 0.5, x, y, &mut table).unwrap(),
+                Who::Kernel(level) => internals::ger_at(level, 0.5, x, y, &mut table).unwrap(),
                 Who::Naive => {
                     for (a, x) in a.chunks_exact_mut(n).zip(x) {
                         a.iter_mut().zip(y).for_each(|(a, y)| *a += 0.5 * x * y);
@@ -102,7 +102,7 @@ fn vectors(bench: &mut Bench) {
             let table = Table::new(w, n, k).unwrap();
             match who {
                 Who::Reference => reference::gemv(table, x, y).unwrap(),
-                Who::Kernel(level) => kernels::gemv_at(level, table, x, y).unwrap(),
+                Who::Kernel(level) => internals::gemv_at(level, table, x, y).unwrap(),
                 Who::Naive => {
                     y.iter_mut().zip(w.chunks_exact(k)).for_each(|(y, w)| *y = naive_dot(w, x));
                 }
@@ -131,9 +131,9 @@ fn products(bench: &mut Bench) {
     type Product = fn(Table<'_>, Table<'_>, &mut TableMut<'_>) -> Result<(), ShapeMismatch>;
     type ProductAt = fn(Level, Table<'_>, Table<'_>, &mut TableMut<'_>) -> Result<(), ShapeMismatch>;
     let products: [(&str, Product, ProductAt); 3] = [
-        ("gemm", reference::gemm, kernels::gemm_at),
-        ("gemm_tn", reference::gemm_tn, kernels::gemm_tn_at),
-        ("gemm_nt", reference::gemm_nt, kernels::gemm_nt_at),
+        ("gemm", reference::gemm, internals::gemm_at),
+        ("gemm_tn", reference::gemm_tn, internals::gemm_tn_at),
+        ("gemm_nt", reference::gemm_nt, internals::gemm_nt_at),
     ];
     let shapes = [
         (64, 132, 400),

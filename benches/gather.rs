@@ -17,9 +17,9 @@ mod common;
 use common::memory::Memory;
 use common::{Bench, Limit, Numbers, Who};
 use nanoembed::error::ShapeMismatch;
+use nanoembed::internals::{self, reference};
 use nanoembed::simd::Level;
 use nanoembed::table::{Indices, Table, TableMut};
-use nanoembed::{kernels, reference};
 
 fn naive_gather(table: &[f32], dim: usize, ids: &[u32], out: &mut [f32]) {
     for (out, &id) in out.chunks_exact_mut(dim).zip(ids) {
@@ -65,7 +65,7 @@ fn scatter_add(bench: &mut Bench, memory: &Memory) {
             Who::Reference => reference::scatter_add(gradients, indices, &mut view(table)),
             Who::Naive => naive_scatter_add(gradients, memory.dim, ids, table),
             Who::Kernel(level) => {
-                kernels::scatter_add_at(level, gradients, indices, &mut view(table)).unwrap();
+                internals::scatter_add_at(level, gradients, indices, &mut view(table)).unwrap();
             }
             Who::Limit(_) => memory.touch(before, table),
         }
@@ -76,11 +76,11 @@ fn main() {
     let mut bench = Bench::new("gather");
     for (rows, dim) in [(10_000, 64), (100_000, 64), (1_000_000, 32), (1_000_000, 64), (1_000_000, 128)] {
         let memory = Memory::new(rows, dim, 4096);
-        gather(&mut bench, &memory, "gather", kernels::gather_at);
+        gather(&mut bench, &memory, "gather", internals::gather_at);
         scatter_add(&mut bench, &memory);
     }
     let memory = Memory::new(1_000_000, 64, 131_072);
-    gather(&mut bench, &memory, "gather", kernels::gather_at);
-    gather(&mut bench, &memory, "gather_stream", kernels::gather_stream_at);
+    gather(&mut bench, &memory, "gather", internals::gather_at);
+    gather(&mut bench, &memory, "gather_stream", internals::gather_stream_at);
     bench.print("a row");
 }

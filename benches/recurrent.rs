@@ -10,6 +10,8 @@ mod common;
 
 use common::{Bench, Limit, Numbers, Who, limits};
 use core::hint::black_box;
+use nanoembed::internals::{self, reference};
+use nanoembed::kernels;
 use nanoembed::layers::{Dense, Embedding, Layer, Lstm, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
@@ -19,7 +21,6 @@ use nanoembed::sequential;
 use nanoembed::simd::Level;
 use nanoembed::table::{Table, TableMut};
 use nanoembed::train::Trainer;
-use nanoembed::{kernels, reference};
 
 const BATCH: usize = 64;
 const LEN: usize = 500;
@@ -69,7 +70,7 @@ fn gates(bench: &mut Bench) {
             match who {
                 Who::Reference => reference::lstm_gates(gates, c, h).unwrap(),
                 Who::Naive => naive_gates(gates, c, h),
-                Who::Kernel(level) => kernels::lstm_gates_at(level, gates, c, h).unwrap(),
+                Who::Kernel(level) => internals::lstm_gates_at(level, gates, c, h).unwrap(),
                 Who::Limit(_) => {}
             }
         });
@@ -81,7 +82,7 @@ fn gates(bench: &mut Bench) {
             match who {
                 Who::Reference => reference::lstm_gates_backward(gates, c, d_h, d_c).unwrap(),
                 Who::Naive => naive_backward(gates, c, d_h, d_c),
-                Who::Kernel(level) => kernels::lstm_gates_backward_at(level, gates, c, d_h, d_c).unwrap(),
+                Who::Kernel(level) => internals::lstm_gates_backward_at(level, gates, c, d_h, d_c).unwrap(),
                 Who::Limit(_) => {}
             }
         });

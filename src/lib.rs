@@ -136,8 +136,7 @@ extern crate std;
 // In the order in which they build on each other; `tests/layering.rs` holds it.
 pub mod error;
 
-#[doc(hidden)]
-pub mod message;
+mod message;
 
 pub mod memory;
 
@@ -155,8 +154,7 @@ pub mod kernels;
 
 pub mod sparse;
 
-#[doc(hidden)]
-pub mod reference;
+mod reference;
 
 pub mod optim;
 
@@ -180,6 +178,9 @@ pub mod vectors;
 
 #[cfg(feature = "std")]
 pub mod weights;
+
+#[doc(hidden)]
+pub mod internals;
 
 // The crates whose types stand in this one's interface, so that versions agree.
 pub use {rand_core, rand_xoshiro, zerocopy};

@@ -5,6 +5,7 @@ mod common;
 
 use common::image_of;
 use nanoembed::error::{IndexOutOfRange, InputError};
+use nanoembed::internals::{self, reference};
 use nanoembed::layers::{
     Activation, Batch, BatchMut, BiasedDot, Branches, Concatenate, Context, Dense, Dot, Dropout, Embedding,
     Flatten, Frozen, Input, Layer, MaskZero, Pair, Relu, Sigmoid, Softmax, Summary, Tanh, Value,
@@ -12,7 +13,7 @@ use nanoembed::layers::{
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError};
 use nanoembed::optim::{Adam, Exact, L2Decay, Optimizer, Sgd};
 use nanoembed::train::Trainer;
-use nanoembed::{branches, concatenate, image, kernels, reference, sequential, simd::Level};
+use nanoembed::{branches, concatenate, image, kernels, sequential, simd::Level};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -78,7 +79,7 @@ proptest! {
         reference::dropout(seed, rate, &x, &mut expected).unwrap();
         for level in Level::available() {
             let mut found = vec![7.0; x.len()];
-            kernels::dropout_at(level, seed, rate, &x, &mut found).unwrap();
+            internals::dropout_at(level, seed, rate, &x, &mut found).unwrap();
             prop_assert_eq!(any(&found), any(&expected), "{}", level.name());
         }
         prop_assert!(kernels::dropout(seed, rate, &x, &mut vec![0.0; x.len() + 1]).is_err());

@@ -1,8 +1,8 @@
 //! The dense kernels have the bits of `reference` at every level, for every shape, stride and value.
 
 use nanoembed::error::ShapeMismatch;
+use nanoembed::internals::{self, reference};
 use nanoembed::kernels;
-use nanoembed::reference;
 use nanoembed::simd::Level;
 use nanoembed::table::{Table, TableMut};
 use proptest::prelude::*;
@@ -122,13 +122,13 @@ proptest! {
 
     #[test]
     fn gemm((a, b, c) in factors(|m, k, _| (m, k), |_, k, n| (k, n))) {
-        check_product(kernels::gemm, kernels::gemm_at, reference::gemm, &a, &b, &c);
-        check_first_row(kernels::gemm_at, &a, &b, &c);
+        check_product(kernels::gemm, internals::gemm_at, reference::gemm, &a, &b, &c);
+        check_first_row(internals::gemm_at, &a, &b, &c);
     }
 
     #[test]
     fn gemm_tn((a, b, c) in factors(|m, k, _| (k, m), |_, k, n| (k, n))) {
-        check_product(kernels::gemm_tn, kernels::gemm_tn_at, reference::gemm_tn, &a, &b, &c);
+        check_product(kernels::gemm_tn, internals::gemm_tn_at, reference::gemm_tn, &a, &b, &c);
     }
 
     /// A batch of gradients accumulates as its examples do one after the other.
@@ -145,8 +145,8 @@ proptest! {
 
     #[test]
     fn gemm_nt((a, b, c) in factors(|m, k, _| (m, k), |_, k, n| (n, k))) {
-        check_product(kernels::gemm_nt, kernels::gemm_nt_at, reference::gemm_nt, &a, &b, &c);
-        check_first_row(kernels::gemm_nt_at, &a, &b, &c);
+        check_product(kernels::gemm_nt, internals::gemm_nt_at, reference::gemm_nt, &a, &b, &c);
+        check_first_row(internals::gemm_nt_at, &a, &b, &c);
     }
 
     #[test]
@@ -158,10 +158,10 @@ proptest! {
         prop_assert_eq!(bits(&found), bits(&expected));
         for level in Level::available() {
             found.fill(1.0);
-            kernels::gemv_at(level, w.table(), &x, &mut found).unwrap();
+            internals::gemv_at(level, w.table(), &x, &mut found).unwrap();
             prop_assert_eq!(bits(&found), bits(&expected), "{}", level.name());
             for (j, y) in found.iter().enumerate() {
-                let alone = kernels::dot_at(level, w.row(j), &x).unwrap();
+                let alone = internals::dot_at(level, w.row(j), &x).unwrap();
                 prop_assert_eq!(bits(&[alone]), bits(&[*y]), "row {} at {}", j, level.name());
             }
         }
@@ -172,7 +172,7 @@ proptest! {
         let expected = reference::dot(&a, &b).unwrap();
         prop_assert_eq!(bits(&[kernels::dot(&a, &b).unwrap()]), bits(&[expected]));
         for level in Level::available() {
-            prop_assert_eq!(bits(&[kernels::dot_at(level, &a, &b).unwrap()]), bits(&[expected]), "{}", level.name());
+            prop_assert_eq!(bits(&[internals::dot_at(level, &a, &b).unwrap()]), bits(&[expected]), "{}", level.name());
         }
     }
 
@@ -185,7 +185,7 @@ proptest! {
         prop_assert_eq!(bits(&found), bits(&expected));
         for level in Level::available() {
             let mut found = y.clone();
-            kernels::axpy_at(level, alpha, &x, &mut found).unwrap();
+            internals::axpy_at(level, alpha, &x, &mut found).unwrap();
             prop_assert_eq!(bits(&found), bits(&expected), "{}", level.name());
         }
     }
@@ -199,7 +199,7 @@ proptest! {
         prop_assert_eq!(bits(&found.values), bits(&expected.values));
         for level in Level::available() {
             let mut found = a.clone();
-            kernels::ger_at(level, alpha, &x, &y, &mut found.table_mut()).unwrap();
+            internals::ger_at(level, alpha, &x, &y, &mut found.table_mut()).unwrap();
             prop_assert_eq!(bits(&found.values), bits(&expected.values), "{}", level.name());
         }
     }
@@ -219,7 +219,7 @@ proptest! {
         let expected = reference::sum(&x);
         prop_assert_eq!(bits(&[kernels::sum(&x)]), bits(&[expected]));
         for level in Level::available() {
-            prop_assert_eq!(bits(&[kernels::sum_at(level, &x)]), bits(&[expected]), "{}", level.name());
+            prop_assert_eq!(bits(&[internals::sum_at(level, &x)]), bits(&[expected]), "{}", level.name());
         }
     }
 
@@ -227,12 +227,12 @@ proptest! {
     fn activations(x in length().prop_flat_map(numbers)) {
         type InPlace = (fn(&mut [f32]), fn(Level, &mut [f32]), fn(&mut [f32]));
         let kernels: [InPlace; 6] = [
-            (kernels::exp, kernels::exp_at, reference::exp),
-            (kernels::ln, kernels::ln_at, reference::ln),
-            (kernels::sigmoid, kernels::sigmoid_at, reference::sigmoid),
-            (kernels::tanh, kernels::tanh_at, reference::tanh),
-            (kernels::relu, kernels::relu_at, reference::relu),
-            (kernels::softmax, kernels::softmax_at, reference::softmax),
+            (kernels::exp, internals::exp_at, reference::exp),
+            (kernels::ln, internals::ln_at, reference::ln),
+            (kernels::sigmoid, internals::sigmoid_at, reference::sigmoid),
+            (kernels::tanh, internals::tanh_at, reference::tanh),
+            (kernels::relu, internals::relu_at, reference::relu),
+            (kernels::softmax, internals::softmax_at, reference::softmax),
         ];
         for (number, (kernel, kernel_at, reference)) in kernels.into_iter().enumerate() {
             let (mut expected, mut found) = (x.clone(), x.clone());
@@ -248,7 +248,7 @@ proptest! {
         let expected = reference::log_sum_exp(&x);
         prop_assert_eq!(bits(&[kernels::log_sum_exp(&x)]), bits(&[expected]));
         for level in Level::available() {
-            prop_assert_eq!(bits(&[kernels::log_sum_exp_at(level, &x)]), bits(&[expected]), "{}", level.name());
+            prop_assert_eq!(bits(&[internals::log_sum_exp_at(level, &x)]), bits(&[expected]), "{}", level.name());
         }
     }
 
@@ -258,10 +258,10 @@ proptest! {
         type Backward =
             (fn(&[f32], &mut [f32]) -> Checked, fn(Level, &[f32], &mut [f32]) -> Checked, fn(&[f32], &mut [f32]) -> Checked);
         let kernels: [Backward; 4] = [
-            (kernels::sigmoid_backward, kernels::sigmoid_backward_at, reference::sigmoid_backward),
-            (kernels::tanh_backward, kernels::tanh_backward_at, reference::tanh_backward),
-            (kernels::relu_backward, kernels::relu_backward_at, reference::relu_backward),
-            (kernels::softmax_backward, kernels::softmax_backward_at, reference::softmax_backward),
+            (kernels::sigmoid_backward, internals::sigmoid_backward_at, reference::sigmoid_backward),
+            (kernels::tanh_backward, internals::tanh_backward_at, reference::tanh_backward),
+            (kernels::relu_backward, internals::relu_backward_at, reference::relu_backward),
+            (kernels::softmax_backward, internals::softmax_backward_at, reference::softmax_backward),
         ];
         for (number, (kernel, kernel_at, reference)) in kernels.into_iter().enumerate() {
             let (mut expected, mut found) = (d.clone(), d.clone());

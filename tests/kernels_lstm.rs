@@ -1,8 +1,8 @@
 //! The gates of an LSTM have the bits of `reference` at every level, for every number of units and every value.
 
 use nanoembed::error::ShapeMismatch;
+use nanoembed::internals::{self, reference};
 use nanoembed::kernels;
-use nanoembed::reference;
 use nanoembed::simd::Level;
 use proptest::prelude::*;
 
@@ -49,7 +49,7 @@ proptest! {
         let expected = run(&reference::lstm_gates);
         assert_eq!(run(&kernels::lstm_gates), expected);
         for level in Level::available() {
-            let found = run(&|z, c, h| kernels::lstm_gates_at(level, z, c, h));
+            let found = run(&|z, c, h| internals::lstm_gates_at(level, z, c, h));
             assert_eq!(found, expected, "{}", level.name());
         }
     }
@@ -64,7 +64,7 @@ proptest! {
         let expected = run(&reference::lstm_gates_backward);
         assert_eq!(run(&kernels::lstm_gates_backward), expected);
         for level in Level::available() {
-            let found = run(&|gates, c, d_h, d_c| kernels::lstm_gates_backward_at(level, gates, c, d_h, d_c));
+            let found = run(&|gates, c, d_h, d_c| internals::lstm_gates_backward_at(level, gates, c, d_h, d_c));
             assert_eq!(found, expected, "{}", level.name());
         }
     }
@@ -75,9 +75,12 @@ fn lengths_that_do_not_fit_are_refused_before_anything_is_written() {
     let error = |what, expected, found| Err(ShapeMismatch { what, expected, found });
     let (mut z, mut c, mut h) = ([0.5; 12], [0.5; 3], [0.5; 3]);
     for level in Level::available() {
-        assert_eq!(kernels::lstm_gates_at(level, &mut z, &mut c, &mut h[..2]), error("length of h", 3, 2));
-        assert_eq!(kernels::lstm_gates_at(level, &mut z[..11], &mut c, &mut h), error("length of z", 12, 11));
-        let backward = kernels::lstm_gates_backward_at;
+        assert_eq!(internals::lstm_gates_at(level, &mut z, &mut c, &mut h[..2]), error("length of h", 3, 2));
+        assert_eq!(
+            internals::lstm_gates_at(level, &mut z[..11], &mut c, &mut h),
+            error("length of z", 12, 11)
+        );
+        let backward = internals::lstm_gates_backward_at;
         assert_eq!(backward(level, &mut z, &c, &h[..2], &mut [0.5; 3]), error("length of d_h", 3, 2));
         assert_eq!(backward(level, &mut z, &c, &h, &mut [0.5; 4]), error("length of d_c", 3, 4));
         assert_eq!(backward(level, &mut z[1..], &c, &h, &mut [0.5; 3]), error("length of gates", 12, 11));

@@ -3,11 +3,11 @@
 //! stays, and a call that fails changes nothing.
 
 use nanoembed::error::ShapeMismatch;
-use nanoembed::kernels::{
-    NO_ID, gather_at, gather_stream_at, pool_at, pool_max_at, scatter_add_at, scatter_add_bags_at,
-    scatter_add_max, weight_gradients_at,
+use nanoembed::internals::{
+    gather_at, gather_stream_at, pool_at, pool_max_at, reference, scatter_add_at, scatter_add_bags_at,
+    weight_gradients_at,
 };
-use nanoembed::reference;
+use nanoembed::kernels::{NO_ID, scatter_add_max};
 use nanoembed::simd::Level;
 use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Skip, Table, TableMut};
 use proptest::prelude::*;

@@ -1,9 +1,10 @@
 //! The kernels of sequences (convolution, repeated rows, pooling of steps) have the bits of `reference` at every level.
 
 use nanoembed::error::ShapeMismatch;
+use nanoembed::internals::{self, reference};
+use nanoembed::kernels;
 use nanoembed::simd::Level;
 use nanoembed::table::{Table, TableMut, Windows};
-use nanoembed::{kernels, reference};
 use proptest::prelude::*;
 
 /// Bits, with all NaNs alike: their sign and payload are no part of the contract.
@@ -155,7 +156,7 @@ fn convolved(case: &Case) -> Matrix {
 /// Numbers of distinct rows, and where each stands first.
 fn distinct(level: Level, x: Table<'_>, most: usize) -> Option<(Vec<u32>, Vec<u32>)> {
     let (mut numbers, mut firsts, mut slots) = (vec![7; x.rows()], vec![7; most], vec![7; 2 * most]);
-    let count = kernels::distinct_rows_at(level, x, &mut numbers, &mut firsts, &mut slots).unwrap()?;
+    let count = internals::distinct_rows_at(level, x, &mut numbers, &mut firsts, &mut slots).unwrap()?;
     firsts.truncate(count);
     Some((numbers, firsts))
 }
@@ -171,7 +172,7 @@ proptest! {
             for number in 0..case.sequences {
                 let (x, mut y) = (part(&case.x, number, case.len), part(&case.y, number, case.out));
                 let valid = &case.valid[number * case.len..][..case.len];
-                kernels::convolve_at(level, case.windows, x.table(), valid, case.kernel.table(), &mut y.table_mut()).unwrap();
+                internals::convolve_at(level, case.windows, x.table(), valid, case.kernel.table(), &mut y.table_mut()).unwrap();
                 found.extend(y.values);
             }
             prop_assert_eq!(bits(&found), bits(&expected.values), "{}", level.name());
@@ -192,7 +193,7 @@ proptest! {
             // From the least scratch to more than all filters take.
             let mut products = vec![f32::NAN; firsts.len() * case.windows.taps * case.kernel.dim.min(16) * room];
             let mut found = case.y.clone();
-            kernels::convolve_repeated_at(
+            internals::convolve_repeated_at(
                 level, case.windows, repeats, &case.valid, case.kernel.table(),
                 &mut products, &mut found.table_mut(),
             ).unwrap();
@@ -211,13 +212,13 @@ proptest! {
             reference::convolve_backward_input(case.windows, valid, case.by_filter.table(), d_y.table(), &mut d_x.table_mut()).unwrap();
             for level in Level::available() {
                 let (mut found, mut found_bias) = (case.by_filter.clone(), vec![0.5; d_y.dim]);
-                kernels::convolve_backward_kernel_at(
+                internals::convolve_backward_kernel_at(
                     level, case.windows, x.table(), valid, d_y.table(), &mut found.table_mut(), &mut found_bias,
                 ).unwrap();
                 prop_assert_eq!(bits(&found.values), bits(&kernel.values), "{}", level.name());
                 prop_assert_eq!(bits(&found_bias), bits(&bias), "{}", level.name());
                 let mut found = x.clone();
-                kernels::convolve_backward_input_at(
+                internals::convolve_backward_input_at(
                     level, case.windows, valid, case.by_filter.table(), d_y.table(), &mut found.table_mut(),
                 ).unwrap();
                 prop_assert_eq!(bits(&found.values), bits(&d_x.values), "{}", level.name());
@@ -244,7 +245,7 @@ proptest! {
         for level in Level::available() {
             let stride = a.rows + gap;
             let mut b = Matrix { values: vec![0.25; a.dim * stride], rows: a.dim, dim: a.rows, stride };
-            kernels::transpose_at(level, a.table(), &mut b.table_mut()).unwrap();
+            internals::transpose_at(level, a.table(), &mut b.table_mut()).unwrap();
             for i in 0..a.rows {
                 for j in 0..a.dim {
                     prop_assert_eq!(b.values[j * stride + i].to_bits(), a.values[i * a.stride + j].to_bits());
@@ -273,14 +274,14 @@ proptest! {
         reference::mean_over_steps_backward(&valid, &d_y, &mut d_mean.table_mut());
         for level in Level::available() {
             let (mut y, mut d_x) = (vec![0.5; x.dim], x.clone());
-            kernels::max_over_steps_at(level, x.table(), &valid, &mut y).unwrap();
+            internals::max_over_steps_at(level, x.table(), &valid, &mut y).unwrap();
             prop_assert_eq!(bits(&y), bits(&max), "{}", level.name());
-            kernels::max_over_steps_backward_at(level, x.table(), &valid, &d_y, &mut d_x.table_mut()).unwrap();
+            internals::max_over_steps_backward_at(level, x.table(), &valid, &d_y, &mut d_x.table_mut()).unwrap();
             prop_assert_eq!(bits(&d_x.values), bits(&d_max.values), "{}", level.name());
-            kernels::mean_over_steps_at(level, x.table(), &valid, &mut y).unwrap();
+            internals::mean_over_steps_at(level, x.table(), &valid, &mut y).unwrap();
             prop_assert_eq!(bits(&y), bits(&mean), "{}", level.name());
             let mut d_x = x.clone();
-            kernels::mean_over_steps_backward_at(level, &valid, &d_y, &mut d_x.table_mut()).unwrap();
+            internals::mean_over_steps_backward_at(level, &valid, &d_y, &mut d_x.table_mut()).unwrap();
             prop_assert_eq!(bits(&d_x.values), bits(&d_mean.values), "{}", level.name());
         }
     }
@@ -421,7 +422,7 @@ fn maxima_show_nan() {
         rows[place][16] = f32::NAN;
         for level in Level::available() {
             let mut y = [0.0; 17];
-            kernels::max_over_steps_at(level, Table::from_rows(&rows), &[true; 3], &mut y).unwrap();
+            internals::max_over_steps_at(level, Table::from_rows(&rows), &[true; 3], &mut y).unwrap();
             assert!(y[16].is_nan() && y[..16] == [1.0; 16], "{place} at {}: {y:?}", level.name());
         }
     }

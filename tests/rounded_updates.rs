@@ -2,11 +2,12 @@
 //! column), at every level; the roundings have no bias; rows that do not occur keep their bytes; failed calls change nothing.
 
 use nanoembed::error::ShapeMismatch;
-use nanoembed::kernels::{Noise, quantise_rounded_at};
+use nanoembed::internals::reference::{self, RoundedFormatSpec};
+use nanoembed::internals::{quantise_rounded_at, update_rows_at, update_rows_rounded_at};
+use nanoembed::kernels::Noise;
 use nanoembed::optim::{Adam, Optimizer, Sgd};
-use nanoembed::reference::{self, RoundedFormatSpec};
 use nanoembed::simd::Level;
-use nanoembed::sparse::{Occurrence, SparseGradient, sort_by_row, update_rows_at, update_rows_rounded_at};
+use nanoembed::sparse::{Occurrence, SparseGradient, sort_by_row};
 use nanoembed::table::{Bf16, F16, Table, TableMut, U8};
 use nanoembed::zerocopy::IntoBytes;
 use proptest::prelude::*;

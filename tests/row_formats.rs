@@ -3,11 +3,11 @@
 //! quantisation would write. Errors change nothing.
 
 use nanoembed::error::ShapeMismatch;
-use nanoembed::kernels::{
-    dequantise, dequantise_any, dequantise_at, dequantise_row_at, gather_any, gather_at, pool_any, pool_at,
-    pool_max_any, pool_max_at, quantise, quantise_at, quantise_row_at,
+use nanoembed::internals::reference::{self, FormatSpec};
+use nanoembed::internals::{
+    dequantise_at, dequantise_row_at, gather_at, pool_at, pool_max_at, quantise_at, quantise_row_at,
 };
-use nanoembed::reference::{self, FormatSpec};
+use nanoembed::kernels::{dequantise, dequantise_any, gather_any, pool_any, pool_max_any, quantise};
 use nanoembed::simd::Level;
 use nanoembed::table::{
     AnyTable, Bags, Bf16, F16, Format, Index, Indices, Policy, Pooling, Table, TableMut, U2, U4, U8,

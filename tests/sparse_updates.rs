@@ -2,14 +2,14 @@
 //! weights of an update of the whole table.
 
 use nanoembed::error::{CapacityExceeded, OutOfRange, Range, ShapeMismatch};
-use nanoembed::kernels::{self, divide_by_bags};
+use nanoembed::internals::{self, reference};
+use nanoembed::kernels::divide_by_bags;
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Clip, Clipped, CosineDecay,
     DecoupledDecay, Epsilon, Exact, ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp,
     Nadam, Optimizer, PiecewiseConstantDecay, PolynomialDecay, RmsProp, RowwiseAdagrad, Schedule, Scheduled,
     Sgd,
 };
-use nanoembed::reference;
 use nanoembed::simd::Level;
 use nanoembed::sparse::{
     self, Moves, Occurrence, Replay, RowNorm, SortedOccurrences, SparseGradient, UpdateRule, bag_numbers,
@@ -232,7 +232,7 @@ fn check_step<O: Formula<N>, const N: usize>(
         let mut found = before.clone();
         let (mut weights, mut slots, _) = found.views();
         let update = |touched: &mut SparseGradient<'_>| {
-            sparse::update_rows_at(level, optimizer.rule(step), &mut weights, &mut slots, touched)
+            internals::update_rows_at(level, optimizer.rule(step), &mut weights, &mut slots, touched)
         };
         batch.touched(dim, update).expect("shapes that agree");
         assert_eq!(bits(&found.weights), bits(&expected.weights), "weights at {}", level.name());
@@ -298,7 +298,7 @@ proptest! {
         for level in Level::available() {
             let (mut found_rows, mut found_sums) = (vec![u32::MAX; n], vec![7.0; n * dim]);
             let sums = &mut TableMut::new(&mut found_sums, n, dim).unwrap();
-            let found = sparse::coalesce_at(level, list, batch.table(dim), &mut found_rows, sums).unwrap();
+            let found = internals::coalesce_at(level, list, batch.table(dim), &mut found_rows, sums).unwrap();
             prop_assert_eq!(found, distinct);
             prop_assert_eq!(&found_rows, &expected_rows, "rows at {}", level.name());
             prop_assert_eq!(bits(&found_sums), bits(&expected_sums), "sums at {}", level.name());
@@ -346,8 +346,8 @@ proptest! {
                 let mut state = before.clone();
                 let (mut weights, mut slots, _) = state.views();
                 let mut touched = SparseGradient { occurrences, gradients, scratch: &mut vec![f32::NAN; 2 * dim] };
-                sparse::update_rows_at(level, rule, &mut weights, &mut slots, &mut touched).unwrap();
-                let norm = sparse::sum_of_squares_of_rows_at(level, &mut touched, keras3).unwrap();
+                internals::update_rows_at(level, rule, &mut weights, &mut slots, &mut touched).unwrap();
+                let norm = internals::sum_of_squares_of_rows_at(level, &mut touched, keras3).unwrap();
                 (bits(&state.weights), bits(&state.slots), norm.to_bits())
             };
             prop_assert!(step(sorted, d_bags) == step(written, d_ids), "{}", level.name());
@@ -432,7 +432,7 @@ proptest! {
             let mut table = TableMut::new(&mut found, rows, dim).unwrap();
             let mut state = TableMut::new(&mut found_slots, rows, 1).unwrap();
             let rule = RowwiseAdagrad::default().rule(1);
-            batch.touched(dim, |touched| sparse::update_rows_at(level, rule, &mut table, &mut state, touched)).unwrap();
+            batch.touched(dim, |touched| internals::update_rows_at(level, rule, &mut table, &mut state, touched)).unwrap();
             prop_assert_eq!(bits(&found), bits(&expected), "{}", level.name());
             prop_assert_eq!(bits(&found_slots), bits(&expected_slots), "{}", level.name());
         }
@@ -444,10 +444,10 @@ proptest! {
         let batch = Occurring::new(random, ids.iter().map(|id| id % rows).collect(), dim);
         let expected = reference::sum_of_squares_of_rows(&batch.pairs(), batch.table(dim), keras3);
         for level in Level::available() {
-            let found = batch.touched(dim, |touched| sparse::sum_of_squares_of_rows_at(level, touched, keras3));
+            let found = batch.touched(dim, |touched| internals::sum_of_squares_of_rows_at(level, touched, keras3));
             prop_assert_eq!(found.unwrap().to_bits(), expected.to_bits(), "{}", level.name());
             let flat = reference::lane_sum(batch.gradients.iter().map(|g| g * g));
-            prop_assert_eq!(kernels::sum_of_squares_at(level, &batch.gradients).to_bits(), flat.to_bits());
+            prop_assert_eq!(internals::sum_of_squares_at(level, &batch.gradients).to_bits(), flat.to_bits());
         }
     }
 
@@ -467,7 +467,7 @@ proptest! {
             for level in Level::available() {
                 let mut found = before.clone();
                 let mut table = TableMut::with_stride(&mut found, rows, dim, stride).unwrap();
-                sparse::max_norm_at(level, indices, limit, norm, &mut table).unwrap();
+                internals::max_norm_at(level, indices, limit, norm, &mut table).unwrap();
                 prop_assert_eq!(bits(&found), bits(&expected), "{:?} at {}", norm, level.name());
             }
         }
@@ -526,7 +526,7 @@ proptest! {
         }
         for level in Level::available() {
             let (mut found, mut found_slots) = before.clone();
-            sparse::update_block_at(level, adam.rule(step), &mut found, &gradient, &mut found_slots).unwrap();
+            internals::update_block_at(level, adam.rule(step), &mut found, &gradient, &mut found_slots).unwrap();
             prop_assert_eq!(bits(&found), bits(&weights), "{}", level.name());
             prop_assert_eq!(bits(&found_slots), bits(&slots), "{}", level.name());
         }

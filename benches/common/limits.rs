@@ -2,7 +2,8 @@
 
 use super::Numbers;
 use core::hint::black_box;
-use nanoembed::simd::{Level, limits};
+use nanoembed::internals::limits;
+use nanoembed::simd::Level;
 
 /// Numbers that the read loop goes over: half of the first cache.
 const READ: usize = 4096;

@@ -6,8 +6,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use nanoembed::error::{BagError, IndexOutOfRange, RowOutOfRange};
+use nanoembed::internals::reference;
 use nanoembed::kernels::{gather, pool, pool_max, scatter_add, scatter_add_bags, weight_gradients};
-use nanoembed::reference;
 use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Table, TableMut};
 
 struct Input<'a> {

@@ -5,8 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use nanoembed::internals::reference::{self, FormatSpec};
 use nanoembed::kernels::{dequantise, gather, pool, pool_max, quantise};
-use nanoembed::reference::{self, FormatSpec};
 use nanoembed::table::{Bags, Bf16, F16, F32, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use nanoembed::zerocopy::{FromBytes, IntoBytes};
 

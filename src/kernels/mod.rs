@@ -69,29 +69,33 @@ pub use steps::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_o
 pub use transpose::transpose;
 pub use weights::weight_gradients;
 
-#[doc(hidden)]
-pub use {
-    activation::{
+/// The same kernels at a chosen level, for tests and benches: `internals` gives them out.
+pub(crate) mod at {
+    pub use super::activation::{
         exp_at, ln_at, log_sum_exp_at, relu_at, relu_backward_at, sigmoid_at, sigmoid_backward_at,
         softmax_at, softmax_backward_at, tanh_at, tanh_backward_at,
-    },
-    axpy::{axpy_at, ger_at},
-    convolution::{
+    };
+    pub use super::axpy::{axpy_at, ger_at};
+    pub use super::convolution::{
         convolve_at, convolve_backward_input_at, convolve_backward_kernel_at, convolve_repeated_at,
-    },
-    dot::{dot_at, gemm_nt_at, gemv_at, sum_at, sum_of_squares_at},
-    dropout::dropout_at,
-    gather::{gather_at, gather_stream_at},
-    gemm::{gemm_at, gemm_tn_at},
-    lstm::{lstm_gates_at, lstm_gates_backward_at},
-    pool::{pool_at, pool_max_at},
-    quantise::{dequantise_at, dequantise_row_at, quantise_at, quantise_rounded_at, quantise_row_at},
-    repeats::distinct_rows_at,
-    scatter::{scatter_add_at, scatter_add_bags_at},
-    steps::{max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at},
-    transpose::transpose_at,
-    weights::weight_gradients_at,
-};
+    };
+    pub use super::dot::{dot_at, gemm_nt_at, gemv_at, sum_at, sum_of_squares_at};
+    pub use super::dropout::dropout_at;
+    pub use super::gather::{gather_at, gather_stream_at};
+    pub use super::gemm::{gemm_at, gemm_tn_at};
+    pub use super::lstm::{lstm_gates_at, lstm_gates_backward_at};
+    pub use super::pool::{pool_at, pool_max_at};
+    pub use super::quantise::{
+        dequantise_at, dequantise_row_at, quantise_at, quantise_rounded_at, quantise_row_at,
+    };
+    pub use super::repeats::distinct_rows_at;
+    pub use super::scatter::{scatter_add_at, scatter_add_bags_at};
+    pub use super::steps::{
+        max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at,
+    };
+    pub use super::transpose::transpose_at;
+    pub use super::weights::weight_gradients_at;
+}
 
 /// The kernels for shapes that are known to agree, as the types of layers and of their slots fix them: they give no `Result`, so that
 /// none can be dropped. A debug build asserts the shapes.

@@ -1,6 +1,7 @@
 //! One kernel body, compiled once per level.
 
-/// Defines a kernel `name`, which runs at the current level, and its hidden twin `name_at`, which is told the level.
+/// Defines a kernel `name`, which runs at the current level, and its twin `name_at`, which is told the level and is for tests and
+/// benches alone.
 ///
 /// ```text
 /// simd_fn! {
@@ -43,7 +44,6 @@ macro_rules! simd_fn {
             ///
             /// # Errors
             /// As without a level.
-            #[doc(hidden)]
             #[inline]
             #[allow(clippy::redundant_closure_call, reason = "`?` ends the check, not the function")]
             $visibility fn $name_at $(<$($generic: $bound),*>)? (
@@ -83,7 +83,6 @@ macro_rules! simd_fn {
 
         $crate::simd::level_fn! {
             /// The same at a chosen level: for tests and benches.
-            #[doc(hidden)]
             $visibility fn $name_at $([$($generic: $bound),*])? ($($argument: $type),*) $(-> $result)? = $body
         }
     )*};

@@ -13,8 +13,7 @@ mod dispatch;
 mod half;
 mod lanes;
 mod level;
-#[doc(hidden)]
-pub mod limits;
+pub(crate) mod limits;
 mod prefetch;
 mod reduce;
 mod sqrt;

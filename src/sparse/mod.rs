@@ -59,15 +59,15 @@ pub use sort::{SortedOccurrences, sort_by_row};
 pub use update::{SparseGradient, update_block, update_rows};
 pub use update_rounded::update_rows_rounded;
 
-#[doc(hidden)]
-pub use {
-    catch_up::{catch_up_rows_at, decay_rows_at},
-    coalesce::coalesce_at,
-    max_norm::max_norm_at,
-    norm::sum_of_squares_of_rows_at,
-    update::{update_block_at, update_rows_at},
-    update_rounded::update_rows_rounded_at,
-};
+/// The same loops at a chosen level, for tests and benches: `internals` gives them out.
+pub(crate) mod at {
+    pub use super::catch_up::{catch_up_rows_at, decay_rows_at};
+    pub use super::coalesce::coalesce_at;
+    pub use super::max_norm::max_norm_at;
+    pub use super::norm::sum_of_squares_of_rows_at;
+    pub use super::update::{update_block_at, update_rows_at};
+    pub use super::update_rounded::update_rows_rounded_at;
+}
 
 /// What [`kernels::shaped`](crate::kernels::shaped) is to the kernels: for shapes that are known to agree.
 #[allow(unused_imports, reason = "one form for all, also what no layer calls")]

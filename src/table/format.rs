@@ -77,14 +77,12 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
 pub trait Trainable: Format {}
 
 /// Where the random bits of a rounding come from.
-#[doc(hidden)]
 pub trait Rounding: Copy {
     /// 32 bits for the number in this column; `None` to round to the nearest.
     fn random(self, column: usize) -> Option<u32>;
 }
 
 /// To the nearest, ties to even.
-#[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Nearest;
 

@@ -61,7 +61,7 @@ mod aligned;
 mod any;
 mod bags;
 mod even_ranges;
-mod format;
+pub(crate) mod format;
 mod indices;
 mod numbers;
 mod packed;
@@ -74,8 +74,7 @@ pub(crate) use any::with_table;
 pub use bags::{BagView, Bags, Entry, Pooling};
 pub use even_ranges::even_ranges;
 pub use format::{Bf16, F16, F32, Format, Trainable};
-#[doc(hidden)]
-pub use format::{Nearest, Rounding};
+pub(crate) use format::{Nearest, Rounding};
 pub use indices::{FromEnd, Index, Indices, MapTo, Policy, Reject, Skip};
 pub use numbers::Numbers;
 pub use packed::{U2, U4, U8};

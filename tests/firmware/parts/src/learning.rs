@@ -4,7 +4,6 @@ use crate::data::{Data, Fold};
 use crate::optimizers::ADAM;
 use crate::reviews::{self, LABELS, REVIEWS};
 use crate::training::{fold_parameters, initialised};
-use nanoembed::sparse::Occurrence;
 use nanoembed::layers::{
     Activation, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen,
     Input, Layer, Sigmoid, Tanh,
@@ -14,6 +13,7 @@ use nanoembed::loss::{
 };
 use nanoembed::metrics::{ConfusionMatrix, auc, root_mean_squared_error};
 use nanoembed::optim::{CosineDecay, DecoupledDecay, Exact, L2Decay, Scheduled, Sgd};
+use nanoembed::sparse::Occurrence;
 use nanoembed::train::{EarlyStopping, Trainer};
 use nanoembed::{concatenate, pairs, sequential};
 

@@ -2,11 +2,13 @@
 
 use crate::data::{Data, Fold};
 use crate::rows::{DIMS, MAX_DIM, MAX_LEN, ROWS};
-use nanoembed::sparse::{self, Lagging, Occurrence, Replay, RowNorm, SparseGradient, UpdateRule, max_norm, sort_by_row};
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon,
     ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer,
     PiecewiseConstantDecay, PolynomialDecay, RmsProp, RowwiseAdagrad, Schedule, Scheduled, Sgd,
+};
+use nanoembed::sparse::{
+    self, Lagging, Occurrence, Replay, RowNorm, SparseGradient, UpdateRule, max_norm, sort_by_row,
 };
 use nanoembed::table::{Indices, Table, TableMut};
 

@@ -6,8 +6,10 @@
 use core::hint::black_box;
 use cortex_m_rt::entry;
 use nanoembed::image;
-use nanoembed::kernels::{Noise, axpy, dequantise, divide_by_bags, dot, exp, gather, gather_stream, gemv, ger, ln, log_sum_exp, pool, pool_any, pool_max, quantise, scatter_add, scatter_add_bags, scatter_add_max, weight_gradients};
-use nanoembed::sparse::{Occurrence, RowNorm, SparseGradient, bag_numbers, coalesce, max_norm, occurrences, occurrences_of_bags, sort_by_row, update_rows_rounded};
+use nanoembed::kernels::{
+    Noise, axpy, dequantise, divide_by_bags, dot, exp, gather, gather_stream, gemv, ger, ln, log_sum_exp,
+    pool, pool_any, pool_max, quantise, scatter_add, scatter_add_bags, scatter_add_max, weight_gradients,
+};
 use nanoembed::layers::{
     Activation, Bag, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
     Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards, HashedEmbedding,
@@ -23,6 +25,10 @@ use nanoembed::metrics::{ConfusionMatrix, argmax, auc, in_top_k, root_mean_squar
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, Exact, L2Decay,
     Momentum, Nadam, Optimizer, PiecewiseConstantDecay, RowwiseAdagrad, Scheduled, Sgd,
+};
+use nanoembed::sparse::{
+    Occurrence, RowNorm, SparseGradient, bag_numbers, coalesce, max_norm, occurrences, occurrences_of_bags,
+    sort_by_row, update_rows_rounded,
 };
 use nanoembed::table::{Aligned, AnyTable, Bags, F16, Format, Indices, Pooling, Table, TableMut, U2, U8};
 use nanoembed::text::{HashingTokenizer, Padding, Truncating, Unchanged, pad};
