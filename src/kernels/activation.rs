@@ -1,23 +1,6 @@
 //! Activations in place, and their gradients from the output y.
 //!
-//! ```text
-//! exp, ln:              for i:  x[i] = f(x[i])
-//! sigmoid, tanh, relu:  for i:  x[i] = f(x[i])
-//! softmax:              max = greatest x;  for i: x[i] = exp(x[i] - max);  sum = lane_sum(x);  for i: x[i] /= sum
-//! log_sum_exp:          max + ln(lane_sum over i of exp(x[i] - max))
-//! *_backward:           for i:  d[i] = d[i] * f'(y[i])                        softmax: d[i] = y[i] * (d[i] - dot(y, d))
-//! ```
-//!
-//! `f` is one of [`math`], which has no branches, so the loops are the code: they are vectorised as they stand.
-//! What the code does otherwise than the loops above, and why:
-//!
-//! - The greatest element is looked for in sixteen lanes, for a chain of comparisons is slower than the exponentials. Of two
-//!   equal numbers it is no matter which is taken (ex − max is the same for −0 and +0), and a NaN makes all results NaN.
-//! - relu hides from the compiler that a kept number is the old one: see `rectified`.
-//! - `log_sum_exp` keeps no exponentials but 64 at a time, as long as four times the lanes, so that the loop which makes
-//!   them is long enough to be vectorised.
-//!
-//! Bytes moved for n numbers: 8 n in place, 12 n backward; softmax reads the row twice more, then from the first cache.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`softmax`].
 
 use core::hint::black_box;
 
@@ -33,18 +16,33 @@ simd_fn! {
     /// nanoembed::kernels::exp(&mut x);
     /// assert_eq!(x, [1.0, core::f32::consts::E, 0.0]);
     /// ```
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn exp, exp_at(x: &mut [f32]) = exp_body;
 
     /// x ← ln x, element by element: [`math::ln`].
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn ln, ln_at(x: &mut [f32]) = ln_body;
 
     /// x ← 1 / (1 + e⁻ˣ), element by element: [`math::sigmoid`].
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn sigmoid, sigmoid_at(x: &mut [f32]) = sigmoid_body;
 
     /// x ← tanh x, element by element: [`math::tanh`].
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn tanh, tanh_at(x: &mut [f32]) = tanh_body;
 
     /// x ← +0 where x ≤ 0, else x; so −0 becomes +0, and NaN stays, to be seen in the loss.
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn relu, relu_at(x: &mut [f32]) = relu_body;
 
     /// xᵢ ← exp(xᵢ − max) / Σⱼ exp(xⱼ − max) over one row.
@@ -56,11 +54,37 @@ simd_fn! {
     /// nanoembed::kernels::softmax(&mut row);
     /// assert_eq!(row, [0.5, 0.5, 0.0]);
     /// ```
+    ///
+    /// # How it is computed
+    /// ```text
+    /// exp, ln:              for i:  x[i] = f(x[i])
+    /// sigmoid, tanh, relu:  for i:  x[i] = f(x[i])
+    /// softmax:              max = greatest x;  for i: x[i] = exp(x[i] - max);  sum = lane_sum(x);  for i: x[i] /= sum
+    /// log_sum_exp:          max + ln(lane_sum over i of exp(x[i] - max))
+    /// *_backward:           for i:  d[i] = d[i] * f'(y[i])                        softmax: d[i] = y[i] * (d[i] - dot(y, d))
+    /// ```
+    ///
+    /// `f` is one of [`math`], which has no branches, so the loops are the code: they are vectorised as they
+    /// stand. What the code does otherwise than the loops above, and why:
+    ///
+    /// - The greatest element is looked for in sixteen lanes, for a chain of comparisons is slower than the
+    ///   exponentials. Of two equal numbers it is no matter which is taken (ex − max is the same for −0 and
+    ///   +0), and a NaN makes all results NaN.
+    /// - relu hides from the compiler that a kept number is the old one: see `rectified`.
+    /// - `log_sum_exp` keeps no exponentials but 64 at a time, as long as four times the lanes, so that the
+    ///   loop which makes them is long enough to be vectorised.
+    ///
+    /// # Cost
+    /// In place 8 n bytes are moved for n numbers, 12 n backward. Softmax reads the row twice more, then from
+    /// the first cache.
     pub fn softmax, softmax_at(row: &mut [f32]) = softmax_body;
 
     /// ln Σⱼ exp(xⱼ), as max + ln Σⱼ exp(xⱼ − max), summed in the order of [`softmax`]: x − this is its logarithm.
     ///
     /// −∞ for an empty row; NaN where [`softmax`] gives NaN.
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn log_sum_exp, log_sum_exp_at(row: &[f32]) -> f32 = log_sum_exp_body;
 }
 
@@ -70,6 +94,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn sigmoid_backward, sigmoid_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch>
         where { ShapeMismatch::check("length of d", y.len(), d.len()) } = sigmoid_backward_loops;
 
@@ -78,6 +105,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn tanh_backward, tanh_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch>
         where { ShapeMismatch::check("length of d", y.len(), d.len()) } = tanh_backward_loops;
 
@@ -86,6 +116,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn relu_backward, relu_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch>
         where { ShapeMismatch::check("length of d", y.len(), d.len()) } = relu_backward_loops;
 
@@ -94,6 +127,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ; `d` is then as it was.
+    ///
+    /// # Cost
+    /// [`softmax`] tells how it is computed and what it costs.
     pub fn softmax_backward, softmax_backward_at(y: &[f32], d: &mut [f32]) -> Result<(), ShapeMismatch>
         where { ShapeMismatch::check("length of d", y.len(), d.len()) } = softmax_backward_loops;
 }

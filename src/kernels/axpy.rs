@@ -1,15 +1,6 @@
 //! A multiple of a vector added to a vector, or to each row of a matrix.
 //!
-//! ```text
-//! axpy: for i:     y[i]    += alpha * x[i]
-//! ger:  for i, j:  a[i][j] += (alpha * x[i]) * y[j]
-//! ```
-//!
-//! Neighbouring outputs are independent. They are taken sixteen at a time, in the lanes: a plain loop over a row of
-//! sixteen numbers, shorter than its unrolled vectors, falls to its scalar tail. Every output takes one term a call, so a batch of
-//! examples added one after the other has the bits of `gemm_tn` on all of them (for alpha = 1).
-//!
-//! Bytes moved: 12 n for axpy; 8 m n + 4 m for ger, and y from the first cache.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`axpy`].
 
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
@@ -20,6 +11,20 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ; `y` is then as it was.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// axpy: for i:     y[i]    += alpha * x[i]
+    /// ger:  for i, j:  a[i][j] += (alpha * x[i]) * y[j]
+    /// ```
+    ///
+    /// Neighbouring outputs are independent. They are taken sixteen at a time, in the lanes: a plain loop
+    /// over a row of sixteen numbers, shorter than its unrolled vectors, falls to its scalar tail. Every
+    /// output takes one term a call, so a batch of examples added one after the other has the bits of
+    /// `gemm_tn` on all of them (for alpha = 1).
+    ///
+    /// # Cost
+    /// `axpy` moves 12 n bytes. `ger` moves 8 m n + 4 m, and reads y from the first cache.
     pub fn axpy, axpy_at(alpha: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch>
         where { ShapeMismatch::check("length of y", x.len(), y.len()) } = axpy_loops;
 
@@ -37,6 +42,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If `x` does not have m or `y` n numbers; A is then as it was.
+    ///
+    /// # Cost
+    /// [`axpy`] tells how it is computed and what it costs.
     pub fn ger, ger_at(alpha: f32, x: &[f32], y: &[f32], a: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("length of x", a.rows(), x.len())?;

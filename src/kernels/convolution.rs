@@ -1,36 +1,6 @@
 //! A kernel moved along a sequence: Keras' `Conv1D`, which is a cross-correlation, and its gradients.
 //!
-//! ```text
-//! convolve:                 for o, f:  for tap, if there is a valid step s under it:
-//!                               y[o][f] += Σ x[s][i] * w[tap][i][f]                       serial over i, from zero
-//!
-//! convolve_backward_kernel: for o, f:  d_bias[f] += d_y[o][f]
-//!                           for o, f, if d_y[o][f] ≠ 0:  for tap, if there is a valid step s under it:  for i:
-//!                               d_w[f][tap][i] += d_y[o][f] * x[s][i]
-//!
-//! convolve_backward_input:  for s, i:  d_x[s][i] = 0
-//!                           for o, f, if d_y[o][f] ≠ 0:  for tap, if there is a valid step s under it:  for i:
-//!                               d_x[s][i] += d_y[o][f] * w[f][tap][i]
-//! ```
-//!
-//! A step that the sequence does not have (padding) or that is masked is no term of any sum, and neither is a gradient of zero:
-//! whatever is multiplied by it, infinities and NaN too, counts for nothing. What the code does otherwise than these loops, and why:
-//!
-//! - Of one tap the steps under all windows are rows that lie a stride apart, whatever stride and dilation, so the terms
-//!   of a tap are a product of two matrices as they lie, and nothing is copied. A run of windows that have a valid step under the
-//!   tap is one product, in the tiles of `gemm`.
-//! - Each tap's sum starts from zero, apart from the others. So `convolve_repeated`, which is told which steps are the same, makes
-//!   the sums of every distinct step once and adds them up where they are due: the same bits with a fraction of the
-//!   multiplications, as many filters at a time as its scratch memory holds.
-//! - Behind a maximum over all steps each filter has a gradient at one step or at few, and behind a rectifier many gradients
-//!   are zero too. The backward passes look at sixteen filters at once and pass over zeros; the cost is that of the gradients that
-//!   are there. Where none is zero they are two to three times as slow as a product of matrices could be.
-//! - For that, weights and their gradient lie filter by filter, `[filters, taps · in]`: the numbers that one
-//!   gradient goes to are neighbours. With a dilation of 1 they and the window are one run each.
-//!
-//! Bytes moved, from the caches: forward 4 taps · out · in · ⌈filters / 16⌉ of x and taps · in · filters · out of the weights (a row
-//! of them for four steps); with repeats the same of the distinct steps, and 4 taps · filters for each output step. Backward
-//! 8 bytes read and 4 written for each multiplication.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`convolve`].
 
 use super::{Across, Left, Repeats, add_multiple, add_product, column_blocks};
 use crate::error::ShapeMismatch;
@@ -61,6 +31,44 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit, or the stride is 0; `y` is then as it was.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// convolve:                 for o, f:  for tap, if there is a valid step s under it:
+    ///                               y[o][f] += Σ x[s][i] * w[tap][i][f]                       serial over i, from zero
+    ///
+    /// convolve_backward_kernel: for o, f:  d_bias[f] += d_y[o][f]
+    ///                           for o, f, if d_y[o][f] ≠ 0:  for tap, if there is a valid step s under it:  for i:
+    ///                               d_w[f][tap][i] += d_y[o][f] * x[s][i]
+    ///
+    /// convolve_backward_input:  for s, i:  d_x[s][i] = 0
+    ///                           for o, f, if d_y[o][f] ≠ 0:  for tap, if there is a valid step s under it:  for i:
+    ///                               d_x[s][i] += d_y[o][f] * w[f][tap][i]
+    /// ```
+    ///
+    /// A step that the sequence does not have (padding) or that is masked is no term of any sum, and neither
+    /// is a gradient of zero: whatever is multiplied by it, infinities and NaN too, counts for nothing. What
+    /// the code does otherwise than these loops, and why:
+    ///
+    /// - Of one tap the steps under all windows are rows that lie a stride apart, whatever stride and
+    ///   dilation, so the terms of a tap are a product of two matrices as they lie, and nothing is copied. A
+    ///   run of windows that have a valid step under the tap is one product, in the tiles of `gemm`.
+    /// - Each tap's sum starts from zero, apart from the others. So `convolve_repeated`, which is told which
+    ///   steps are the same, makes the sums of every distinct step once and adds them up where they are due:
+    ///   the same bits with a fraction of the multiplications, as many filters at a time as its scratch
+    ///   memory holds.
+    /// - Behind a maximum over all steps each filter has a gradient at one step or at few, and behind a
+    ///   rectifier many gradients are zero too. The backward passes look at sixteen filters at once and pass
+    ///   over zeros; the cost is that of the gradients that are there. Where none is zero they are two to
+    ///   three times as slow as a product of matrices could be.
+    /// - For that, weights and their gradient lie filter by filter, `[filters, taps · in]`: the numbers that
+    ///   one gradient goes to are neighbours. With a dilation of 1 they and the window are one run each.
+    ///
+    /// # Cost
+    /// All is moved from and to the caches. Forward that is 4 taps · out · in · ⌈filters / 16⌉ bytes of x and
+    /// taps · in · filters · out of the weights (a row of them serves four steps). With repeats it is the
+    /// same of the distinct steps, and 4 taps · filters for each output step. Backward 8 bytes are read and 4
+    /// written for each multiplication.
     pub fn convolve, convolve_at(
         windows: Windows, x: Table<'_>, valid: &[bool], kernel: Table<'_>, y: &mut TableMut<'_>
     ) -> Result<(), ShapeMismatch>
@@ -81,6 +89,9 @@ simd_fn! {
     /// # Errors
     /// If the shapes do not fit, or `products` does not hold `taps` numbers for 16 filters (or all, if they are fewer) of each
     /// distinct step; `y` is then as it was.
+    ///
+    /// # Cost
+    /// [`convolve`] tells how it is computed and what it costs.
     pub fn convolve_repeated, convolve_repeated_at(
         windows: Windows,
         x: Repeats<'_>,
@@ -111,6 +122,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; nothing has been written then.
+    ///
+    /// # Cost
+    /// [`convolve`] tells how it is computed and what it costs.
     pub fn convolve_backward_kernel, convolve_backward_kernel_at(
         windows: Windows,
         x: Table<'_>,
@@ -134,6 +148,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; nothing has been written then.
+    ///
+    /// # Cost
+    /// [`convolve`] tells how it is computed and what it costs.
     pub fn convolve_backward_input, convolve_backward_input_at(
         windows: Windows, valid: &[bool], kernel: Table<'_>, d_y: Table<'_>, d_x: &mut TableMut<'_>
     ) -> Result<(), ShapeMismatch>

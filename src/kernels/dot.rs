@@ -1,28 +1,6 @@
 //! Sums over sixteen lanes: dot products, one or many.
 //!
-//! Where the terms of a sum are neighbours in memory, term i goes to lane i % 16 and a fixed tree adds the lanes (see `simd`),
-//! whatever the shape, the batch or the level.
-//!
-//! ```text
-//! sum:     lane_sum over i of  x[i]
-//! dot:     lane_sum over i of  a[i] * b[i]
-//! gemv:    for j:     y[j]    = dot(w[j], x)
-//! gemm_nt: for i, j:  c[i][j] = dot(a[i], b[j])                           gradient of the input
-//! ```
-//!
-//! What the code does otherwise than these loops, and why:
-//!
-//! - A single dot product is one chain of additions and waits for each of them: n / 16 times the latency of an addition, 3
-//!   cycles on Zen 4, is as fast as its order allows, and that is half (256 elements) to four fifths (1024) of what the
-//!   first cache could deliver. More accumulators would be another sum.
-//! - gemv takes four rows of W at a time, where registers suffice, and reads x once for them; `gemm_nt` with AVX-512 two rows
-//!   of A besides. Each dot product has its own lanes, so this changes no bits, and their chains overlap.
-//! - `gemm_nt` takes all rows of A for four rows of B before it goes on: the four rows stay in the first cache.
-//! - The lanes of four products are summed together, which takes half the additions of four single sums.
-//! - A ragged end is loaded under a mask, the other lanes +0.
-//!
-//! Bytes moved, from memory or cache: 4 n k + 4 k ⌈n / 4⌉ for gemv, of which the first is the weights, read once: gemv runs
-//! at the speed of memory. 4 n k + 4 m k ⌈n / 4⌉ for `gemm_nt`.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`dot`].
 
 use crate::error::ShapeMismatch;
 use crate::simd::{self, Lanes, dot_tile, dots, simd_fn};
@@ -30,6 +8,9 @@ use crate::table::{Table, TableMut};
 
 simd_fn! {
     /// Σᵢ xᵢ, by sixteen lanes.
+    ///
+    /// # Cost
+    /// [`dot`] tells how it is computed and what it costs.
     pub fn sum, sum_at(x: &[f32]) -> f32 = sum_body;
 
     /// Σ xᵢ², by sixteen lanes: the square of the norm.
@@ -37,6 +18,9 @@ simd_fn! {
     /// ```
     /// assert_eq!(nanoembed::kernels::sum_of_squares(&[3.0, -4.0]), 25.0);
     /// ```
+    ///
+    /// # Cost
+    /// [`dot`] tells how it is computed and what it costs.
     pub fn sum_of_squares, sum_of_squares_at(x: &[f32]) -> f32 = squares;
 }
 
@@ -51,6 +35,34 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ.
+    ///
+    /// # How it is computed
+    /// Where the terms of a sum are neighbours in memory, term i goes to lane i % 16 and a fixed tree adds
+    /// the lanes (see `simd`), whatever the shape, the batch or the level.
+    ///
+    /// ```text
+    /// sum:     lane_sum over i of  x[i]
+    /// dot:     lane_sum over i of  a[i] * b[i]
+    /// gemv:    for j:     y[j]    = dot(w[j], x)
+    /// gemm_nt: for i, j:  c[i][j] = dot(a[i], b[j])                           gradient of the input
+    /// ```
+    ///
+    /// What the code does otherwise than these loops, and why:
+    ///
+    /// - A single dot product is one chain of additions and waits for each of them: n / 16 times the latency
+    ///   of an addition, 3 cycles on Zen 4, is as fast as its order allows, and that is half (256 elements)
+    ///   to four fifths (1024) of what the first cache could deliver. More accumulators would be another sum.
+    /// - gemv takes four rows of W at a time, where registers suffice, and reads x once for them; `gemm_nt`
+    ///   with AVX-512 two rows of A besides. Each dot product has its own lanes, so this changes no bits, and
+    ///   their chains overlap.
+    /// - `gemm_nt` takes all rows of A for four rows of B before it goes on: the four rows stay in the first
+    ///   cache.
+    /// - The lanes of four products are summed together, which takes half the additions of four single sums.
+    /// - A ragged end is loaded under a mask, the other lanes +0.
+    ///
+    /// # Cost
+    /// From memory or cache `gemv` moves 4 n k + 4 k ⌈n / 4⌉ bytes. The first term is the weights, which are
+    /// read once: `gemv` runs at the speed of memory. `gemm_nt` moves 4 n k + 4 m k ⌈n / 4⌉.
     pub fn dot, dot_at(a: &[f32], b: &[f32]) -> Result<f32, ShapeMismatch>
         where { ShapeMismatch::check("length of b", a.len(), b.len()) } = dot_loops;
 
@@ -58,6 +70,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If `x` does not have k or `y` n numbers; `y` is then as it was.
+    ///
+    /// # Cost
+    /// [`dot`] tells how it is computed and what it costs.
     pub fn gemv, gemv_at(w: Table<'_>, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("length of x", w.dim(), x.len())?;
@@ -70,6 +85,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; C is then as it was.
+    ///
+    /// # Cost
+    /// [`dot`] tells how it is computed and what it costs.
     pub fn gemm_nt, gemm_nt_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("dim of b", a.dim(), b.dim())?;

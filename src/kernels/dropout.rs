@@ -1,13 +1,6 @@
 //! Numbers left out at random.
 //!
-//! ```text
-//! for i:  y[i] = 0 if hash(seed, i) < rate · 2³², else x[i] · 1 / (1 − rate)
-//! ```
-//!
-//! The loop is the code. Which numbers are left out is a function of the seed and the place alone, a hash of 32-bit integers that is
-//! vectorised with the rest, so nothing is kept for the backward pass: it calls the same kernel on the gradient.
-//!
-//! Bytes moved: 8 n.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`dropout`].
 
 use crate::error::ShapeMismatch;
 use crate::random::Key;
@@ -26,6 +19,18 @@ simd_fn! {
     ///
     /// # Errors
     /// If the lengths differ; `y` is then as it was.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for i:  y[i] = 0 if hash(seed, i) < rate · 2³², else x[i] · 1 / (1 − rate)
+    /// ```
+    ///
+    /// The loop is the code. Which numbers are left out is a function of the seed and the place alone, a hash
+    /// of 32-bit integers that is vectorised with the rest, so nothing is kept for the backward pass: it
+    /// calls the same kernel on the gradient.
+    ///
+    /// # Cost
+    /// 8 n bytes are moved for n numbers. The hash takes two multiplications a number.
     pub fn dropout, dropout_at(seed: u64, rate: f32, x: &[f32], y: &mut [f32]) -> Result<(), ShapeMismatch>
         where { ShapeMismatch::check("length of y", x.len(), y.len()) } = dropout_loops;
 }

@@ -1,23 +1,6 @@
 //! Rows out of a table.
 //!
-//! ```text
-//! for position in 0..len:
-//!     out[position] = table[row(position)]                or zeros where the policy leaves the id out
-//!                     scale * q + bias                    in packed formats
-//! ```
-//!
-//! Deviations from this loop:
-//!
-//! - Rows of tables above the size of the near caches are asked for ahead of their use.
-//! - Stores are ordinary ones: what is gathered is read next, by the layer that follows. `gather_stream` stores past the caches, for
-//!   an output that is larger than they are and is not read soon: it leaves the caches to others.
-//! - A row of `f32` is copied by a loop over its numbers. In tables above the caches that loop costs 5 ns a row too much, a quarter of
-//!   the time of a row of 32 floats, so the usual lengths of rows, 16, 32 and 64, are constants there; copies of 128 floats at
-//!   once were slower. (A checked `copy_from_slice`, as fast, has a panic in it.)
-//! - A row of another format is converted in blocks of columns.
-//!
-//! Moved per id: the bytes of a row read from the table, `4 dim` written, and the id itself. The only arithmetic is the conversion; with a big
-//! table the time is that of memory, random lines read and consecutive lines written.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`gather`].
 
 use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
@@ -44,6 +27,30 @@ simd_fn! {
     /// assert_eq!(out, [5.0, 6.0, 1.0, 2.0, 5.0, 6.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for position in 0..len:
+    ///     out[position] = table[row(position)]                or zeros where the policy leaves the id out
+    ///                     scale * q + bias                    in packed formats
+    /// ```
+    ///
+    /// Deviations from this loop:
+    ///
+    /// - Rows of tables above the size of the near caches are asked for ahead of their use.
+    /// - Stores are ordinary ones: what is gathered is read next, by the layer that follows. `gather_stream`
+    ///   stores past the caches, for an output that is larger than they are and is not read soon: it leaves
+    ///   the caches to others.
+    /// - A row of `f32` is copied by a loop over its numbers. In tables above the caches that loop costs 5 ns
+    ///   a row too much, a quarter of the time of a row of 32 floats, so the usual lengths of rows, 16, 32
+    ///   and 64, are constants there; copies of 128 floats at once were slower. (A checked `copy_from_slice`,
+    ///   as fast, has a panic in it.)
+    /// - A row of another format is converted in blocks of columns.
+    ///
+    /// # Cost
+    /// For each id the bytes of a row are read from the table, `4 dim` are written, and the id itself is
+    /// read. The only arithmetic is the conversion. With a big table the time is that of memory: random lines
+    /// are read and consecutive lines written.
     pub fn gather, gather_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32]) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;
@@ -60,6 +67,9 @@ simd_fn! {
     ///
     /// # Errors
     /// As `gather`.
+    ///
+    /// # Cost
+    /// [`gather`] tells how it is computed and what it costs.
     pub fn gather_stream, gather_stream_at[F: Format, I: Index, P: Policy](table: Table<'_, F>, indices: Indices<'_, I, P>, out: &mut [f32]) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows of the indices", table.rows(), indices.rows())?;

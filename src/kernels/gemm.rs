@@ -1,31 +1,7 @@
 //! Matrix products that are serial over the shared extent: each output starts from what stands in it, and the terms are
 //! added one after the other, whatever the shape, the batch or the level. So a batch can be added piece by piece.
 //!
-//! ```text
-//! gemm:    for i, j:  for p in 0..k:  c[i][j] += a[i][p] * b[p][j]        forward pass
-//! gemm_tn: for i, j:  for p in 0..k:  c[i][j] += a[p][i] * b[p][j]        gradient of the weights; p: the examples in order
-//! ```
-//!
-//! Neighbouring outputs are independent: they share a register, and several registers are under way at once, without a
-//! change of bits. What the code does otherwise than these loops, and why:
-//!
-//! - An output is held in a register over all of k, in tiles of four rows and sixteen columns (two rows where registers are
-//!   few, one on a processor without vectors). A row of B is so read once for four rows of C, and C once in all. Four
-//!   registers of AVX-512 or eight of AVX2 are enough chains of additions to hide their latency. A tile of 8 or 4 rows and
-//!   32 or 64 columns is slower on Zen 4, 8 rows and 16 columns no faster: an element of A that is used once is multiplied
-//!   as it is loaded.
-//! - The m % 4 last rows are done two at a time in 32 columns and one at a time in 64, so that as many chains overlap: a
-//!   batch of one takes three quarters of the time that it takes with 16 columns.
-//! - A tile walks down B behind one check (`Strided`), and the loop calls `next` itself: a `zip` of two such iterators is not
-//!   always inlined, and then takes nine times as long.
-//! - The rows of a tile go over all columns before the next rows follow, so that A is read from memory once, however many rows
-//!   it has; B, the weights, stays in the second cache and is read
-//!   where it lies.
-//! - The n % 16 last columns are done in blocks of 8, 4 and 1, also over k: one column (a single unit, a logit) costs one
-//!   multiplication and one addition a term and no idle lanes. Four rows at a time, their chains of additions overlap; not on
-//!   a processor without vectors, which would gain little and have more code.
-//!
-//! Bytes moved, from memory or cache: 4 m k ⌈n / 16⌉ of A, 4 k n ⌈m / 4⌉ of B, 8 m n of C.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`gemm`].
 
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, Strided, simd_fn};
@@ -46,6 +22,34 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; C is then as it was.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// gemm:    for i, j:  for p in 0..k:  c[i][j] += a[i][p] * b[p][j]        forward pass
+    /// gemm_tn: for i, j:  for p in 0..k:  c[i][j] += a[p][i] * b[p][j]        gradient of the weights; p: the examples in order
+    /// ```
+    ///
+    /// Neighbouring outputs are independent: they share a register, and several registers are under way at
+    /// once, without a change of bits. What the code does otherwise than these loops, and why:
+    ///
+    /// - An output is held in a register over all of k, in tiles of four rows and sixteen columns (two rows
+    ///   where registers are few, one on a processor without vectors). A row of B is so read once for four
+    ///   rows of C, and C once in all. Four registers of AVX-512 or eight of AVX2 are enough chains of
+    ///   additions to hide their latency. A tile of 8 or 4 rows and 32 or 64 columns is slower on Zen 4, 8
+    ///   rows and 16 columns no faster: an element of A that is used once is multiplied as it is loaded.
+    /// - The m % 4 last rows are done two at a time in 32 columns and one at a time in 64, so that as many
+    ///   chains overlap: a batch of one takes three quarters of the time that it takes with 16 columns.
+    /// - A tile walks down B behind one check (`Strided`), and the loop calls `next` itself: a `zip` of two
+    ///   such iterators is not always inlined, and then takes nine times as long.
+    /// - The rows of a tile go over all columns before the next rows follow, so that A is read from memory
+    ///   once, however many rows it has; B, the weights, stays in the second cache and is read where it lies.
+    /// - The n % 16 last columns are done in blocks of 8, 4 and 1, also over k: one column (a single unit, a
+    ///   logit) costs one multiplication and one addition a term and no idle lanes. Four rows at a time,
+    ///   their chains of additions overlap; not on a processor without vectors, which would gain little and
+    ///   have more code.
+    ///
+    /// # Cost
+    /// From memory or cache 4 m k ⌈n / 16⌉ bytes of A are moved, 4 k n ⌈m / 4⌉ of B and 8 m n of C.
     pub fn gemm, gemm_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
@@ -59,6 +63,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; C is then as it was.
+    ///
+    /// # Cost
+    /// [`gemm`] tells how it is computed and what it costs.
     pub fn gemm_tn, gemm_tn_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows of b", a.rows(), b.rows())?;

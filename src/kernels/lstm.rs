@@ -1,21 +1,6 @@
 //! The gates of an LSTM, one step of one sequence, and their gradients.
 //!
-//! ```text
-//! lstm_gates:           i, f, g, o = σ(z0), σ(z1), tanh(z2), σ(z3)
-//!                       c = f * c + i * g;  h = o * tanh(c)
-//! lstm_gates_backward:  t = tanh(f * c + i * g);  d_c = d_c + d_h * (o * (1 - t * t))
-//!                       d_z0 = d_c * (g * (i * (1 - i)));  d_z1 = d_c * (c * (f * (1 - f)))
-//!                       d_z2 = d_c * (i * (1 - g * g));    d_z3 = d_h * (t * (o * (1 - o)));  d_c = d_c * f
-//! ```
-//!
-//! for each unit. Here c in the backward pass is the cell before the step: the one after it is computed again, which costs a
-//! multiplication and an addition where keeping it would cost memory. What the code does otherwise than these lines, and why:
-//!
-//! - It makes several loops over the units, each of which writes one or two of the blocks: one that wrote all of them would need
-//!   more checks for overlap than the compiler is willing to make, and would not be vectorised. What they hand on (t) stands in
-//!   a block of sixty-four numbers.
-//!
-//! Bytes moved for U units: 44 U forward, 48 U backward, all in the first cache; the time is that of the exponentials.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`lstm_gates`].
 
 use crate::error::ShapeMismatch;
 use crate::math;
@@ -37,6 +22,27 @@ simd_fn! {
     ///
     /// # Errors
     /// If `h` is not as long as `c`, or `z` not four times as long. Nothing has been written then.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// lstm_gates:           i, f, g, o = σ(z0), σ(z1), tanh(z2), σ(z3)
+    ///                       c = f * c + i * g;  h = o * tanh(c)
+    /// lstm_gates_backward:  t = tanh(f * c + i * g);  d_c = d_c + d_h * (o * (1 - t * t))
+    ///                       d_z0 = d_c * (g * (i * (1 - i)));  d_z1 = d_c * (c * (f * (1 - f)))
+    ///                       d_z2 = d_c * (i * (1 - g * g));    d_z3 = d_h * (t * (o * (1 - o)));  d_c = d_c * f
+    /// ```
+    ///
+    /// This is done for each unit. Here c in the backward pass is the cell before the step: the one after it is computed
+    /// again, which costs a multiplication and an addition where keeping it would cost memory. What the code
+    /// does otherwise than these lines, and why:
+    ///
+    /// - It makes several loops over the units, each of which writes one or two of the blocks: one that wrote
+    ///   all of them would need more checks for overlap than the compiler is willing to make, and would not
+    ///   be vectorised. What they hand on (t) stands in a block of sixty-four numbers.
+    ///
+    /// # Cost
+    /// For U units 44 U bytes are moved forward and 48 U backward, all in the first cache. The time is that
+    /// of the exponentials.
     pub fn lstm_gates, lstm_gates_at(z: &mut [f32], c: &mut [f32], h: &mut [f32]) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("length of h", c.len(), h.len())?;
@@ -49,6 +55,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If `d_h` or `d_c` is not as long as `c`, or `gates` not four times as long. Nothing has been written then.
+    ///
+    /// # Cost
+    /// [`lstm_gates`] tells how it is computed and what it costs.
     pub fn lstm_gates_backward, lstm_gates_backward_at(
         gates: &mut [f32], c: &[f32], d_h: &[f32], d_c: &mut [f32],
     ) -> Result<(), ShapeMismatch>

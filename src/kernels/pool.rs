@@ -1,39 +1,6 @@
 //! Bags of rows, each pooled into one row.
 //!
-//! ```text
-//! pool:      for bag in 0..bags:
-//!                sum = 0
-//!                for id in bag, if it contributes:
-//!                    sum += weight(id) * table[row(id)]
-//!                out[bag] = sum                              or sum / divisor: see Pooling
-//!
-//!            of packed rows:
-//!                sum = 0, bias_sum = 0
-//!                for id in bag, if it contributes:
-//!                    sum += (scale(row) * weight(id)) * q(row), bias_sum += bias(row) * weight(id)
-//!                out[bag] = sum + bias_sum                   or that / divisor
-//!
-//! pool_max:  for bag in 0..bags:
-//!                for id in bag, if it contributes:
-//!                    x = weight(id) * table[row(id)]
-//!                    where first or x > out[bag]:  out[bag] = x, arg_max[bag] = position(id)
-//! ```
-//!
-//! Deviations from these loops:
-//!
-//! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums stay in registers and
-//!   `out` is written once. A sum in memory would be loaded and stored again for every row.
-//! - Rows of tables above the size of the near caches are asked for ahead of their use, across the borders of bags, each block of
-//!   columns for itself.
-//! - Without weights nothing is multiplied by them.
-//! - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the biases are summed apart saves
-//!   an addition for each number.
-//!
-//! Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no bit.
-//!
-//! Moved per id: the bytes of a row read from the table and the id itself, once for each block of columns; per bag `4 dim` bytes
-//! written. One addition for each four bytes of `f32`: the time is that of reading the rows, from whichever cache or memory they
-//! lie in. Packed rows in the caches take the time of the arithmetic, four to six vector operations for each register of numbers.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`pool`].
 
 use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
@@ -62,6 +29,47 @@ simd_fn! {
     /// assert_eq!(out, [3.0, 4.0, 0.0, 0.0, 3.0, 4.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # How it is computed
+    /// ```text
+    /// pool:      for bag in 0..bags:
+    ///                sum = 0
+    ///                for id in bag, if it contributes:
+    ///                    sum += weight(id) * table[row(id)]
+    ///                out[bag] = sum                              or sum / divisor: see Pooling
+    ///
+    ///            of packed rows:
+    ///                sum = 0, bias_sum = 0
+    ///                for id in bag, if it contributes:
+    ///                    sum += (scale(row) * weight(id)) * q(row), bias_sum += bias(row) * weight(id)
+    ///                out[bag] = sum + bias_sum                   or that / divisor
+    ///
+    /// pool_max:  for bag in 0..bags:
+    ///                for id in bag, if it contributes:
+    ///                    x = weight(id) * table[row(id)]
+    ///                    where first or x > out[bag]:  out[bag] = x, arg_max[bag] = position(id)
+    /// ```
+    ///
+    /// Deviations from these loops:
+    ///
+    /// - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums
+    ///   stay in registers and `out` is written once. A sum in memory would be loaded and stored again for
+    ///   every row.
+    /// - Rows of tables above the size of the near caches are asked for ahead of their use, across the
+    ///   borders of bags, each block of columns for itself.
+    /// - Without weights nothing is multiplied by them.
+    /// - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the
+    ///   biases are summed apart saves an addition for each number.
+    ///
+    /// Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no
+    /// bit.
+    ///
+    /// # Cost
+    /// For each id the bytes of a row are read from the table, and the id itself once for each block of
+    /// columns; for each bag `4 dim` bytes are written. There is one addition for each four bytes of `f32`,
+    /// so the time is that of reading the rows, from whichever cache or memory they lie in. Packed rows in
+    /// the caches take the time of the arithmetic, four to six vector operations for each register of
+    /// numbers.
     pub fn pool, pool_at[F: Format, I: Index, P: Policy, O: Index](
         table: Table<'_, F>,
         bags: &Bags<'_, I, P, O>,
@@ -95,6 +103,9 @@ simd_fn! {
     /// assert_eq!((out, arg_max), ([5.0, -4.0, 1.0, 2.0], [0, 1, 2, 2]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Cost
+    /// [`pool`] tells how it is computed and what it costs.
     pub fn pool_max, pool_max_at[F: Format, I: Index, P: Policy, O: Index](
         table: Table<'_, F>,
         bags: &Bags<'_, I, P, O>,

@@ -1,14 +1,6 @@
 //! Rows of `f32` into rows of another format, and back.
 //!
-//! ```text
-//! quantise:     for row: to[row] = encode(from[row])              the formulas stand at each format
-//! quantise_rounded:  the same, each number rounded up or down at random, so that the mean is the number
-//! dequantise:   for row, column: to[row][column] = scale(row) * q + bias(row)     or the half's value
-//! ```
-//!
-//! A row is read twice to be quantised, for its range and for its codes. Range and codes are loops without a branch; the minimum is taken by
-//! 16 lanes, which differs from a serial one at most in the sign of a zero. Rounding is to the nearest, ties to even, by adding
-//! 1.5 · 2²³. Moved: `4 dim` bytes and the bytes of the packed row, each once.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`quantise`].
 
 use super::{Noise, convert};
 use crate::error::ShapeMismatch;
@@ -35,6 +27,20 @@ simd_fn! {
     ///
     /// # Errors
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// quantise:     for row: to[row] = encode(from[row])              the formulas stand at each format
+    /// quantise_rounded:  the same, each number rounded up or down at random, so that the mean is the number
+    /// dequantise:   for row, column: to[row][column] = scale(row) * q + bias(row)     or the half's value
+    /// ```
+    ///
+    /// A row is read twice to be quantised, for its range and for its codes. Range and codes are loops
+    /// without a branch; the minimum is taken by 16 lanes, which differs from a serial one at most in the
+    /// sign of a zero. Rounding is to the nearest, ties to even, by adding 1.5 · 2²³.
+    ///
+    /// # Cost
+    /// For each row `4 dim` bytes and the bytes of the packed row are moved once.
     pub fn quantise, quantise_at[F: Format](from: Table<'_>, to: &mut TableMut<'_, F>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows", from.rows(), to.rows())?;
@@ -45,6 +51,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If `to` has no such row, or `from` not `dim` numbers; `to` is then as it was.
+    ///
+    /// # Cost
+    /// [`quantise`] tells how it is computed and what it costs.
     pub fn quantise_row, quantise_row_at[F: Format](from: &[f32], row: usize, to: &mut TableMut<'_, F>) -> Result<(), ShapeMismatch>
         where {
             check_row(row, to.rows())?;
@@ -55,6 +64,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    ///
+    /// # Cost
+    /// [`quantise`] tells how it is computed and what it costs.
     pub fn dequantise, dequantise_at[F: Format](from: Table<'_, F>, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows", from.rows(), to.rows())?;
@@ -65,6 +77,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If `from` has no such row, or `to` not `dim` numbers; `to` is then as it was.
+    ///
+    /// # Cost
+    /// [`quantise`] tells how it is computed and what it costs.
     pub fn dequantise_row, dequantise_row_at[F: Format](from: Table<'_, F>, row: usize, to: &mut [f32]) -> Result<(), ShapeMismatch>
         where {
             check_row(row, from.rows())?;
@@ -75,6 +90,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    ///
+    /// # Cost
+    /// [`quantise`] tells how it is computed and what it costs.
     pub fn quantise_rounded, quantise_rounded_at[F: Trainable](
         from: Table<'_>, noise: Noise, to: &mut TableMut<'_, F>
     ) -> Result<(), ShapeMismatch>

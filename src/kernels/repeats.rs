@@ -1,23 +1,6 @@
 //! Rows that occur more than once in a table, so that work on them is done once.
 //!
-//! ```text
-//! count = 0
-//! for each row s of x:
-//!     number[s] = the number of an earlier row with the same bits
-//!                 or, if there is none:  first[count] = s,  number[s] = count,  count += 1
-//! ```
-//!
-//! Behind an embedding the rows of a batch are words: 6,400 steps over a vocabulary of 1,000 have at most 1,000 distinct rows.
-//!
-//! Deviations from this loop:
-//!
-//! - Rows are looked up in a hash table with open addressing. The hash is made in sixteen lanes over the whole row; where it
-//!   leads, the bits of the rows are compared, so that a hash decides nothing by itself.
-//! - After eight full places a row is taken for a new one. Rows that are taken for distinct although they are the same cost time and
-//!   change no result, and no input can make the search long.
-//! - It stops as soon as there are more distinct rows than the caller finds worth it.
-//!
-//! Bytes moved: x once, and for each repeated row its first occurrence, from the caches.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`distinct_rows`].
 
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
@@ -57,6 +40,29 @@ simd_fn! {
     ///
     /// # Errors
     /// If `numbers` has not one number for each row, or there are more than `u32::MAX` rows.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// count = 0
+    /// for each row s of x:
+    ///     number[s] = the number of an earlier row with the same bits
+    ///                 or, if there is none:  first[count] = s,  number[s] = count,  count += 1
+    /// ```
+    ///
+    /// Behind an embedding the rows of a batch are words: 6,400 steps over a vocabulary of 1,000 have at most
+    /// 1,000 distinct rows.
+    ///
+    /// Deviations from this loop:
+    ///
+    /// - Rows are looked up in a hash table with open addressing. The hash is made in sixteen lanes over the
+    ///   whole row; where it leads, the bits of the rows are compared, so that a hash decides nothing by
+    ///   itself.
+    /// - After eight full places a row is taken for a new one. Rows that are taken for distinct although they
+    ///   are the same cost time and change no result, and no input can make the search long.
+    /// - It stops as soon as there are more distinct rows than the caller finds worth it.
+    ///
+    /// # Cost
+    /// x is read once, and for each repeated row its first occurrence, from the caches.
     pub fn distinct_rows, distinct_rows_at(
         x: Table<'_>,
         numbers: &mut [u32],

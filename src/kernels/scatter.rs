@@ -1,30 +1,6 @@
 //! Gradients of rows back into a table of gradients.
 //!
-//! ```text
-//! scatter_add:       for position in 0..len:
-//!                        table[row(position)] += gradients[position]
-//!
-//! scatter_add_bags:  for bag in 0..bags:
-//!                        d = d_out[bag]                              or d_out[bag] / divisor: see Pooling
-//!                        for id in bag, if it contributes:
-//!                            table[row(id)] += weight(id) * d
-//!
-//! scatter_add_max:   for bag in 0..bags, for c in 0..dim:
-//!                        id = the id at position arg_max[bag][c]
-//!                        table[row(id)][c] += weight(id) * d_out[bag][c]
-//! ```
-//!
-//! They are the derivatives of gather, pool and pool_max. A repeated row is summed in the order of occurrence: one serial sum for each number
-//! of the table, so blocks and levels change no bit.
-//!
-//! Deviations from these loops:
-//!
-//! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, for bags each over the whole bag, so that `d` stays in registers
-//!   and is divided once. A block is read, added and written as a whole (see `add_block`).
-//! - Rows of tables above the size of the caches are asked for ahead of their use.
-//! - Without weights nothing is multiplied.
-//!
-//! Moved per id: `4 dim` bytes of the table read and written again, and for `scatter_add` `4 dim` bytes of gradients read.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`scatter_add`].
 
 use super::{Columns, column_blocks, columns_mut, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
@@ -50,6 +26,36 @@ simd_fn! {
     /// assert_eq!(d_rows, [[3.0, 4.0], [0.0, 0.0], [6.0, 8.0]]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # How it is computed
+    /// ```text
+    /// scatter_add:       for position in 0..len:
+    ///                        table[row(position)] += gradients[position]
+    ///
+    /// scatter_add_bags:  for bag in 0..bags:
+    ///                        d = d_out[bag]                              or d_out[bag] / divisor: see Pooling
+    ///                        for id in bag, if it contributes:
+    ///                            table[row(id)] += weight(id) * d
+    ///
+    /// scatter_add_max:   for bag in 0..bags, for c in 0..dim:
+    ///                        id = the id at position arg_max[bag][c]
+    ///                        table[row(id)][c] += weight(id) * d_out[bag][c]
+    /// ```
+    ///
+    /// They are the derivatives of gather, pool and pool_max. A repeated row is summed in the order of
+    /// occurrence: one serial sum for each number of the table, so blocks and levels change no bit.
+    ///
+    /// Deviations from these loops:
+    ///
+    /// - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, for bags each over the whole bag, so that
+    ///   `d` stays in registers and is divided once. A block is read, added and written as a whole (see
+    ///   `add_block`).
+    /// - Rows of tables above the size of the caches are asked for ahead of their use.
+    /// - Without weights nothing is multiplied.
+    ///
+    /// # Cost
+    /// For each id `4 dim` bytes of the table are read and written again. `scatter_add` reads `4 dim` bytes
+    /// of gradients besides.
     pub fn scatter_add, scatter_add_at[I: Index, P: Policy](
         gradients: &[f32],
         indices: Indices<'_, I, P>,
@@ -79,6 +85,9 @@ simd_fn! {
     /// assert_eq!(d_rows, [[1.0, 2.0], [0.0, 0.0], [6.0, 8.0]]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Cost
+    /// [`scatter_add`] tells how it is computed and what it costs.
     pub fn scatter_add_bags, scatter_add_bags_at[I: Index, P: Policy, O: Index](
         d_out: &[f32],
         bags: &Bags<'_, I, P, O>,
@@ -162,6 +171,9 @@ pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
 /// assert_eq!(d_rows, [[0.0, 0.25], [0.0, 0.0], [0.5, 0.0]]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Cost
+/// [`scatter_add`] tells how it is computed and what it costs.
 pub fn scatter_add_max<I: Index, P: Policy, O: Index>(
     d_out: &[f32],
     arg_max: &[u32],

@@ -1,19 +1,6 @@
 //! All steps of a sequence reduced to one row, and the gradients: Keras' global pooling.
 //!
-//! ```text
-//! max_over_steps:             for c:  y[c] = greatest of x[s][c] over the valid steps s     NaN if one is
-//! max_over_steps_backward:    for c:  n = how many valid steps have x[s][c] == max
-//!                                     for s:  d_x[s][c] = d_y[c] / n where valid and x[s][c] == max, else 0
-//!
-//! mean_over_steps:            for c:  y[c] = (Σ x[s][c] over the valid steps s) / how many they are
-//! mean_over_steps_backward:   for s:  d_x[s] = d_y / how many valid steps there are, where valid, else 0
-//! ```
-//!
-//! Deviation: columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over all steps, so that sums and maxima stay in registers.
-//! Columns do not mix, so this changes no bit. The backward pass of the maximum looks for it again instead of keeping it: a block of
-//! columns of the sequence is read three times, from the first cache but once.
-//!
-//! Bytes moved: the sequence read once, and backward written once.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`max_over_steps`].
 
 use super::{Columns, column_blocks, columns_mut};
 use crate::error::ShapeMismatch;
@@ -39,6 +26,24 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; `y` is then as it was.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// max_over_steps:             for c:  y[c] = greatest of x[s][c] over the valid steps s     NaN if one is
+    /// max_over_steps_backward:    for c:  n = how many valid steps have x[s][c] == max
+    ///                                     for s:  d_x[s][c] = d_y[c] / n where valid and x[s][c] == max, else 0
+    ///
+    /// mean_over_steps:            for c:  y[c] = (Σ x[s][c] over the valid steps s) / how many they are
+    /// mean_over_steps_backward:   for s:  d_x[s] = d_y / how many valid steps there are, where valid, else 0
+    /// ```
+    ///
+    /// Deviation: columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over all steps, so that sums
+    /// and maxima stay in registers. Columns do not mix, so this changes no bit. The backward pass of the
+    /// maximum looks for it again instead of keeping it: a block of columns of the sequence is read three
+    /// times, from the first cache but once.
+    ///
+    /// # Cost
+    /// The sequence is read once, and backward written once.
     pub fn max_over_steps, max_over_steps_at(
         x: Table<'_>, valid: &[bool], y: &mut [f32]
     ) -> Result<(), ShapeMismatch>
@@ -54,6 +59,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; `d_x` is then as it was.
+    ///
+    /// # Cost
+    /// [`max_over_steps`] tells how it is computed and what it costs.
     pub fn max_over_steps_backward, max_over_steps_backward_at(
         x: Table<'_>, valid: &[bool], d_y: &[f32], d_x: &mut TableMut<'_>
     ) -> Result<(), ShapeMismatch>
@@ -71,6 +79,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; `y` is then as it was.
+    ///
+    /// # Cost
+    /// [`max_over_steps`] tells how it is computed and what it costs.
     pub fn mean_over_steps, mean_over_steps_at(
         x: Table<'_>, valid: &[bool], y: &mut [f32]
     ) -> Result<(), ShapeMismatch>
@@ -86,6 +97,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; `d_x` is then as it was.
+    ///
+    /// # Cost
+    /// [`max_over_steps`] tells how it is computed and what it costs.
     pub fn mean_over_steps_backward, mean_over_steps_backward_at(
         valid: &[bool], d_y: &[f32], d_x: &mut TableMut<'_>
     ) -> Result<(), ShapeMismatch>

@@ -1,11 +1,6 @@
 //! A matrix on its side.
 //!
-//! ```text
-//! for i, j:  b[j][i] = a[i][j]
-//! ```
-//!
-//! Deviation: it goes in squares of sixteen, so that each cache line of B that a column of A is written across is still at hand for
-//! the columns beside it. Bytes moved: 4 m n read and 4 m n written.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`transpose`].
 
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
@@ -25,6 +20,17 @@ simd_fn! {
     ///
     /// # Errors
     /// If the shapes do not fit; B is then as it was.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for i, j:  b[j][i] = a[i][j]
+    /// ```
+    ///
+    /// Deviation: it goes in squares of sixteen, so that each cache line of B that a column of A is written
+    /// across is still at hand for the columns beside it.
+    ///
+    /// # Cost
+    /// 4 m n bytes are read and 4 m n written.
     pub fn transpose, transpose_at(a: Table<'_>, b: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows of b", a.dim(), b.rows())?;

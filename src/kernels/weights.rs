@@ -1,20 +1,6 @@
 //! Gradients of the weights of ids in bags.
 //!
-//! ```text
-//! for bag in 0..bags:
-//!     for id in bag, if it contributes:
-//!         slope(id) = dot(table[row(id)], d_out[bag])         the gradient, if nothing divides
-//!     D = divisor of the bag: see Pooling
-//!     Sum:           d_weight(id) = slope(id)
-//!     Mean:          d_weight(id) = slope(id) / D
-//!     WeightedMean:  d_weight(id) = (slope(id) - Σ weight slope / D) / D
-//!     SqrtN:         d_weight(id) = (slope(id) - weight(id) (Σ weight slope / D²)) / D
-//! ```
-//!
-//! In the last two the weight also stands in the divisor. The slopes are kept in `d_weights` between the two passes over a bag, so
-//! that no row is read twice. Rows of tables above the size of the caches are asked for ahead of their use.
-//!
-//! Moved per id: `4 dim` bytes read from the table, 4 written; `d_out[bag]` stays in the first cache.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`weight_gradients`].
 
 use super::{Columns, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
@@ -43,6 +29,26 @@ simd_fn! {
     /// assert_eq!(d_weights, [43.0, 21.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for bag in 0..bags:
+    ///     for id in bag, if it contributes:
+    ///         slope(id) = dot(table[row(id)], d_out[bag])         the gradient, if nothing divides
+    ///     D = divisor of the bag: see Pooling
+    ///     Sum:           d_weight(id) = slope(id)
+    ///     Mean:          d_weight(id) = slope(id) / D
+    ///     WeightedMean:  d_weight(id) = (slope(id) - Σ weight slope / D) / D
+    ///     SqrtN:         d_weight(id) = (slope(id) - weight(id) (Σ weight slope / D²)) / D
+    /// ```
+    ///
+    /// In the last two the weight also stands in the divisor. The slopes are kept in `d_weights` between the
+    /// two passes over a bag, so that no row is read twice. Rows of tables above the size of the caches are
+    /// asked for ahead of their use.
+    ///
+    /// # Cost
+    /// For each id `4 dim` bytes are read from the table and 4 written; `d_out[bag]` stays in the first
+    /// cache.
     pub fn weight_gradients, weight_gradients_at[I: Index, P: Policy, O: Index](
         table: Table<'_>,
         bags: &Bags<'_, I, P, O>,

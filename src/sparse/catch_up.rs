@@ -1,32 +1,6 @@
 //! Steps without a gradient, made up for when a row is next read.
 //!
-//! A dense optimizer with momentum moves every row at every step. The exact form leaves a row alone until it is needed and then
-//! replays what the row has missed:
-//!
-//! ```text
-//! for each row, once:
-//!     for τ = last + 1 ..= until:
-//!         if τ % 8 = 0 and no later step can move a weight of the row:  stop, the row rests
-//!         rule(τ)(weights, gradient 0, slots)                            the very expressions of the dense form
-//!         last = τ
-//! ```
-//!
-//! The weights get the bits of the dense form, however long the gap. Of a row that rests nothing changes but its slots, which no one
-//! reads until its next gradient; they then decay over all steps since `last` at once. So it makes no
-//! difference how often a row is caught up in between. Rest is looked for at every eighth step, which its number fixes.
-//!
-//! Deviations:
-//!
-//! - The scalars of a step (for Adam two powers) take longer to compute than a row of 64 numbers to replay. Those of the last
-//!   [`RECENT`] steps are computed when the first row needs them, and kept for the other rows.
-//! - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each through all steps up to the next look for rest.
-//! - In tables above the size of the caches the last step of a row is asked for sixteen rows ahead, and the row and its slots eight
-//!   ids ahead, if they have steps to make up for.
-//! - Rest is tested on sixteen numbers at once, and the first that move end the test.
-//!
-//! Cost: a replayed step of a row is one division and one square root a number for Adam, whose throughput is the limit, from the cache;
-//! there are at most as many as it takes the row to come to rest. Nothing for rows that never had a gradient, unless
-//! the weights decay.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`catch_up_rows`].
 
 use super::{State, UpdateRule};
 use crate::error::ShapeMismatch;
@@ -100,6 +74,39 @@ simd_fn! {
     /// # Errors
     /// If `slots` or `last_steps` has another number of rows than `table`, or `slots` another dim than the rule keeps. Nothing
     /// has been written then.
+    ///
+    /// # How it is computed
+    /// A dense optimizer with momentum moves every row at every step. The exact form leaves a row alone until
+    /// it is needed and then replays what the row has missed:
+    ///
+    /// ```text
+    /// for each row, once:
+    ///     for τ = last + 1 ..= until:
+    ///         if τ % 8 = 0 and no later step can move a weight of the row:  stop, the row rests
+    ///         rule(τ)(weights, gradient 0, slots)                            the very expressions of the dense form
+    ///         last = τ
+    /// ```
+    ///
+    /// The weights get the bits of the dense form, however long the gap. Of a row that rests nothing changes
+    /// but its slots, which no one reads until its next gradient; they then decay over all steps since `last`
+    /// at once. So it makes no difference how often a row is caught up in between. Rest is looked for at
+    /// every eighth step, which its number fixes.
+    ///
+    /// Deviations:
+    ///
+    /// - The scalars of a step (for Adam two powers) take longer to compute than a row of 64 numbers to
+    ///   replay. Those of the last 256 steps, 32 on small processors, are computed when the first row needs
+    ///   them, and kept for the other rows.
+    /// - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each through all steps up to the next
+    ///   look for rest.
+    /// - In tables above the size of the caches the last step of a row is asked for sixteen rows ahead, and
+    ///   the row and its slots eight ids ahead, if they have steps to make up for.
+    /// - Rest is tested on sixteen numbers at once, and the first that move end the test.
+    ///
+    /// # Cost
+    /// A replayed step of a row takes one division and one square root a number for Adam, whose throughput is
+    /// the limit, from the cache. There are at most as many steps as it takes the row to come to rest. Rows
+    /// that never had a gradient cost nothing, unless the weights decay.
     pub fn catch_up_rows, catch_up_rows_at[O: Replay, F: Fn(u32) -> O::Step, I: Rows](
         optimizer: &O, rule: F, until: u32, rows: I, lagging: Lagging<'_>
     ) -> Result<(), ShapeMismatch>
@@ -114,6 +121,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If `slots` and `last_steps` have different numbers of rows. Nothing has been written then.
+    ///
+    /// # Cost
+    /// [`catch_up_rows`] tells how it is computed and what it costs.
     pub fn decay_rows, decay_rows_at[O: Replay, I: Rows](
         optimizer: &O, step: u32, rows: I, slots: &mut TableMut<'_>, last_steps: &mut [u32]
     ) -> Result<(), ShapeMismatch>

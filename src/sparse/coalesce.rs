@@ -1,13 +1,6 @@
 //! The gradients of a row summed over its occurrences.
 //!
-//! ```text
-//! for each distinct row r of the occurrences:                  sorted, so its occurrences stand together
-//!     sum = Σ weight gradient[source] over the occurrences of r         in order of occurrence
-//!     sum /= number of occurrences                             if by frequency
-//! ```
-//!
-//! Deviation: the columns are taken in blocks, each over all occurrences, so that the sum of a row that occurs often stays in
-//! registers. Bytes moved: `4 dim` of gradients an occurrence, from a matrix of the size of a batch, and `4 dim` of sum a row.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`coalesce`].
 
 use super::{Occurrence, SortedOccurrences, clamp};
 use crate::error::ShapeMismatch;
@@ -42,6 +35,20 @@ simd_fn! {
     /// # Errors
     /// If `gradients` lacks a row that an occurrence names, `rows` or `sums` has fewer rows than there are occurrences, or `sums`
     /// another dim than `gradients`. Nothing has been written then.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for each distinct row r of the occurrences:                  sorted, so its occurrences stand together
+    ///     sum = Σ weight gradient[source] over the occurrences of r         in order of occurrence
+    ///     sum /= number of occurrences                             if by frequency
+    /// ```
+    ///
+    /// Deviation: the columns are taken in blocks, each over all occurrences, so that the sum of a row that
+    /// occurs often stays in registers.
+    ///
+    /// # Cost
+    /// `4 dim` bytes of gradients are read for each occurrence, from a matrix of the size of a batch, and `4
+    /// dim` of sum are written for each row.
     pub fn coalesce, coalesce_at(
         occurrences: SortedOccurrences<'_>, gradients: Table<'_>, rows: &mut [u32], sums: &mut TableMut<'_>
     ) -> Result<usize, ShapeMismatch>

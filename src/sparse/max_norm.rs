@@ -1,14 +1,6 @@
 //! Rows that are too long are shortened, in place: PyTorch's `max_norm`.
 //!
-//! ```text
-//! for id in ids, if it names a row:
-//!     norm = (Σ |x|ᵖ)^(1/p) of the row                   by lanes; max |x| for p = ∞
-//!     if norm > max_norm:  row *= max_norm / (norm + 1e-7)
-//! ```
-//!
-//! A row that is named again has its new length by then, which is at most `max_norm` but for rounding: for limits well above 1e-7 at
-//! most the last bits of the row change again. The padding row is not named; PyTorch shortens it too. Bytes moved per id: `4 dim` read,
-//! and for a row that is too long written.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`max_norm`].
 
 use crate::error::ShapeMismatch;
 use crate::math;
@@ -45,6 +37,20 @@ simd_fn! {
     ///
     /// # Errors
     /// If the ids were checked against another number of rows; `table` is then as it was.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for id in ids, if it names a row:
+    ///     norm = (Σ |x|ᵖ)^(1/p) of the row                   by lanes; max |x| for p = ∞
+    ///     if norm > max_norm:  row *= max_norm / (norm + 1e-7)
+    /// ```
+    ///
+    /// A row that is named again has its new length by then, which is at most `max_norm` but for rounding:
+    /// for limits well above 1e-7 at most the last bits of the row change again. The padding row is not
+    /// named; PyTorch shortens it too.
+    ///
+    /// # Cost
+    /// `4 dim` bytes are read for each id, and written for a row that is too long.
     pub fn max_norm, max_norm_at[I: Index, P: Policy](
         indices: Indices<'_, I, P>, limit: f32, norm: RowNorm, table: &mut TableMut<'_>
     ) -> Result<(), ShapeMismatch>

@@ -1,14 +1,6 @@
 //! Norms of gradients, for clipping.
 //!
-//! ```text
-//! for each distinct row r of the occurrences:
-//!     g = Σ gradient[source] over the occurrences of r    in order of occurrence
-//!     total += sum_of_squares(g)                          row after row
-//! ```
-//!
-//! Deviations: a row that occurs once is squared where it lies. For Keras, which takes the norm of the rows as they occur, the
-//! squares of each occurrence are added instead, and nothing is summed before. Bytes moved: each gradient read once; the
-//! sums stay in the caller's `scratch`, one row long.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`sum_of_squares_of_rows`].
 
 use super::SparseGradient;
 use crate::error::ShapeMismatch;
@@ -23,6 +15,19 @@ simd_fn! {
     ///
     /// # Errors
     /// If `gradients` lacks a row that an occurrence names, or `scratch` has not `2 * dim` numbers.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for each distinct row r of the occurrences:
+    ///     g = Σ gradient[source] over the occurrences of r    in order of occurrence
+    ///     total += sum_of_squares(g)                          row after row
+    /// ```
+    ///
+    /// Deviations: a row that occurs once is squared where it lies. For Keras, which takes the norm of the
+    /// rows as they occur, the squares of each occurrence are added instead, and nothing is summed before.
+    ///
+    /// # Cost
+    /// Each gradient is read once; the sums stay in the caller's `scratch`, one row long.
     pub fn sum_of_squares_of_rows, sum_of_squares_of_rows_at(
         touched: &mut SparseGradient<'_>, keras3_duplicates: bool
     ) -> Result<f32, ShapeMismatch>

@@ -1,17 +1,6 @@
 //! Which rows occur in a batch, and which gradient each occurrence has.
 //!
-//! Two threads must not write one row, and the gradients of a row must be summed in order of occurrence whoever sums them. So a
-//! table is shared by ranges of rows, and each thread, by itself,
-//!
-//! ```text
-//! lists the occurrences of its rows, in order             row - start of the range, source as in the whole batch
-//! sorts them                                              sort_by_row
-//! updates its rows                                        update_rows, on its part of the table
-//! ```
-//!
-//! A row sees the same gradients in the same order as with one thread: the bits do not depend on the number of threads. No thread
-//! waits for another, and sorting is shared too. What sharing costs is that each thread reads all ids: a few nanoseconds an id,
-//! most where a thread's range holds some of the rows, for there the processor cannot foresee which id belongs to it.
+//! How threads share the work, and what that costs, is told at [`occurrences_in`].
 
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
 use crate::table::{Bags, Index, Indices, Policy};
@@ -33,6 +22,9 @@ pub struct Occurrence {
 ///
 /// # Errors
 /// If `out` is shorter than the list, or there are more than `u32::MAX` rows or ids. Nothing has been written then.
+///
+/// # Cost
+/// [`occurrences_in`] tells how threads share the work and what that costs.
 pub fn occurrences<'o, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     out: &'o mut [Occurrence],
@@ -50,6 +42,9 @@ pub fn occurrences<'o, I: Index, P: Policy>(
 /// # Errors
 /// If the ids have weights; if `out` is shorter than the list, or there are more than `u32::MAX` rows or bags. Nothing has been
 /// written then.
+///
+/// # Cost
+/// [`occurrences_in`] tells how threads share the work and what that costs.
 pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
     bags: &Bags<'_, I, P, O>,
     out: &'o mut [Occurrence],
@@ -72,6 +67,23 @@ pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
 ///
 /// # Errors
 /// If `out` is shorter than the list, or there are more than `u32::MAX` rows in the range or ids. Nothing has been written then.
+///
+/// # Parts of a table
+/// Two threads must not write one row, and the gradients of a row must be summed in order of occurrence
+/// whoever sums them. So a table is shared by ranges of rows, and each thread, by itself,
+///
+/// ```text
+/// lists the occurrences of its rows, in order             row - start of the range, source as in the whole batch
+/// sorts them                                              sort_by_row
+/// updates its rows                                        update_rows, on its part of the table
+/// ```
+///
+/// A row sees the same gradients in the same order as with one thread: the bits do not depend on the number
+/// of threads. No thread waits for another, and sorting is shared too.
+///
+/// # Cost
+/// Each thread reads all ids: a few nanoseconds an id, most where a thread's range holds some of the rows,
+/// for there the processor cannot foresee which id belongs to it.
 pub fn occurrences_in<'o, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     rows: Range<usize>,
@@ -98,6 +110,9 @@ pub fn occurrences_in<'o, I: Index, P: Policy>(
 /// # Errors
 /// If the ids have weights, which give each id a gradient of its own; if `out` is shorter than the list, or there are more
 /// than `u32::MAX` rows in the range or bags. Nothing has been written then.
+///
+/// # Cost
+/// [`occurrences_in`] tells how threads share the work and what that costs.
 pub fn occurrences_of_bags_in<'o, I: Index, P: Policy, O: Index>(
     bags: &Bags<'_, I, P, O>,
     rows: Range<usize>,

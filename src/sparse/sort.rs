@@ -1,18 +1,6 @@
 //! The occurrences of a row brought together.
 //!
-//! A batch of ids names some rows several times. Before an optimizer may step, the gradients of a row must be summed, so the
-//! occurrences are sorted by row; those of one row then stand side by side, still in order of occurrence:
-//!
-//! ```text
-//! for each digit of the row number, the lowest first:
-//!     count the occurrences with each value of the digit
-//!     turn the counts into the places where each value starts
-//!     move each occurrence to its place        (from the list to the scratch, or back)
-//! ```
-//!
-//! Deviations: digits that all rows share are passed over, so that the cost follows the size of the table's row numbers; a
-//! short list is sorted by insertion, which needs no counts. Both are stable, so sums keep the order of occurrence, and
-//! neither can fail. Cost: at most four passes over 8 bytes an occurrence, three on processors of 64 bits.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`sort_by_row`].
 
 use super::Occurrence;
 use crate::error::ShapeMismatch;
@@ -168,6 +156,25 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 ///
 /// # Errors
 /// If `scratch` is shorter than `list`.
+///
+/// # How it is computed
+/// A batch of ids names some rows several times. Before an optimizer may step, the gradients of a row must be
+/// summed, so the occurrences are sorted by row; those of one row then stand side by side, still in order of
+/// occurrence:
+///
+/// ```text
+/// for each digit of the row number, the lowest first:
+///     count the occurrences with each value of the digit
+///     turn the counts into the places where each value starts
+///     move each occurrence to its place        (from the list to the scratch, or back)
+/// ```
+///
+/// Deviations: digits that all rows share are passed over, so that the cost follows the size of the table's
+/// row numbers; a short list is sorted by insertion, which needs no counts. Both are stable, so sums keep the
+/// order of occurrence, and neither can fail.
+///
+/// # Cost
+/// There are at most four passes over 8 bytes an occurrence, three on processors of 64 bits.
 pub fn sort_by_row<'a>(
     list: &'a mut [Occurrence],
     scratch: &mut [Occurrence],

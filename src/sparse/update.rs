@@ -1,20 +1,6 @@
 //! Optimizer steps on the rows that have a gradient, and on whole variables.
 //!
-//! ```text
-//! for each distinct row r of the occurrences:                  sorted, so its occurrences stand together
-//!     g = Σ gradient[source] over the occurrences of r         in order of occurrence
-//!     rule(weights[r], g, slots[r])
-//! ```
-//!
-//! Deviations:
-//!
-//! - A row that occurs once uses its gradient where it lies, without the copy into `scratch`.
-//! - What the rule reads as the square of the gradient is `g²`, or, for Keras 3, the sum of the squares of the occurrences.
-//! - Under Keras 3's clipping by value each occurrence is clipped, and g is the sum of what that leaves.
-//! - Rows of tables above the size of the near caches, and their slots, are asked for eight occurrences ahead.
-//!
-//! The gradient of an id is never written: the ids of a bag share a source. Bytes moved: each occurrence's gradient read, from a
-//! matrix of the size of a batch; each touched row's weights and slots read and written once; nothing of any other row.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`update_rows`].
 
 use super::{SortedOccurrences, UpdateRule, apply};
 use crate::error::ShapeMismatch;
@@ -43,6 +29,28 @@ simd_fn! {
     /// # Errors
     /// If `table` or `gradients` lacks a row that occurs, `gradients` has another dim than `table`, `slots` another number of
     /// rows or another dim than the rule keeps, or `scratch` not `2 * dim` numbers. Nothing has been written then.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for each distinct row r of the occurrences:                  sorted, so its occurrences stand together
+    ///     g = Σ gradient[source] over the occurrences of r         in order of occurrence
+    ///     rule(weights[r], g, slots[r])
+    /// ```
+    ///
+    /// Deviations:
+    ///
+    /// - A row that occurs once uses its gradient where it lies, without the copy into `scratch`.
+    /// - What the rule reads as the square of the gradient is `g²`, or, for Keras 3, the sum of the squares
+    ///   of the occurrences.
+    /// - Under Keras 3's clipping by value each occurrence is clipped, and g is the sum of what that leaves.
+    /// - Rows of tables above the size of the near caches, and their slots, are asked for eight occurrences
+    ///   ahead.
+    ///
+    /// The gradient of an id is never written: the ids of a bag share a source.
+    ///
+    /// # Cost
+    /// Each occurrence's gradient is read, from a matrix of the size of a batch. Each touched row's weights
+    /// and slots are read and written once, and nothing of any other row.
     pub fn update_rows, update_rows_at[R: UpdateRule](
         rule: R, table: &mut TableMut<'_>, slots: &mut TableMut<'_>, touched: &mut SparseGradient<'_>
     ) -> Result<(), ShapeMismatch>
@@ -52,6 +60,9 @@ simd_fn! {
     ///
     /// # Errors
     /// If `gradient` has another length than `weights`, or `slots` another than the rule keeps. Nothing has been written then.
+    ///
+    /// # Cost
+    /// [`update_rows`] tells how it is computed and what it costs.
     pub fn update_block, update_block_at[R: UpdateRule](
         rule: R, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]
     ) -> Result<(), ShapeMismatch>

@@ -1,20 +1,6 @@
 //! Optimizer steps on rows of 16 or 8 bits, rounded at random.
 //!
-//! ```text
-//! for each distinct row r of the occurrences:
-//!     weights = decode(table[r])
-//!     rule(weights, g, slots[r])                           as in `update_rows`
-//!     table[r] = encode(weights), each number rounded up or down at random, so that the mean is the number
-//! ```
-//!
-//! A step is often smaller than half of the distance between two numbers that a short format holds; rounded to the nearest it would
-//! be lost, each time. Rounded at random it is kept in the mean (Gupta et al., 2015; FBGEMM does so for binary16). The random bits are
-//! a hash of (seed, step, row, column), so a step can be repeated, its rows taken in any order, and the bits are the same on every
-//! processor. The hash costs two multiplications for each number; the state in the slots stays `f32`.
-//!
-//! A `U8` row gets the range of its new weights; its least number is exact, all others move by less than one code.
-//!
-//! Bytes moved: the packed row read and written once, beside what the rule moves.
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`update_rows_rounded`].
 
 use super::UpdateRule;
 use super::update::{SparseGradient, StepRows, check_update, step_rows};
@@ -58,6 +44,27 @@ simd_fn! {
     ///
     /// # Errors
     /// As [`update_rows`](super::update_rows()); also if `weights` does not hold `dim` numbers. Nothing has been written then.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for each distinct row r of the occurrences:
+    ///     weights = decode(table[r])
+    ///     rule(weights, g, slots[r])                           as in `update_rows`
+    ///     table[r] = encode(weights), each number rounded up or down at random, so that the mean is the number
+    /// ```
+    ///
+    /// A step is often smaller than half of the distance between two numbers that a short format holds;
+    /// rounded to the nearest it would be lost, each time. Rounded at random it is kept in the mean (Gupta et
+    /// al., 2015; FBGEMM does so for binary16). The random bits are a hash of (seed, step, row, column), so a
+    /// step can be repeated, its rows taken in any order, and the bits are the same on every processor. The
+    /// hash costs two multiplications for each number; the state in the slots stays `f32`.
+    ///
+    /// A `U8` row gets the range of its new weights; its least number is exact, all others move by less than
+    /// one code.
+    ///
+    /// # Cost
+    /// The packed row is read and written once, beside what the rule moves. The hash takes two
+    /// multiplications a number.
     pub fn update_rows_rounded, update_rows_rounded_at[R: UpdateRule, F: Trainable](
         rule: R,
         noise: Noise,
