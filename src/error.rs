@@ -1,6 +1,23 @@
 //! What can be wrong with an input: small `Copy` values that name the place.
 //!
-//! Every check happens before anything is written, so after an error tables, optimizer state and outputs are as they were.
+//! Checks come before anything is written. So after an error, tables, optimizer state and outputs are as they
+//! were.
+//!
+//! | what is wrong | error |
+//! |---|---|
+//! | an id that names no row | [`IndexOutOfRange`] |
+//! | a row, chosen by name, that the table does not have | [`RowOutOfRange`] |
+//! | lengths that do not agree | [`ShapeMismatch`] |
+//! | offsets that make no bags | [`BagError`] |
+//! | more items than there is room for | [`CapacityExceeded`] |
+//! | a hyperparameter outside its range | [`OutOfRange`], with the [`Range`] |
+//! | a label that is no class or no probability | [`LabelError`] |
+//! | a value that is infinite or NaN, with its place in the model | [`NotFinite`] |
+//! | a file that is damaged, cut off or of another kind | `FileError`, with the `FileKind` (feature `std`) |
+//! | any of those that an input of a model can have | [`InputError`] |
+//!
+//! `?` turns each error of an input into an [`InputError`], and into a
+//! [`TrainError`](crate::train::TrainError).
 
 use core::fmt;
 

@@ -1,8 +1,9 @@
 //! `exp`, `ln`, `sigmoid`, `tanh` and roots for `f32`, with the same bits on every processor.
 //!
-//! The functions of a C library differ from one system to the next in the last bit. These do not: they are made of +, −, ×, ÷
-//! (each rounded by itself, never fused), comparisons that select one of two values, and integer operations, all of which IEEE
-//! 754 fixes. They have no branches and no tables, so a loop over a slice is vectorised with them in it.
+//! The functions of a C library differ from one system to the next in the last bit. These do not. They are
+//! made of +, −, × and ÷ (each rounded by itself, never fused), of comparisons that select one of two values,
+//! and of integer operations. IEEE 754 fixes all of these. The functions have no branches and no tables, so a
+//! loop that calls them is vectorised.
 //!
 //! | function | error at most | defined at the ends | monotone |
 //! |---|---|---|---|
@@ -14,13 +15,15 @@
 //! | [`sqrt`] | 0.5 ulp (correctly rounded) | NaN below 0, −0 at −0 | yes |
 //! | [`rsqrt`] | 1.5 ulp | ±∞ at ±0, NaN below 0, 0 at ∞ | yes, falling |
 //!
-//! One ulp is the distance of two neighbouring `f32` at the exact result. The errors and the monotony were measured on all 2³²
-//! values; the tests sample them (`NANOEMBED_FULL_SWEEP=1` visits all). NaN gives NaN; its sign and payload are not fixed.
+//! One ulp is the distance of two neighbouring `f32` at the exact result. The errors and the monotony were
+//! measured on all 2³² values. The tests sample them; with `NANOEMBED_FULL_SWEEP=1` they visit all. NaN gives
+//! NaN, whose sign and payload are not fixed.
 //!
-//! The polynomials are our own weighted minimax fits: Remez' exchange algorithm on some thousand Chebyshev nodes, with values
-//! of 40 digits, for the smallest *relative* error of the whole function; the leading coefficients (1 and x; x and −x²/2; x) are
-//! exact and left out of the fit. Their relative errors after the coefficients are rounded to `f32` are 2⁻²⁸·² (`exp`), 2⁻²⁷
-//! (`ln`) and 2⁻²⁹·⁷ (`tanh`), to be compared with 2⁻²⁵, the least that half an ulp can be.
+//! The polynomials are our own weighted minimax fits. They were found by Remez' exchange algorithm on some
+//! thousand Chebyshev nodes, with values of 40 digits, for the smallest *relative* error of the whole
+//! function. The leading coefficients (1 and x; x and −x²/2; x) are exact and were left out of the fit. After
+//! the coefficients are rounded to `f32`, the relative errors are 2⁻²⁸·² (`exp`), 2⁻²⁷ (`ln`) and 2⁻²⁹·⁷
+//! (`tanh`). Half an ulp is at least 2⁻²⁵.
 
 use crate::simd;
 

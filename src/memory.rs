@@ -1,9 +1,15 @@
-//! Large values: what may be made on the stack, and what is made on the heap.
+//! Large values: what may be made on the stack, and how to put the rest on the heap.
 //!
-//! Models, trainers, their scratch memory, vocabularies and counts are arrays as large as their const parameters say. A constructor
-//! that gives one by value makes it on the stack, and one that is too large ends the program without a word of why. So such
-//! constructors (`zeroed`, `new`, `workspace`) compile up to [`STACK_LIMIT`] bytes, and beyond it there is one of the name `boxed`
-//! (feature `alloc`) that makes the value where it stays:
+//! | item | what it does |
+//! |---|---|
+//! | [`STACK_LIMIT`] | says how large a value may be that a constructor gives by value |
+//! | `boxed` (feature `alloc`) | makes a value of zeros on the heap |
+//!
+//! Models, trainers, their scratch memory, vocabularies and counts are arrays, as large as their const
+//! parameters say. A constructor that gives such a value makes it on the stack. If it does not fit there, the
+//! program ends without a word of why. So these constructors (`zeroed`, `new`, `workspace`) compile up to
+//! [`STACK_LIMIT`] bytes. For larger values there is a constructor `boxed` (feature `alloc`), which makes the
+//! value where it stays:
 //!
 //! | type | on the stack | on the heap |
 //! |---|---|---|
@@ -14,9 +20,11 @@
 //! | [`History`](crate::train::History), [`ConfusionMatrix`](crate::metrics::ConfusionMatrix) | `new` | `boxed` |
 //! | anything else that starts as zeros, such as slots | `zerocopy::FromZeros::new_zeroed` | `memory::boxed` |
 //!
-//! In a `static` of any size the last four start as their constant `EMPTY`.
+//! In a `static`, vocabularies, counts, histories and confusion matrices of any size start as their constant
+//! `EMPTY`.
 //!
-//! Programs without an operating system (`target_os = "none"`) have no such limit: how large their stack is, only they know.
+//! Programs without an operating system (`target_os = "none"`) have no such limit, since only they know how
+//! large their stack is.
 
 use crate::message::Message;
 

@@ -1,6 +1,10 @@
 //! Files that are written whole or not at all, and what a file is by its first bytes.
 //!
-//! [`write()`] is for whatever a program keeps: images, checkpoints, weights. The old file stays until the new one is complete.
+//! | item | what it does |
+//! |---|---|
+//! | [`write()`] | writes a file: the old one stays until the new one is complete |
+//!
+//! Use it for whatever a program keeps: images, checkpoints, weights.
 //!
 //! ```
 //! use nanoembed::layers::{Dense, Layer};

@@ -1,11 +1,19 @@
 //! The trained model as bytes, used where they lie.
 //!
-//! [`write`](write()) puts a header and the model's numbers into a buffer; [`read`] checks the bytes and gives a reference into them, no
-//! copy, so that a model in flash takes no RAM. [`include_image!`](crate::include_image) puts an image into a program.
+//! | to do this | take |
+//! |---|---|
+//! | know how long an image is | [`size`]; [`length`] for bytes of which you know nothing else |
+//! | write one | [`write`](write()); `to_vec` (feature `alloc`) |
+//! | use a model where its image lies | [`read`], and [`include_image!`](crate::include_image) to put it into a program |
+//! | copy the parameters into a model | [`read_into`] |
+//! | handle an error | [`ImageError`] |
+//!
+//! [`read`] checks the bytes and gives a reference into them. It copies nothing, so a model in flash takes no
+//! RAM.
 //!
 //! # Format, version 1
 //!
-//! All numbers are little-endian.
+//! All fields are little-endian.
 //!
 //! | offset | bytes | content |
 //! |---|---|---|
@@ -18,7 +26,7 @@
 //! | 28 | 36 | zeros |
 //! | 64 | | payload: a model's parameters in the order of its layers, a vocabulary's fields |
 //!
-//! Every corrupted, missing or additional byte is refused.
+//! A corrupted, missing or additional byte is refused.
 
 mod frame;
 

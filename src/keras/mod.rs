@@ -1,10 +1,19 @@
-//! What Keras 3 computes, by one name: `use nanoembed::keras::*` in the place of `layers::*`, and [`Keras`] around the optimizer.
+//! What Keras 3 computes: write `use nanoembed::keras::*` in place of `layers::*`, and put [`Keras`] around
+//! the optimizer.
 //!
-//! The defaults of this crate mean what one would want without Keras: a row that occurs several times counts by its true gradient, a row
-//! that does not occur stays as it is, and padding never counts. Keras 3 means something else in each of these, and to be equal to it takes
-//! several choices that depend on each other. This module makes them: a model of its layers, trained with [`Keras`] from the same weights
-//! on the same batches, has the weights of Keras 3 (on TensorFlow, `fit`) within 2e-6: so it is in 247 trainings of nine steps at a rate
-//! of 0.01. It is a matter of rounding, which grows with the rate and the number of steps (6e-6 was seen at a rate of 0.05).
+//! | family | items |
+//! |---|---|
+//! | an optimizer as in Keras | [`Keras`], around a [`KerasOptimizer`]; clipping by a [`Clip`] |
+//! | layers that drop the mask as in Keras | [`Flatten`], [`GlobalMaxPooling1D`], [`Conv1D`] |
+//! | all other layers | those of [`layers`] |
+//!
+//! The defaults of this crate are what one would want without Keras. A row that occurs several times counts
+//! by its true gradient, a row that does not occur stays as it is, and padding never counts. In all three
+//! Keras 3 does something else, and to be equal to it takes several choices that depend on each other. This
+//! module makes them. Build a model of its layers, and train it with [`Keras`] from the same weights on the
+//! same batches: its weights are then those of Keras 3 (on TensorFlow, `fit`) within 2e-6. This was found in
+//! 247 trainings of nine steps with a learning rate of 0.01. The difference is one of rounding. It grows with
+//! the rate and the number of steps: 6e-6 was seen with a rate of 0.05.
 //!
 //! ```
 //! use nanoembed::keras::*;
@@ -26,22 +35,22 @@
 //!
 //! | optimizer in Keras | here | what is chosen | the default in [`optim`](crate::optim) |
 //! |---|---|---|---|
-//! | `SGD` | [`Keras::new`]`(`[`Sgd`](crate::optim::Sgd)`)` | nothing: the two are equal | the same |
+//! | `SGD` | [`Keras::new`]`(`[`Sgd`](crate::optim::Sgd)`)` | nothing, since the two are equal | the same |
 //! | `SGD(momentum)`, with `nesterov` | [`Momentum`](crate::optim::Momentum) | all rows move in each step | rows that do not occur stay |
 //! | `Adagrad` | [`Adagrad`](crate::optim::Adagrad) | repeated rows add the sum of their squares to the accumulator | they add the square of their sum |
 //! | `RMSprop`, with `momentum`, `centered` | [`RmsProp`](crate::optim::RmsProp), [`MomentumRmsProp`](crate::optim::MomentumRmsProp), [`CenteredRmsProp`](crate::optim::CenteredRmsProp) | all rows move, averages of all rows decay; sum of squares | rows that do not occur stay, with their averages; square of the sum |
 //! | `Adadelta` | [`Adadelta`](crate::optim::Adadelta) | averages of all rows decay; sum of squares, in both averages | as above |
 //! | `Adam`, `Adam(amsgrad=True)`, `Nadam` | [`Adam`](crate::optim::Adam), [`AmsGrad`](crate::optim::AmsGrad), [`Nadam`](crate::optim::Nadam) | all rows move, moments of all rows decay; sum of squares | as above |
 //! | `AdamW`; `weight_decay` of any | [`AdamW`](crate::optim::AdamW), [`Keras::weight_decay`] | all rows decay, also those that never occur | rows that occur decay |
-//! | a schedule for the learning rate | [`Scheduled`](crate::optim::Scheduled) | a missed step is made up for at its own rate | a missed step is none |
+//! | a schedule for the learning rate | [`Scheduled`](crate::optim::Scheduled) | a row makes up for a missed step at the rate of that step | a missed step does not count |
 //!
-//! [`Exact`](crate::optim::Exact) alone is the dense update of the *true* gradient, and so equal to Keras 3 only as long as no id occurs
-//! twice in a batch.
+//! [`Exact`](crate::optim::Exact) alone is the dense update with the *true* gradient. It is equal to Keras 3
+//! only as long as no id occurs twice in a batch.
 //!
 //! | clipping in Keras | here | what is chosen | the default in [`Clipped`](crate::optim::Clipped) |
 //! |---|---|---|---|
 //! | `clipnorm` | [`Clip::Norm`] | the norm is that of the rows as they occur; the second moment takes the sum of squares | the norm is that of each row's sum; square of the sum |
-//! | `global_clipnorm` | [`Clip::GlobalNorm`] | the norm is that of the rows as they occur; the second moment takes the square of the sum, also below the limit, for the gradient becomes dense | the norm is that of each row's sum; square of the sum |
+//! | `global_clipnorm` | [`Clip::GlobalNorm`] | the norm is that of the rows as they occur; the second moment takes the square of the sum, also below the limit, because the gradient becomes dense | the norm is that of each row's sum; square of the sum |
 //! | `clipvalue` | [`Clip::Value`] | each occurrence is clipped, then they are summed; the second moment takes the sum of the squares of what was clipped | the sum is clipped; its square |
 //!
 //! | layer in Keras | here | what is chosen | the default in [`layers`] |
@@ -52,18 +61,20 @@
 //!
 //! | loss in Keras | here | what is chosen | where it differs |
 //! |---|---|---|---|
-//! | cross-entropies behind a sigmoid or softmax | [`BinaryCrossEntropy`](crate::loss::BinaryCrossEntropy), [`CategoricalCrossEntropy`](crate::loss::CategoricalCrossEntropy), [`SparseCategoricalCrossEntropy`](crate::loss::SparseCategoricalCrossEntropy) | the fused form is also what `fit` computes: it finds the logits in its graph | with `run_eagerly=True`, or if another layer stands behind the activation, Keras clips probabilities: [`OnProbabilities`](crate::loss::OnProbabilities) |
+//! | cross-entropies after a sigmoid or softmax | [`BinaryCrossEntropy`](crate::loss::BinaryCrossEntropy), [`CategoricalCrossEntropy`](crate::loss::CategoricalCrossEntropy), [`SparseCategoricalCrossEntropy`](crate::loss::SparseCategoricalCrossEntropy) | the fused form, which `fit` computes too: it finds the logits in its graph | with `run_eagerly=True`, or if another layer follows the activation, Keras clips probabilities: [`OnProbabilities`](crate::loss::OnProbabilities) |
 //! | `MeanSquaredError`, `MeanAbsoluteError` | [`MeanSquaredError`](crate::loss::MeanSquaredError), [`MeanAbsoluteError`](crate::loss::MeanAbsoluteError) | nothing | |
 //! | `class_weight`, `sample_weight` of `fit` | [`ClassWeights`](crate::loss::ClassWeights), [`SampleWeights`](crate::loss::SampleWeights) | nothing: both divide by the number of examples | |
 //!
 //! # What stays different
 //!
-//! - A sequence of nothing but padding gives zeros behind `GlobalAveragePooling1D`; Keras gives NaN.
-//! - [`Lstm`] with [`GoBackwards`] turns the mask round with the steps; Keras forgets to.
-//! - Random numbers: initial values, the order of examples, dropout. Take Keras' weights, `set_shuffle(false)` and no dropout to compare.
-//! - Centred RMSprop with repeated ids can make Keras' variance negative, a sum of squares minus the square of a sum: Keras then stops with
-//!   an error, or gives NaN; here it counts as 0.
-//! - `run_eagerly=True`, and `fit` compiled by XLA, round otherwise than the graph that was compared with.
+//! - A sequence of nothing but padding gives zeros after `GlobalAveragePooling1D`; Keras gives NaN.
+//! - [`Lstm`] with [`GoBackwards`] reverses the mask with the time steps. Keras does not.
+//! - Random numbers differ: initial values, the order of examples, dropout. To compare, take Keras' weights,
+//!   call `set_shuffle(false)`, and use no dropout.
+//! - Centred RMSprop with repeated ids can make Keras' variance negative, since it is a sum of squares minus
+//!   the square of a sum. Keras then stops with an error, or gives NaN. Here the variance counts as 0.
+//! - `run_eagerly=True`, and `fit` compiled by XLA, round in other places than the graph that we compared
+//!   with.
 
 mod optimizer;
 

@@ -1,19 +1,25 @@
-//! The loops over floats. Each is written once, as safe code, and compiled for each level of the processor: checked first, then
-//! without an error path, the same bits at every level.
+//! The loops over numbers. Each is written once, as safe code, and compiled for each level of the processor.
+//! It checks its arguments first and cannot fail after that, and it gives the same bits at every level.
 //!
 //! | family | kernels |
 //! |---|---|
-//! | rows of a table | [`gather`](gather()), [`gather_stream`], [`pool`](pool()), [`pool_max`]; of a format known at run time [`gather_any`], [`pool_any`], [`pool_max_any`] |
-//! | their gradients | [`scatter_add`], [`scatter_add_bags`], [`scatter_add_max`], [`weight_gradients`], [`divide_by_bags`] |
-//! | rows of other formats | [`quantise`](quantise()), [`dequantise`], [`quantise_row`], [`dequantise_row`], [`quantise_rounded`] with [`Noise`], [`dequantise_any`] |
-//! | products of matrices | [`gemm`](gemm()), [`gemm_tn`], [`gemm_nt`], [`gemv`], [`ger`], [`transpose`](transpose()) |
-//! | vectors | [`dot`](dot()), [`axpy`](axpy()), [`sum`], [`sum_of_squares`] |
-//! | activations | [`exp`], [`ln`], [`sigmoid`], [`tanh`], [`relu`], [`softmax`], [`log_sum_exp`], and their `_backward` |
-//! | sequences | [`convolve`], [`convolve_repeated`] with [`distinct_rows`], [`max_over_steps`], [`mean_over_steps`], [`lstm_gates`], and their `_backward` |
-//! | training | [`dropout`](dropout()); what touches rows alone is in [`sparse`](crate::sparse) |
+//! | rows out of a table | [`gather`], [`gather_stream`], [`pool`], [`pool_max`] |
+//! | the same, for a format that is known only at run time | [`gather_any`], [`pool_any`], [`pool_max_any`], [`dequantise_any`] |
+//! | gradients into rows | [`scatter_add`], [`scatter_add_bags`], [`scatter_add_max`], [`divide_by_bags`], [`weight_gradients`] |
+//! | packed rows | [`quantise`], [`dequantise`], [`quantise_row`], [`dequantise_row`], [`quantise_rounded`] |
+//! | vectors and matrices | [`dot`], [`sum`], [`axpy`], [`ger`], [`gemv`], [`gemm`], [`gemm_nt`], [`gemm_tn`], [`transpose`] |
+//! | activations, in place | [`exp`], [`ln`], [`sigmoid`], [`tanh`], [`relu`], [`softmax`], [`log_sum_exp`] |
+//! | their gradients | [`sigmoid_backward`], [`tanh_backward`], [`relu_backward`], [`softmax_backward`] |
+//! | convolution | [`convolve`], [`convolve_repeated`], [`convolve_backward_input`], [`convolve_backward_kernel`] |
+//! | sequences | [`max_over_steps`], [`mean_over_steps`], [`lstm_gates`], each with its `_backward` |
+//! | noise and norms | [`dropout`], [`Noise`], [`sum_of_squares`] |
+//! | repeated rows | [`distinct_rows`], with [`Repeats`] |
 //!
-//! The first kernel of a family tells how it is computed, what the code does otherwise than the plain loop and why, and what it costs: bytes
-//! moved, for nearly all of them run at the speed of a cache or of memory.
+//! What an optimizer does to the rows of a table is in [`sparse`](crate::sparse).
+//!
+//! The documentation of the first kernel of a file has the loop in pseudo-code, each way in which the code
+//! differs from it with the reason, and the cost: the bytes that it moves. Nearly all kernels run at the speed
+//! of a cache or of memory.
 
 mod activation;
 mod ahead;

@@ -1,15 +1,30 @@
 //! Layers: typed maps from one example to one output, trained by backpropagation.
 //!
-//! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`. [`sequential!`](crate::sequential)
-//! composes only layers whose types fit. A slice of examples is a batch; all scratch memory (what a forward pass keeps for the
-//! backward pass, the gradients, the optimizer's slots) is a type as well, sized by the largest batch.
+//! | family | items |
+//! |---|---|
+//! | composition | [`sequential!`](crate::sequential) makes a [`Chain`]; [`Branches`], [`Concatenate`], [`Input`] for several inputs |
+//! | one row for each id | [`Embedding`]; with fewer rows than ids: [`HashedEmbedding`], [`QuotientRemainder`] |
+//! | one row for each bag of ids | [`EmbeddingBag`], by [`Sum`], [`Mean`] or [`SqrtN`] |
+//! | tables of 16, 8, 4 or 2 bits | [`Packed`], with a [`PackedRow`] |
+//! | sequences | [`Conv1D`], [`Lstm`], [`GlobalMaxPooling1D`], [`GlobalAveragePooling1D`], [`Flatten`] |
+//! | vectors | [`Dense`], [`Dot`], [`BiasedDot`] |
+//! | activations | [`Sigmoid`], [`Softmax`], [`Relu`], [`Tanh`], [`Identity`]; as a layer: [`Activation`] |
+//! | training only | [`Dropout`]; without learning: [`Frozen`], [`FrozenRows`] |
+//! | options | [`MaskZero`], [`HonourMask`], [`IgnoreMask`], [`StrictMask`], [`Valid`], [`Same`], [`Causal`], [`ReturnSequences`], [`GoBackwards`] |
+//! | values that flow | [`Value`], [`Bag`], [`Pair`], [`Batch`], [`BatchMut`] |
+//! | for a layer of your own | the traits [`Layer`] and [`Bytes`], [`Context`], [`Fingerprint`], [`LayerSummary`] |
+//!
+//! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`.
+//! [`sequential!`](crate::sequential) composes only layers whose types fit. A slice of examples is a batch.
+//! Scratch memory (what a forward pass keeps for the backward pass, the gradients, the optimizer's slots) is
+//! a type as well, sized by the largest batch.
 //!
 //! The parts of a training step, as [`Trainer`](crate::train::Trainer) calls them:
 //!
 //! ```text
 //! check      the inputs, before anything is written
 //! catch_up   rows that are about to be read (exact optimizers)
-//! forward    values and masks, front to back; the last activation is left to `activate`, so that a loss can be fused with it
+//! forward    values and masks, front to back; the last activation is left to `activate`, for a fused loss
 //! backward   gradients, back to front; parameters' gradients add up, example by example
 //! update     one optimizer step on all that has a gradient
 //! ```

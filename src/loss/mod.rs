@@ -1,17 +1,26 @@
 //! Losses: how far an output is from its label, and which way to move.
 //!
-//! A cross-entropy is computed from logits, fused with its **link**, the activation that turns logits into probabilities:
-//! nothing is clipped and a saturated unit goes on learning. It fits a model whose last activation is the link, which training
-//! then leaves out. A model without it does not compile, for what it predicts would be no probability:
+//! | family | items |
+//! |---|---|
+//! | probabilities | [`BinaryCrossEntropy`], [`CategoricalCrossEntropy`], [`SparseCategoricalCrossEntropy`] |
+//! | quantities | [`MeanSquaredError`], [`MeanAbsoluteError`] |
+//! | what a cross-entropy is computed from | [`FromLogits`], [`OnProbabilities`] |
+//! | how much an example counts | [`SampleWeights`] with a [`Weighted`] label, [`ClassWeights`] for a [`Class`] |
+//! | classes that a model has and the data has not | [`KnownClasses`] |
+//! | for a loss of your own | the trait [`Loss`] |
+//!
+//! A cross-entropy is computed from logits. It is *fused* with the activation that turns logits into
+//! probabilities, so nothing is clipped, and a saturated unit goes on learning. It fits a model that ends
+//! with this activation. A model without it does not compile, since what it predicts would be no probability:
 //!
 //! | the model ends with | the loss |
 //! |---|---|
-//! | the link: `Dense<32, 1, Sigmoid>` | as it is: [`BinaryCrossEntropy`] |
-//! | logits (logits), which it also predicts: `Dense<32, 1>` | [`FromLogits`], Keras' `from_logits=True` |
-//! | a layer that passes on what an activation gave: a sigmoid, then `Dropout`, `Flatten` or `Concatenate` | [`OnProbabilities`], Keras' unfused form |
+//! | the activation of the loss: `Dense<32, 1, Sigmoid>` | as it is: [`BinaryCrossEntropy`] |
+//! | logits, which it also predicts: `Dense<32, 1>` | [`FromLogits`], Keras' `from_logits=True` |
+//! | a layer that passes on what an activation gave: a sigmoid, then `Dropout`, `Flatten` or `Concatenate` | [`OnProbabilities`], Keras' form that is not fused |
 //!
-//! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`], [`ClassWeights`] and
-//! [`KnownClasses`] stand around any loss that they fit.
+//! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`],
+//! [`ClassWeights`] and [`KnownClasses`] wrap any loss that they fit.
 
 mod binary;
 mod categorical;

@@ -1,7 +1,13 @@
 //! How good predictions are.
 //!
-//! Of one example ([`binary_accuracy`], [`in_top_k`]), counted over many ([`ConfusionMatrix`]), or of all at once ([`auc`],
-//! [`root_mean_squared_error`]). [`Trainer::evaluate_with`](crate::train::Trainer::evaluate_with) shows a model's outputs to any of them.
+//! | of | metric |
+//! |---|---|
+//! | one example | [`binary_accuracy`], [`argmax`], [`in_top_k`] |
+//! | many, counted | [`ConfusionMatrix`]: accuracy, precision, recall, F1 |
+//! | all at once | [`auc`], [`root_mean_squared_error`] |
+//!
+//! [`Trainer::evaluate_with`](crate::train::Trainer::evaluate_with) shows each output of a model to any of
+//! them.
 
 mod auc;
 mod confusion;

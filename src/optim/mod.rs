@@ -1,22 +1,39 @@
 //! Optimizers: how a gradient becomes a step.
 //!
-//! Rows of a table take the **sparse** entry, [`Optimizer::update_rows`]: only rows with a gradient are read or written.
-//! Variables that always have a gradient (kernels, biases) take the **dense** one, [`Optimizer::update_block`].
+//! | family | items |
+//! |---|---|
+//! | without momentum | [`Sgd`] |
+//! | with momentum | [`Momentum`], also Nesterov's |
+//! | with a rate for each value | [`Adagrad`], [`RmsProp`], [`MomentumRmsProp`], [`CenteredRmsProp`], [`Adadelta`] |
+//! | with a rate for each row | [`RowwiseAdagrad`] |
+//! | with both | [`Adam`], [`AdamW`], [`AmsGrad`], [`Nadam`] |
+//! | that move rows which do not occur | [`Exact`], with the names [`AdamExact`] and [`MomentumExact`]; as Keras 3 does it: [`Keras`](crate::keras::Keras) |
+//! | weight decay | [`DecoupledDecay`], [`L2Decay`] |
+//! | clipping | [`Clipped`], by a [`Clip`] |
+//! | schedules | [`Scheduled`], by an [`ExponentialDecay`], [`PiecewiseConstantDecay`], [`PolynomialDecay`], [`InverseTimeDecay`] or [`CosineDecay`] |
+//! | for an optimizer of your own | the traits [`Optimizer`] and [`BaseOptimizer`], [`Step`], [`Epsilon`] |
+//!
+//! Rows of a table take the **sparse** entry, [`Optimizer::update_rows`]: it reads and writes only rows with
+//! a gradient. Variables that always have a gradient (kernels, biases) take the **dense** one,
+//! [`Optimizer::update_block`].
 //!
 //! An optimizer with momentum or moments has two sparse forms:
 //!
-//! - **lazy**, the default (`Adam`): a row that does not occur keeps its weights and its moments, bit for bit, as in PyTorch's
-//!   `SparseAdam`;
-//! - **exact** ([`Exact`], `AdamExact`): equal to the dense update of the true gradient, in which moments decay and go on moving a row
-//!   after it last occurred; equal to Keras 3, also where ids repeat in a batch, is [`Keras`](crate::keras::Keras). A row remembers its last step and catches up before it is next read, so the cost is still that
-//!   of the touched rows.
+//! - **lazy**, the default (`Adam`): a row that does not occur keeps its weights and its moments, bit for
+//!   bit, as in PyTorch's `SparseAdam`;
+//! - **exact** ([`Exact`], `AdamExact`): the step equals the dense update with the true gradient. Moments
+//!   decay, and they go on moving a row after it last occurred. A row remembers its last step and catches up
+//!   before it is next read, so the cost is still that of the rows that occur. Where ids repeat in a batch,
+//!   Keras 3 computes something else: that is [`Keras`](crate::keras::Keras).
 //!
-//! The learning rate is subtracted: `w -= learning_rate * g`. With [`Scheduled`] it is a function of the step.
+//! The learning rate is subtracted: `w -= learning_rate * g`. With [`Scheduled`] it is a function of the
+//! step.
 //!
-//! Formulas and defaults are those of Keras; each optimizer says what to write for PyTorch's and FBGEMM's. A schedule ([`Scheduled`]), weight
-//! decay ([`DecoupledDecay`], [`L2Decay`]), clipping ([`Clipped`]) and the exact form stand around an optimizer, in this order, the exact form
-//! outermost. Slots start at zero. Hyperparameters outside their ranges are no error of a step, which computes what
-//! they say; [`Optimizer::check`] names them.
+//! Formulas and defaults are those of Keras; each optimizer says what to write for PyTorch's and FBGEMM's.
+//! Wrap a schedule ([`Scheduled`]), weight decay ([`DecoupledDecay`], [`L2Decay`]), clipping ([`Clipped`])
+//! and the exact form around an optimizer in this order, with the exact form outermost. Slots start at zero.
+//! A step computes what the hyperparameters say, even if they are outside their ranges; [`Optimizer::check`]
+//! names those that are.
 //!
 //! A step on a borrowed table, from ids and their gradients:
 //!
@@ -28,7 +45,7 @@
 //! let ids = [7_u32, 2, 7]; // row 7 occurs twice
 //! let gradients = [[0.1; 4]; 3];
 //! let mut table = vec![[1.0; 4]; 1000];
-//! let mut slots = vec![[0.0; 8]; 1000]; // Adam's two moments of each number
+//! let mut slots = vec![[0.0; 8]; 1000]; // Adam's two moments of each value
 //!
 //! let mut list = [Occurrence::default(); 3];
 //! let list = occurrences(Indices::new(&ids, table.len())?, &mut list)?;

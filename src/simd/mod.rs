@@ -1,7 +1,12 @@
-//! The processor: which instructions it has, sixteen virtual lanes over them, and the dispatch of a kernel to its best level.
+//! The processor: which instructions it has, sixteen virtual lanes over them, and the dispatch of a kernel to
+//! its best level.
 //!
-//! All of the crate's SIMD `unsafe` stands in this folder. A kernel is written once, as safe code, and compiled once per
-//! [`Level`]; every level gives the same bits, so a level is a matter of speed alone.
+//! | item | what it is |
+//! |---|---|
+//! | [`Level`] | the instructions that kernels use: found once, or chosen |
+//!
+//! All `unsafe` code of this crate is in this folder. A kernel is written once, as safe code, and compiled
+//! once for each [`Level`]. All levels give the same bits, so a level changes the speed alone.
 #![allow(unsafe_code)]
 
 mod dispatch;

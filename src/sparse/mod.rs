@@ -1,23 +1,35 @@
-//! The rows that a batch touches: which they are, what their gradients come to, and what an optimizer does to them and to no other row.
+//! The rows that occur in a batch: which they are, what their gradients come to, and what an optimizer does
+//! to them and to no other row.
+//!
+//! | family | items |
+//! |---|---|
+//! | where each row occurs | [`occurrences`], [`occurrences_of_bags`]; for a thread's range of rows: [`occurrences_in`], [`occurrences_of_bags_in`] |
+//! | the occurrences of a row side by side | [`sort_by_row`], which gives [`SortedOccurrences`] |
+//! | a gradient of rows | [`SparseGradient`]; its [`sum_of_squares_of_rows`]; its rows and their sums: [`coalesce`] |
+//! | steps of an optimizer | [`update_rows`], [`update_rows_rounded`], [`update_block`], by an [`UpdateRule`] with a [`State`] |
+//! | steps that a row has missed | [`catch_up_rows`], [`decay_rows`], by a [`Replay`], on a [`Lagging`] table |
+//! | rows that are too long | [`max_norm`] |
 //!
 //! ```text
 //! ids of a batch
 //!     │  occurrences, occurrences_of_bags            which row, and which gradient
 //!     ▼
 //! list of occurrences
-//!     │  sort_by_row                                 those of one row stand together
+//!     │  sort_by_row                                 those of one row are side by side
 //!     ▼
 //! SparseGradient                                     the sorted list, and the gradients that it names
 //!     │  sum_of_squares_of_rows                      for clipping
 //!     │  update_rows, update_rows_rounded            one step on each row
-//!     │  coalesce                                    the rows and their sums, for whoever steps by other means
+//!     │  coalesce                                    the rows and their sums, for a step of another kind
 //!     ▼
 //! table, slots
 //! ```
 //!
-//! A gradient of the shape of the table is never made. An optimizer says what it does to a row by an [`UpdateRule`], and by [`Replay`] what
-//! its dense form does to a row that has no gradient; [`catch_up_rows`](catch_up_rows()) and [`decay_rows`](decay_rows()) make up for the
-//! steps that a row has missed. The optimizers themselves, and the entry points that most programs use, are in [`optim`](crate::optim).
+//! A gradient of the shape of the table is never made. An optimizer says what it does to a row by an
+//! [`UpdateRule`]. By [`Replay`] it says what its dense form does to a row without a gradient;
+//! [`catch_up_rows`](catch_up_rows()) and [`decay_rows`](decay_rows()) make up for the steps that a row has
+//! missed. The optimizers themselves, and the entry points that most programs use, are in
+//! [`optim`](crate::optim).
 
 mod catch_up;
 mod coalesce;

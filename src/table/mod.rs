@@ -1,14 +1,28 @@
-//! Tables of rows: views over borrowed numbers in several formats, storage on cache lines, checked row numbers and groups of them.
+//! Tables of rows: views of borrowed memory in several formats, storage on cache lines, checked ids, and bags
+//! of ids.
+//!
+//! | family | items |
+//! |---|---|
+//! | views of a table | [`Table`], [`TableMut`]; [`AnyTable`] if the format is known only at run time |
+//! | formats of a row | [`F32`], [`F16`], [`Bf16`], [`U8`], [`U4`], [`U2`], under the traits [`Format`] and [`Trainable`] |
+//! | checked ids | [`Indices`]; what becomes of a bad id: [`Reject`], [`Skip`], [`MapTo`], [`FromEnd`] |
+//! | groups of ids | [`Bags`], [`BagView`], [`Entry`]; how a group becomes one row: [`Pooling`] |
+//! | memory | [`Aligned`] storage, [`Numbers`] (nested arrays of floats) |
+//! | parts for threads | [`even_ranges`], [`TableMut::split_rows`], [`Bags::slice`], [`Indices::slice`] |
+//! | windows of a convolution | [`Windows`] |
 //!
 //! # Big tables
 //!
-//! A table is borrowed memory, so where it lies is the program's choice. For a table larger than the caches three things decide the
-//! speed, in this order. Figures are of one Sapphire Rapids core, uniform random ids.
+//! A table is borrowed memory, so where it lies is the program's choice. For a table that is larger than the
+//! caches, three things decide the speed, in this order. The figures are of one Sapphire Rapids core with
+//! uniform random ids.
 //!
-//! **Pages.** A random row of a big table is on a page whose address the processor has not at hand. With pages of 2 MiB instead of 4 KiB
-//! it has: rows of 8 and 32 floats came in half the time (7.7 instead of 16.3 ns, 13.6 instead of 28.1), rows of 64 in 0.65 of
-//! it (35 instead of 54 ns), summed in bags of 20 from tables of 0.5, 2 and 4 GB. No choice of kernel gains as much. Linux gives such
-//! pages to memory that asks for them before it is first written, unless `/sys/kernel/mm/transparent_hugepage/enabled` says `never`:
+//! **Pages.** A random row of a big table is on a page whose address the processor does not have at hand.
+//! With pages of 2 MiB instead of 4 KiB it has. Rows were summed in bags of 20 from tables of 0.5, 2 and 4
+//! GB: rows of 8 and 32 floats came in half the time (7.7 instead of 16.3 ns, 13.6 instead of 28.1 ns), and
+//! rows of 64 in 0.65 of it (35 instead of 54 ns). No choice of kernel gains as much. Linux gives such pages
+//! to memory that asks for them before it is first written, unless
+//! `/sys/kernel/mm/transparent_hugepage/enabled` says `never`:
 //!
 //! ```
 //! use memmap2::MmapMut;
@@ -25,21 +39,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! `memmap2` is the program's dependency, not this crate's. How much of a process lies on such pages says the line `AnonHugePages` of
-//! `/proc/self/smaps_rollup`.
+//! `memmap2` is the program's dependency, and not this crate's. The line `AnonHugePages` of
+//! `/proc/self/smaps_rollup` says how much of a process lies on such pages.
 //!
-//! **Cache lines.** A row that starts at a multiple of 64 bytes and fills whole lines is read with the fewest lines moved; one
-//! of 32 to 128 floats that straddles lines takes up to twice the time. A page starts at such a multiple, and so does
-//! [`Aligned`]. For a `dim` above 16 that fills no whole lines, a stride that is a multiple of 16 saves lines at the price of memory
-//! ([`TableMut::with_stride`]).
+//! **Cache lines.** A row that starts at a multiple of 64 bytes and fills whole lines moves the fewest lines.
+//! A row of 32 to 128 floats that straddles lines takes up to twice the time. A page starts at such a
+//! multiple, and so does [`Aligned`]. If `dim` is above 16 and does not fill whole lines, a stride that is a
+//! multiple of 16 saves lines and costs memory ([`TableMut::with_stride`]).
 //!
-//! **Threads.** The crate starts none; views split. Bags do not need each other: each thread takes [`Bags::slice`] of a
-//! range of them and the part of the output that is theirs. Rows are updated by whoever holds them: each thread takes one of
-//! [`TableMut::split_rows`], lists the occurrences of its rows alone
-//! ([`occurrences_of_bags_in`](crate::sparse::occurrences_of_bags_in), [`occurrences_in`](crate::sparse::occurrences_in)), sorts them and
-//! updates its part. The bits are those of one thread, for any number of them: no sum is made by two. Only a norm over
-//! the whole table is found before and given to the step ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)).
-//! `examples/threads.rs` does all of it with [`std::thread::scope`](https://doc.rust-lang.org/std/thread/fn.scope.html).
+//! **Threads.** The crate starts none, but views split. Bags do not need each other: each thread takes
+//! [`Bags::slice`] of a range of them and its part of the output. Each row is updated by the thread that
+//! holds it: each thread takes one of [`TableMut::split_rows`], lists the occurrences of its rows alone
+//! ([`occurrences_of_bags_in`](crate::sparse::occurrences_of_bags_in),
+//! [`occurrences_in`](crate::sparse::occurrences_in)), sorts them and updates its part. The bits are those of
+//! one thread, for any number of threads, since no sum is made by two of them. The one exception is a norm
+//! over the whole table: find it first, and give it to the step
+//! ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)). `examples/threads.rs` does all of it with
+//! [`std::thread::scope`](https://doc.rust-lang.org/std/thread/fn.scope.html).
 
 mod aligned;
 mod any;

@@ -13,11 +13,22 @@
 //!  [17, 3, 41, 0]
 //! ```
 //!
-//! The characters go from the text straight into the hash: nothing is allocated and no word is ever stored, so a text of any
-//! length is read with a few dozen bytes of stack. The rules are those of Keras' `text_to_word_sequence`, `hashing_trick` and
-//! `pad_sequences`, to the bit: [`HashingTokenizer`] is all three in one, and each part can be had alone.
+//! The characters go from the text straight into the hash. Nothing is allocated and no word is stored, so a
+//! text of any length takes a few dozen bytes of stack. The rules are those of Keras'
+//! `text_to_word_sequence`, `hashing_trick` and `pad_sequences`, to the bit. [`HashingTokenizer`] is all
+//! three in one, and you can use each part alone.
 //!
-//! Beside it stand, each with the numbers of its owner:
+//! | family | items |
+//! |---|---|
+//! | tokenizers | [`HashingTokenizer`] needs no fitting; [`WordCounts`] counts words, and [`Vocabulary`] gives each word a row |
+//! | words | [`text_to_word_sequence`], [`Splitter`], [`standardized_words`], [`characters`] |
+//! | lower-casing | [`Ascii`], [`Unchanged`], `Unicode` (feature `unicode`) |
+//! | groups of words and of characters | [`WordNgrams`], [`Subwords`] |
+//! | hashes of words | [`NativeHash`], [`FarmHash64`], [`Murmur3`], [`FastTextHash`], `Md5` and `SipHash` (features `md5` and `siphash`) |
+//! | features by hash | [`Hashing`], [`FeatureHasher`] |
+//! | fixed lengths | [`pad`], [`pad_sequences`], [`longest`], [`Padding`], [`Truncating`] |
+//!
+//! Each of these gives the numbers of another system:
 //!
 //! | of | here |
 //! |---|---|

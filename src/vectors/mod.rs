@@ -3,14 +3,19 @@
 //! | file | reader |
 //! |---|---|
 //! | GloVe text, `word 0.1 -0.2 …` | [`TextVectors::new`] |
-//! | word2vec text, fastText `.vec`: the same under a line `rows dim` (a header) | [`TextVectors::with_header`] |
+//! | word2vec text, fastText `.vec`: the same after a line `rows dim` (a header) | [`TextVectors::with_header`] |
 //! | word2vec binary, as the C tool or gensim writes it | [`BinaryVectors`] |
 //! | npy, npz, safetensors, and a list of words | [`weights`](crate::weights) reads the array, [`TableVectors`] names its rows |
 //!
-//! Each lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory of a
-//! line. [`fill`] puts the rows of known words into a table, and tells which words were found. What a reader
-//! takes and what it refuses stands in a table at its type. The files of published vectors are compressed:
-//! decompress them first.
+//! | to do this | take |
+//! |---|---|
+//! | put the rows of known words into a table | [`fill`], which says what it [`Found`] |
+//! | read the most frequent words only | [`Vectors::take`] |
+//! | read another file | the trait [`Vectors`] |
+//!
+//! Each reader lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory
+//! of a line. The documentation of each reader has a table of what it takes and what it refuses. The files of
+//! published vectors are compressed: decompress them first.
 //!
 //! ```
 //! use nanoembed::layers::{Embedding, Layer};
@@ -23,10 +28,12 @@
 //! let mut vocabulary = Vocabulary::<100, 1000>::new();
 //! vocabulary.adapt(&mut counts, VocabularyOptions::default())?;
 //!
-//! let file = "the 0.5 1 2\nfilm 4 8 -16\ncat 1 1 1\n"; // std::io::BufReader::new(std::fs::File::open("glove.6B.50d.txt")?)
+//! // Or std::io::BufReader::new(std::fs::File::open("glove.6B.50d.txt")?).
+//! let file = "the 0.5 1 2\nfilm 4 8 -16\ncat 1 1 1\n";
 //! let mut glove = TextVectors::new(file.as_bytes())?;
 //! let mut words = Embedding::<4, 6, 3>::zeroed();
-//! let found = fill(&mut TableMut::from_rows(&mut words.rows), &mut glove, |word| vocabulary.index_of(word))?;
+//! let mut rows = TableMut::from_rows(&mut words.rows);
+//! let found = fill(&mut rows, &mut glove, |word| vocabulary.index_of(word))?;
 //!
 //! assert_eq!(found.count(), 2);
 //! assert_eq!(words.rows[vocabulary.index_of("film").unwrap()], [4.0, 8.0, -16.0]);
@@ -35,8 +42,7 @@
 //! ```
 //!
 //! What was filled is then fine-tuned like all rows, or kept: as a whole by
-//! [`Frozen`](crate::layers::Frozen), row by row by
-//! [`FrozenRows`](crate::layers::FrozenRows).
+//! [`Frozen`](crate::layers::Frozen), row by row by [`FrozenRows`](crate::layers::FrozenRows).
 
 mod binary;
 mod fill;

@@ -1,14 +1,22 @@
 //! Weights in and out: between models and the files of Python, npz and safetensors.
 //!
-//! A model's weights are arrays, one after the other in the order of its layers and, in a layer, of Keras: `kernel`, then
-//! `bias`. Each has a [`Weight`], which tells where it stands; a function makes of it the **key** under which the array stands in
-//! a file: [`by_order`] (`arr_0`, `arr_1`, …, numpy's names of arrays without a name), [`by_name`] (`dense_1/kernel`), or one of the
-//! caller's.
+//! | to do this | take |
+//! |---|---|
+//! | give a model the weights of a file | [`read`] |
+//! | write a model's weights | [`write_npz`], [`to_safetensors`] |
+//! | open a file | [`Npz`], [`SafeTensors`], under the trait [`Arrays`]; [`read_npy`] for one [`Array`] |
+//! | name the arrays | [`by_order`], [`by_name`], or a function of a [`Weight`] |
+//! | handle an error | [`WeightsError`] |
+//!
+//! A model's weights are arrays. They follow each other in the order of the layers, and within a layer in the
+//! order of Keras: `kernel`, then `bias`. Each has a [`Weight`], which says where it is. A function makes the
+//! **key** of it, under which the array is found in a file: [`by_order`] (`arr_0`, `arr_1`, …, numpy's names
+//! of arrays without a name), [`by_name`] (`dense_1/kernel`), or one of your own.
 //!
 //! # From Keras
 //!
-//! Make the model of the layers of [`keras`](crate::keras), which drop the mask where Keras drops it; train it further with
-//! [`Keras`](crate::keras::Keras) around the optimizer.
+//! Make the model of the layers of [`keras`](crate::keras), which drop the mask where Keras drops it; train
+//! it further with [`Keras`](crate::keras::Keras) around the optimizer.
 //!
 //! By order, which needs no names:
 //!
@@ -43,8 +51,8 @@
 //!
 //! # To Keras
 //!
-//! What [`write_npz`] wrote (to a file by [`files::write`](crate::files::write())), in any naming, as the members of an archive keep
-//! their order:
+//! What [`write_npz`] wrote (to a file by [`files::write`](crate::files::write())), in any naming, as the
+//! members of an archive keep their order:
 //!
 //! ```python
 //! with numpy.load("reviews.npz") as file:
