@@ -12,7 +12,9 @@
 //! | training only | [`Dropout`]; without learning: [`Frozen`], [`FrozenRows`] |
 //! | options | [`MaskZero`], [`HonourMask`], [`IgnoreMask`], [`StrictMask`], [`Valid`], [`Same`], [`Causal`], [`ReturnSequences`], [`GoBackwards`] |
 //! | values that flow | [`Value`], [`Bag`], [`Pair`], [`Batch`], [`BatchMut`] |
-//! | for a layer of your own | the traits [`Layer`] and [`Bytes`], [`Context`], [`Fingerprint`], [`LayerSummary`] |
+//! | what a layer learns | [`parameters!`](crate::parameters) implements [`Parameters`] for its fields: [`ByNumber`], [`ByRow`], [`ByLayer`] |
+//! | for a layer of your own | the trait [`Layer`], [`Flow`] or [`Outputs`] for its outputs, [`Context`], [`Fingerprint`], [`LayerSummary`] |
+//! | memory that is plain bytes | [`Bytes`] |
 //!
 //! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`.
 //! [`sequential!`](crate::sequential) composes only layers whose types fit. A slice of examples is a batch.
@@ -23,10 +25,10 @@
 //!
 //! ```text
 //! check      the inputs, before anything is written
-//! catch_up   rows that are about to be read (exact optimizers)
-//! forward    values and masks, front to back; the last activation is left to `activate`, for a fused loss
-//! backward   gradients, back to front; parameters' gradients add up, example by example
-//! update     one optimizer step on all that has a gradient
+//! catch_up   the rows that are about to be read (exact optimizers)
+//! forward    values and masks, front to back, with the last activation unless the loss is fused with it
+//! backward   gradients, back to front; those of the parameters add up, example by example
+//! step       one step of the optimizer on all parameters that have a gradient
 //! ```
 
 mod activate;
