@@ -1,8 +1,6 @@
 //! Rows that are frozen keep their bits under every optimizer, and the rest learns as if they were constants.
 
-mod common;
-
-use common::image_of;
+use crate::common::image_of;
 use nanoembed::image;
 use nanoembed::layers::{
     Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, Layer, Mean, Sigmoid, TableLayer,

@@ -1,9 +1,7 @@
 //! Layers with several inputs, and layers without parameters: dropout, activations, concatenation, products.
 #![allow(clippy::disallowed_methods)]
 
-mod common;
-
-use common::image_of;
+use crate::common::image_of;
 use nanoembed::error::{IndexOutOfRange, InputError};
 use nanoembed::layers::{
     Activation, Batch, BatchMut, BiasedDot, Branches, Concatenate, Context, Dense, Dot, Dropout, Embedding,

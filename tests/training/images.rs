@@ -43,7 +43,7 @@ fn at<T>(bytes: &[u8], shift: usize, check: impl FnOnce(&[u8]) -> T) -> T {
 
 /// The file that an earlier version wrote, in a program as firmware has it.
 fn golden() -> &'static [u8] {
-    include_image!("golden/reviews.image")
+    include_image!("../golden/reviews.image")
 }
 
 /// `NANOEMBED_WRITE_GOLDEN=1` writes the golden file anew: once, when the format gets a new version.

@@ -1,9 +1,7 @@
 //! Models with packed tables: what they predict is what the unpacked table of the same numbers predicts, their images are read where
 //! they lie, and another type's are refused.
 
-mod common;
-
-use common::image_of;
+use crate::common::image_of;
 use nanoembed::image;
 use nanoembed::kernels::dequantise_row;
 use nanoembed::layers::{

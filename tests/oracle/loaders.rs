@@ -1,5 +1,4 @@
 //! Files of numpy, gensim, GloVe, Hugging Face and Keras, held against what those read from them: `tests/oracle/loaders`.
-#![cfg(feature = "std")]
 
 use nanoembed::layers::{
     Conv1D, Dense, Embedding, Flatten, GlobalMaxPooling1D, Layer, Lstm, MaskZero, Relu, Sigmoid, Softmax,

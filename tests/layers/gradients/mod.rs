@@ -1,9 +1,7 @@
 //! Gradients of every layer and every loss against central differences of a plain forward pass in `f64`.
 #![allow(clippy::disallowed_methods)]
 
-#[path = "gradients/lstm.rs"]
 mod lstm;
-#[path = "gradients/sequences.rs"]
 mod sequences;
 
 use nanoembed::layers::{

@@ -1,45 +1,29 @@
 //! Fixtures computed by Keras, `PyTorch` and others, held against this crate.
 //!
 //! They are read from the folder named by `NANOEMBED_ORACLE`, and those that it lacks, or all, from `tests/oracle`. A fixture that is not
-//! known fails, and so does a known one that is missing. Those of weights and vectors, in the folder `loaders`, are held by `tests/loaders.rs`.
+//! known fails, and so does a known one that is missing. Those of weights and vectors, in the folder `loaders`, are held by `loaders.rs` beside this file.
 
-#[path = "oracle/convolution.rs"]
 mod convolution;
-#[path = "oracle/curves.rs"]
 mod curves;
-#[path = "oracle/dense.rs"]
 mod dense;
-#[path = "oracle/embedding.rs"]
 mod embedding;
-#[path = "oracle/fixture.rs"]
 mod fixture;
-#[path = "oracle/formats.rs"]
 mod formats;
-#[path = "oracle/hashes.rs"]
 mod hashes;
-#[path = "oracle/keras.rs"]
 mod keras;
-#[path = "oracle/losses.rs"]
+#[cfg(feature = "std")]
+mod loaders;
 mod losses;
-#[path = "oracle/lstm.rs"]
 mod lstm;
-#[path = "oracle/optimizers.rs"]
 mod optimizers;
-#[path = "oracle/pad.rs"]
 mod pad;
-#[path = "oracle/pooling.rs"]
 mod pooling;
-#[path = "oracle/schedules.rs"]
 mod schedules;
 #[cfg(all(feature = "md5", feature = "unicode"))]
-#[path = "oracle/text.rs"]
 mod text;
-#[path = "oracle/torch.rs"]
 mod torch;
-#[path = "oracle/training.rs"]
 mod training;
 #[cfg(feature = "unicode")]
-#[path = "oracle/vocabulary.rs"]
 mod vocabulary;
 
 use fixture::Fixture;

@@ -1,6 +1,6 @@
 //! Layers of sequences, with masks: gradients of parameters and of inputs.
 
-use crate::{
+use super::{
     BATCH, Random, activate, assert_close, backward, dense, differences, draw, embed, ids, parameters,
     set_parameters, vector, wide,
 };
@@ -250,6 +250,6 @@ fn chains_with_convolutions() {
         let random = &mut Random::seed_from_u64(seed);
         let mut x: Vec<[u16; 6]> = (0..=seed as usize % BATCH).map(|_| ids(random)).collect();
         x[0][seed as usize % 6..].fill(0);
-        crate::check_parameters::<Model>("chain of a convolution", random, &x, forward);
+        super::check_parameters::<Model>("chain of a convolution", random, &x, forward);
     }
 }

@@ -1,7 +1,6 @@
 //! Files as real people have them: what their readers take, what they refuse, and what the error says.
 //!
 //! Where a case is known from a published file or a report, it is named.
-#![cfg(feature = "std")]
 
 use nanoembed::error::{FileError, FileKind};
 use nanoembed::table::TableMut;

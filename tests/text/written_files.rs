@@ -1,5 +1,4 @@
 //! Files that are written whole or not at all.
-#![cfg(feature = "std")]
 
 use nanoembed::files;
 use nanoembed::layers::{Dense, Layer};

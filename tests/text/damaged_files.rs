@@ -1,5 +1,4 @@
 //! Files of vectors and weights that are cut off, damaged, or of something else: refused, and nothing is written.
-#![cfg(feature = "std")]
 
 use nanoembed::error::{FileError, RowOutOfRange, ShapeMismatch};
 use nanoembed::image;

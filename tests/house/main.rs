@@ -1,0 +1,5 @@
+//! The house itself: the order of its modules, what was recorded, what the compiler says. None of it is published.
+
+mod compile_errors;
+mod golden;
+mod layering;
