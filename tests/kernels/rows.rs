@@ -2,6 +2,7 @@
 //! around every block edge, gaps between rows, repeats, the last row, empty bags, weights and padding. What stands behind an output
 //! stays, and a call that fails changes nothing.
 
+use crate::common::{bits, hash};
 use nanoembed::error::ShapeMismatch;
 use nanoembed::kernels::{
     NO_ID, gather_at, gather_stream_at, pool_at, pool_max_at, scatter_add_at, scatter_add_bags_at,
@@ -20,15 +21,9 @@ const DIMS: [usize; 23] =
 const SENTINEL: f32 = -1234.5;
 const BEHIND: usize = 70;
 
-fn bits(numbers: &[f32]) -> Vec<u32> {
-    numbers.iter().map(|x| x.to_bits()).collect()
-}
-
 /// Numbers of very different sizes and both zeros, so that another order of a sum gives other bits.
 fn number(seed: u64, i: usize) -> f32 {
-    let mut x = (seed ^ i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x ^= x >> 32;
+    let x = hash(seed, i);
     let mantissa = (x & 0xffff) as f32 - 32768.5;
     match (x >> 16) & 31 {
         0 => 0.0,

@@ -1,6 +1,7 @@
 //! What is computed for an example does not depend on the other examples: a batch of one has the bits of row 0 of a batch of
 //! many, and gradients of a batch have the bits of those of its examples one after the other. At every level, all the same bits.
 
+use crate::common::{Random, draw, parameter_bytes};
 use nanoembed::layers::{
     Activation, Bag, Batch, BatchMut, BiasedDot, Branches, Causal, Context, Conv1D, Dense, Dot, Dropout,
     Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D,
@@ -15,27 +16,14 @@ use nanoembed::table::Numbers;
 use nanoembed::train::Trainer;
 use nanoembed::{concatenate, sequential};
 use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro128PlusPlus;
 use zerocopy::FromZeros;
 
 /// As large as the blocks of the kernels, and a rest.
 const BATCH: usize = 19;
 
-type Random = Xoshiro128PlusPlus;
-
-fn draw(random: &mut Random) -> f32 {
-    (random.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
-}
-
 /// The numbers of examples as bits, one list an example.
 fn bits<V: Numbers>(values: &[V]) -> Vec<Vec<u32>> {
     values.iter().map(|value| value.as_numbers().iter().map(|x| x.to_bits()).collect()).collect()
-}
-
-fn parameters<M: Layer>(model: &M) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    model.visit(&mut |part| bytes.extend(part));
-    bytes
 }
 
 /// An example drawn at random.
@@ -156,7 +144,7 @@ where
     let (mut stepped, mut slots) = (M::zeroed(), M::Slots::<Sgd>::new_zeroed());
     let sgd = Sgd { learning_rate: 1.0 };
     stepped.update::<Sgd, BATCH>(&sgd, sgd.step(1), &mut gradient, &mut slots);
-    Pass { inferred, forward, d_x, gradient: parameters(&stepped) }
+    Pass { inferred, forward, d_x, gradient: parameter_bytes(&stepped) }
 }
 
 fn check<M>(what: &str)
@@ -212,7 +200,7 @@ where
     for _ in 0..3 {
         trainer.epoch(&mut model, &x, &labels).expect("valid examples");
     }
-    parameters(&model)
+    parameter_bytes(&model)
 }
 
 type Sequence = sequential![Embedding<5, 7, 17, u16, MaskZero>, Flatten<5, 17, 85>, Dense<85, 9, Tanh>, Dense<9, 3, Softmax>];

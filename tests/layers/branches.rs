@@ -1,7 +1,7 @@
 //! Layers with several inputs, and layers without parameters: dropout, activations, concatenation, products.
 #![allow(clippy::disallowed_methods)]
 
-use crate::common::image_of;
+use crate::common::{Random, bits, image_of, parameter_bytes, vector};
 use nanoembed::error::{IndexOutOfRange, InputError};
 use nanoembed::layers::{
     Activation, Batch, BatchMut, BiasedDot, Branches, Concatenate, Context, Dense, Dot, Dropout, Embedding,
@@ -12,30 +12,8 @@ use nanoembed::optim::{Adam, Exact, L2Decay, Optimizer, Sgd};
 use nanoembed::train::Trainer;
 use nanoembed::{branches, concatenate, image, kernels, reference, sequential, simd::Level};
 use proptest::prelude::*;
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro128PlusPlus;
+use rand_core::SeedableRng;
 use zerocopy::FromZeros;
-
-type Random = Xoshiro128PlusPlus;
-
-/// In [-1, 1).
-fn draw(random: &mut Random) -> f32 {
-    (random.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
-}
-
-fn vector<const N: usize>(random: &mut Random) -> [f32; N] {
-    std::array::from_fn(|_| draw(random))
-}
-
-fn bits(numbers: &[f32]) -> Vec<u32> {
-    numbers.iter().map(|x| x.to_bits()).collect()
-}
-
-fn parameters<M: Layer>(model: &M) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    model.visit(&mut |part| bytes.extend(part));
-    bytes
-}
 
 fn initial<M: Layer>(seed: u64) -> M {
     M::new(&mut Random::seed_from_u64(seed))
@@ -136,7 +114,7 @@ fn dropout_in_training() {
         for _ in 0..40 {
             trainer.epoch(&mut model, &ids, &labels).unwrap();
         }
-        (trainer.evaluate(&model, &ids, &labels).unwrap().accuracy, parameters(&model))
+        (trainer.evaluate(&model, &ids, &labels).unwrap().accuracy, parameter_bytes(&model))
     }
     let (accuracy, model) = train::<400>(5);
     assert_eq!(accuracy, 1.0);
@@ -161,7 +139,7 @@ fn activations_by_themselves() {
         for _ in 0..5 {
             trainer.epoch(&mut model, &x, &labels).unwrap();
         }
-        (parameters(&model), x.iter().flat_map(|x| bits(&model.predict(x).unwrap())).collect())
+        (parameter_bytes(&model), x.iter().flat_map(|x| bits(&model.predict(x).unwrap())).collect())
     }
     assert_eq!(trained::<Inside<Relu>>(), trained::<Behind<Relu>>());
     assert_eq!(trained::<Inside<Tanh>>(), trained::<Behind<Tanh>>());
@@ -215,7 +193,7 @@ fn columns_become_one_vector() {
     let same = image_of(&model);
     let mut read = Columns::zeroed();
     image::read_into(&same, &mut read).unwrap();
-    assert_eq!(parameters(&read), parameters(&model));
+    assert_eq!(parameter_bytes(&read), parameter_bytes(&model));
 }
 
 /// Masks flow through branches, and activations within them are applied.

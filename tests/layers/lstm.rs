@@ -1,5 +1,6 @@
 //! `Lstm`: what masks, directions and initial values promise.
 
+use crate::common::{Random, draw};
 use nanoembed::layers::{
     Batch, BatchMut, Context, Direction, Embedding, GoBackwards, GoForwards, Layer, LayerSummary, Lstm,
     MaskZero, ReturnLast, ReturnSequences, Returned, Value,
@@ -8,15 +9,8 @@ use nanoembed::math;
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro128PlusPlus;
+use rand_core::SeedableRng;
 use zerocopy::FromZeros;
-
-type Random = Xoshiro128PlusPlus;
-
-fn draw(random: &mut Random) -> f32 {
-    (random.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
-}
 
 /// A layer of any length and form with the same parameters, which do not depend on either.
 fn layer<const LEN: usize, R: Returned, D: Direction>() -> Lstm<LEN, 3, 5, R, D> {

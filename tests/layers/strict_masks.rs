@@ -1,5 +1,6 @@
 //! `StrictMask`: how many masked steps stand before a sequence and after it changes no bit of what comes of it.
 
+use crate::common::{Random, bits, draw};
 use nanoembed::layers::{
     Batch, BatchMut, Causal, Context, Conv1D, ConvPadding, Dense, Embedding, GlobalAveragePooling1D,
     GlobalMaxPooling1D, HonourMask, Identity, Layer, MaskZero, PaddingKind, Relu, Same, Sigmoid, StrictMask,
@@ -11,11 +12,8 @@ use nanoembed::sequential;
 use nanoembed::table::Numbers;
 use nanoembed::train::Trainer;
 use proptest::prelude::*;
-use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro128PlusPlus;
+use rand_core::SeedableRng;
 use zerocopy::FromZeros;
-
-type Random = Xoshiro128PlusPlus;
 
 const LEN: usize = 8;
 const IN: usize = 3;
@@ -26,14 +24,6 @@ const BATCH: usize = 4;
 type Layer1D<const KERNEL: usize, const OUT: usize, P, const STRIDE: usize, const DILATION: usize> =
     Conv1D<LEN, IN, FILTERS, KERNEL, OUT, Identity, P, StrictMask, STRIDE, DILATION>;
 type Sequence = [[f32; IN]; LEN];
-
-fn draw(random: &mut Random) -> f32 {
-    (random.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
-}
-
-fn bits(numbers: &[f32]) -> Vec<u32> {
-    numbers.iter().map(|x| x.to_bits()).collect()
-}
 
 /// What a layer makes of a sequence with its mask, alone and in training among others: outputs, masks, and the gradients of kernel
 /// and sequence for gradients `d_y`.

@@ -3,6 +3,8 @@
 //! They are read from the folder named by `NANOEMBED_ORACLE`, and those that it lacks, or all, from `tests/oracle`. A fixture that is not
 //! known fails, and so does a known one that is missing. Those of weights and vectors, in the folder `loaders`, are held by `loaders.rs` beside this file.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod convolution;
 mod curves;
 mod dense;

@@ -1,10 +1,10 @@
 //! Each bad input gives its error or its documented value, and nothing is half-written.
 
+use crate::common::{checkpoint_of, image_of};
 use nanoembed::error::{
     BagError, CapacityExceeded, IndexOutOfRange, InputError, LabelError, NotFinite, RowOutOfRange,
     ShapeMismatch,
 };
-use nanoembed::image;
 use nanoembed::kernels::{gather, pool};
 use nanoembed::layers::{
     ActivationFunction, Bag, Dense, Embedding, EmbeddingBag, Flatten, Identity, Layer, MaskZero, Relu,
@@ -32,22 +32,6 @@ fn initial<M: Layer>() -> M {
     M::new(&mut Xoshiro128PlusPlus::seed_from_u64(7))
 }
 
-/// All that training depends on, as bytes.
-fn state<M: Layer, O: Optimizer, L: Loss<M::Output>>(
-    trainer: &Trainer<M, O, L, BATCH>,
-    model: &M,
-) -> Vec<u8> {
-    let mut bytes = vec![0; Trainer::<M, O, L, BATCH>::CHECKPOINT_SIZE];
-    trainer.checkpoint(model, &mut bytes).expect("the right length");
-    bytes
-}
-
-fn parameters<M: Layer>(model: &M) -> Vec<u8> {
-    let mut bytes = vec![0; image::size::<M>()];
-    image::write(model, &mut bytes).expect("the right length");
-    bytes
-}
-
 fn outside(example: usize, position: usize, index: i64) -> InputError {
     InputError::Id { example, branch: None, error: IndexOutOfRange { position, index, rows: 10 } }
 }
@@ -64,14 +48,14 @@ fn hyperparameters_outside_their_range_are_named() {
         let (ids, labels) = ([[1, 2, 0, 0]; 3], [[1.0]; 3]);
         let mut model: Reviews = initial();
         let mut trainer = Trainer::<Reviews, O, _, BATCH>::new(optimizer, BinaryCrossEntropy::default());
-        let before = state(&trainer, &model);
+        let before = checkpoint_of(&trainer, &model);
         let named = |found: Result<Report, TrainError>| match found {
             Err(TrainError::OutOfRange(error)) => assert_eq!(error.what, what),
             found => panic!("{what}: {found:?}"),
         };
         named(trainer.step(&mut model, &ids, &labels));
         named(trainer.epoch(&mut model, &ids, &labels));
-        assert!(state(&trainer, &model) == before, "{what}: nothing is learnt");
+        assert!(checkpoint_of(&trainer, &model) == before, "{what}: nothing is learnt");
     }
     for learning_rate in [f32::NAN, f32::INFINITY, -0.01] {
         check(Sgd { learning_rate }, "learning_rate");
@@ -213,7 +197,7 @@ fn check_training<O: Optimizer + Copy>(optimizer: O) {
     let ids: Vec<[u16; 4]> = (0..9).map(|i| [i, 9 - i, 3, 1]).collect();
     let labels: Vec<[f32; 1]> = (0..9).map(|i| [(i % 2) as f32]).collect();
     trainer.epoch(&mut model, &ids, &labels).expect("valid examples");
-    let before = state(&trainer, &model);
+    let before = checkpoint_of(&trainer, &model);
 
     let mut bad_ids = ids.clone();
     bad_ids[7] = [1, 2, 3, 10];
@@ -248,11 +232,11 @@ fn check_training<O: Optimizer + Copy>(optimizer: O) {
     assert_eq!(trainer.step(&mut model, &[], &[]), Err(TrainError::NoExamples));
     assert_eq!(trainer.evaluate(&model, &[], &[]), Err(TrainError::NoExamples));
     assert_eq!(trainer.epoch(&mut model, &[], &[]), Err(TrainError::NoExamples));
-    assert!(state(&trainer, &model) == before, "{}: a refused call left a trace", O::NAME);
+    assert!(checkpoint_of(&trainer, &model) == before, "{}: a refused call left a trace", O::NAME);
 
     assert_eq!((trainer.steps(), trainer.epochs()), (3, 1));
     trainer.epoch(&mut model, &ids, &labels).expect("valid examples");
-    assert!(state(&trainer, &model) != before);
+    assert!(checkpoint_of(&trainer, &model) != before);
 }
 
 #[test]
@@ -274,13 +258,13 @@ fn labels_out_of_range() {
     assert_eq!(found, Err(no_class(3)));
     let mut trainer = Trainer::<Classes, _, _, BATCH>::new(Adam::default(), SparseCategoricalCrossEntropy);
     let mut model = initial::<Classes>();
-    let before = state(&trainer, &model);
+    let before = checkpoint_of(&trainer, &model);
     let bags = [Bag::from_first([1, 2, 3]), Bag::default()];
     let error = |class| Err(TrainError::Label { position: 1, error: no_class(class) });
     assert_eq!(trainer.step(&mut model, &bags, &[2, 3]), error(3));
     assert_eq!(trainer.epoch(&mut model, &bags, &[0, u16::MAX]), error(65_535));
     assert_eq!(trainer.evaluate(&model, &bags, &[0, 3]), error(3));
-    assert!(state(&trainer, &model) == before);
+    assert!(checkpoint_of(&trainer, &model) == before);
 
     let mut trainer =
         Trainer::<Classes, _, _, BATCH>::new(Adam::default(), CategoricalCrossEntropy::default());
@@ -293,7 +277,7 @@ fn labels_out_of_range() {
             found => panic!("{bad}: {found:?}"),
         }
     }
-    assert!(parameters(&model) == parameters(&initial::<Classes>()));
+    assert!(image_of(&model) == image_of(&initial::<Classes>()));
 }
 
 /// A number that is none, anywhere in a model, reaches the loss through each activation, and the step is not taken.
@@ -309,12 +293,12 @@ fn check_not_a_number<A: ActivationFunction, E: ActivationFunction, L: Loss<[f32
     let mut model = initial::<Deep<A, E>>();
     trainer.step(&mut model, &[[1, 2, 3, 4]], &[label]).expect("finite numbers");
     model.first.rows[5][1] = bad;
-    let before = state(&trainer, &model);
+    let before = checkpoint_of(&trainer, &model);
     let found = trainer.step(&mut model, &[[1, 2, 3, 4], [1, 5, 2, 0]], &[label; 2]);
     assert_eq!(found, Err(row_not_finite(2, "Embedding")), "{what}");
     let found = trainer.epoch(&mut model, &[[5, 0, 0, 0]], &[label]);
     assert_eq!(found, Err(row_not_finite(2, "Embedding")), "{what}");
-    assert!(state(&trainer, &model) == before, "{what} taught something");
+    assert!(checkpoint_of(&trainer, &model) == before, "{what} taught something");
     let report = trainer.evaluate(&model, &[[1, 5, 2, 0]], &[label]).expect("a valid input");
     assert!(!report.loss.is_finite(), "{what}: {report:?}");
     assert!(model.predict(&[1, 5, 2, 0]).expect("valid ids").iter().all(|y| y.is_nan()), "{what}");
@@ -356,12 +340,12 @@ fn not_a_number_in_a_bag() {
         let mut trainer = Trainer::<Binary, _, _, BATCH>::new(Sgd::default(), BinaryCrossEntropy::default());
         let mut model = initial::<Binary>();
         model.first.rows[5] = [bad, 0.0, 0.0];
-        let before = state(&trainer, &model);
+        let before = checkpoint_of(&trainer, &model);
         for label in [0.0, 0.5, 1.0] {
             let found = trainer.step(&mut model, &[Bag::from_first([5_u16])], &[[label]]);
             if found.is_err() || bad.is_nan() {
                 assert_eq!(found, Err(row_not_finite(1, "EmbeddingBag")), "{bad}, label {label}");
-                assert!(state(&trainer, &model) == before, "{bad}, label {label}");
+                assert!(checkpoint_of(&trainer, &model) == before, "{bad}, label {label}");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! An image is read where it lies, with the bits that were written, today and in later versions; anything else is refused.
 
+use crate::common::image_of;
 use nanoembed::image::{self, HEADER, ImageError, Kind};
 use nanoembed::include_image;
 use nanoembed::layers::{
@@ -27,12 +28,6 @@ fn pattern<M: Layer>() -> M {
     model
 }
 
-fn written<M: Layer>(model: &M) -> Vec<u8> {
-    let mut bytes = vec![0; image::size::<M>()];
-    image::write(model, &mut bytes).expect("the right length");
-    bytes
-}
-
 /// Calls `check` with the bytes at an address `shift` bytes behind a multiple of 64.
 fn at<T>(bytes: &[u8], shift: usize, check: impl FnOnce(&[u8]) -> T) -> T {
     let mut memory = vec![0; bytes.len() + 128];
@@ -50,7 +45,7 @@ fn golden() -> &'static [u8] {
 fn write_golden_if_asked() {
     if std::env::var_os("NANOEMBED_WRITE_GOLDEN").is_some() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/reviews.image");
-        std::fs::write(path, written(&pattern::<Reviews>())).expect("a writable folder");
+        std::fs::write(path, image_of(&pattern::<Reviews>())).expect("a writable folder");
     }
 }
 
@@ -59,7 +54,7 @@ fn the_golden_file_is_read_and_written_with_the_same_bits() {
     write_golden_if_asked();
     assert!(golden().as_ptr().addr().is_multiple_of(64));
     let model: &Reviews = image::read(golden()).expect("an image of version 1");
-    assert!(golden() == written(&pattern::<Reviews>()), "today's image of the model");
+    assert!(golden() == image_of(&pattern::<Reviews>()), "today's image of the model");
     assert!(std::ptr::from_ref(model).addr() == golden()[HEADER..].as_ptr().addr(), "read where it lies");
     assert_eq!(model.first.rows[0][..3], [-50.0 / 64.0, -13.0 / 64.0, 24.0 / 64.0]);
     assert_eq!(model.second.second.bias, [pattern::<Reviews>().second.second.bias[0]]);
@@ -112,7 +107,7 @@ fn resealed(mut image: Vec<u8>) -> Vec<u8> {
 
 #[test]
 fn every_changed_byte_is_refused() {
-    let image = written(&pattern::<Small>());
+    let image = image_of(&pattern::<Small>());
     at(&image, 0, |image| image::read::<Small>(image).map(drop)).expect("the unharmed image");
     for place in 0..image.len() {
         for change in 1..=255 {
@@ -164,7 +159,7 @@ fn every_truncated_or_extended_image_is_refused() {
 /// The checksum does not vouch for the header: a sealed image that says something impossible is refused as well.
 #[test]
 fn a_sealed_image_of_another_length_is_refused() {
-    let image = written(&pattern::<Small>());
+    let image = image_of(&pattern::<Small>());
     for payload in [0, 4, image.len() - HEADER - 4] {
         let mut shorter = image[..HEADER + payload].to_vec();
         shorter[16..24].copy_from_slice(&(payload as u64).to_le_bytes());
@@ -236,9 +231,9 @@ fn a_checkpoint_is_no_image_of_a_model() {
 
 #[test]
 fn a_misaligned_image_is_refused() {
-    let image = written(&pattern::<Small>());
+    let image = image_of(&pattern::<Small>());
     for shift in 0..64 {
-        let found = at(&image, shift, |image| image::read::<Small>(image).map(written));
+        let found = at(&image, shift, |image| image::read::<Small>(image).map(image_of));
         let expected = if shift % 4 == 0 { Ok(image.clone()) } else { Err(ImageError::Misaligned) };
         assert_eq!(found, expected, "{shift} bytes behind a cache line");
     }

@@ -1,6 +1,7 @@
 //! When training stops, what it goes back to, which examples count more; and how good predictions are.
 #![allow(clippy::disallowed_methods)]
 
+use crate::common::{Random, parameter_bytes};
 use nanoembed::error::LabelError;
 use nanoembed::kernels::Occurrence;
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid, Softmax};
@@ -14,22 +15,14 @@ use nanoembed::sequential;
 use nanoembed::train::{EarlyStopping, TrainError, Trainer};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro128PlusPlus;
 use std::cmp::Ordering;
 
-type Random = Xoshiro128PlusPlus;
 type Numbers = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 1>];
 type Classifier = sequential![Embedding<1, 4, 2>, Flatten<1, 2, 2>, Dense<2, 2, Softmax>];
 type Reviews = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 1, Sigmoid>];
 
 fn initial<M: Layer>() -> M {
     M::new(&mut Random::seed_from_u64(1))
-}
-
-fn parameters<M: Layer>(model: &M) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    model.visit(&mut |part| bytes.extend(part));
-    bytes
 }
 
 fn examples() -> (Vec<[u16; 4]>, Vec<[f32; 1]>) {
@@ -82,7 +75,7 @@ fn the_best_weights_come_back() {
     loop {
         trainer.epoch(&mut model, &ids[..15], &labels[..15]).unwrap();
         let loss = trainer.evaluate(&model, &ids[15..], &labels[15..]).unwrap().loss;
-        epochs.push((loss, parameters(&model)));
+        epochs.push((loss, parameter_bytes(&model)));
         if stopping.observe(&model, loss).is_break() || epochs.len() == 100 {
             break;
         }
@@ -91,7 +84,7 @@ fn the_best_weights_come_back() {
     stopping.restore(&mut model);
     let least = epochs.iter().map(|(loss, _)| *loss).fold(f32::INFINITY, |a, b| if b < a { b } else { a });
     let (_, expected) = epochs.iter().find(|(loss, _)| *loss == least).unwrap();
-    assert!(parameters(&model) == *expected);
+    assert!(parameter_bytes(&model) == *expected);
     assert_eq!(trainer.evaluate(&model, &ids[15..], &labels[15..]).unwrap().loss, least);
     assert_eq!(epochs.len(), stopping.best().unwrap().0 as usize + 4);
 }
@@ -121,12 +114,12 @@ fn training_that_breaks_down_goes_back() {
                     break;
                 }
             }
-            good.push(parameters(&model));
+            good.push(parameter_bytes(&model));
         }
         let Some(TrainError::NotFinite { step, .. }) = error else { panic!("{last_value}: {error:?}") };
         assert!(step > 24 && trainer.steps() == step - 1, "{last_value}: step {step}");
         stopping.restore(&mut model);
-        assert!(parameters(&model) == good[2], "{last_value}");
+        assert!(parameter_bytes(&model) == good[2], "{last_value}");
         assert!(trainer.evaluate(&model, &ids, &labels).unwrap().loss < 3.0);
     }
 }
@@ -182,9 +175,9 @@ fn samples_are_weighed() {
     for of in &mut silent {
         of.weight = 0.0;
     }
-    let before = parameters(&model);
+    let before = parameter_bytes(&model);
     assert_eq!(trainer.step(&mut model, &ids, &silent).unwrap().loss, 0.0);
-    assert!(parameters(&model) == before);
+    assert!(parameter_bytes(&model) == before);
     silent[7].weight = -1.0;
     let error = LabelError::SampleWeight { weight: -1.0 };
     assert_eq!(trainer.epoch(&mut model, &ids, &silent), Err(TrainError::Label { position: 7, error }));

@@ -4,6 +4,7 @@ mod bad_input;
 #[path = "../common/mod.rs"]
 mod common;
 mod errors;
+mod hyperparameters;
 mod images;
 mod keras;
 mod learning;

@@ -1,11 +1,12 @@
 //! Training that is resumed from a checkpoint gives the bits of training that never stopped; what is not an unharmed checkpoint
 //! of this training is refused and changes nothing.
 
+use crate::common::{checkpoint_of, image_of};
 use nanoembed::image::{self, ImageError, Kind};
 use nanoembed::layers::{
     Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Sigmoid, Tanh,
 };
-use nanoembed::loss::{BinaryCrossEntropy, Loss};
+use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AdamW, AmsGrad, Clip, Clipped, Exact, Momentum, Nadam, Optimizer, RmsProp,
     RowwiseAdagrad, Sgd,
@@ -34,21 +35,6 @@ fn initial<M: Layer>() -> M {
     M::new(&mut Xoshiro128PlusPlus::seed_from_u64(7))
 }
 
-fn bytes<M: Layer>(model: &M) -> Vec<u8> {
-    let mut bytes = vec![0; image::size::<M>()];
-    image::write(model, &mut bytes).expect("the right length");
-    bytes
-}
-
-fn checkpoint<M: Layer, O: Optimizer, L: Loss<M::Output>>(
-    trainer: &Trainer<M, O, L, BATCH>,
-    model: &M,
-) -> Vec<u8> {
-    let mut bytes = vec![0; Trainer::<M, O, L, BATCH>::CHECKPOINT_SIZE];
-    trainer.checkpoint(model, &mut bytes).expect("the right length");
-    bytes
-}
-
 fn trainer<O: Optimizer>(optimizer: O, shuffle: bool) -> Training<Model, O> {
     let mut trainer = Training::new(optimizer, BinaryCrossEntropy::default());
     trainer.set_shuffle(shuffle);
@@ -62,7 +48,7 @@ fn run<O: Optimizer>(trainer: &mut Training<Model, O>, model: &mut Model, epochs
     let (ids, labels) = examples();
     let epoch = |_| {
         let report = trainer.epoch(model, &ids, &labels).expect("valid examples");
-        (report, bytes(model), checkpoint(trainer, model))
+        (report, image_of(model), checkpoint_of(trainer, model))
     };
     (0..epochs).map(epoch).collect()
 }
@@ -70,7 +56,7 @@ fn run<O: Optimizer>(trainer: &mut Training<Model, O>, model: &mut Model, epochs
 fn check_resume<O: Optimizer + Copy>(optimizer: O, shuffle: bool) {
     let (mut whole, mut model) = (trainer(optimizer, shuffle), initial::<Model>());
     whole.set_seed(11);
-    let start = checkpoint(&whole, &model);
+    let start = checkpoint_of(&whole, &model);
     let course = run(&mut whole, &mut model, EPOCHS);
     let losses: Vec<f32> = course.iter().map(|(report, ..)| report.loss).collect();
     assert!(losses[EPOCHS - 1] < losses[0], "it learns: {losses:?}");
@@ -83,7 +69,7 @@ fn check_resume<O: Optimizer + Copy>(optimizer: O, shuffle: bool) {
         let (mut fresh, mut model) = (trainer(optimizer, shuffle), Model::zeroed());
         for (trainer, model) in [(&mut fresh, &mut model), (&mut used, &mut used_model)] {
             trainer.resume(model, stored).expect("its own checkpoint");
-            assert_eq!(&checkpoint(trainer, model), stored, "resuming loses nothing");
+            assert_eq!(&checkpoint_of(trainer, model), stored, "resuming loses nothing");
             assert_eq!(
                 (trainer.epochs() as usize, trainer.steps() as usize),
                 (done, done * EXAMPLES.div_ceil(BATCH))
@@ -144,7 +130,7 @@ fn the_global_norm_is_that_of_all_layers() {
         let clipped = Clipped { optimizer, clip: Clip::GlobalNorm(limit), keras3_duplicates: false };
         let (mut trainer, mut model) = (trainer(clipped, false), initial::<Model>());
         let numbers = |model: &Model| -> Vec<f32> {
-            bytes(model)[image::HEADER..]
+            image_of(model)[image::HEADER..]
                 .chunks(4)
                 .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
                 .collect()
@@ -172,7 +158,7 @@ fn training_is_resumed_between_steps() {
     let (mut whole, mut model) = (trainer(Exact(adam()), true), initial::<Model>());
     let mut stored = Vec::new();
     for step in 0..30 {
-        stored.push(checkpoint(&whole, &model));
+        stored.push(checkpoint_of(&whole, &model));
         let (ids, labels) = (&ids[step % 10..][..3], &labels[step % 10..][..3]);
         whole.step(&mut model, ids, labels).expect("valid examples");
     }
@@ -185,7 +171,7 @@ fn training_is_resumed_between_steps() {
             trainer.step(&mut resumed, ids, labels).expect("valid examples");
         }
         trainer.flush(&mut resumed);
-        assert!(checkpoint(&trainer, &resumed) == checkpoint(&whole, &model), "from step {done}");
+        assert!(checkpoint_of(&trainer, &resumed) == checkpoint_of(&whole, &model), "from step {done}");
     }
 }
 
@@ -196,9 +182,9 @@ fn refuse<M: Layer<Output = [f32; 1]>, O: Optimizer>(
     stored: &[u8],
     what: &str,
 ) -> ImageError {
-    let before = checkpoint(trainer, model);
+    let before = checkpoint_of(trainer, model);
     let error = trainer.resume(model, stored).expect_err(what);
-    assert!(checkpoint(trainer, model) == before, "{what} left a trace");
+    assert!(checkpoint_of(trainer, model) == before, "{what} left a trace");
     error
 }
 
@@ -221,12 +207,12 @@ fn a_harmed_checkpoint_is_refused() {
         refuse(&mut trainer, &mut model, &extended, "an extended checkpoint");
     }
     trainer.resume(&mut model, &stored).expect("the unharmed checkpoint");
-    assert_eq!(checkpoint(&trainer, &model), stored);
+    assert_eq!(checkpoint_of(&trainer, &model), stored);
 }
 
 fn stored<M: Layer<Output = [f32; 1]>, O: Optimizer>(optimizer: O) -> Vec<u8> {
     let trainer = Training::<M, O>::new(optimizer, BinaryCrossEntropy::default());
-    checkpoint(&trainer, &initial::<M>())
+    checkpoint_of(&trainer, &initial::<M>())
 }
 
 fn check_others<M: Layer<Output = [f32; 1]>, O: Optimizer + Copy>(optimizer: O, others: &[(&str, Vec<u8>)]) {
@@ -236,7 +222,7 @@ fn check_others<M: Layer<Output = [f32; 1]>, O: Optimizer + Copy>(optimizer: O, 
         let error = refuse(&mut trainer, &mut model, other, what);
         assert!(matches!(error, ImageError::Fingerprint { .. }), "{what}: {error}");
     }
-    let error = refuse(&mut trainer, &mut model, &bytes(&initial::<M>()), "an image");
+    let error = refuse(&mut trainer, &mut model, &image_of(&initial::<M>()), "an image");
     assert!(matches!(error, ImageError::Kind { expected: Kind::Checkpoint, found: 1 }), "{error}");
 }
 

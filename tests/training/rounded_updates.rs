@@ -1,6 +1,7 @@
 //! Tables of 16 and 8 bits that are trained in place: the rows are the ones of the `f32` step rounded by the hash of (seed, step, row,
 //! column), at every level; the roundings have no bias; rows that do not occur keep their bytes; failed calls change nothing.
 
+use crate::common::hash;
 use nanoembed::error::ShapeMismatch;
 use nanoembed::kernels::{
     Noise, Occurrence, SparseGradient, quantise_rounded_at, sort_by_row, update_rows_at,
@@ -15,9 +16,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 fn number(seed: u64, i: usize) -> f32 {
-    let mut x = (seed ^ i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (x >> 40) as f32 / 8_388_608.0 - 1.0
+    (hash(seed, i) >> 40) as f32 / 8_388_608.0 - 1.0
 }
 
 fn packed<F: RoundedFormatSpec>(numbers: &[f32], rows: usize, dim: usize) -> Vec<F::Element> {

@@ -1,5 +1,6 @@
 //! Any number of threads gives the bits of one: forward by bags, update by rows, no sum that depends on who makes it.
 
+use crate::common::{Random, bits};
 use nanoembed::kernels::{
     Occurrence, SparseGradient, UpdateRule, gather, occurrences, occurrences_in, occurrences_of_bags_in,
     pool, pool_max, scatter_add_bags, sort_by_row, weight_gradients,
@@ -7,9 +8,6 @@ use nanoembed::kernels::{
 use nanoembed::optim::{Adam, AdamExact, Exact, Momentum, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut, even_ranges};
 use rand_core::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro128PlusPlus;
-
-type Random = Xoshiro128PlusPlus;
 
 const ROWS: usize = 101;
 const DIM: usize = 20;
@@ -17,10 +15,6 @@ const STRIDE: usize = 23;
 const BAGS: usize = 29;
 const STEPS: u32 = 12;
 const THREADS: [usize; 5] = [1, 2, 3, 7, 150];
-
-fn bits(numbers: &[f32]) -> Vec<u32> {
-    numbers.iter().map(|x| x.to_bits()).collect()
-}
 
 /// Numbers of different sizes, so that another order of a sum gives other bits.
 fn draws(random: &mut Random, length: usize) -> Vec<f32> {

@@ -1,5 +1,6 @@
 //! What looks like a trained model and is none: each is an error that names the cure, or cannot be written.
 
+use crate::common::{Random, parameter_bytes};
 use nanoembed::layers::{
     Activation, Branches, CLOSED, Dense, Dot, Dropout, Embedding, F16Row, Flatten, FrozenRows, Layer,
     MaskZero, Packed, Sigmoid, Softmax,
@@ -17,9 +18,7 @@ use nanoembed::table::Aligned;
 use nanoembed::train::{EarlyStopping, TrainError, Trainer};
 use nanoembed::{image, keras};
 use rand_core::SeedableRng;
-use rand_xoshiro::Xoshiro128PlusPlus;
 
-type Random = Xoshiro128PlusPlus;
 type Reviews = sequential![Embedding<3, 9, 4>, Flatten<3, 4, 12>, Dense<12, 1, Sigmoid>];
 type Logits = sequential![Embedding<3, 9, 4>, Flatten<3, 4, 12>, Dense<12, 1>];
 
@@ -28,12 +27,6 @@ const LABELS: [[f32; 1]; 4] = [[1.0], [0.0], [0.0], [1.0]];
 
 fn random() -> Random {
     Random::seed_from_u64(4)
-}
-
-fn parameters<M: Layer>(model: &M) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    model.visit(&mut |part| bytes.extend(part));
-    bytes
 }
 
 fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
@@ -83,7 +76,7 @@ fn check_class_weights<M, L, const CLASSES: usize>(
     let (_, watched) = stopping.best().expect("three epochs");
     assert!(val_losses.iter().all(|loss| watched <= *loss), "{what}: {watched}");
     let found: Vec<f32> =
-        parameters(&model).as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        parameter_bytes(&model).as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     assert_close(&format!("{what}: weights"), &found, keras.weights);
 
     // Weights that evaluation is given count in it, as in Keras; those of the classes still do not.
@@ -139,7 +132,7 @@ fn class_weights_stay_out_of_evaluation() {
 fn no_examples_are_no_success() {
     let mut model = Reviews::new(&mut random());
     let mut trainer = Trainer::<Reviews, _, _, 2>::new(Adam::default(), BinaryCrossEntropy::default());
-    let before = parameters(&model);
+    let before = parameter_bytes(&model);
     assert_eq!(trainer.epoch(&mut model, &[], &[]), Err(TrainError::NoExamples));
     assert_eq!(trainer.step(&mut model, &[], &[]), Err(TrainError::NoExamples));
     assert_eq!(trainer.evaluate(&model, &[], &[]), Err(TrainError::NoExamples));
@@ -147,7 +140,7 @@ fn no_examples_are_no_success() {
     assert!(trainer.epoch_with(&mut model, &[], &[], |_| shown += 1).is_err());
     assert!(trainer.evaluate_with(&model, &[], &[], |_, _| shown += 1).is_err());
     assert_eq!((shown, trainer.steps(), trainer.epochs()), (0, 0, 0));
-    assert!(parameters(&model) == before);
+    assert!(parameter_bytes(&model) == before);
     assert!(TrainError::NoExamples.to_string().contains("no examples"));
     trainer.predict(&model, &[], &mut []).expect("nothing to predict is no claim");
 }
@@ -157,23 +150,23 @@ fn no_examples_are_no_success() {
 fn constructors_initialise() {
     let mut drawn = Reviews::zeroed();
     drawn.init(&mut random());
-    assert!(parameters(&Reviews::new(&mut random())) == parameters(&drawn));
-    assert!(parameters(&drawn).iter().any(|byte| *byte != 0));
+    assert!(parameter_bytes(&Reviews::new(&mut random())) == parameter_bytes(&drawn));
+    assert!(parameter_bytes(&drawn).iter().any(|byte| *byte != 0));
     #[cfg(feature = "alloc")]
     {
-        assert!(parameters(&*Reviews::boxed(&mut random())) == parameters(&drawn));
-        assert!(parameters(&*Reviews::boxed_zeroed()) == parameters(&Reviews::zeroed()));
+        assert!(parameter_bytes(&*Reviews::boxed(&mut random())) == parameter_bytes(&drawn));
+        assert!(parameter_bytes(&*Reviews::boxed_zeroed()) == parameter_bytes(&Reviews::zeroed()));
     }
 }
 
 fn is_refused<M: Layer<Output = [f32; 1]>>(mut model: M, x: M::Input) -> bool {
-    let before = parameters(&model);
+    let before = parameter_bytes(&model);
     let mut trainer = Trainer::<M, _, _, 2>::new(Sgd::default(), MeanSquaredError);
     let step = trainer.step(&mut model, &[x], &[[1.0]]);
     let epoch = trainer.epoch(&mut model, &[x], &[[1.0]]);
     let refused = step == Err(TrainError::NotInitialised);
     assert_eq!(refused, epoch == Err(TrainError::NotInitialised));
-    assert!(refused == (parameters(&model) == before), "what is not refused learns");
+    assert!(refused == (parameter_bytes(&model) == before), "what is not refused learns");
     refused
 }
 
@@ -247,10 +240,10 @@ fn refuses<O: Optimizer + Copy>(optimizer: O) -> bool {
     trainer.flush(&mut model);
     let expected = trainer.evaluate(&model, &IDS, &LABELS).expect("flushed");
     assert_eq!(other.evaluate(&same, &IDS, &LABELS).expect("resumed"), expected);
-    assert!(parameters(&same) == parameters(&model));
+    assert!(parameter_bytes(&same) == parameter_bytes(&model));
     trainer.epoch(&mut model, &IDS, &LABELS).expect("valid examples");
     other.epoch(&mut same, &IDS, &LABELS).expect("valid examples");
-    assert!(parameters(&same) == parameters(&model), "and training goes on the same");
+    assert!(parameter_bytes(&same) == parameter_bytes(&model), "and training goes on the same");
     refused
 }
 
@@ -285,7 +278,7 @@ fn scores_are_learnt_from_by_name() {
     let _ = Trainer::<Kept, _, _, 3>::new(Adam::default(), FromLogits(loss));
     let _ = Trainer::<Chances, _, _, 3>::new(Adam::default(), OnProbabilities(loss));
     assert_eq!(by_name.evaluate(&logits, &IDS, &LABELS), trainer.evaluate(&fused, &IDS, &LABELS));
-    assert!(parameters(&fused) == parameters(&logits));
+    assert!(parameter_bytes(&fused) == parameter_bytes(&logits));
     let by_name = FromLogits(SampleWeights(CategoricalCrossEntropy { label_smoothing: 2.0 }));
     assert_eq!(Loss::<[f32; 3]>::check(&by_name).expect_err("out of range").what, "label_smoothing");
     let label = Weighted { label: [0.0, 1.0], weight: -1.0 };
@@ -373,7 +366,7 @@ fn labels_and_numbers_of_classes_are_checked() {
     type Wrapped = sequential![Dense<2, 8>, Dropout<[f32; 8], 100>, Activation<[f32; 8], Softmax>];
     let loss = |classes| KnownClasses { loss: SparseCategoricalCrossEntropy, classes };
     let mut model = Wrapped::new(&mut random());
-    let before = parameters(&model);
+    let before = parameter_bytes(&model);
     let mut trainer = Trainer::<Wrapped, _, _, 4>::new(Sgd::default(), loss(3));
     let found = trainer.step(&mut model, &[[1.0, 2.0]; 2], &[2, 3]);
     assert!(matches!(found, Err(TrainError::Label { position: 1, .. })), "{found:?}");
@@ -388,7 +381,7 @@ fn labels_and_numbers_of_classes_are_checked() {
         let found = trainer.evaluate(&model, &[[1.0, 2.0]; 2], &[0, 0]);
         assert!(found.as_ref().is_err_and(named), "{classes}: {found:?}");
     }
-    assert!(parameters(&model) == before);
+    assert!(parameter_bytes(&model) == before);
     // What passes its input on is closed by the layer in front, inside weights too.
     let weighted = SampleWeights(ClassWeights { loss: loss(3), weights: [1.0, 2.0, 0.5] });
     let mut trainer = Trainer::<Wrapped, _, _, 4>::new(Sgd::default(), weighted);

@@ -1,6 +1,7 @@
 //! `Lstm` in every form, under masks of every kind.
 
-use super::{BATCH, Pass, Random, assert_close, backward, draw, parameters, set_parameters, vector, wide};
+use super::{BATCH, Pass, assert_close, backward, set_parameters, wide};
+use crate::common::{Random, draw, parameters, vector};
 use nanoembed::layers::{
     Direction, GoBackwards, GoForwards, Layer, Lstm, ReturnLast, ReturnSequences, Returned,
 };

@@ -1,9 +1,7 @@
 //! Layers of sequences, with masks: gradients of parameters and of inputs.
 
-use super::{
-    BATCH, Random, activate, assert_close, backward, dense, differences, draw, embed, ids, parameters,
-    set_parameters, vector, wide,
-};
+use super::{BATCH, activate, assert_close, backward, dense, differences, embed, ids, set_parameters, wide};
+use crate::common::{Random, draw, parameters, vector};
 use nanoembed::layers::{
     ActivationFunction, ActivationKind, Causal, Conv1D, ConvPadding, Dense, Embedding,
     GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, Identity, IgnoreMask, Layer, MaskUse, MaskZero,
