@@ -1,5 +1,6 @@
 //! The dense kernels have the bits of `reference` at every level, for every shape, stride and value.
 
+use crate::cases::Matrix;
 use crate::common::bits_with_one_nan;
 use nanoembed::error::ShapeMismatch;
 use nanoembed::kernels;
@@ -35,29 +36,6 @@ fn numbers(length: usize) -> impl Strategy<Value = Vec<f32>> {
         1 => any::<u32>().prop_map(f32::from_bits),
     ];
     prop_oneof![3 => prop::collection::vec(ordinary, length), 1 => prop::collection::vec(special, length)]
-}
-
-/// The numbers of a table, and how to look at them.
-#[derive(Clone, Debug)]
-struct Matrix {
-    values: Vec<f32>,
-    rows: usize,
-    dim: usize,
-    stride: usize,
-}
-
-impl Matrix {
-    fn table(&self) -> Table<'_> {
-        Table::with_stride(&self.values, self.rows, self.dim, self.stride).unwrap()
-    }
-
-    fn table_mut(&mut self) -> TableMut<'_> {
-        TableMut::with_stride(&mut self.values, self.rows, self.dim, self.stride).unwrap()
-    }
-
-    fn row(&self, i: usize) -> &[f32] {
-        self.table().row(i).unwrap()
-    }
 }
 
 fn matrix(rows: usize, dim: usize) -> impl Strategy<Value = Matrix> {

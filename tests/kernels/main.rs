@@ -1,5 +1,6 @@
 //! Kernels: the bits of `reference` at every level, for every shape, id type and row format.
 
+mod cases;
 #[path = "../common/mod.rs"]
 mod common;
 mod dense;

@@ -2,6 +2,7 @@
 //! dims around every block edge, gaps between rows, weights, padding and empty bags; also for bytes that no
 //! quantisation would write. Errors change nothing.
 
+use crate::cases::{Case, cases};
 use crate::common::{bits_with_one_nan, hash};
 use nanoembed::error::ShapeMismatch;
 use nanoembed::kernels::{
@@ -15,7 +16,6 @@ use nanoembed::table::{
 };
 use nanoembed::zerocopy::{FromBytes, IntoBytes};
 use proptest::prelude::*;
-use proptest::sample::select;
 
 const DIMS: [usize; 25] =
     [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 20, 31, 32, 33, 47, 63, 64, 65, 100, 128, 131, 200];
@@ -43,65 +43,18 @@ fn elements<E: FromBytes + IntoBytes + Copy>(seed: u64, count: usize) -> Vec<E> 
         .collect()
 }
 
-#[derive(Clone, Debug)]
-struct Case {
-    seed: u64,
-    rows: usize,
-    dim: usize,
-    gap: usize,
-    ids: Vec<i64>,
-    lengths: Vec<usize>,
-    weighted: bool,
-    padding: Option<usize>,
-    pooling: Pooling,
-    /// Rows of any bytes instead of quantised ones.
-    any_bytes: bool,
-}
-
-fn cases() -> impl Strategy<Value = Case> {
-    (1_usize..30).prop_flat_map(|rows| {
-        let bound = rows as i64;
-        let id = prop_oneof![8 => -bound..bound, 2 => Just(bound - 1), 1 => -2 * bound..2 * bound];
-        (
-            any::<u64>(),
-            select(&DIMS[..]),
-            prop_oneof![Just(0_usize), 1_usize..20],
-            prop::collection::vec(id, 0..40),
-            prop::collection::vec(prop_oneof![2 => 0_usize..8, 1 => Just(0_usize)], 1..10),
-            any::<bool>(),
-            prop::option::of(0..rows),
-            select(&Pooling::ALL[..]),
-            any::<bool>(),
-        )
-            .prop_map(
-                move |(seed, dim, gap, ids, lengths, weighted, padding, pooling, any_bytes)| Case {
-                    seed,
-                    rows,
-                    dim,
-                    gap,
-                    ids,
-                    lengths,
-                    weighted,
-                    padding,
-                    pooling,
-                    any_bytes,
-                },
-            )
-    })
-}
-
 impl Case {
     fn numbers(&self) -> Vec<f32> {
         let number = |i: usize| number(self.seed, i / self.dim, i % self.dim);
         (0..self.rows * self.dim).map(number).collect()
     }
 
-    /// The elements of a table in the format, quantised by the reference; the kernels' agree.
-    fn packed<F: FormatSpec>(&self) -> (Vec<F::Element>, usize) {
+    /// The elements of a table in the format: any bytes, or quantised by the reference; the kernels' agree.
+    fn packed<F: FormatSpec>(&self, any_bytes: bool) -> (Vec<F::Element>, usize) {
         let (rows, dim) = (self.rows, self.dim);
         let stride = F::row_length(dim) + self.gap;
         let mut values: Vec<F::Element> = elements(!self.seed, rows * stride);
-        if self.any_bytes {
+        if any_bytes {
             return (values, stride);
         }
         let numbers = self.numbers();
@@ -124,14 +77,14 @@ impl Case {
         (values, stride)
     }
 
-    fn check<F: FormatSpec>(&self)
+    fn check_format<F: FormatSpec>(&self, any_bytes: bool)
     where
         for<'a> AnyTable<'a>: From<Table<'a, F>>,
     {
-        let (values, stride) = self.packed::<F>();
+        let (values, stride) = self.packed::<F>(any_bytes);
         let table = Table::<F>::packed_with_stride(&values, self.rows, self.dim, stride).unwrap();
         self.check_dequantise(table);
-        // The ids are checked before a kernel sees the table, and `kernels_rows` runs all their types.
+        // The ids are checked before a kernel sees the table, and `rows` runs all their types.
         let ids: Vec<u32> = self.ids.iter().map(|&id| id as u32).collect();
         let indices = Indices::skipping(&ids, self.rows);
         self.check_ids(table, indices);
@@ -182,11 +135,7 @@ impl Case {
     }
 
     fn check_ids<F: FormatSpec, I: Index, P: Policy>(&self, table: Table<'_, F>, indices: Indices<'_, I, P>) {
-        let mut offsets = vec![0];
-        for length in &self.lengths {
-            offsets.push(self.ids.len().min(offsets[offsets.len() - 1] + length));
-        }
-        offsets.push(self.ids.len());
+        let offsets = self.offsets();
         let bags = Bags::new(indices, &offsets).unwrap();
         let weights: Vec<f32> = (0..self.ids.len()).map(|i| number(self.seed ^ 1, 8, i)).collect();
         let bags = if self.weighted { bags.with_weights(&weights).unwrap() } else { bags };
@@ -224,12 +173,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_level_gives_the_bits_of_the_reference(case in cases()) {
-        case.check::<F16>();
-        case.check::<Bf16>();
-        case.check::<U8>();
-        case.check::<U4>();
-        case.check::<U2>();
+    fn every_level_gives_the_bits_of_the_reference(case in cases(&DIMS, 30, 40, 10), any_bytes: bool) {
+        case.check_format::<F16>(any_bytes);
+        case.check_format::<Bf16>(any_bytes);
+        case.check_format::<U8>(any_bytes);
+        case.check_format::<U4>(any_bytes);
+        case.check_format::<U2>(any_bytes);
     }
 }
 

@@ -2,6 +2,7 @@
 //! around every block edge, gaps between rows, repeats, the last row, empty bags, weights and padding. What stands behind an output
 //! stays, and a call that fails changes nothing.
 
+use crate::cases::{Case, cases};
 use crate::common::{bits, hash};
 use nanoembed::error::ShapeMismatch;
 use nanoembed::kernels::{
@@ -12,7 +13,6 @@ use nanoembed::reference;
 use nanoembed::simd::Level;
 use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Skip, Table, TableMut};
 use proptest::prelude::*;
-use proptest::sample::select;
 
 const DIMS: [usize; 23] =
     [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 31, 32, 33, 47, 63, 64, 65, 100, 128, 200];
@@ -54,60 +54,7 @@ fn output(length: usize) -> Vec<f32> {
     out
 }
 
-#[derive(Clone, Debug)]
-struct Case {
-    seed: u64,
-    rows: usize,
-    dim: usize,
-    gap: usize,
-    /// In -2 rows .. 2 rows: each policy has its bad ones.
-    ids: Vec<i64>,
-    /// Lengths of bags, cut to the number of ids.
-    lengths: Vec<usize>,
-    weighted: bool,
-    padding: Option<usize>,
-    pooling: Pooling,
-}
-
-fn cases() -> impl Strategy<Value = Case> {
-    (1_usize..40).prop_flat_map(|rows| {
-        let bound = rows as i64;
-        let id = prop_oneof![8 => -bound..bound, 2 => Just(bound - 1), 1 => -2 * bound..2 * bound];
-        (
-            any::<u64>(),
-            select(&DIMS[..]),
-            prop_oneof![Just(0_usize), 1_usize..20],
-            prop::collection::vec(id, 0..60),
-            prop::collection::vec(prop_oneof![2 => 0_usize..8, 1 => Just(0_usize)], 1..12),
-            any::<bool>(),
-            prop::option::of(0..rows),
-            select(&Pooling::ALL[..]),
-        )
-            .prop_map(move |(seed, dim, gap, ids, lengths, weighted, padding, pooling)| Case {
-                seed,
-                rows,
-                dim,
-                gap,
-                ids,
-                lengths,
-                weighted,
-                padding,
-                pooling,
-            })
-    })
-}
-
 impl Case {
-    /// Offsets of the bags; the last bag takes the ids that are left.
-    fn offsets(&self) -> Vec<usize> {
-        let mut offsets = vec![0];
-        for length in &self.lengths {
-            offsets.push(self.ids.len().min(offsets[offsets.len() - 1] + length));
-        }
-        offsets.push(self.ids.len());
-        offsets
-    }
-
     fn check<I: Index, P: Policy>(&self, indices: Indices<'_, I, P>) {
         self.check_rows(indices);
         let offsets = self.offsets();
@@ -257,7 +204,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_level_gives_the_bits_of_the_reference(case in cases()) {
+    fn every_level_gives_the_bits_of_the_reference(case in cases(&DIMS, 40, 60, 12)) {
         case.check_type(|id| u8::try_from(id).ok());
         case.check_type(|id| u16::try_from(id).ok());
         case.check_type(|id| u32::try_from(id).ok());

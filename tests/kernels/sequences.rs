@@ -1,5 +1,6 @@
 //! The kernels of sequences (convolution, repeated rows, pooling of steps) have the bits of `reference` at every level.
 
+use crate::cases::Matrix;
 use crate::common::bits_with_one_nan;
 use nanoembed::error::ShapeMismatch;
 use nanoembed::simd::Level;
@@ -40,25 +41,6 @@ fn mask(length: usize) -> impl Strategy<Value = Vec<bool>> {
         2 => (0..=length).prop_map(move |n| (0..length).map(|s| s < n).collect()),
         2 => prop::collection::vec(any::<bool>(), length),
     ]
-}
-
-/// The numbers of a table, whose rows may lie apart.
-#[derive(Clone, Debug)]
-struct Matrix {
-    values: Vec<f32>,
-    rows: usize,
-    dim: usize,
-    stride: usize,
-}
-
-impl Matrix {
-    fn table(&self) -> Table<'_> {
-        Table::with_stride(&self.values, self.rows, self.dim, self.stride).unwrap()
-    }
-
-    fn table_mut(&mut self) -> TableMut<'_> {
-        TableMut::with_stride(&mut self.values, self.rows, self.dim, self.stride).unwrap()
-    }
 }
 
 fn matrix(rows: usize, dim: usize) -> impl Strategy<Value = Matrix> {
