@@ -3,3 +3,6 @@
 mod compile_errors;
 mod golden;
 mod layering;
+#[allow(unused_attributes)]
+#[path = "../firmware/parts/src/lib.rs"]
+mod parts;
