@@ -1,11 +1,11 @@
-//! What was recorded stays: the hash of every part of the digest, the bytes of a checkpoint and of a vocabulary. The image is held by
-//! `tests/images.rs`.
+//! What was recorded stays: the hash of every part of the digest, the bytes of a checkpoint and of a vocabulary.
+//! `tests/training/images.rs` holds the image.
 //!
 //! `NANOEMBED_WRITE_GOLDEN=1` writes the files anew; each line of the digest that changes needs one in the changelog that says why.
 
+use crate::parts::reviews::{self, REVIEWS, Reviews, ReviewsTrainer};
 use nanoembed::layers::{Bytes, Layer};
 use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts, text_to_word_sequence};
-use crate::parts::reviews::{self, REVIEWS, Reviews, ReviewsTrainer};
 use std::path::PathBuf;
 
 /// The recorded bytes, after they were written anew if that is asked for.
@@ -19,7 +19,8 @@ fn recorded(name: &str, today: &[u8]) -> Vec<u8> {
 
 #[test]
 fn every_part_of_the_digest_has_its_recorded_hash() {
-    let lines: Vec<String> = crate::parts::parts().map(|(name, part)| format!("{name} {:016x}", part())).collect();
+    let lines: Vec<String> =
+        crate::parts::parts().map(|(name, part)| format!("{name} {:016x}", part())).collect();
     let today = lines.join("\n") + "\n";
     let recorded = String::from_utf8(recorded("digest.txt", today.as_bytes())).expect("text");
     assert!(recorded.lines().count() > 100);

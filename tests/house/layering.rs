@@ -3,8 +3,8 @@
 //!
 //! Every path that starts with `crate::` or `super::` counts, in a `use` or anywhere else; unit tests (`#[cfg(test)]`) do not.
 
+use crate::sources::{File, files, sources, tokens};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// The order of `lib.rs`, with the modules that are still to come.
 const ORDER: [&str; 20] = [
@@ -32,59 +32,8 @@ const ORDER: [&str; 20] = [
 /// What the executable specification may rest on.
 const UNDER_REFERENCE: [&str; 4] = ["error", "table", "math", "reference"];
 
-/// A source file: the path of its module and its text.
-type File = (Vec<String>, String);
-
-/// Identifiers and single punctuation marks, without comments and literals; `::` is one token.
-fn tokens(source: &str) -> Vec<String> {
-    let mut tokens = Vec::new();
-    let mut rest = source;
-    while let Some(next) = rest.chars().next() {
-        let length = if rest.starts_with("//") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if next == '"' {
-            string_literal(rest)
-        } else if next == '\'' {
-            character_literal(rest).unwrap_or(1)
-        } else if next.is_alphanumeric() || next == '_' {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-            tokens.push(rest[..end].to_owned());
-            end
-        } else {
-            let length = if rest.starts_with("::") { 2 } else { next.len_utf8() };
-            if !next.is_whitespace() {
-                tokens.push(rest[..length].to_owned());
-            }
-            length
-        };
-        rest = &rest[length..];
-    }
-    tokens
-}
-
-fn string_literal(source: &str) -> usize {
-    let mut escaped = false;
-    for (place, c) in source.char_indices().skip(1) {
-        match c {
-            '"' if !escaped => return place + 1,
-            '\\' => escaped = !escaped,
-            _ => escaped = false,
-        }
-    }
-    source.len()
-}
-
-/// The length of `'x'` or `'\n'`; `None` for a lifetime.
-fn character_literal(source: &str) -> Option<usize> {
-    let mut characters = source.char_indices().skip(1);
-    let (_, first) = characters.next()?;
-    if first == '\\' {
-        characters.next()?;
-        return characters.find(|(_, c)| *c == '\'').map(|(place, _)| place + 1);
-    }
-    characters.next().filter(|(_, c)| *c == '\'').map(|(place, _)| place + 1)
+fn texts(source: &str) -> Vec<String> {
+    tokens(source).into_iter().map(|token| token.text).collect()
 }
 
 /// The paths of a tree such as `a::{b, c::d}`, each behind `prefix`; gives the place behind the tree.
@@ -122,30 +71,14 @@ fn tree(tokens: &[String], mut place: usize, prefix: &[String], paths: &mut Vec<
 
 /// The full paths, from the root of the crate, that a file of module `module` names, unit tests left out.
 fn paths(module: &[String], source: &str) -> Vec<Vec<String>> {
-    let tokens = tokens(source);
+    let tokens = texts(source);
     let is = |place: usize, text: &str| tokens.get(place).is_some_and(|token| token == text);
-    let are = |place: usize, texts: &[&str]| texts.iter().enumerate().all(|(i, text)| is(place + i, text));
     let mut found = Vec::new();
     // The inline modules that we are in, and how deep in braces each stands.
     let (mut inside, mut depth) = (module.to_vec(), 0);
     let mut inline: Vec<usize> = Vec::new();
     let mut place = 0;
     while place < tokens.len() {
-        if are(place, &["#", "[", "cfg", "(", "test", ")", "]", "mod"]) {
-            place += 9;
-            let mut braces = 0;
-            while place < tokens.len() {
-                braces += usize::from(is(place, "{"));
-                place += 1;
-                if is(place - 1, "}") {
-                    braces -= 1;
-                    if braces == 0 {
-                        break;
-                    }
-                }
-            }
-            continue;
-        }
         if is(place, "mod") && is(place + 2, "{") {
             inside.push(tokens[place + 1].clone());
             inline.push(depth);
@@ -174,7 +107,7 @@ fn paths(module: &[String], source: &str) -> Vec<Vec<String>> {
 
 /// Which child of `folder` each name that its `mod.rs` takes from a child comes from.
 fn reexports(mod_rs: &str, children: &BTreeSet<String>) -> BTreeMap<String, String> {
-    let tokens = tokens(mod_rs);
+    let tokens = texts(mod_rs);
     let mut names = BTreeMap::new();
     for place in (0..tokens.len()).filter(|&place| tokens[place] == "use") {
         let mut found = Vec::new();
@@ -258,33 +191,6 @@ fn cycles(folder: &[String], files: &[File]) -> Vec<String> {
         .filter(|name| reached(name).contains(*name))
         .map(|name| format!("{folder}/{name} needs itself"))
         .collect()
-}
-
-fn read(folder: &Path, module: &[String], files: &mut Vec<File>) {
-    for entry in std::fs::read_dir(folder).expect("a readable folder") {
-        let path = entry.expect("a readable folder").path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a UTF-8 name").to_owned();
-        let with = |name: String| module.iter().cloned().chain([name]).collect::<Vec<_>>();
-        if path.is_dir() {
-            read(&path, &with(stem), files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let module = if stem == "mod" || stem == "lib" { module.to_vec() } else { with(stem) };
-            files.push((module, std::fs::read_to_string(&path).expect("UTF-8 text")));
-        }
-    }
-}
-
-fn sources() -> Vec<File> {
-    let mut files = Vec::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &[], &mut files);
-    assert!(files.len() > 50, "only {} files were found", files.len());
-    files
-}
-
-/// Files as `("layers/chain", "use crate::x;")`.
-fn files(texts: &[(&str, &str)]) -> Vec<File> {
-    let module = |path: &str| path.split('/').map(str::to_owned).collect();
-    texts.iter().map(|(path, source)| (module(path), (*source).to_owned())).collect()
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Fixtures computed by Keras, `PyTorch` and others, held against this crate.
 //!
-//! They are read from the folder named by `NANOEMBED_ORACLE`, and those that it lacks, or all, from `tests/oracle`. A fixture that is not
-//! known fails, and so does a known one that is missing. Those of weights and vectors, in the folder `loaders`, are held by `loaders.rs` beside this file.
+//! They are read from the folder named by `NANOEMBED_ORACLE`, and those that it lacks, or all, from
+//! `tests/oracle`. A fixture that is not known fails, and so does a known one that is missing. `loaders.rs`
+//! holds those of weights and vectors, in the folder `loaders`.
 
 #[path = "../common/mod.rs"]
 mod common;
