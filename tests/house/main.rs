@@ -5,6 +5,7 @@ mod compile_errors;
 mod golden;
 mod layering;
 mod sources;
+mod syntax;
 
 /// The digest. For devices it is a crate, and has the attributes and the items of one. As a dependency it would
 /// be compiled for every example. Its own workspace asks less of it.

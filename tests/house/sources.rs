@@ -5,19 +5,20 @@ use std::path::Path;
 /// A source file: the path of its module and its text.
 pub(crate) type File = (Vec<String>, String);
 
-/// An identifier, a number or a single punctuation mark; `::` is one token.
+/// An identifier, a number or a single punctuation mark, and its line; `::` is one token.
 #[derive(Clone, Debug)]
 pub(crate) struct Token {
     pub(crate) text: String,
+    pub(crate) line: usize,
 }
 
 /// The tokens of a source, without comments, literals of text, and unit tests (`#[cfg(test)] mod`).
 pub(crate) fn tokens(source: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
-    let mut rest = source;
+    let (mut rest, mut line) = (source, 1);
     while let Some(next) = rest.chars().next() {
         let mut keep = |length: usize| {
-            tokens.push(Token { text: rest[..length].to_owned() });
+            tokens.push(Token { text: rest[..length].to_owned(), line });
             length
         };
         let length = if rest.starts_with("//") {
@@ -35,6 +36,7 @@ pub(crate) fn tokens(source: &str) -> Vec<Token> {
         } else {
             keep(if rest.starts_with("::") { 2 } else { next.len_utf8() })
         };
+        line += rest[..length].matches('\n').count();
         rest = &rest[length..];
     }
     without_unit_tests(&tokens)
