@@ -103,7 +103,7 @@ firmware() {
     say 'training and predictions have the bits of the host'
 
     mkdir -p "$logs/example"
-    TMPDIR=$logs/example cargo run --release --example reviews | tail -n 3
+    TMPDIR=$logs/example cargo run --release -p reviews | tail -n 3
     cmp "$logs/reviews.image" "$logs/example/reviews.image" || fail 'the example reviews writes another image'
     say 'the example reviews wrote the same image'
 }

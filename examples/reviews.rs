@@ -8,7 +8,8 @@
 //! model.compile(optimizer=Adam(0.01), loss="binary_crossentropy", metrics=["accuracy"])
 //! ```
 //!
-//! Run it with `cargo run --release --example reviews`.
+//! Run it with `cargo run --release -p reviews`, which compiles nothing but the crate, or with
+//! `--example reviews` as the others.
 
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;

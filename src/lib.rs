@@ -133,7 +133,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-// In the order in which they build on each other; `tests/layering.rs` holds it.
+// In the order in which they build on each other; `tests/house/layering.rs` holds it.
 pub mod error;
 
 mod message;

@@ -1,5 +1,4 @@
 //! One pass of a layer over a batch, forth and back.
-#![allow(dead_code)] // Not every test looks at all of it.
 
 use nanoembed::layers::{Batch, BatchMut, Context, Layer, Value};
 use zerocopy::FromZeros;

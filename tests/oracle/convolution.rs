@@ -98,7 +98,7 @@ fn check<
 
     let masks = vec![[true; LEN]; x.len()];
     let mut gradient = <layer!() as Parameters>::Gradient::<BATCH>::new_zeroed();
-    let pass = crate::both_ways::pass::<layer!(), BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
+    let pass = crate::common::pass::pass::<layer!(), BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
     close("output of forward", pass.y.as_flattened().as_flattened(), "output", FORWARD);
     close("gradient of the input", pass.d_x.as_flattened().as_flattened(), "grad_input", GRADIENT);
 

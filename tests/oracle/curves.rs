@@ -1,6 +1,7 @@
 //! Whole trainings of any model whose parameters lie in memory as Keras lists them, from its initial weights through the same batches
 //! to its losses, weights and predictions.
 
+use crate::common::parameters;
 use crate::fixture::{Array, Fixture, assert_close, number};
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Softmax};
 use nanoembed::loss::{Loss, MeanSquaredError, SparseCategoricalCrossEntropy};
@@ -41,14 +42,6 @@ pub(crate) fn flatten_softmax_sparse_categorical_adam(fixture: &Fixture) {
 fn weights(json: &Value, which: &str) -> Vec<f32> {
     let names = json["weight_names"].as_array().expect("names");
     names.iter().flat_map(|name| Array::read(&json[which][name.as_str().expect("a name")]).data).collect()
-}
-
-fn parameters<M: Layer>(model: &M) -> Vec<f32> {
-    let mut numbers = Vec::new();
-    model.visit(&mut |part| {
-        numbers.extend(part.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)));
-    });
-    numbers
 }
 
 fn train<M, O, L>(json: &Value, optimizer: O, loss: L, labels: &[L::Label])

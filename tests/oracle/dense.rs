@@ -74,7 +74,7 @@ fn check<const IN: usize, const OUT: usize, A: ActivationFunction>(case: &Value)
     let mut gradient =
         <<Dense<IN, OUT, A> as Parameters>::Gradient<BATCH> as zerocopy::FromZeros>::new_zeroed();
     let pass =
-        crate::both_ways::pass::<Dense<IN, OUT, A>, BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
+        crate::common::pass::pass::<Dense<IN, OUT, A>, BATCH>(&layer, &x, &masks, &d_y, Some(&mut gradient));
     assert_close(&what("output of forward"), pass.y.as_flattened(), &data("output"), FORWARD.0, FORWARD.1);
     assert_close(
         &what("gradient of the input"),

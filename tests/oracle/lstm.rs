@@ -85,7 +85,7 @@ fn check<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: 
         d_rows.row_mut(row).expect("a row for each output").copy_from_slice(d_y);
     }
     let mut gradient = <Of<LEN, IN, UNITS, R, D> as Parameters>::Gradient::<BATCH>::new_zeroed();
-    let pass = crate::both_ways::pass::<Of<LEN, IN, UNITS, R, D>, BATCH>(
+    let pass = crate::common::pass::pass::<Of<LEN, IN, UNITS, R, D>, BATCH>(
         &layer,
         &x,
         &masks,

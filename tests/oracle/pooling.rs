@@ -49,7 +49,7 @@ where
             mask.as_chunks().0.to_vec()
         }
     };
-    let pass = crate::both_ways::pass::<L, BATCH>(layer, &x, &masks, d_y.as_chunks().0, None);
+    let pass = crate::common::pass::pass::<L, BATCH>(layer, &x, &masks, d_y.as_chunks().0, None);
 
     // Where Keras gives NaN, for a sequence that is all padding, we give zeros.
     let defined =

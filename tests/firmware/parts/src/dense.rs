@@ -1,11 +1,11 @@
 //! The kernels of vectors and matrices, and the activations.
 
-use crate::data::{Data, Fold};
+use super::data::{Data, Fold};
 use nanoembed::error::ShapeMismatch;
 use nanoembed::kernels;
 use nanoembed::table::{Table, TableMut};
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("sum", || of_pairs(|a, _, fold| fold.float(kernels::sum(a)))),
     ("dot", || of_pairs(|a, b, fold| fold.float(kernels::dot(a, b).unwrap()))),
     ("axpy", || {

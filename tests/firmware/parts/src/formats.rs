@@ -1,11 +1,11 @@
 //! Row formats: rows into each and back, read where they lie, trained in place.
 
-use crate::data::{Data, Fold};
-use crate::rows::{DIMS, MAX_DIM, MAX_LEN, ROWS};
+use super::data::{Data, Fold};
+use super::rows::{DIMS, MAX_DIM, MAX_LEN, ROWS};
 use nanoembed::kernels::{self, Noise};
 use nanoembed::table::{Bags, Bf16, F16, Format, Indices, Pooling, Table, TableMut, Trainable, U2, U4, U8};
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("rows f16", || rows::<F16>(0) ^ rounded::<F16>(0)),
     ("rows bf16", || rows::<Bf16>(0) ^ rounded::<Bf16>(0)),
     ("rows u8", || rows::<U8>(0) ^ rounded::<U8>(0)),

@@ -1,9 +1,9 @@
 //! Several inputs, dropout, weights, schedules and early stopping in whole trainings; metrics.
 
-use crate::data::{Data, Fold};
-use crate::optimizers::ADAM;
-use crate::reviews::{self, LABELS, REVIEWS};
-use crate::training::{fold_parameters, initialised};
+use super::data::{Data, Fold};
+use super::optimizers::ADAM;
+use super::reviews::{self, LABELS, REVIEWS};
+use super::training::{fold_parameters, initialised};
 use nanoembed::layers::{
     Activation, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen,
     Input, Layer, Sigmoid, Tanh,
@@ -17,7 +17,7 @@ use nanoembed::sparse::Occurrence;
 use nanoembed::train::{EarlyStopping, Trainer};
 use nanoembed::{concatenate, pairs, sequential};
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("train columns, dropout, early stopping", train_columns),
     ("train ratings", train_ratings),
     ("metrics", metrics),

@@ -1,9 +1,9 @@
 //! The functions of `math` over bit patterns of every exponent, and over the places where they change their course.
 
-use crate::data::{Data, Fold};
+use super::data::{Data, Fold};
 use nanoembed::math;
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("math exp", || sweep(math::exp)),
     ("math ln", || sweep(math::ln)),
     ("math ln_1p", || sweep(math::ln_1p)),

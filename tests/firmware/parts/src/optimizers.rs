@@ -1,7 +1,7 @@
 //! Optimizer steps on rows and blocks, rows that catch up, rows that are shortened.
 
-use crate::data::{Data, Fold};
-use crate::rows::{DIMS, MAX_DIM, MAX_LEN, ROWS};
+use super::data::{Data, Fold};
+use super::rows::{DIMS, MAX_DIM, MAX_LEN, ROWS};
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon,
     ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer,
@@ -59,7 +59,7 @@ fn clipped(clip: Clip) -> Clipped<DecoupledDecay<Adam>> {
     Clipped { optimizer: decoupled(), clip, keras3_duplicates: false }
 }
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("update_rows sgd", || update_rows(Sgd::default())),
     ("update_rows momentum", || update_rows(MOMENTUM)),
     ("update_rows nesterov", || update_rows(Momentum { nesterov: true, ..MOMENTUM })),

@@ -1,10 +1,10 @@
 //! Recurrent layers: the gates of an LSTM, its initial values, and a layer of every form under masks of every kind.
 
-use crate::data::{Data, Fold};
+use super::data::{Data, Fold};
 use nanoembed::kernels;
-use nanoembed::layers::{Keeps, Parameters, 
-    Batch, BatchMut, Context, Direction, GoBackwards, GoForwards, Layer, Lstm, ReturnLast, ReturnSequences,
-    Returned,
+use nanoembed::layers::{
+    Batch, BatchMut, Context, Direction, GoBackwards, GoForwards, Keeps, Layer, Lstm, Parameters, ReturnLast,
+    ReturnSequences, Returned,
 };
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::table::Numbers;
@@ -12,7 +12,7 @@ use nanoembed::zerocopy::FromZeros;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("lstm_gates", gates),
     ("lstm_gates_backward", gates_backward),
     ("init lstm, orthogonal", init),

@@ -3,7 +3,7 @@
 //!
 //! Nothing here can panic.
 
-use crate::data::Fold;
+use super::data::Fold;
 use nanoembed::error::InputError;
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;

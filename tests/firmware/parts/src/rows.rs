@@ -1,11 +1,11 @@
 //! The kernels of tables: rows out, rows in, rows of a batch brought together.
 
-use crate::data::{Data, Fold};
+use super::data::{Data, Fold};
 use nanoembed::kernels;
 use nanoembed::sparse::{self, Occurrence, sort_by_row};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("gather", gather),
     ("pool sum", || pool(Pooling::Sum)),
     ("pool mean", || pool(Pooling::Mean)),

@@ -1,8 +1,8 @@
 //! Convolutions and pooling of sequences: kernels, and trainings of the layers.
 
-use crate::data::{Data, Fold};
-use crate::optimizers::ADAM;
-use crate::training::fold_parameters;
+use super::data::{Data, Fold};
+use super::optimizers::ADAM;
+use super::training::fold_parameters;
 use nanoembed::kernels::{self, Repeats};
 use nanoembed::layers::{
     Causal, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, Identity,
@@ -15,7 +15,7 @@ use nanoembed::train::Trainer;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("convolve", || each(convolve)),
     ("convolve_repeated", || each(convolve_repeated)),
     ("convolve_backward_kernel", || each(backward_kernel)),

@@ -1,7 +1,7 @@
 //! Words, hashes, n-grams, row numbers, padding.
 
-use crate::data::Fold;
-use crate::reviews::REVIEWS;
+use super::data::Fold;
+use super::reviews::REVIEWS;
 use nanoembed::layers::Bytes;
 use nanoembed::text::{
     Ascii, FarmHash64, FeatureHasher, Hashing, HashingTokenizer, MatrixMode, Murmur3, NativeHash, Padding,
@@ -9,7 +9,7 @@ use nanoembed::text::{
     WordNgrams, characters, pad, standardized_words, text_to_word_sequence,
 };
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("text words", words),
     ("text native hash", native_hash),
     ("text n-grams", ngrams),

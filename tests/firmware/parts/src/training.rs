@@ -1,8 +1,8 @@
 //! Initial values, losses, the order of examples, images, checkpoints, whole trainings.
 
-use crate::data::{Data, Fold};
-use crate::optimizers::ADAM;
-use crate::reviews::{self, LABELS, REVIEWS, Reviews};
+use super::data::{Data, Fold};
+use super::optimizers::ADAM;
+use super::reviews::{self, LABELS, REVIEWS, Reviews};
 use nanoembed::image;
 use nanoembed::layers::{
     Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GoBackwards, HashedEmbedding, Layer,
@@ -22,7 +22,7 @@ use nanoembed::train::{Shuffle, Trainer};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 
-pub(crate) const PARTS: &[crate::Part] = &[
+pub(crate) const PARTS: &[super::Part] = &[
     ("init uniform", || initial(|values, random| uniform(values, 0.05, random))),
     ("init glorot_uniform", || initial(|values, random| glorot_uniform(values, 32, 17, random))),
     ("loss binary", || {

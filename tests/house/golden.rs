@@ -1,0 +1,58 @@
+//! What was recorded stays: the hash of every part of the digest, the bytes of a checkpoint and of a vocabulary.
+//! `tests/training/images.rs` holds the image.
+//!
+//! `NANOEMBED_WRITE_GOLDEN=1` writes the files anew; each line of the digest that changes needs one in the changelog that says why.
+
+use crate::parts::reviews::{self, REVIEWS, Reviews, ReviewsTrainer};
+use nanoembed::layers::{Bytes, Layer};
+use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts, text_to_word_sequence};
+use std::path::PathBuf;
+
+/// The recorded bytes, after they were written anew if that is asked for.
+fn recorded(name: &str, today: &[u8]) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("NANOEMBED_WRITE_GOLDEN").is_some() {
+        std::fs::write(&path, today).expect("a writable folder");
+    }
+    std::fs::read(&path).expect("a recorded file")
+}
+
+#[test]
+fn every_part_of_the_digest_has_its_recorded_hash() {
+    let lines: Vec<String> =
+        crate::parts::parts().map(|(name, part)| format!("{name} {:016x}", part())).collect();
+    let today = lines.join("\n") + "\n";
+    let recorded = String::from_utf8(recorded("digest.txt", today.as_bytes())).expect("text");
+    assert!(recorded.lines().count() > 100);
+    for (today, recorded) in today.lines().zip(recorded.lines()) {
+        assert_eq!(today, recorded);
+    }
+    assert_eq!(today.lines().count(), recorded.lines().count());
+}
+
+#[test]
+fn a_checkpoint_has_its_recorded_bytes() {
+    let (mut model, mut trainer) = (Reviews::zeroed(), reviews::trainer());
+    reviews::train(&mut model, &mut trainer).expect("valid reviews");
+    let mut bytes = vec![0; ReviewsTrainer::CHECKPOINT_SIZE];
+    trainer.checkpoint(&model, &mut bytes).expect("the right length");
+    let recorded = recorded("reviews.checkpoint", &bytes);
+    assert!(bytes == recorded, "a checkpoint has other bytes");
+    let (mut same, mut resumed) = (Reviews::zeroed(), reviews::trainer());
+    resumed.resume(&mut same, &recorded).expect("the recorded checkpoint");
+    assert_eq!((resumed.steps(), resumed.epochs()), (trainer.steps(), trainer.epochs()));
+    assert_eq!(same.first.rows, model.first.rows);
+}
+
+#[test]
+fn a_vocabulary_has_its_recorded_bytes() {
+    let mut counts = WordCounts::<100, 1000>::new();
+    for review in REVIEWS {
+        counts.fit(text_to_word_sequence::<Ascii>(review)).expect("room for all words");
+    }
+    let mut vocabulary = Vocabulary::<100, 1000>::new();
+    vocabulary.adapt(&mut counts, VocabularyOptions::default()).expect("room for all words");
+    let mut bytes = Vec::new();
+    Bytes::visit(&vocabulary, &mut |part| bytes.extend_from_slice(part));
+    assert!(bytes == recorded("reviews.vocabulary", &bytes), "a vocabulary has other bytes");
+}

@@ -1,0 +1,14 @@
+//! Layers: their gradients, their masks, and what they promise of batches, rows and images.
+
+mod batches;
+mod branches;
+#[path = "../common/mod.rs"]
+mod common;
+mod compressed;
+mod frozen_rows;
+mod gradients;
+mod lstm;
+mod own_layers;
+mod packed_models;
+mod sequence_layers;
+mod strict_masks;

@@ -1,0 +1,11 @@
+//! What comes in and what is kept: words and their numbers, files of vectors and of weights.
+
+#[cfg(feature = "std")]
+mod damaged_files;
+mod encoders;
+mod hashes;
+#[cfg(feature = "std")]
+mod real_files;
+mod vocabulary;
+#[cfg(feature = "std")]
+mod written_files;

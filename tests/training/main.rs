@@ -1,0 +1,15 @@
+//! Training: optimizers and the rows that they touch, errors, checkpoints and images.
+
+mod bad_input;
+#[path = "../common/mod.rs"]
+mod common;
+mod errors;
+mod hyperparameters;
+mod images;
+mod keras;
+mod learning;
+mod resume;
+mod rounded_updates;
+mod sparse_updates;
+mod threads;
+mod training_mistakes;
