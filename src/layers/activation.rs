@@ -110,8 +110,7 @@ macro_rules! activation {
 
             #[inline]
             fn activate_backward(y: &[f32], d_y: &mut [f32]) {
-                // Both are outputs of one layer, so their lengths agree.
-                let _ = kernels::$backward(y, d_y);
+                kernels::shaped::$backward(y, d_y);
             }
         }
     )*};

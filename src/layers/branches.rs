@@ -142,7 +142,7 @@ impl<L: Layer, const BATCH: usize> BranchCache<L, BATCH> {
                 *to = d_y;
             }
         }
-        layer.backward::<BATCH>(x, &mut self.cache, gradient, d_x.as_deref_mut());
+        layer.backward::<BATCH>(x, &mut self.cache, gradient, d_x);
         first_mut(&mut self.d_inputs, n)
     }
 }
@@ -178,8 +178,11 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
     fn check(inputs: &[Self::Input]) -> Result<(), InputError> {
         let of = |example, before| {
             move |error| match error {
-                InputError::Id { branch, error, .. } => {
-                    InputError::Id { example, branch: Some(before + branch.unwrap_or(0)), error }
+                InputError::Id { branch: None, error, .. } => {
+                    InputError::Id { example, branch: Some(before), error }
+                }
+                InputError::Id { branch: Some(branch), error, .. } => {
+                    InputError::Id { example, branch: Some(before + branch), error }
                 }
                 other => other,
             }
@@ -260,7 +263,7 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
         cache: &mut Self::Cache<BATCH>,
     ) -> Option<NotFinite> {
         let n = x.values.len();
-        let (a, b) = &mut cache.parts(n).kept;
+        let (a, b) = &mut *cache.parts(n).kept;
         if let Some(place) = branch_not_finite(&self.first, n, a) {
             return Some(place);
         }

@@ -1,6 +1,7 @@
 //! Keras' initial values.
 
-use crate::kernels::{axpy, dot, sum_of_squares};
+use crate::kernels::shaped::{axpy, dot};
+use crate::kernels::sum_of_squares;
 use crate::math;
 use rand_core::Rng;
 
@@ -40,8 +41,7 @@ pub(super) fn orthogonal(values: &mut [f32], columns: usize, random: &mut impl R
         }
         for _ in 0..2 {
             for other in before.chunks_exact(columns) {
-                // All rows are as long.
-                let _ = dot(other, row).and_then(|share| axpy(-share, other, row));
+                axpy(-dot(other, row), other, row);
             }
         }
         let length = math::sqrt(sum_of_squares(row));

@@ -176,7 +176,7 @@ pub trait Layer: Parameters {
 
     /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in memory.
     fn init(&mut self, random: &mut impl Rng) {
-        let _: &mut _ = random;
+        let _ = random;
     }
 
     /// Whether the inputs can be used: ids name rows of the table.
@@ -186,7 +186,7 @@ pub trait Layer: Parameters {
     /// # Errors
     /// The first input that cannot.
     fn check(inputs: &[Self::Input]) -> Result<(), InputError> {
-        let _: &[_] = inputs;
+        let _ = inputs;
         Ok(())
     }
 
@@ -209,7 +209,7 @@ pub trait Layer: Parameters {
         cache: &mut Self::Cache<BATCH>,
         context: Context,
     ) {
-        let _: Context = context;
+        let _ = context;
         let y = cache.outputs(x.values.len());
         self.infer::<BATCH>(x.into(), &mut Self::Workspace::new_zeroed(), y);
     }
@@ -247,7 +247,7 @@ pub trait Layer: Parameters {
 
     /// Applies the last [`activation`](Self::ACTIVATION) to logits, in place.
     fn activate(y: &mut [Self::Output]) {
-        let _: &mut [_] = y;
+        let _ = y;
     }
 
     /// Where the outputs of these inputs lie: in `cache`, if not in the inputs themselves.
@@ -268,7 +268,7 @@ pub trait Layer: Parameters {
         gradient: Option<&'a mut Self::Gradient<BATCH>>,
         d_x: Option<&'a mut [Self::InputGradient]>,
     ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
-        let _: (Option<_>, Option<_>) = (gradient, d_x);
+        let _ = (gradient, d_x);
         cache.flows(x.values.len())
     }
 
@@ -280,12 +280,12 @@ pub trait Layer: Parameters {
         until: u32,
         slots: &mut Self::Slots<O>,
     ) {
-        let _: (&[_], &O, u32, &mut _) = (x, optimizer, until, slots);
+        let _ = (x, optimizer, until, slots);
     }
 
     /// Sets the biases of the outputs from number `from` on to [`CLOSED`]; does nothing in a layer without [`HAS_BIASES`](Self::HAS_BIASES).
     fn close_outputs(&mut self, from: usize) {
-        let _: usize = from;
+        let _ = from;
     }
 
     /// The first parameter that is infinite or NaN, or else the first output within the layer, of the last forward pass over `x`, which
@@ -295,7 +295,7 @@ pub trait Layer: Parameters {
         x: Batch<'_, Self::Input>,
         cache: &mut Self::Cache<BATCH>,
     ) -> Option<NotFinite> {
-        let _: (Batch<'_, _>, &mut _) = (x, cache);
+        let _ = (x, cache);
         parameters_not_finite(self)
     }
 
@@ -442,10 +442,11 @@ fn parameters_not_finite<L: Layer>(layer: &L) -> Option<NotFinite> {
             && let Some(place) = numbers.iter().position(|x| !x.is_finite())
         {
             let [_, within @ ..] = parameter.shape;
-            let row = within
-                .into_iter()
-                .filter(|extent| *extent > 0)
-                .fold(place, |place, extent| place.checked_div(extent).unwrap_or(0));
+            // Extents of 0 are none.
+            let row = within.into_iter().fold(place, |place, extent| match place.checked_div(extent) {
+                Some(place) => place,
+                None => place,
+            });
             found =
                 Some(NotFinite::Parameter { layer: 0, kind: last_kind::<L>(), name: parameter.name, row });
         }

@@ -63,7 +63,7 @@ impl<T: fmt::Display> fmt::Display for Column<T> {
                 self.0.write_str(text)
             }
         }
-        let width = f.width().unwrap_or(0);
+        let Some(width) = f.width() else { return self.0.fmt(f) };
         let mut counting = Counting(f, 0);
         fmt::write(&mut counting, format_args!("{}", self.0))?;
         let written = counting.1;

@@ -204,12 +204,18 @@ pub(super) fn copy_each<T: Copy>(from: &[T], to: &mut [T]) {
 /// The first `n` items; all if there are fewer.
 #[inline(always)]
 pub(crate) fn first<T>(items: &[T], n: usize) -> &[T] {
-    items.get(..n).unwrap_or(items)
+    match items.split_at_checked(n) {
+        Some((first, _)) => first,
+        None => items,
+    }
 }
 
 /// The first `n` items, to write; all if there are fewer.
 #[inline(always)]
 pub(crate) fn first_mut<T>(items: &mut [T], n: usize) -> &mut [T] {
     let n = if n < items.len() { n } else { items.len() };
-    items.split_at_mut_checked(n).map(|(first, _)| first).unwrap_or_default()
+    match items.split_at_mut_checked(n) {
+        Some((first, _)) => first,
+        None => &mut [],
+    }
 }

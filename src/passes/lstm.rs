@@ -57,10 +57,8 @@ impl Lstm<'_> {
 
     /// The row of the outputs to which the `number`-th step of a sequence belongs, if its output is given.
     fn output(&self, sequence: usize, number: usize) -> Option<usize> {
-        match self.sequences {
-            true => Some(sequence * self.len + number),
-            false => (number + 1 == self.len).then_some(sequence),
-        }
+        let is_last = number + 1 == self.len;
+        if self.sequences { Some(sequence * self.len + number) } else { is_last.then_some(sequence) }
     }
 
     /// Whether any sequence has step `t`.

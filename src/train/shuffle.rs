@@ -51,7 +51,7 @@ impl Shuffle {
 
     fn place(&self, number: u64) -> u64 {
         if self.len <= FEW as u64 {
-            return self.few.get(number as usize).copied().unwrap_or_default().into();
+            return self.few.get(number as usize).map_or(0, |place| u64::from(*place));
         }
         let mut place = self.permute(number);
         while place >= self.len {

@@ -359,10 +359,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         let x = Batch::from(x);
         learn_losses::<M, L, BATCH>(&self.loss, labels, x, cache, gradient, totals);
         if !totals.report().loss.is_finite() {
-            let place = model
-                .not_finite::<BATCH>(x, cache)
-                .or_else(|| outputs_not_finite::<M>(M::flows::<BATCH>(x, cache, None, None).0.values));
-            return Err(TrainError::NotFinite { step, place: place.unwrap_or(NotFinite::Loss) });
+            return Err(TrainError::NotFinite { step, place: not_finite::<M, BATCH>(model, x, cache) });
         }
         if is_fused::<M, L>() {
             model.backward_logits::<BATCH>(x, cache, Some(gradient), None);
@@ -450,7 +447,22 @@ fn with_place_of_input<M: Layer>(error: TrainError, inputs: &[M::Input]) -> Trai
     }
 }
 
-/// Whether the loss takes logits, before the model's last activation.
+/// Where the first number of the last forward pass is that is not finite.
+fn not_finite<M: Layer, const BATCH: usize>(
+    model: &M,
+    x: Batch<'_, M::Input>,
+    cache: &mut M::Cache<BATCH>,
+) -> NotFinite {
+    if let Some(place) = model.not_finite::<BATCH>(x, cache) {
+        return place;
+    }
+    match outputs_not_finite::<M>(M::flows::<BATCH>(x, cache, None, None).0.values) {
+        Some(place) => place,
+        None => NotFinite::Loss,
+    }
+}
+
+/// Whether the loss takes logits, from before the model's last activation.
 const fn is_fused<M: Layer, L: Loss<M::Output>>() -> bool {
     !matches!(L::FUSED_ACTIVATION, ActivationKind::Identity)
 }
@@ -484,7 +496,10 @@ fn learn_losses<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
     for (y, label) in y.values.iter().zip(labels) {
         // No one needs the gradient of a model without parameters.
         let mut nowhere = M::Output::new_zeroed();
-        let d_y = d_y.next().unwrap_or(&mut nowhere);
+        let d_y = match d_y.next() {
+            Some(d_y) => d_y,
+            None => &mut nowhere,
+        };
         totals.add(loss.value_and_gradient(y, label, n, d_y), loss.accuracy(y, label));
     }
 }

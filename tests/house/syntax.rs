@@ -7,7 +7,7 @@
 use crate::sources::{File, Token, files, sources, tokens};
 
 /// The modules that are held.
-const HELD: [&str; 3] = ["layers", "optim", "train"];
+const HELD: [&str; 4] = ["layers", "optim", "passes", "train"];
 
 /// Places that are let through, as `file: what`. There are none.
 const ALLOWED: [&str; 0] = [];
