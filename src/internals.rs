@@ -1,5 +1,6 @@
-//! What this repository's tests, fuzz targets and benches need beside the interface: the specification, kernels at a chosen level, and
-//! the limits of a level. It is no part of the interface and may change in any version.
+//! What this repository's tests, fuzz targets and benches need beside the interface: the specification,
+//! kernels at a chosen level, and the limits of a level. It is no part of the interface and may change in any
+//! version.
 
 pub use crate::kernels::at::*;
 pub use crate::message::Message;

@@ -1,4 +1,5 @@
-//! Numbers that look random and depend on a seed and a place alone: the same on every processor, and without state.
+//! Numbers that look random and depend on a seed and a place alone: the same on every processor, and without
+//! state.
 
 /// Added from one number to the next: 2³² and 2⁶⁴ over the golden ratio.
 const GOLDEN_32: u32 = 0x9e37_79b9;
@@ -12,8 +13,8 @@ pub(crate) fn mix32(mut h: u32) -> u32 {
     h ^ h >> 16
 }
 
-/// A number that depends on all bits of `seed` and `number`, and differently on the two: the finaliser of SplitMix64 (Steele, Lea
-/// and Flood, 2014), applied to one after the other.
+/// A number that depends on all bits of `seed` and `number`, and differently on the two: the finaliser of
+/// SplitMix64 (Steele, Lea and Flood, 2014), applied to one after the other.
 // Not inlined: products of 64 bits are long on a Cortex-M.
 #[inline(never)]
 pub(crate) fn mix(seed: u64, number: u64) -> u64 {

@@ -105,7 +105,8 @@ pub type Flatten<const LEN: usize, const DIM: usize, const OUT: usize> =
 pub type GlobalMaxPooling1D<const LEN: usize, const DIM: usize> =
     layers::GlobalMaxPooling1D<LEN, DIM, IgnoreMask>;
 
-/// [`layers::Conv1D`] that drops the mask, as Keras does: padding counts as the row of id 0, and the layers behind see no mask.
+/// [`layers::Conv1D`] that drops the mask, as Keras does: padding counts as the row of id 0, and the layers
+/// behind see no mask.
 pub type Conv1D<
     const LEN: usize,
     const IN: usize,

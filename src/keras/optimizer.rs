@@ -18,7 +18,8 @@ pub trait KerasOptimizer: BaseOptimizer + Replay<Step = <Self as Optimizer>::Rul
     /// The same with this weight decay, in the place of one that it has.
     fn with_weight_decay(self, weight_decay: f32) -> Self::Decayed;
 
-    /// The same with its second moment, if it keeps one, as Keras 3 (`true`) or the true gradient has it for rows that occur several times.
+    /// The same with its second moment, if it keeps one, as Keras 3 (`true`) or the true gradient has it for
+    /// rows that occur several times.
     #[must_use]
     fn with_keras3_duplicates(self, keras3_duplicates: bool) -> Self {
         let _ = keras3_duplicates;
@@ -81,9 +82,10 @@ impl<O: KerasOptimizer> KerasOptimizer for DecoupledDecay<O> {
 
 /// The optimizer `O` as Keras 3 applies it to a whole model, up to rounding.
 ///
-/// It settles together what [`optim`](crate::optim) lets one choose apart: the exact form, in which also rows that do not occur go on
-/// moving; what a row that occurs several times in a batch adds to the second moment; and what of such a row is clipped, which in Keras
-/// depends on the kind of clipping. Weight decay and clipping are added in any order.
+/// It settles together what [`optim`](crate::optim) lets one choose apart: the exact form, in which also rows
+/// that do not occur go on moving; what a row that occurs several times in a batch adds to the second moment;
+/// and what of such a row is clipped, which in Keras depends on the kind of clipping. Weight decay and
+/// clipping are added in any order.
 ///
 /// ```
 /// use nanoembed::keras::Keras;
@@ -116,8 +118,8 @@ impl<O: KerasOptimizer> KerasOptimizer for DecoupledDecay<O> {
 pub struct Keras<O>(Exact<O>);
 
 impl<O: KerasOptimizer> Keras<O> {
-    /// The optimizer without clipping. Fields that Keras lacks (`dampening`, `learning_rate_decay`, another place of epsilon) stay at their
-    /// defaults; `keras3_duplicates` may be either.
+    /// The optimizer without clipping. Fields that Keras lacks (`dampening`, `learning_rate_decay`, another
+    /// place of epsilon) stay at their defaults; `keras3_duplicates` may be either.
     #[must_use]
     pub fn new(optimizer: O) -> Self {
         Self(Exact(optimizer.with_keras3_duplicates(true)))
@@ -132,7 +134,8 @@ impl<O: KerasOptimizer> Keras<O> {
     /// The same with Keras' `clipnorm`, `global_clipnorm` or `clipvalue`.
     #[must_use]
     pub fn clip(self, clip: Clip) -> Keras<Clipped<O>> {
-        // What Keras scales by the norm of all gradients becomes dense: repeated rows are then summed before they are squared.
+        // What Keras scales by the norm of all gradients becomes dense: repeated rows are then summed before
+        // they are squared.
         let summed = matches!(clip, Clip::GlobalNorm(_));
         let optimizer = self.0.0.with_keras3_duplicates(!summed);
         Keras(Exact(Clipped { optimizer, clip, keras3_duplicates: true }))

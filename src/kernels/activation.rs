@@ -79,7 +79,8 @@ simd_fn! {
     /// the first cache.
     pub fn softmax, softmax_at(row: &mut [f32]) = softmax_body;
 
-    /// ln Σⱼ exp(xⱼ), as max + ln Σⱼ exp(xⱼ − max), summed in the order of [`softmax`]: x − this is its logarithm.
+    /// ln Σⱼ exp(xⱼ), as max + ln Σⱼ exp(xⱼ − max), summed in the order of [`softmax`]: x − this is its
+    /// logarithm.
     ///
     /// −∞ for an empty row; NaN where [`softmax`] gives NaN.
     ///
@@ -164,8 +165,8 @@ fn tanh_body<L: Lanes>(_: L, x: &mut [f32]) {
 
 /// +0 where x ≤ 0, else `value`.
 ///
-/// `hidden` is zero. If the compiler saw that, it would find that only the zeros change and store them under a mask, which
-/// takes AVX2 three times as long as storing everything.
+/// `hidden` is zero. If the compiler saw that, it would find that only the zeros change and store them under
+/// a mask, which takes AVX2 three times as long as storing everything.
 #[inline(always)]
 fn rectified(x: f32, value: f32, hidden: u32) -> f32 {
     let value = f32::from_bits(value.to_bits() ^ hidden);

@@ -1,14 +1,15 @@
 //! Blocks of columns.
 //!
-//! A row of any length is taken in blocks of 64, 32, 16, 8, 4 and 1 columns. The width of a block is a constant, so that an array of
-//! it lies in registers and a loop over it becomes a few vector instructions without a tail. Columns do not mix, so the
-//! blocks change no bit.
+//! A row of any length is taken in blocks of 64, 32, 16, 8, 4 and 1 columns. The width of a block is a
+//! constant, so that an array of it lies in registers and a loop over it becomes a few vector instructions
+//! without a tail. Columns do not mix, so the blocks change no bit.
 
 use crate::simd::{CACHE_LINE, Lanes, prefetch};
 use crate::table::{F32, Format, Table};
 
-/// Runs `work` on each block of a row, given as `as_chunks(row)` or `as_chunks_mut(row)`: the block is an array, and its width
-/// a constant that the functions in `work` infer from it. Blocks wider than `L::MAX_BLOCK` are not compiled in.
+/// Runs `work` on each block of a row, given as `as_chunks(row)` or `as_chunks_mut(row)`: the block is an
+/// array, and its width a constant that the functions in `work` infer from it. Blocks wider than
+/// `L::MAX_BLOCK` are not compiled in.
 macro_rules! column_blocks {
     ($lanes:ident, $chunks:ident($row:expr), |$block:ident, $column:ident| $work:expr) => {
         let (mut $column, rest) = (0, $row);
@@ -59,8 +60,9 @@ impl<'a, F: Format> Columns<'a, F> {
         }
     }
 
-    /// The numbers of a block of a row, which is below the table's number of rows: the ids were checked against it, so this is the only test
-    /// in a loop over them. Of a packed row scale · q, to which the bias is still to come.
+    /// The numbers of a block of a row, which is below the table's number of rows: the ids were checked
+    /// against it, so this is the only test in a loop over them. Of a packed row scale · q, to which the bias
+    /// is still to come.
     #[inline(always)]
     pub(crate) fn numbers<const WIDTH: usize, L: Lanes>(
         self,
@@ -87,8 +89,8 @@ impl<'a, F: Format> Columns<'a, F> {
         F::scale_and_bias(lanes, self.ends.get(start..start.wrapping_add(F::SCALE_AND_BIAS))?)
     }
 
-    /// Asks for a block that will be needed soon. Packed rows are short and lie across cache lines: the first block asks for the whole
-    /// row, and by its last byte for the line of scale and bias.
+    /// Asks for a block that will be needed soon. Packed rows are short and lie across cache lines: the first
+    /// block asks for the whole row, and by its last byte for the line of scale and bias.
     #[inline(always)]
     pub(crate) fn prefetch(self, width: usize, row: Option<usize>) {
         let Some(row) = row else { return };

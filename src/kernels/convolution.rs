@@ -9,8 +9,8 @@ use crate::table::{Table, TableMut, Windows};
 use core::ops::Range;
 
 simd_fn! {
-    /// Adds to `y` the cross-correlation of a sequence and a kernel: y\[o\]\[f\] += Σ x\[o · stride + tap · dilation − before\]\[i\] ·
-    /// kernel\[tap\]\[i\]\[f\] over taps and i.
+    /// Adds to `y` the cross-correlation of a sequence and a kernel: y\[o\]\[f\] += Σ x\[o · stride + tap ·
+    /// dilation − before\]\[i\] · kernel\[tap\]\[i\]\[f\] over taps and i.
     ///
     /// Steps that are padding or not `valid` contribute nothing.
     ///
@@ -79,16 +79,18 @@ simd_fn! {
             check_stride(windows)
         } = convolve_loops;
 
-    /// The same for several sequences in which steps repeat: the same bits, with as many multiplications as there are distinct steps.
+    /// The same for several sequences in which steps repeat: the same bits, with as many multiplications as
+    /// there are distinct steps.
     ///
     /// `products` is scratch.
     ///
     /// # Shapes
-    /// `x.steps` `[sequences · len, in]`, `valid` `[sequences · len]`, `kernel` `[taps · in, filters]`, `y` `[sequences · out, filters]`.
+    /// `x.steps` `[sequences · len, in]`, `valid` `[sequences · len]`, `kernel` `[taps · in, filters]`, `y`
+    /// `[sequences · out, filters]`.
     ///
     /// # Errors
-    /// If the shapes do not fit, or `products` does not hold `taps` numbers for 16 filters (or all, if they are fewer) of each
-    /// distinct step; `y` is then as it was.
+    /// If the shapes do not fit, or `products` does not hold `taps` numbers for 16 filters (or all, if they
+    /// are fewer) of each distinct step; `y` is then as it was.
     ///
     /// # Cost
     /// [`convolve`] tells how it is computed and what it costs.
@@ -114,11 +116,12 @@ simd_fn! {
             check_room(x.firsts.len().saturating_mul(windows.taps), filters, products.len())
         } = convolve_repeated_loops;
 
-    /// Adds the gradients of kernel and bias that one sequence gives. A gradient of zero in `d_y` contributes nothing and costs next to
-    /// nothing.
+    /// Adds the gradients of kernel and bias that one sequence gives. A gradient of zero in `d_y` contributes
+    /// nothing and costs next to nothing.
     ///
     /// # Shapes
-    /// `x` `[len, in]`, `valid` `[len]`, `d_y` `[out, filters]`, `d_kernel` `[filters, taps · in]`, `d_bias` `[filters]`.
+    /// `x` `[len, in]`, `valid` `[len]`, `d_y` `[out, filters]`, `d_kernel` `[filters, taps · in]`, `d_bias`
+    /// `[filters]`.
     ///
     /// # Errors
     /// If the shapes do not fit; nothing has been written then.
@@ -140,8 +143,8 @@ simd_fn! {
             ShapeMismatch::check("length of d_bias", d_y.dim(), d_bias.len())
         } = backward_kernel_loops;
 
-    /// Writes the gradient of one sequence; that of a step that is not `valid` is zero. A gradient of zero in `d_y` contributes nothing
-    /// and costs next to nothing.
+    /// Writes the gradient of one sequence; that of a step that is not `valid` is zero. A gradient of zero in
+    /// `d_y` contributes nothing and costs next to nothing.
     ///
     /// # Shapes
     /// `valid` `[len]`, `kernel` `[filters, taps · in]`, `d_y` `[out, filters]`, `d_x` `[len, in]`.
@@ -312,8 +315,8 @@ fn least(a: usize, b: usize) -> usize {
     if a < b { a } else { b }
 }
 
-/// How many filters to do at a time, if each takes `size` of the `room` numbers of scratch: all, or a multiple of sixteen; 0 where
-/// there is no room for so many.
+/// How many filters to do at a time, if each takes `size` of the `room` numbers of scratch: all, or a
+/// multiple of sixteen; 0 where there is no room for so many.
 #[inline(always)]
 fn width(size: usize, filters: usize, room: usize) -> usize {
     let fits = room.checked_div(size).unwrap_or(filters);
@@ -375,8 +378,9 @@ fn add<const WIDTH: usize>(terms: &[f32; WIDTH], total: &mut [f32; WIDTH]) {
     }
 }
 
-/// Calls `work` for each gradient that is not zero and each run of taps whose steps are valid and side by side: with the filter, the
-/// gradient, and the numbers of a row of weights and of the sequence that the run covers.
+/// Calls `work` for each gradient that is not zero and each run of taps whose steps are valid and side by
+/// side: with the filter, the gradient, and the numbers of a row of weights and of the sequence that the run
+/// covers.
 #[inline(always)]
 fn each_gradient(
     windows: Windows,

@@ -79,7 +79,8 @@ simd_fn! {
             ShapeMismatch::check("length of y", w.rows(), y.len())
         } = gemv_loops;
 
-    /// C = A Bᵀ for A `[m, k]`, B `[n, k]`, C `[m, n]`: each element is the [`dot`] of a row of A and a row of B.
+    /// C = A Bᵀ for A `[m, k]`, B `[n, k]`, C `[m, n]`: each element is the [`dot`] of a row of A and a row
+    /// of B.
     ///
     /// With gradients A and weights B (inputs by units), C is the gradient of the input.
     ///

@@ -7,7 +7,8 @@ use crate::random::Key;
 use crate::simd::{Lanes, simd_fn};
 
 simd_fn! {
-    /// y ← x with about every (1 / `rate`)-th number 0 and the others multiplied by 1 / (1 − `rate`), for a rate in [0, 1).
+    /// y ← x with about every (1 / `rate`)-th number 0 and the others multiplied by 1 / (1 − `rate`), for a
+    /// rate in [0, 1).
     ///
     /// ```
     /// use nanoembed::kernels::dropout;

@@ -8,7 +8,8 @@ use crate::simd::{Lanes, copy_past_caches, finish_stream, simd_fn};
 use crate::table::{Format, Index, Indices, Policy, Table};
 
 simd_fn! {
-    /// Copies the row that each id names: `out[position] = table[row(position)]`, as `f32` from whatever [`Format`].
+    /// Copies the row that each id names: `out[position] = table[row(position)]`, as `f32` from whatever
+    /// [`Format`].
     ///
     /// # Shapes
     /// `table` `[rows, dim]`, `indices` `[len]`, `out` `[len, dim]`.
@@ -16,7 +17,8 @@ simd_fn! {
     /// An id that its policy leaves out gives a row of zeros.
     ///
     /// # Errors
-    /// If the ids were checked against another number of rows, or `out` does not hold `len * dim` numbers; `out` is then as it was.
+    /// If the ids were checked against another number of rows, or `out` does not hold `len * dim` numbers;
+    /// `out` is then as it was.
     ///
     /// ```
     /// use nanoembed::{kernels::gather, table::{Indices, Table}};
@@ -57,13 +59,14 @@ simd_fn! {
             ShapeMismatch::check("output length", indices.len().saturating_mul(table.dim()), out.len())
         } = gather_loops;
 
-    /// [`gather`], with stores that go past the caches: for an output larger than the caches that is not read soon.
+    /// [`gather`], with stores that go past the caches: for an output larger than the caches that is not read
+    /// soon.
     ///
     /// Rows of `f32` alone are stored so; those of other formats are converted with ordinary stores.
     ///
     /// It is faster than `gather` for rows of whole cache lines (`out` at a multiple of 64 bytes, see
-    /// [`Aligned`](crate::table::Aligned), `dim` a multiple of 16), slower for an output that is read at once; the values are
-    /// the same.
+    /// [`Aligned`](crate::table::Aligned), `dim` a multiple of 16), slower for an output that is read at
+    /// once; the values are the same.
     ///
     /// # Errors
     /// As `gather`.

@@ -1,5 +1,6 @@
-//! Matrix products that are serial over the shared extent: each output starts from what stands in it, and the terms are
-//! added one after the other, whatever the shape, the batch or the level. So a batch can be added piece by piece.
+//! Matrix products that are serial over the shared extent: each output starts from what stands in it, and the
+//! terms are added one after the other, whatever the shape, the batch or the level. So a batch can be added
+//! piece by piece.
 //!
 //! The loops, the reasons for what the code does otherwise, and the cost are told at [`gemm`].
 
@@ -59,7 +60,8 @@ simd_fn! {
 
     /// C += Aᵀ B for A `[k, m]`, B `[k, n]`, C `[m, n]`, serial over k.
     ///
-    /// With a batch of inputs A and gradients B, C is the gradient of the weights, accumulated example by example.
+    /// With a batch of inputs A and gradients B, C is the gradient of the weights, accumulated example by
+    /// example.
     ///
     /// # Errors
     /// If the shapes do not fit; C is then as it was.
@@ -86,10 +88,12 @@ fn gemm_tn_loops<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMu
 
 /// The left factor of a product.
 pub(super) trait Left: Copy {
-    /// Whether each sum starts from zero, apart from C, and is added to it at the end; otherwise it starts from C.
+    /// Whether each sum starts from zero, apart from C, and is added to it at the end; otherwise it starts
+    /// from C.
     const APART: bool = false;
 
-    /// For p = 0, 1, ..., k − 1, elements (i, p) to (i + R − 1, p): what multiplies row p of the right factor.
+    /// For p = 0, 1, ..., k − 1, elements (i, p) to (i + R − 1, p): what multiplies row p of the right
+    /// factor.
     fn columns<const R: usize>(&self, i: usize) -> Option<impl Iterator<Item = [f32; R]> + Clone>;
 }
 
@@ -193,7 +197,8 @@ pub(super) fn add_product<L: Lanes, A: Left>(lanes: L, left: A, b: Table<'_>, c:
     }
 }
 
-/// Rows i to i + R − 1 of C, which exist (`None` does not occur), but for the n % 16 last columns: 16 V columns at a time.
+/// Rows i to i + R − 1 of C, which exist (`None` does not occur), but for the n % 16 last columns: 16 V
+/// columns at a time.
 #[inline(always)]
 fn wide_columns<L: Lanes, A: Left, const R: usize, const V: usize>(
     lanes: L,

@@ -7,8 +7,9 @@ use crate::math;
 use crate::simd::{LANES, Lanes, simd_fn};
 
 simd_fn! {
-    /// One step of an LSTM from the scores `z` of its gates, blocks i, f, c, o: c ← σ(z_f) · c + σ(z_i) · tanh(z_c), then
-    /// h ← σ(z_o) · tanh(c). Leaves in `z` what σ and tanh made of it, which the gradient needs.
+    /// One step of an LSTM from the scores `z` of its gates, blocks i, f, c, o: c ← σ(z_f) · c + σ(z_i) ·
+    /// tanh(z_c), then h ← σ(z_o) · tanh(c). Leaves in `z` what σ and tanh made of it, which the gradient
+    /// needs.
     ///
     /// ```
     /// use nanoembed::kernels::lstm_gates;
@@ -32,9 +33,9 @@ simd_fn! {
     ///                       d_z2 = d_c * (i * (1 - g * g));    d_z3 = d_h * (t * (o * (1 - o)));  d_c = d_c * f
     /// ```
     ///
-    /// This is done for each unit. Here c in the backward pass is the cell before the step: the one after it is computed
-    /// again, which costs a multiplication and an addition where keeping it would cost memory. What the code
-    /// does otherwise than these lines, and why:
+    /// This is done for each unit. Here c in the backward pass is the cell before the step: the one after it
+    /// is computed again, which costs a multiplication and an addition where keeping it would cost memory.
+    /// What the code does otherwise than these lines, and why:
     ///
     /// - It makes several loops over the units, each of which writes one or two of the blocks: one that wrote
     ///   all of them would need more checks for overlap than the compiler is willing to make, and would not
@@ -49,12 +50,13 @@ simd_fn! {
             ShapeMismatch::check("length of z", 4 * c.len(), z.len())
         } = gates_loops;
 
-    /// The gradient of [`lstm_gates`] from the `gates` that it left, the cell `c` before the step, and the gradients `d_h` and `d_c`
-    /// with respect to what the step gave. Leaves in `gates` the gradient with respect to its scores, in `d_c` the one with
-    /// respect to `c`.
+    /// The gradient of [`lstm_gates`] from the `gates` that it left, the cell `c` before the step, and the
+    /// gradients `d_h` and `d_c` with respect to what the step gave. Leaves in `gates` the gradient with
+    /// respect to its scores, in `d_c` the one with respect to `c`.
     ///
     /// # Errors
-    /// If `d_h` or `d_c` is not as long as `c`, or `gates` not four times as long. Nothing has been written then.
+    /// If `d_h` or `d_c` is not as long as `c`, or `gates` not four times as long. Nothing has been written
+    /// then.
     ///
     /// # Cost
     /// [`lstm_gates`] tells how it is computed and what it costs.

@@ -18,8 +18,8 @@
 //! What an optimizer does to the rows of a table is in [`sparse`](crate::sparse).
 //!
 //! The documentation of the first kernel of a file has the loop in pseudo-code, each way in which the code
-//! differs from it with the reason, and the cost: the bytes that it moves. Nearly all kernels run at the speed
-//! of a cache or of memory.
+//! differs from it with the reason, and the cost: the bytes that it moves. Nearly all kernels run at the
+//! speed of a cache or of memory.
 
 mod activation;
 mod ahead;
@@ -98,8 +98,8 @@ pub(crate) mod at {
     pub use super::weights::weight_gradients_at;
 }
 
-/// The kernels for shapes that are known to agree, as the types of layers and of their slots fix them: they give no `Result`, so that
-/// none can be dropped. A debug build asserts the shapes.
+/// The kernels for shapes that are known to agree, as the types of layers and of their slots fix them: they
+/// give no `Result`, so that none can be dropped. A debug build asserts the shapes.
 #[allow(unused_imports, reason = "one form for all kernels, also those that no layer calls")]
 pub(crate) mod shaped {
     pub(crate) use super::activation::shaped::*;

@@ -13,7 +13,8 @@ pub struct Noise {
     /// Number of the step.
     pub step: u32,
     /// The number in the whole table of the first row of this view: 0, but for a part that a thread works on
-    /// ([`TableMut::split_rows`](crate::table::TableMut::split_rows)), so that the bits do not depend on how a table is shared.
+    /// ([`TableMut::split_rows`](crate::table::TableMut::split_rows)), so that the bits do not depend on how
+    /// a table is shared.
     pub first_row: usize,
 }
 

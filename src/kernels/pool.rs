@@ -10,14 +10,16 @@ use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Table};
 simd_fn! {
     /// Pools each bag of rows into one row.
     ///
-    /// `out[bag] = Σ weight(id) * table[row(id)]` over the ids of the bag that contribute, divided as [`Pooling`] says. A bag in
-    /// which nothing contributes gives zeros. The table may have any [`Format`]; it is never expanded.
+    /// `out[bag] = Σ weight(id) * table[row(id)]` over the ids of the bag that contribute, divided as
+    /// [`Pooling`] says. A bag in which nothing contributes gives zeros. The table may have any [`Format`];
+    /// it is never expanded.
     ///
     /// # Shapes
     /// `table` `[rows, dim]`, `out` `[bags, dim]`.
     ///
     /// # Errors
-    /// If the ids were checked against another number of rows, or `out` does not hold `bags * dim` numbers; `out` is then as it was.
+    /// If the ids were checked against another number of rows, or `out` does not hold `bags * dim` numbers;
+    /// `out` is then as it was.
     ///
     /// ```
     /// use nanoembed::{kernels::pool, table::{Bags, Indices, Pooling, Table}};
@@ -83,16 +85,17 @@ simd_fn! {
 
     /// The greatest number of each column of each bag, and which id it comes from: PyTorch's `mode="max"`.
     ///
-    /// `out[bag][c] = max weight(id) * table[row(id)][c]` over the ids of the bag that contribute, and `arg_max[bag][c]` is the position
-    /// of the first id with that value in the list of all ids. A bag in which nothing contributes gives zeros and [`NO_ID`]. A NaN counts
-    /// as the greatest only if it comes first.
+    /// `out[bag][c] = max weight(id) * table[row(id)][c]` over the ids of the bag that contribute, and
+    /// `arg_max[bag][c]` is the position of the first id with that value in the list of all ids. A bag in
+    /// which nothing contributes gives zeros and [`NO_ID`]. A NaN counts as the greatest only if it comes
+    /// first.
     ///
     /// # Shapes
     /// `table` `[rows, dim]`, `out` and `arg_max` `[bags, dim]`.
     ///
     /// # Errors
-    /// If the ids were checked against another number of rows, there are more than `u32::MAX` of them, or `out` or `arg_max` does not
-    /// hold `bags * dim` numbers; both are then as they were.
+    /// If the ids were checked against another number of rows, there are more than `u32::MAX` of them, or
+    /// `out` or `arg_max` does not hold `bags * dim` numbers; both are then as they were.
     ///
     /// ```
     /// use nanoembed::{kernels::pool_max, table::{Bags, Indices, Table}};
@@ -226,7 +229,8 @@ fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     sum
 }
 
-/// sum += x, in the lanes where they are filled: a plain loop behind the instructions that unpack codes is not vectorised.
+/// sum += x, in the lanes where they are filled: a plain loop behind the instructions that unpack codes is
+/// not vectorised.
 #[inline(always)]
 fn add<const WIDTH: usize, L: Lanes>(lanes: L, x: &[f32; WIDTH], sum: &mut [f32; WIDTH]) {
     if WIDTH.is_multiple_of(LANES) {

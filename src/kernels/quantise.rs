@@ -86,7 +86,8 @@ simd_fn! {
             ShapeMismatch::check("dim", from.dim(), to.len())
         } = dequantise_row_loops;
 
-    /// Writes each row of `from` to the same row of `to`, rounded at random, so that the mean over many seeds is the number.
+    /// Writes each row of `from` to the same row of `to`, rounded at random, so that the mean over many seeds
+    /// is the number.
     ///
     /// # Errors
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.

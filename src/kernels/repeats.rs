@@ -23,11 +23,11 @@ pub struct Repeats<'a> {
 const PROBES: usize = 8;
 
 simd_fn! {
-    /// Numbers the distinct rows of `x` in the order in which they occur, and gives how many there are; `None` if they are more than
-    /// `firsts` holds.
+    /// Numbers the distinct rows of `x` in the order in which they occur, and gives how many there are;
+    /// `None` if they are more than `firsts` holds.
     ///
-    /// Rows are the same if their bits are. Rows that differ never share a number; two that are the same may be told apart where
-    /// `slots`, the scratch, is short: it should hold twice as many as `firsts`.
+    /// Rows are the same if their bits are. Rows that differ never share a number; two that are the same may
+    /// be told apart where `slots`, the scratch, is short: it should hold twice as many as `firsts`.
     ///
     /// ```
     /// use nanoembed::{kernels::distinct_rows, table::Table};
@@ -134,7 +134,8 @@ fn look_up(x: Table<'_>, row: &[f32], firsts: &[u32], slots: &[u32]) -> Found {
     Found::Free(usize::MAX)
 }
 
-/// A hash of the bits: sixteen chains of exclusive or and multiplication, so that they run side by side, and a weighted sum of them.
+/// A hash of the bits: sixteen chains of exclusive or and multiplication, so that they run side by side, and
+/// a weighted sum of them.
 #[inline(always)]
 fn hash(row: &[f32]) -> u32 {
     const GOLDEN: u32 = 0x9e37_79b1;

@@ -8,7 +8,8 @@ use crate::simd::{Lanes, simd_fn};
 use crate::table::{BagView, Bags, Index, Indices, Policy, Pooling, TableMut};
 
 simd_fn! {
-    /// Adds each gradient to the row that its id names: `table[row(position)] += gradients[position]`, in order.
+    /// Adds each gradient to the row that its id names: `table[row(position)] += gradients[position]`, in
+    /// order.
     ///
     /// The gradient of an id that its policy leaves out is dropped. Rows that no id names do not change.
     ///
@@ -16,7 +17,8 @@ simd_fn! {
     /// `gradients` `[len, dim]`, `indices` `[len]`, `table` `[rows, dim]`.
     ///
     /// # Errors
-    /// If the ids were checked against another number of rows, or there are not `len * dim` gradients; `table` is then as it was.
+    /// If the ids were checked against another number of rows, or there are not `len * dim` gradients;
+    /// `table` is then as it was.
     ///
     /// ```
     /// use nanoembed::{kernels::scatter_add, table::{Indices, TableMut}};
@@ -66,16 +68,18 @@ simd_fn! {
             ShapeMismatch::check("gradients", indices.len().saturating_mul(table.dim()), gradients.len())
         } = scatter_add_loops;
 
-    /// Adds the gradient of each pooled bag to the rows that entered it: the derivative of [`pool`](super::pool()).
+    /// Adds the gradient of each pooled bag to the rows that entered it: the derivative of
+    /// [`pool`](super::pool()).
     ///
-    /// `table[row(id)] += weight(id) * d_out[bag]`, in the order of the ids, with `d_out[bag]` divided as [`Pooling`] says. Rows that
-    /// did not enter a bag do not change.
+    /// `table[row(id)] += weight(id) * d_out[bag]`, in the order of the ids, with `d_out[bag]` divided as
+    /// [`Pooling`] says. Rows that did not enter a bag do not change.
     ///
     /// # Shapes
     /// `d_out` `[bags, dim]`, `table` `[rows, dim]`.
     ///
     /// # Errors
-    /// If the ids were checked against another number of rows, or there are not `bags * dim` gradients; `table` is then as it was.
+    /// If the ids were checked against another number of rows, or there are not `bags * dim` gradients;
+    /// `table` is then as it was.
     ///
     /// ```
     /// use nanoembed::{kernels::scatter_add_bags, table::{Bags, Indices, Pooling, TableMut}};
@@ -109,7 +113,8 @@ simd_fn! {
 /// `d_out` and `d_sums` `[bags, dim]`.
 ///
 /// # Errors
-/// If `d_out` does not have the same number of gradients for each bag, or `d_sums` has another length; `d_sums` is then as it was.
+/// If `d_out` does not have the same number of gradients for each bag, or `d_sums` has another length;
+/// `d_sums` is then as it was.
 ///
 /// ```
 /// use nanoembed::{kernels::divide_by_bags, table::{Bags, Indices, Pooling}};
@@ -144,22 +149,24 @@ pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
     Ok(())
 }
 
-/// Adds the gradient of each number that [`pool_max`](super::pool_max()) gave to the number that it came from: the derivative of
-/// `pool_max`, which wrote `arg_max` for the same bags.
+/// Adds the gradient of each number that [`pool_max`](super::pool_max()) gave to the number that it came
+/// from: the derivative of `pool_max`, which wrote `arg_max` for the same bags.
 ///
-/// `table[row(id)][c] += weight(id) * d_out[bag][c]` for the id at position `arg_max[bag][c]`, bag by bag; a position without an id,
-/// like [`NO_ID`](super::NO_ID), drops its gradient. The positions must be those of the same bags: those of a slice count from its
-/// first id. It follows the ids, one number of a row at a time, and is the same at every level.
+/// `table[row(id)][c] += weight(id) * d_out[bag][c]` for the id at position `arg_max[bag][c]`, bag by bag; a
+/// position without an id, like [`NO_ID`](super::NO_ID), drops its gradient. The positions must be those of
+/// the same bags: those of a slice count from its first id. It follows the ids, one number of a row at a
+/// time, and is the same at every level.
 ///
-/// The gradient of a big table is wanted as a row for each id instead, for [`SparseGradient`](crate::sparse::SparseGradient): it is what this gives for bags of
-/// the ids 0, 1, 2, ... without weights, with `d_out` times the weight, and a `table` of zeros with a row for each.
+/// The gradient of a big table is wanted as a row for each id instead, for
+/// [`SparseGradient`](crate::sparse::SparseGradient): it is what this gives for bags of the ids 0, 1, 2, ...
+/// without weights, with `d_out` times the weight, and a `table` of zeros with a row for each.
 ///
 /// # Shapes
 /// `d_out` and `arg_max` `[bags, dim]`, `table` `[rows, dim]`.
 ///
 /// # Errors
-/// If the ids were checked against another number of rows, or there are not `bags * dim` gradients or positions; `table` is then as
-/// it was.
+/// If the ids were checked against another number of rows, or there are not `bags * dim` gradients or
+/// positions; `table` is then as it was.
 ///
 /// ```
 /// use nanoembed::{kernels::{pool_max, scatter_add_max}, table::{Bags, Indices, Table, TableMut}};
@@ -294,8 +301,9 @@ fn scatter_block<const WIDTH: usize, const PREFETCH: bool, I: Index, P: Policy, 
     }
 }
 
-/// Adds `d` to the columns of `row` from `column` on. All is read before anything is written: in place the compiler would have to
-/// know that the two do not overlap, and without that knowledge it adds one number after the other.
+/// Adds `d` to the columns of `row` from `column` on. All is read before anything is written: in place the
+/// compiler would have to know that the two do not overlap, and without that knowledge it adds one number
+/// after the other.
 #[inline(always)]
 fn add_block<const WIDTH: usize>(row: &mut [f32], column: usize, d: &[f32; WIDTH]) {
     if let Some(row) = columns_mut::<WIDTH>(row, column) {

@@ -52,7 +52,8 @@ simd_fn! {
             ShapeMismatch::check("length of y", x.dim(), y.len())
         } = max_loops;
 
-    /// The gradient of [`max_over_steps`]: the steps with the greatest number share that of its column evenly, all others get zero.
+    /// The gradient of [`max_over_steps`]: the steps with the greatest number share that of its column
+    /// evenly, all others get zero.
     ///
     /// # Shapes
     /// `x`, `d_x` `[len, dim]`, `valid` `[len]`, `d_y` `[dim]`.

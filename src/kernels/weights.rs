@@ -8,17 +8,19 @@ use crate::simd::{Lanes, dots, simd_fn};
 use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
 
 simd_fn! {
-    /// The gradient of the weight of each id: the derivative of [`pool`](super::pool()) with respect to the weights.
+    /// The gradient of the weight of each id: the derivative of [`pool`](super::pool()) with respect to the
+    /// weights.
     ///
-    /// PyTorch's gradient of `per_sample_weights` for [`Pooling::Sum`], for which it has one. Ids that do not contribute, and those of bags
-    /// whose divisor is 0, have the gradient 0. Bags without weights have weights of 1.
+    /// PyTorch's gradient of `per_sample_weights` for [`Pooling::Sum`], for which it has one. Ids that do not
+    /// contribute, and those of bags whose divisor is 0, have the gradient 0. Bags without weights have
+    /// weights of 1.
     ///
     /// # Shapes
     /// `table` `[rows, dim]`, `d_out` `[bags, dim]`, `d_weights` `[ids]`.
     ///
     /// # Errors
-    /// If the ids were checked against another number of rows, there are not `bags * dim` gradients, or `d_weights` does not hold one
-    /// number an id; `d_weights` is then as it was.
+    /// If the ids were checked against another number of rows, there are not `bags * dim` gradients, or
+    /// `d_weights` does not hold one number an id; `d_weights` is then as it was.
     ///
     /// ```
     /// use nanoembed::{kernels::weight_gradients, table::{Bags, Indices, Pooling, Table}};

@@ -15,8 +15,8 @@ use zerocopy::FromZeros;
 /// w −= learning_rate · δ
 /// ```
 ///
-/// Slots: a, d. A row that does not occur stays where it is also in the dense form, in which a and d decay: that is what
-/// [`Exact`](super::Exact) adds. Keras' defaults; PyTorch's `Adadelta()` is
+/// Slots: a, d. A row that does not occur stays where it is also in the dense form, in which a and d decay:
+/// that is what [`Exact`](super::Exact) adds. Keras' defaults; PyTorch's `Adadelta()` is
 /// `Adadelta { learning_rate: 1.0, rho: 0.9, epsilon: 1e-6, ..Adadelta::default() }`.
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct Adadelta {

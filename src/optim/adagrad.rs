@@ -13,8 +13,9 @@ use zerocopy::FromZeros;
 /// w −= learning_rate / (1 + (t − 1) · learning_rate_decay) · g / √(initial_accumulator + a + epsilon)
 /// ```
 ///
-/// The slot holds what was accumulated above `initial_accumulator`, so that slots start at zero. A row that does not occur stays as it is also
-/// in the dense form: there is nothing that [`Exact`](super::Exact) would add.
+/// The slot holds what was accumulated above `initial_accumulator`, so that slots start at zero. A row that
+/// does not occur stays as it is also in the dense form: there is nothing that [`Exact`](super::Exact) would
+/// add.
 ///
 /// | to get | write |
 /// |---|---|
@@ -117,14 +118,16 @@ impl Replay for Adagrad {
     }
 }
 
-/// Row-wise Adagrad, FBGEMM's `EXACT_ROWWISE_ADAGRAD`: [`Adagrad`] with one accumulator a row, so that its state is `DIM` times smaller.
+/// Row-wise Adagrad, FBGEMM's `EXACT_ROWWISE_ADAGRAD`: [`Adagrad`] with one accumulator a row, so that its
+/// state is `DIM` times smaller.
 ///
 /// ```text
 /// a += (Σⱼ gⱼ²) / DIM
 /// w −= learning_rate · g / (√a + epsilon)
 /// ```
 ///
-/// The mean is summed over sixteen lanes. A variable that is no table (kernel, bias) keeps one accumulator for all its numbers.
+/// The mean is summed over sixteen lanes. A variable that is no table (kernel, bias) keeps one accumulator
+/// for all its numbers.
 ///
 /// | to get | write |
 /// |---|---|

@@ -14,8 +14,9 @@ use zerocopy::FromZeros;
 /// w −= learning_rate · √(1 − beta_2ᵗ) / (1 − beta_1ᵗ) · m / (√v + epsilon)
 /// ```
 ///
-/// `epsilon` stands outside the root and is not rescaled, as in Keras. On tables this is the lazy form: rows that do not occur
-/// keep weights and moments, as in PyTorch's `SparseAdam`; [`AdamExact`](super::AdamExact) is the dense one.
+/// `epsilon` stands outside the root and is not rescaled, as in Keras. On tables this is the lazy form: rows
+/// that do not occur keep weights and moments, as in PyTorch's `SparseAdam`; [`AdamExact`](super::AdamExact)
+/// is the dense one.
 ///
 /// | to get | write |
 /// |---|---|
@@ -35,8 +36,8 @@ pub struct Adam {
     pub beta_2: f32,
     /// Keeps the denominator from 0; greater than 0, or rows whose gradient is 0 become NaN.
     pub epsilon: Epsilon,
-    /// Rows that occur several times in a batch enter the second moment by the sum of the squares of their gradients, as in
-    /// Keras 3, instead of by the square of the sum.
+    /// Rows that occur several times in a batch enter the second moment by the sum of the squares of their
+    /// gradients, as in Keras 3, instead of by the square of the sum.
     pub keras3_duplicates: bool,
 }
 
@@ -131,8 +132,8 @@ impl Optimizer for Adam {
 impl BaseOptimizer for Adam {}
 
 impl Adam {
-    /// More than a step moves a weight whose moments these are: no corrected rate is above that of a first step without the correction of
-    /// v.
+    /// More than a step moves a weight whose moments these are: no corrected rate is above that of a first
+    /// step without the correction of v.
     #[inline(always)]
     fn largest_step(&self, m: f32, v: f32) -> f32 {
         self.epsilon.largest_step(self.learning_rate / (1.0 - self.beta_1), m, v)

@@ -11,24 +11,28 @@ use zerocopy::FromZeros;
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 #[repr(u32)]
 pub enum Clip {
-    /// Keras' `clipnorm`: the gradient of each variable whose norm is above this is scaled to it. The norm is that of the rows that a
-    /// call steps on: for a table in [`parts`](crate::table::TableMut::split_rows), and for
-    /// [`update_rows_rounded`](crate::sparse::update_rows_rounded()), it is found before and given by [`Clipped::with_norm`].
+    /// Keras' `clipnorm`: the gradient of each variable whose norm is above this is scaled to it. The norm is
+    /// that of the rows that a call steps on: for a table in [`parts`](crate::table::TableMut::split_rows),
+    /// and for [`update_rows_rounded`](crate::sparse::update_rows_rounded()), it is found before and given by
+    /// [`Clipped::with_norm`].
     Norm(f32),
-    /// Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`: all gradients together, if their common norm is above this, are
-    /// scaled to it. The trainer finds that norm; without a trainer [`Clipped::with_norm`] is told it.
+    /// Keras' `global_clipnorm`, PyTorch's `clip_grad_norm_`: all gradients together, if their common norm is
+    /// above this, are scaled to it. The trainer finds that norm; without a trainer [`Clipped::with_norm`] is
+    /// told it.
     GlobalNorm(f32),
-    /// Keras' `clipvalue`: each number of the gradient is brought into [−this, this]. Of a row that occurs several times it is the sum
-    /// of the gradients that is clipped, and its square enters the second moment; with [`Clipped::keras3_duplicates`] the gradient of each
-    /// occurrence is clipped, and then they are summed.
+    /// Keras' `clipvalue`: each number of the gradient is brought into [−this, this]. Of a row that occurs
+    /// several times it is the sum of the gradients that is clipped, and its square enters the second moment;
+    /// with [`Clipped::keras3_duplicates`] the gradient of each occurrence is clipped, and then they are
+    /// summed.
     Value(f32),
 }
 
-/// Gradient clipping around an optimizer; what is decayed or penalised by weight, is so after it, as in Keras.
+/// Gradient clipping around an optimizer; what is decayed or penalised by weight, is so after it, as in
+/// Keras.
 ///
-/// The norm of a table's gradient is that of the rows that occur, each with the sum of its gradients. Rows are scaled
-/// in passing, so clipping costs a pass over the gradients and no memory. Squares of gradients above 1.8e19 overflow: a norm that is
-/// infinite scales the gradient to nothing.
+/// The norm of a table's gradient is that of the rows that occur, each with the sum of its gradients. Rows
+/// are scaled in passing, so clipping costs a pass over the gradients and no memory. Squares of gradients
+/// above 1.8e19 overflow: a norm that is infinite scales the gradient to nothing.
 ///
 /// ```
 /// use nanoembed::optim::{Adam, AdamW, Clip, Clipped, Exact};
@@ -37,8 +41,8 @@ pub enum Clip {
 /// let optimizer = Exact(Clipped { optimizer, clip: Clip::Norm(0.3), keras3_duplicates: false });
 /// ```
 ///
-/// What Keras 3 computes by `AdamW(0.01, weight_decay=0.05, clipnorm=0.3)` on an embedding differs where ids repeat in a batch:
-/// [`Keras`](crate::keras::Keras) is the name for that.
+/// What Keras 3 computes by `AdamW(0.01, weight_decay=0.05, clipnorm=0.3)` on an embedding differs where ids
+/// repeat in a batch: [`Keras`](crate::keras::Keras) is the name for that.
 ///
 /// [`Exact`](super::Exact) and weight decay have one place each; another order is a compile error:
 ///
@@ -53,9 +57,9 @@ pub struct Clipped<O> {
     pub optimizer: O,
     /// What is too large.
     pub clip: Clip,
-    /// Repeated rows of a table are clipped as they occur, before they are summed, as Keras (2 and 3) on TensorFlow does: the norm is that
-    /// of the rows not summed, and values are clipped occurrence by occurrence. [`Keras`](crate::keras::Keras) sets it, and what must go
-    /// with it.
+    /// Repeated rows of a table are clipped as they occur, before they are summed, as Keras (2 and 3) on
+    /// TensorFlow does: the norm is that of the rows not summed, and values are clipped occurrence by
+    /// occurrence. [`Keras`](crate::keras::Keras) sets it, and what must go with it.
     pub keras3_duplicates: bool,
 }
 
@@ -107,9 +111,10 @@ impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
         Self { rule: self.rule.of_row(mean_square, state), ..self }
     }
 
-    // The square is that of the clipped gradient. For repeated rows of Keras 3 it is a sum of squares, which scales as they do. A sum whose
-    // values are clipped has no such sum of squares, so its own square stands there; where occurrences are clipped one by one,
-    // `most` is infinite here, and the sum of their squares is right.
+    // The square is that of the clipped gradient. For repeated rows of Keras 3 it is a sum of squares, which
+    // scales as they do. A sum whose values are clipped has no such sum of squares, so its own square stands
+    // there; where occurrences are clipped one by one, `most` is infinite here, and the sum of their squares
+    // is right.
     #[inline(always)]
     fn apply(&self, w: f32, g: f32, square: f32, state: &mut R::State) -> f32 {
         let clipped = self.clip(g);
@@ -124,9 +129,10 @@ impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
 }
 
 impl<O: Optimizer> Clipped<O> {
-    /// The step with all gradients scaled, for [`Clip::Norm`] and [`Clip::GlobalNorm`], from `norm`, their norm, to the limit if it is above;
-    /// the step as it is for [`Clip::Value`]. The root of [`sum_of_squares_of_rows`](crate::sparse::sum_of_squares_of_rows()) is the norm
-    /// of rows, and no call looks for another.
+    /// The step with all gradients scaled, for [`Clip::Norm`] and [`Clip::GlobalNorm`], from `norm`, their
+    /// norm, to the limit if it is above; the step as it is for [`Clip::Value`]. The root of
+    /// [`sum_of_squares_of_rows`](crate::sparse::sum_of_squares_of_rows()) is the norm of rows, and no call
+    /// looks for another.
     ///
     /// ```
     /// use nanoembed::optim::{Clip, Clipped, Optimizer, Sgd};

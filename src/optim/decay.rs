@@ -8,8 +8,9 @@ use zerocopy::FromZeros;
 /// Decoupled weight decay (Loshchilov and Hutter, 2019) around an optimizer, as in Keras: before each step
 /// `w -= w * weight_decay * learning_rate`.
 ///
-/// On tables the lazy form decays the rows that occur, as FBGEMM does; [`Exact`](super::Exact) around it decays all
-/// rows, also those that never occur, as Keras does. Then no row ever rests: a row costs a step for each step that it missed.
+/// On tables the lazy form decays the rows that occur, as FBGEMM does; [`Exact`](super::Exact) around it
+/// decays all rows, also those that never occur, as Keras does. Then no row ever rests: a row costs a step
+/// for each step that it missed.
 ///
 /// ```
 /// use nanoembed::optim::{DecoupledDecay, Sgd};
@@ -127,13 +128,13 @@ impl<O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule>> Replay for Decoup
     }
 }
 
-/// Weight decay as PyTorch's `weight_decay` of SGD, Adagrad, RMSprop and Adam (not AdamW), and as FBGEMM's: the gradient of a penalty
-/// ½ · `weight_decay` · w² is added to the gradient, `g += weight_decay * w`.
+/// Weight decay as PyTorch's `weight_decay` of SGD, Adagrad, RMSprop and Adam (not AdamW), and as FBGEMM's:
+/// the gradient of a penalty ½ · `weight_decay` · w² is added to the gradient, `g += weight_decay * w`.
 ///
-/// On tables the lazy form does so for the rows that occur; [`Exact`](super::Exact) around it for all rows, as an update of the whole
-/// table does. Then no row ever rests. `Exact<L2Decay<RowwiseAdagrad>>` does not compile: the penalty would move the state of the whole row at
-/// every step. The second moment is the square of the gradient with the penalty: `keras3_duplicates` has no effect
-/// under it.
+/// On tables the lazy form does so for the rows that occur; [`Exact`](super::Exact) around it for all rows,
+/// as an update of the whole table does. Then no row ever rests. `Exact<L2Decay<RowwiseAdagrad>>` does not
+/// compile: the penalty would move the state of the whole row at every step. The second moment is the square
+/// of the gradient with the penalty: `keras3_duplicates` has no effect under it.
 ///
 /// ```
 /// use nanoembed::optim::{L2Decay, Momentum};

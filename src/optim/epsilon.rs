@@ -3,7 +3,8 @@
 use crate::math;
 use zerocopy::FromZeros;
 
-/// What keeps the denominator of a step from 0, and where it stands, v being the second moment; the number is not negative.
+/// What keeps the denominator of a step from 0, and where it stands, v being the second moment; the number is
+/// not negative.
 ///
 /// If v can be 0, so must not the number be, or a gradient of 0 makes the weight NaN.
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
@@ -13,12 +14,14 @@ pub enum Epsilon {
     InsideRoot(f32),
     /// √v + epsilon: Keras' Adam; PyTorch's RMSprop, Adagrad and `SparseAdam`; FBGEMM's Adagrad.
     OutsideRoot(f32),
-    /// √(v / (1 − beta_2ᵗ)) + epsilon: PyTorch's dense Adam, Keras' Nadam. The same as outside where nothing is corrected.
+    /// √(v / (1 − beta_2ᵗ)) + epsilon: PyTorch's dense Adam, Keras' Nadam. The same as outside where nothing
+    /// is corrected.
     OutsideCorrectedRoot(f32),
 }
 
 impl Epsilon {
-    /// `[inside, outside]` of √(v + inside) + outside, where the step is multiplied by the root of the correction.
+    /// `[inside, outside]` of √(v + inside) + outside, where the step is multiplied by the root of the
+    /// correction.
     #[inline]
     pub(super) fn terms(self, correction: f32) -> [f32; 2] {
         match self {

@@ -7,41 +7,47 @@ use zerocopy::FromZeros;
 
 /// The optimizer `O` with the dense update's effect on every row of a table.
 ///
-/// Each row remembers the step at which it was last up to date and, before it is next read, replays the steps that it missed,
-/// with the very expressions of the dense form: its weights are bit-equal to those of a dense update of the whole table. The
-/// replay ends when the row has come to rest, when no step can move a weight any more (with Adam's defaults after some hundred
-/// steps). At its next gradient its moments decay for all steps since: step by step up to 64, beyond by powers, equal to the dense
-/// ones within 2e-5 relative for decays up to 0.999 and as long as they are normal numbers (1e-3 for 0.99999 and millions of
-/// steps), so that from there on weights agree with the dense ones closely (1.2e-4 of a step in the tests), but not by bits. A
-/// gradient above 1.8e19, whose square no f32 holds, makes the second moment of Adam and Nadam infinite and, a step later, moment and
-/// weight NaN, as in the dense form. A weight of −0 that was never touched stays −0. Rows that never had a gradient stay as they
-/// are, as they do in the dense form without weight decay.
+/// Each row remembers the step at which it was last up to date and, before it is next read, replays the steps
+/// that it missed, with the very expressions of the dense form: its weights are bit-equal to those of a dense
+/// update of the whole table. The replay ends when the row has come to rest, when no step can move a weight
+/// any more (with Adam's defaults after some hundred steps). At its next gradient its moments decay for all
+/// steps since: step by step up to 64, beyond by powers, equal to the dense ones within 2e-5 relative for
+/// decays up to 0.999 and as long as they are normal numbers (1e-3 for 0.99999 and millions of steps), so
+/// that from there on weights agree with the dense ones closely (1.2e-4 of a step in the tests), but not by
+/// bits. A gradient above 1.8e19, whose square no f32 holds, makes the second moment of Adam and Nadam
+/// infinite and, a step later, moment and weight NaN, as in the dense form. A weight of −0 that was never
+/// touched stays −0. Rows that never had a gradient stay as they are, as they do in the dense form without
+/// weight decay.
 ///
-/// A row costs a step of its own for each step that it missed, up to rest: rows that come back within a few steps cost little
-/// more than in the lazy form, rows that come back after hundreds cost hundreds of steps. Optimizers without momentum move no
-/// row that has no gradient; their averages decay (RMSprop, Adadelta) or stay (Adagrad), and a row costs next to nothing. With weight decay
-/// ([`AdamW`](super::AdamW)) all rows move at all steps, also those that never had a gradient, and none comes to rest.
+/// A row costs a step of its own for each step that it missed, up to rest: rows that come back within a few
+/// steps cost little more than in the lazy form, rows that come back after hundreds cost hundreds of steps.
+/// Optimizers without momentum move no row that has no gradient; their averages decay (RMSprop, Adadelta) or
+/// stay (Adagrad), and a row costs next to nothing. With weight decay ([`AdamW`](super::AdamW)) all rows move
+/// at all steps, also those that never had a gradient, and none comes to rest.
 ///
-/// What writes the weights of a row from outside (a reset, [`max_norm`](crate::sparse::max_norm())) ends the equality: a row rests for
-/// the weights that it has, with the moments that it then had. [`decay_rows`](crate::sparse::decay_rows()) takes those to the present.
+/// What writes the weights of a row from outside (a reset, [`max_norm`](crate::sparse::max_norm())) ends the
+/// equality: a row rests for the weights that it has, with the moments that it then had.
+/// [`decay_rows`](crate::sparse::decay_rows()) takes those to the present.
 ///
-/// A row that has not caught up is not where the dense form has it: the trainer catches up the rows of a batch before it reads
-/// them, and all rows at the end of an epoch. How often rows are caught up changes no bit of what is learnt.
+/// A row that has not caught up is not where the dense form has it: the trainer catches up the rows of a
+/// batch before it reads them, and all rows at the end of an epoch. How often rows are caught up changes no
+/// bit of what is learnt.
 ///
 /// ```
 /// use nanoembed::optim::{Adam, AdamExact, Exact};
 /// let adam: AdamExact = Exact(Adam { learning_rate: 0.01, ..Adam::default() });
 /// ```
 ///
-/// The dense update is that of the true gradient. Keras 3 computes the same as long as no id occurs twice in a batch; what it computes then
-/// is [`Keras`](crate::keras::Keras).
+/// The dense update is that of the true gradient. Keras 3 computes the same as long as no id occurs twice in
+/// a batch; what it computes then is [`Keras`](crate::keras::Keras).
 #[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
 pub struct Exact<O>(pub O);
 
-/// Adam as a dense update: moments of rows that do not occur decay and go on moving them. Keras 3 differs where an id occurs twice in a
-/// batch: [`Keras`](crate::keras::Keras).
+/// Adam as a dense update: moments of rows that do not occur decay and go on moving them. Keras 3 differs
+/// where an id occurs twice in a batch: [`Keras`](crate::keras::Keras).
 pub type AdamExact = Exact<Adam>;
-/// Momentum as a dense update, and so as Keras applies it to an embedding: the velocity of rows that do not occur goes on moving them.
+/// Momentum as a dense update, and so as Keras applies it to an embedding: the velocity of rows that do not
+/// occur goes on moving them.
 pub type MomentumExact = Exact<Momentum>;
 
 impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Exact<O> {

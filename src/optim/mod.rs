@@ -96,7 +96,8 @@ use crate::sparse::{self, Rows, SparseGradient, State, UpdateRule, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// One step of an optimizer: its number, counted from 1, and its rule, whose scalars are computed once for all parameters.
+/// One step of an optimizer: its number, counted from 1, and its rule, whose scalars are computed once for
+/// all parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<R> {
     number: u32,
@@ -119,7 +120,8 @@ impl<R: Copy> Step<R> {
 ///
 /// Steps are counted from 1. A step is a pure function of its number, so that it can be replayed and resumed.
 ///
-/// An optimizer of your own gives a rule and says how much state it keeps. Plain descent whose steps become shorter:
+/// An optimizer of your own gives a rule and says how much state it keeps. Plain descent whose steps become
+/// shorter:
 ///
 /// ```
 /// use nanoembed::{error::OutOfRange, layers::*, loss::BinaryCrossEntropy, optim::*, table::Numbers, train::Trainer};
@@ -151,8 +153,8 @@ impl<R: Copy> Step<R> {
 /// # Ok::<(), nanoembed::train::TrainError>(())
 /// ```
 ///
-/// Slots that are not as large as the rule's state are refused where a trainer is made. The step of momentum keeps a velocity for
-/// each number:
+/// Slots that are not as large as the rule's state are refused where a trainer is made. The step of momentum
+/// keeps a velocity for each number:
 ///
 /// ```compile_fail,E0080
 /// # use nanoembed::{error::OutOfRange, layers::*, loss::BinaryCrossEntropy, optim::*, table::Numbers, train::Trainer};
@@ -185,11 +187,12 @@ pub trait Optimizer {
     type Slots<P: Numbers>: Numbers;
     /// State of a table row of `DIM` numbers.
     type RowSlots<const DIM: usize>: Numbers;
-    /// The step at which each row was last brought up to date: `[u32; ROWS]` in exact forms, empty in lazy ones.
+    /// The step at which each row was last brought up to date: `[u32; ROWS]` in exact forms, empty in lazy
+    /// ones.
     type LastSteps<const ROWS: usize>: AsMut<[u32]> + FromBytes + IntoBytes + KnownLayout + Immutable;
 
-    /// Whether rows that do not occur wait for their steps, so that their weights are not what they will be. Not where an exact form
-    /// moves no row that does not occur.
+    /// Whether rows that do not occur wait for their steps, so that their weights are not what they will be.
+    /// Not where an exact form moves no row that does not occur.
     const LAGS: bool = size_of::<Self::LastSteps<1>>() > 0;
 
     /// Its name, as in Keras; part of a checkpoint's fingerprint.
@@ -220,8 +223,9 @@ pub trait Optimizer {
     /// The first that is not.
     fn check(&self) -> Result<(), OutOfRange>;
 
-    /// The step for gradients whose squares together come to `sum_of_squares`, which is computed only if the step depends on it
-    /// ([`Clip::GlobalNorm`]). Its argument: whether repeated rows enter by the sum of their squares.
+    /// The step for gradients whose squares together come to `sum_of_squares`, which is computed only if the
+    /// step depends on it ([`Clip::GlobalNorm`]). Its argument: whether repeated rows enter by the sum of
+    /// their squares.
     #[inline]
     fn with_all_gradients(
         &self,
@@ -238,8 +242,8 @@ pub trait Optimizer {
         Step { number, rule: self.rule(number) }
     }
 
-    /// Sparse entry: a step on the touched rows of `table`, whose state is in the rows of `slots` and, for exact forms, in
-    /// `last_steps`.
+    /// Sparse entry: a step on the touched rows of `table`, whose state is in the rows of `slots` and, for
+    /// exact forms, in `last_steps`.
     ///
     /// # Errors
     /// If the shapes do not agree; nothing has been written then.
@@ -275,8 +279,8 @@ pub trait Optimizer {
         Ok(())
     }
 
-    /// Exact forms: brings the weights of `rows` to where the dense update has them after step `until`, before they are read. Lazy
-    /// forms do nothing.
+    /// Exact forms: brings the weights of `rows` to where the dense update has them after step `until`,
+    /// before they are read. Lazy forms do nothing.
     ///
     /// # Errors
     /// If the shapes do not agree; nothing has been written then.
@@ -298,8 +302,8 @@ pub trait Optimizer {
 
     /// What [`update_rows`](Self::update_rows) does once the shapes are known to agree.
     ///
-    /// It is for optimizers that stand around others, and for callers whose types fix the shapes. A debug build asserts
-    /// them; otherwise a step on shapes that disagree ends early, without a panic.
+    /// It is for optimizers that stand around others, and for callers whose types fix the shapes. A debug
+    /// build asserts them; otherwise a step on shapes that disagree ends early, without a panic.
     fn step_rows(
         &self,
         step: Step<Self::Rule>,
@@ -312,12 +316,14 @@ pub trait Optimizer {
         shaped::update_rows(step.rule(), table, slots, gradient);
     }
 
-    /// What [`update_block`](Self::update_block) does once the shapes are known to agree; see [`step_rows`](Self::step_rows).
+    /// What [`update_block`](Self::update_block) does once the shapes are known to agree; see
+    /// [`step_rows`](Self::step_rows).
     fn step_block(&self, step: Step<Self::Rule>, weights: &mut [f32], gradient: &[f32], slots: &mut [f32]) {
         shaped::update_block(step.rule(), weights, gradient, slots);
     }
 
-    /// What [`catch_up`](Self::catch_up) does once the shapes are known to agree; see [`step_rows`](Self::step_rows).
+    /// What [`catch_up`](Self::catch_up) does once the shapes are known to agree; see
+    /// [`step_rows`](Self::step_rows).
     #[inline]
     fn replay(
         &self,
@@ -359,7 +365,8 @@ pub(crate) const fn assert_slots_fit<O: Optimizer>() {
     );
 }
 
-/// In `impl Optimizer`: the items that an optimizer of the form `Name(inner)` has from the optimizer `$inner` inside it.
+/// In `impl Optimizer`: the items that an optimizer of the form `Name(inner)` has from the optimizer `$inner`
+/// inside it.
 macro_rules! inner_optimizer {
     ($inner:ty) => {
         type Rule = <$inner as Optimizer>::Rule;
@@ -404,7 +411,9 @@ macro_rules! inner_optimizer {
 }
 pub(crate) use inner_optimizer;
 
-/// An optimizer that takes gradients as they are, in its lazy form: what weight decay and [`Clipped`] may stand around.
+/// An optimizer that takes gradients as they are, in its lazy form: what weight decay and [`Clipped`] may
+/// stand around.
 ///
-/// All but [`Clipped`] and [`Exact`], which stand outside, in this order: `Exact<Clipped<DecoupledDecay<Adam>>>`.
+/// All but [`Clipped`] and [`Exact`], which stand outside, in this order:
+/// `Exact<Clipped<DecoupledDecay<Adam>>>`.
 pub trait BaseOptimizer: Optimizer {}

@@ -16,10 +16,11 @@ use zerocopy::FromZeros;
 /// w −= learning_rate · m̂ / (√(v / (1 − beta_2ᵗ)) + epsilon)
 /// ```
 ///
-/// U is a function of the step, computed once a step in at most some hundred multiplications, for 0.96ᵗ vanishes.
+/// U is a function of the step, computed once a step in at most some hundred multiplications, for 0.96ᵗ
+/// vanishes.
 ///
-/// Keras' `Nadam()` on an embedding is [`Keras::new`](crate::keras::Keras::new)`(Nadam::default())`; PyTorch's `NAdam` has another
-/// schedule of momentum (`0.96^(t · 0.004)`), which is not offered.
+/// Keras' `Nadam()` on an embedding is [`Keras::new`](crate::keras::Keras::new)`(Nadam::default())`;
+/// PyTorch's `NAdam` has another schedule of momentum (`0.96^(t · 0.004)`), which is not offered.
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct Nadam {
     /// Step size.
@@ -139,8 +140,9 @@ impl Replay for Nadam {
     type Step = NadamStep;
     const MOVES: Moves = Moves::Touched;
 
-    // Neither u nor U exceeds beta_1, so no step without a gradient is larger than this, and |m| / (√v + ε) shrinks from step to
-    // step if beta_1² ≤ beta_2, and v is a number: the next step makes NaN of an infinite one.
+    // Neither u nor U exceeds beta_1, so no step without a gradient is larger than this, and |m| / (√v + ε)
+    // shrinks from step to step if beta_1² ≤ beta_2, and v is a number: the next step makes NaN of an
+    // infinite one.
     #[inline(always)]
     fn at_rest(&self, w: f32, [m, v]: &[f32; 2]) -> bool {
         let largest_step = self.epsilon.largest_step(self.learning_rate / (1.0 - self.beta_1), *m, *v);

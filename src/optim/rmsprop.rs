@@ -200,7 +200,8 @@ impl Replay for MomentumRmsProp {
     }
 }
 
-/// Keras' and PyTorch's `centered=True`: [`RmsProp`] by the variance of the gradient in the place of its mean square.
+/// Keras' and PyTorch's `centered=True`: [`RmsProp`] by the variance of the gradient in the place of its mean
+/// square.
 ///
 /// ```text
 /// v = rho · v + (1 − rho) · g²

@@ -16,7 +16,8 @@ pub trait Schedule: Copy {
     /// The learning rate of the step before which `steps` were taken.
     fn rate(&self, steps: u32) -> f32;
 
-    /// A number that no rate is above: what tells the exact forms ([`Exact`](super::Exact)) when a row has come to rest.
+    /// A number that no rate is above: what tells the exact forms ([`Exact`](super::Exact)) when a row has
+    /// come to rest.
     fn largest(&self) -> f32;
 
     /// Whether its numbers are in their ranges.
@@ -64,7 +65,8 @@ pub struct ExponentialDecay {
     pub initial_learning_rate: f32,
     /// After how many steps the rate is multiplied by `decay_rate`; greater than 0.
     pub decay_steps: u32,
-    /// The factor; greater than 0. Above 1 the rate grows without end, and rows of exact forms hardly come to rest.
+    /// The factor; greater than 0. Above 1 the rate grows without end, and rows of exact forms hardly come to
+    /// rest.
     pub decay_rate: f32,
     /// The exponent is rounded down: the rate changes every `decay_steps` steps.
     pub staircase: bool,
@@ -87,7 +89,8 @@ impl Schedule for ExponentialDecay {
     }
 }
 
-/// Keras' `PiecewiseConstantDecay`: `values[i]` as long as at most `boundaries[i]` steps were taken, `last_value` ever after.
+/// Keras' `PiecewiseConstantDecay`: `values[i]` as long as at most `boundaries[i]` steps were taken,
+/// `last_value` ever after.
 ///
 /// ```
 /// use nanoembed::optim::{PiecewiseConstantDecay, Schedule};
@@ -268,8 +271,9 @@ rated! {
 
 /// The optimizer `O` with the learning rate of a [`Schedule`] in the place of its own, which is not read.
 ///
-/// It stands innermost: weight decay, clipping and [`Exact`](super::Exact) go around it, and decoupled decay follows the schedule too, as in
-/// Keras. An exact form replays each step that a row missed at the rate of that step.
+/// It stands innermost: weight decay, clipping and [`Exact`](super::Exact) go around it, and decoupled decay
+/// follows the schedule too, as in Keras. An exact form replays each step that a row missed at the rate of
+/// that step.
 ///
 /// ```
 /// use nanoembed::optim::{Adam, CosineDecay, Exact, Optimizer, Scheduled};

@@ -5,7 +5,8 @@ use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 
-/// Plain stochastic gradient descent: `w -= learning_rate * g`. Keeps no state; with momentum it is [`Momentum`].
+/// Plain stochastic gradient descent: `w -= learning_rate * g`. Keeps no state; with momentum it is
+/// [`Momentum`].
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct Sgd {
     /// Step size.
@@ -82,8 +83,8 @@ pub struct Momentum {
     pub learning_rate: f32,
     /// The part of the velocity that is kept from step to step, in [0, 1).
     pub momentum: f32,
-    /// The part of the gradient that does not enter the velocity, but for the first step, which takes all of it: PyTorch's `dampening`, in
-    /// [0, 1).
+    /// The part of the gradient that does not enter the velocity, but for the first step, which takes all of
+    /// it: PyTorch's `dampening`, in [0, 1).
     pub dampening: f32,
     /// Look ahead along the velocity.
     pub nesterov: bool,

@@ -2,8 +2,9 @@
 
 use crate::table::{Table, TableMut};
 
-/// For each row that occurs, ascending: the row, and the sum of its gradients in order of occurrence, to the front of `rows` and
-/// `sums`. An occurrence is `(row, source)`, in any order of rows. Gives how many rows there are.
+/// For each row that occurs, ascending: the row, and the sum of its gradients in order of occurrence, to the
+/// front of `rows` and `sums`. An occurrence is `(row, source)`, in any order of rows. Gives how many rows
+/// there are.
 #[allow(clippy::missing_panics_doc)]
 pub fn coalesce(
     occurrences: &[(u32, u32)],

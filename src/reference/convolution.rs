@@ -44,7 +44,8 @@ pub fn convolve(
     Ok(())
 }
 
-/// d_kernel\[f\]\[tap\]\[i\] += d_y\[o\]\[f\] · x\[s\]\[i\] where d_y is not zero; d_bias\[f\] += d_y\[o\]\[f\].
+/// d_kernel\[f\]\[tap\]\[i\] += d_y\[o\]\[f\] · x\[s\]\[i\] where d_y is not zero; d_bias\[f\] +=
+/// d_y\[o\]\[f\].
 ///
 /// # Errors
 /// If the shapes do not fit.
@@ -75,7 +76,8 @@ pub fn convolve_backward_kernel(
     Ok(())
 }
 
-/// d_x\[s\]\[i\] = Σ d_y\[o\]\[f\] · kernel\[f\]\[tap\]\[i\] where d_y is not zero and s valid, output by output, then filter by filter.
+/// d_x\[s\]\[i\] = Σ d_y\[o\]\[f\] · kernel\[f\]\[tap\]\[i\] where d_y is not zero and s valid, output by
+/// output, then filter by filter.
 ///
 /// # Errors
 /// If the shapes do not fit.

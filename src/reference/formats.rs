@@ -107,7 +107,8 @@ pub fn bf16_value(half: u16) -> f32 {
     f32::from_bits(u32::from(half) << 16)
 }
 
-/// The half whose value is nearest to `x`, the even one of two, by halving the list of all positive halves, which ascend.
+/// The half whose value is nearest to `x`, the even one of two, by halving the list of all positive halves,
+/// which ascend.
 fn nearest(x: f32, infinity: u16, value: impl Fn(u16) -> f32) -> u16 {
     let sign = (x.to_bits() >> 16 & 0x8000) as u16;
     let magnitude = x.abs();
@@ -134,7 +135,8 @@ fn nearest(x: f32, infinity: u16, value: impl Fn(u16) -> f32) -> u16 {
     sign | if up { low + 1 } else { low }
 }
 
-/// One of the two halves around `x`, finite: the one away from zero if the way to it, and `random` of 2³², come to a whole.
+/// One of the two halves around `x`, finite: the one away from zero if the way to it, and `random` of 2³²,
+/// come to a whole.
 fn between(x: f32, random: u32, largest: u16, value: impl Fn(u16) -> f32) -> u16 {
     let sign = (x.to_bits() >> 16 & 0x8000) as u16;
     let magnitude = x.abs();
@@ -201,7 +203,8 @@ impl FormatSpec for Bf16 {
     }
 }
 
-/// The least and the greatest number: element i to lane i % 16, then the upper half of the lanes to the lower one.
+/// The least and the greatest number: element i to lane i % 16, then the upper half of the lanes to the lower
+/// one.
 fn range(from: &[f32]) -> (f32, f32) {
     let first = from.first().copied().unwrap_or(0.0);
     let (mut min, mut max) = ([first; 16], [first; 16]);

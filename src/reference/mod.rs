@@ -1,8 +1,8 @@
-//! The executable specification: one plain loop per kernel, without SIMD, blocks or early exits, to the same rules and so with
-//! the same bits.
+//! The executable specification: one plain loop per kernel, without SIMD, blocks or early exits, to the same
+//! rules and so with the same bits.
 //!
-//! For tests, fuzz targets and benches, which compare the kernels with it; never a fallback. Shapes are the caller's care: a
-//! wrong one may panic.
+//! For tests, fuzz targets and benches, which compare the kernels with it; never a fallback. Shapes are the
+//! caller's care: a wrong one may panic.
 
 mod activation;
 mod coalesce;

@@ -4,8 +4,8 @@ use super::lane_sum;
 use crate::math;
 use crate::table::{Table, TableMut};
 
-/// The sum of the squares of the gradients of rows: row by row, ascending, by lanes in a row. An occurrence is `(row, source)`; the
-/// gradients of a row are summed first, or for Keras squared one by one.
+/// The sum of the squares of the gradients of rows: row by row, ascending, by lanes in a row. An occurrence
+/// is `(row, source)`; the gradients of a row are summed first, or for Keras squared one by one.
 #[allow(clippy::missing_panics_doc)]
 pub fn sum_of_squares_of_rows(
     occurrences: &[(u32, u32)],

@@ -3,8 +3,8 @@
 use super::{FormatSpec, divisor};
 use crate::table::{Bags, Index, Policy, Pooling, Table};
 
-/// `out[bag] = Σ weight(id) * table[row(id)]`, the biases of packed rows summed apart, divided as the pooling says; zeros if
-/// nothing contributes or the divisor is 0.
+/// `out[bag] = Σ weight(id) * table[row(id)]`, the biases of packed rows summed apart, divided as the pooling
+/// says; zeros if nothing contributes or the divisor is 0.
 #[allow(clippy::missing_panics_doc)]
 pub fn pool<F: FormatSpec, I: Index, P: Policy, O: Index>(
     table: Table<'_, F>,
@@ -36,7 +36,8 @@ pub fn pool<F: FormatSpec, I: Index, P: Policy, O: Index>(
     }
 }
 
-/// `out[bag] = max weight(id) * table[row(id)]` and the position of the first id with it; zeros and `u32::MAX` if none contributes.
+/// `out[bag] = max weight(id) * table[row(id)]` and the position of the first id with it; zeros and
+/// `u32::MAX` if none contributes.
 #[allow(clippy::missing_panics_doc)]
 pub fn pool_max<F: FormatSpec, I: Index, P: Policy, O: Index>(
     table: Table<'_, F>,

@@ -20,7 +20,8 @@ pub fn scatter_add<I: Index, P: Policy>(
     }
 }
 
-/// `table[row(id)] += weight(id) * d_out[bag]`, with `d_out[bag]` divided as the pooling says; nothing if the divisor is 0.
+/// `table[row(id)] += weight(id) * d_out[bag]`, with `d_out[bag]` divided as the pooling says; nothing if the
+/// divisor is 0.
 #[allow(clippy::missing_panics_doc)]
 pub fn scatter_add_bags<I: Index, P: Policy, O: Index>(
     d_out: &[f32],

@@ -68,7 +68,8 @@ pub fn nadam(
     m: &mut f32,
     v: &mut f32,
 ) {
-    // Powers of 0.96 that no longer change 1 − power / 2 are left out, and their factors, beta_1, are one power.
+    // Powers of 0.96 that no longer change 1 − power / 2 are left out, and their factors, beta_1, are one
+    // power.
     let (mut power, mut product, mut steps) = (0.96_f32, beta_1 * (1.0 - 0.5 * 0.96), 1);
     while steps < step && power > 1.0 / (1_u32 << 25) as f32 {
         power *= 0.96;
@@ -102,7 +103,8 @@ pub fn rowwise_adagrad(rate: f32, [inside, outside]: [f32; 2], w: &mut [f32], g:
     }
 }
 
-/// RMSprop with epsilon inside the root; by the variance if there is an average `a` of the gradient, with momentum if there is a `b`.
+/// RMSprop with epsilon inside the root; by the variance if there is an average `a` of the gradient, with
+/// momentum if there is a `b`.
 #[allow(clippy::too_many_arguments)]
 pub fn rmsprop(
     [learning_rate, rho, epsilon, momentum]: [f32; 4],
@@ -145,9 +147,9 @@ pub fn adadelta(
     *w -= learning_rate * (ratio * g);
 }
 
-/// `step(w, g, square, slots)` on each number of each row that occurs, once: g is the sum of the gradients `source` of the
-/// occurrences `(row, source)`, in order, and `square` is g², or for Keras 3 the sum of their squares. `slots` are `N` numbers,
-/// those of column c at c, dim + c, 2 dim + c of the row's slots.
+/// `step(w, g, square, slots)` on each number of each row that occurs, once: g is the sum of the gradients
+/// `source` of the occurrences `(row, source)`, in order, and `square` is g², or for Keras 3 the sum of their
+/// squares. `slots` are `N` numbers, those of column c at c, dim + c, 2 dim + c of the row's slots.
 #[allow(clippy::missing_panics_doc)]
 pub fn update_rows<const N: usize>(
     occurrences: &[(u32, u32)],

@@ -1,7 +1,7 @@
 //! One kernel body, compiled once per level.
 
-/// Defines a kernel `name`, which runs at the current level, and its twin `name_at`, which is told the level and is for tests and
-/// benches alone.
+/// Defines a kernel `name`, which runs at the current level, and its twin `name_at`, which is told the level
+/// and is for tests and benches alone.
 ///
 /// ```text
 /// simd_fn! {
@@ -12,11 +12,12 @@
 /// }
 /// ```
 ///
-/// The body is a function `#[inline(always)] fn sum_body<L: Lanes>(lanes: L, x: &[f32]) -> f32`. It must be `inline(always)`, as
-/// must be the closures and functions in its loops: only what is inlined into the level's function is compiled with the
-/// level's instructions.
+/// The body is a function `#[inline(always)] fn sum_body<L: Lanes>(lanes: L, x: &[f32]) -> f32`. It must be
+/// `inline(always)`, as must be the closures and functions in its loops: only what is inlined into the
+/// level's function is compiled with the level's instructions.
 ///
-/// A kernel whose shapes may disagree names its check, which reads the arguments, and its loops, which cannot fail:
+/// A kernel whose shapes may disagree names its check, which reads the arguments, and its loops, which cannot
+/// fail:
 ///
 /// ```text
 /// simd_fn! {
@@ -26,9 +27,9 @@
 /// }
 /// ```
 ///
-/// Of such kernels it makes a module `shaped` besides, with functions of the same names and arguments that return the value alone: for
-/// callers whose types fix the shapes. A debug build asserts the check there. Loops over shapes that disagree end early, without a
-/// panic.
+/// Of such kernels it makes a module `shaped` besides, with functions of the same names and arguments that
+/// return the value alone: for callers whose types fix the shapes. A debug build asserts the check there.
+/// Loops over shapes that disagree end early, without a panic.
 macro_rules! simd_fn {
     ($($(#[$attribute:meta])* $visibility:vis fn $name:ident, $name_at:ident $([$($generic:ident: $bound:path),*])?
         ($($argument:ident: $type:ty),* $(,)?) -> Result<$value:ty, ShapeMismatch>

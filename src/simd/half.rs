@@ -1,12 +1,13 @@
 //! Half floats: 16 bits for memory, `f32` for arithmetic.
 //!
-//! `f16` is IEEE binary16 (5 bits of exponent, 10 of mantissa), `bf16` the upper half of an `f32`. Widening is exact, so every way of
-//! doing it gives the same bits; here it is done with integers and one exact subtraction, without a branch, so that a loop is
-//! vectorised. Rows are widened by the processor's instructions where it has them (`Lanes::load_f16`).
+//! `f16` is IEEE binary16 (5 bits of exponent, 10 of mantissa), `bf16` the upper half of an `f32`. Widening
+//! is exact, so every way of doing it gives the same bits; here it is done with integers and one exact
+//! subtraction, without a branch, so that a loop is vectorised. Rows are widened by the processor's
+//! instructions where it has them (`Lanes::load_f16`).
 //!
-//! Narrowing is written once for both roundings: an addend below the last kept bit, then truncation. The addend is just under
-//! half of that bit for the nearest (ties to even), or random bits for stochastic rounding, which the processor's instructions
-//! cannot do.
+//! Narrowing is written once for both roundings: an addend below the last kept bit, then truncation. The
+//! addend is just under half of that bit for the nearest (ties to even), or random bits for stochastic
+//! rounding, which the processor's instructions cannot do.
 
 /// The `f32` with the value of this `f16`; NaN becomes quiet.
 #[inline(always)]
@@ -33,7 +34,8 @@ pub(crate) fn bf16_to_f32(half: u16) -> f32 {
     f32::from_bits(u32::from(half) << 16)
 }
 
-/// What is added below the last kept bit of `bits`, of which `dropped` (1 to 31) go: for the nearest value, or `random`.
+/// What is added below the last kept bit of `bits`, of which `dropped` (1 to 31) go: for the nearest value,
+/// or `random`.
 #[inline(always)]
 fn addend(bits: u32, dropped: u32, random: Option<u32>) -> u32 {
     match random {
@@ -42,8 +44,8 @@ fn addend(bits: u32, dropped: u32, random: Option<u32>) -> u32 {
     }
 }
 
-/// The `f16` nearest to `x`, ties to even; or with 32 random bits one of the two around it, the nearer one more often, so that the
-/// mean is `x`. NaN becomes quiet. Rounded at random, a finite number stays finite.
+/// The `f16` nearest to `x`, ties to even; or with 32 random bits one of the two around it, the nearer one
+/// more often, so that the mean is `x`. NaN becomes quiet. Rounded at random, a finite number stays finite.
 #[inline(always)]
 pub(crate) fn f32_to_f16(x: f32, random: Option<u32>) -> u16 {
     const INFINITE: u32 = 0x7c00;
@@ -72,8 +74,8 @@ pub(crate) fn f32_to_f16(x: f32, random: Option<u32>) -> u16 {
     (sign | bits) as u16
 }
 
-/// The `bf16` nearest to `x`, ties to even; or with 32 random bits one of the two around it, the nearer one more often, so that the
-/// mean is `x`. NaN becomes quiet. Rounded at random, a finite number stays finite.
+/// The `bf16` nearest to `x`, ties to even; or with 32 random bits one of the two around it, the nearer one
+/// more often, so that the mean is `x`. NaN becomes quiet. Rounded at random, a finite number stays finite.
 #[inline(always)]
 pub(crate) fn f32_to_bf16(x: f32, random: Option<u32>) -> u16 {
     const INFINITE: u32 = 0x7f80;

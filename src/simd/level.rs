@@ -6,8 +6,8 @@ use super::lanes::{Avx2, Avx512};
 
 /// A set of SIMD instructions that this processor is known to have.
 ///
-/// The only ways to get one are [`Level::BASELINE`], [`Level::current`] and [`Level::available`], so holding a `Level` proves
-/// that its instructions can be executed. All levels compute the same bits.
+/// The only ways to get one are [`Level::BASELINE`], [`Level::current`] and [`Level::available`], so holding
+/// a `Level` proves that its instructions can be executed. All levels compute the same bits.
 ///
 /// ```
 /// use nanoembed::simd::Level;
@@ -16,7 +16,8 @@ use super::lanes::{Avx2, Avx512};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Level(pub(super) Kind);
 
-/// The levels with their proofs. The tokens have private fields, so safe code outside this folder cannot forge one.
+/// The levels with their proofs. The tokens have private fields, so safe code outside this folder cannot
+/// forge one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Baseline(Baseline),
@@ -30,7 +31,8 @@ impl Level {
     /// What the target was compiled for: SSE2, NEON, simd128 or plain floats. Always there.
     pub const BASELINE: Self = Self(Kind::Baseline(Baseline::TOKEN));
 
-    /// The level kernels run at: the best one of this processor, unless [`set_current`](Self::set_current) lowered it.
+    /// The level kernels run at: the best one of this processor, unless [`set_current`](Self::set_current)
+    /// lowered it.
     #[inline]
     pub fn current() -> Self {
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -47,7 +49,8 @@ impl Level {
         core::iter::once(Self::BASELINE)
     }
 
-    /// Lets all later kernel calls of the process run at this level: for tests and benches, which compare levels.
+    /// Lets all later kernel calls of the process run at this level: for tests and benches, which compare
+    /// levels.
     pub fn set_current(self) {
         #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
         x86::set_current(self);
@@ -81,7 +84,8 @@ mod x86 {
     const AVX2: u8 = 2;
     const AVX512: u8 = 3;
 
-    /// The one byte of global state: the level kernels run at. Any thread that finds it unknown writes the same value.
+    /// The one byte of global state: the level kernels run at. Any thread that finds it unknown writes the
+    /// same value.
     static CURRENT: AtomicU8 = AtomicU8::new(UNKNOWN);
 
     #[inline]
@@ -128,8 +132,8 @@ mod x86 {
         }
     }
 
-    /// Asks the processor for its features (CPUID leaves 1 and 7) and the operating system for the registers that it
-    /// saves (XCR0).
+    /// Asks the processor for its features (CPUID leaves 1 and 7) and the operating system for the registers
+    /// that it saves (XCR0).
     fn detect() -> u8 {
         let has = |register: u32, bit: u32| register >> bit & 1 == 1;
         if __cpuid_count(0, 0).eax < 7 {

@@ -5,8 +5,9 @@
 //! read:          for each number:       one of the sums += number
 //! ```
 //!
-//! Enough chains and sums are under way that an operation waits for no result, and few enough that all stay in registers; how many
-//! that is, follows from `Lanes::ACCUMULATORS`. The order of the sums is the level's own: these loops are no kernels.
+//! Enough chains and sums are under way that an operation waits for no result, and few enough that all stay
+//! in registers; how many that is, follows from `Lanes::ACCUMULATORS`. The order of the sums is the level's
+//! own: these loops are no kernels.
 
 use super::{LANES, Lanes, simd_fn};
 
@@ -14,13 +15,15 @@ use super::{LANES, Lanes, simd_fn};
 const MOST_CHAINS: usize = 12;
 
 simd_fn! {
-    /// `turns` times [`multiply_adds_a_turn_at`] multiplications, and as many additions. The result is of no use.
+    /// `turns` times [`multiply_adds_a_turn_at`] multiplications, and as many additions. The result is of no
+    /// use.
     pub fn multiply_add, multiply_add_at(turns: usize, x: f32, y: f32) -> f32 = multiply_add_body;
 
     /// Multiplications in one turn of [`multiply_add_at`].
     pub fn multiply_adds_a_turn, multiply_adds_a_turn_at() -> usize = multiply_adds_a_turn_body;
 
-    /// The sum of numbers, each of which is read once; of those behind the last whole block of 128, some are left out.
+    /// The sum of numbers, each of which is read once; of those behind the last whole block of 128, some are
+    /// left out.
     pub fn read, read_at(from: &[f32]) -> f32 = read_body;
 }
 

@@ -7,8 +7,9 @@ pub(crate) const CACHE_LINE: usize = 64;
 pub(crate) const PREFETCHES: bool =
     cfg!(any(all(target_arch = "x86_64", target_feature = "sse2"), target_arch = "aarch64"));
 
-/// Asks for the cache lines of `count` elements from element `start` on to be brought near. A hint: it changes no value, may name
-/// elements that do not exist, and is nothing at all on processors without such an instruction.
+/// Asks for the cache lines of `count` elements from element `start` on to be brought near. A hint: it
+/// changes no value, may name elements that do not exist, and is nothing at all on processors without such an
+/// instruction.
 #[inline(always)]
 pub(crate) fn prefetch<T>(values: &[T], start: usize, count: usize) {
     let start = values.as_ptr().wrapping_add(start).cast::<u8>();

@@ -31,8 +31,8 @@ pub(crate) fn dot_tile<L: Lanes, const X: usize, const R: usize>(
     rows: [&[f32]; R],
     length: usize,
 ) -> Option<[[f32; R]; X]> {
-    // Plain loops over the rows: what is called through `array::map` may not be inlined, and then has not the level's
-    // instructions.
+    // Plain loops over the rows: what is called through `array::map` may not be inlined, and then has not the
+    // level's instructions.
     let (xs, rows) = (by_sixteen(xs, length)?, by_sixteen(rows, length)?);
     let mut totals = [[lanes.splat(0.0); R]; X];
     for i in 0..length / LANES {

@@ -2,8 +2,8 @@
 
 use super::{CACHE_LINE, LANES, Lanes};
 
-/// to ← from, as far as both reach, with stores that do not bring the cache lines of `to` into the caches, where they are written
-/// whole and the processor has such stores.
+/// to ← from, as far as both reach, with stores that do not bring the cache lines of `to` into the caches,
+/// where they are written whole and the processor has such stores.
 ///
 /// Other threads may see the stores late: [`finish_stream`] ends them.
 #[inline(always)]

@@ -4,8 +4,8 @@ use core::marker::PhantomData;
 
 /// Blocks of C times N neighbouring numbers, the start of one `stride` numbers after the start of the last.
 ///
-/// A tile of a product takes such a block in every turn of its loop, where two comparisons a turn (one for the block, one for
-/// what follows it) would take a seventh of the time.
+/// A tile of a product takes such a block in every turn of its loop, where two comparisons a turn (one for
+/// the block, one for what follows it) would take a seventh of the time.
 #[derive(Clone)]
 pub(crate) struct Strided<'a, const C: usize, const N: usize> {
     next: *const f32,

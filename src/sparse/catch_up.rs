@@ -66,14 +66,15 @@ pub trait Rows: Iterator<Item = usize> + Clone {}
 impl<I: Iterator<Item = usize> + Clone> Rows for I {}
 
 simd_fn! {
-    /// Brings the weights of rows to where the dense form has them after step `until`, and the last steps of the rows to the last step
-    /// that was replayed: that one, or the one before the row came to rest. Rows that the table lacks are passed over.
+    /// Brings the weights of rows to where the dense form has them after step `until`, and the last steps of
+    /// the rows to the last step that was replayed: that one, or the one before the row came to rest. Rows
+    /// that the table lacks are passed over.
     ///
     /// `rule` gives the rule of a step.
     ///
     /// # Errors
-    /// If `slots` or `last_steps` has another number of rows than `table`, or `slots` another dim than the rule keeps. Nothing
-    /// has been written then.
+    /// If `slots` or `last_steps` has another number of rows than `table`, or `slots` another dim than the
+    /// rule keeps. Nothing has been written then.
     ///
     /// # How it is computed
     /// A dense optimizer with momentum moves every row at every step. The exact form leaves a row alone until
@@ -114,8 +115,8 @@ simd_fn! {
             check_lagging::<O::Step>(&lagging.table, &lagging.slots, lagging.last_steps)
         } = catch_up_rows_loops;
 
-    /// Makes the state of rows that are caught up ready for a gradient in step `step`: the slots of those that rest decay over the steps
-    /// that they missed, and the last step of each becomes `step`.
+    /// Makes the state of rows that are caught up ready for a gradient in step `step`: the slots of those
+    /// that rest decay over the steps that they missed, and the last step of each becomes `step`.
     ///
     /// Up to 64 steps are multiplied one by one, more at once by a power.
     ///
@@ -235,8 +236,8 @@ fn decay_rows_loops<L: Lanes, O: Replay, I: Rows>(
     }
 }
 
-/// Whether subtracting a number of this size from `weight` gives `weight` back: below a quarter of its unit in the last
-/// place, which is half the distance to its smaller neighbour even at a power of two.
+/// Whether subtracting a number of this size from `weight` gives `weight` back: below a quarter of its unit
+/// in the last place, which is half the distance to its smaller neighbour even at a power of two.
 #[inline(always)]
 pub fn leaves_unmoved(weight: f32, size: f32) -> bool {
     const EXPONENT: u32 = 0x7f80_0000;

@@ -33,8 +33,8 @@ simd_fn! {
     /// ```
     ///
     /// # Errors
-    /// If `gradients` lacks a row that an occurrence names, `rows` or `sums` has fewer rows than there are occurrences, or `sums`
-    /// another dim than `gradients`. Nothing has been written then.
+    /// If `gradients` lacks a row that an occurrence names, `rows` or `sums` has fewer rows than there are
+    /// occurrences, or `sums` another dim than `gradients`. Nothing has been written then.
     ///
     /// # How it is computed
     /// ```text
@@ -85,7 +85,8 @@ fn coalesce_loops<L: Lanes>(
 }
 
 impl SortedOccurrences<'_> {
-    /// sum ← the gradients of the occurrences of one row, or the squares of those gradients, in order of occurrence.
+    /// sum ← the gradients of the occurrences of one row, or the squares of those gradients, in order of
+    /// occurrence.
     #[inline(always)]
     pub(super) fn sum_gradients<L: Lanes, const SQUARES: bool>(
         &self,
@@ -97,7 +98,8 @@ impl SortedOccurrences<'_> {
         self.sum_clipped::<L, SQUARES, false>(gradients, first, repeats, f32::INFINITY, sum);
     }
 
-    /// The same; if `CLIPPED`, each number of each gradient is brought into [−limit, limit] before it is squared or added.
+    /// The same; if `CLIPPED`, each number of each gradient is brought into [−limit, limit] before it is
+    /// squared or added.
     #[inline(always)]
     pub(super) fn sum_clipped<L: Lanes, const SQUARES: bool, const CLIPPED: bool>(
         &self,

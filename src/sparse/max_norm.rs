@@ -20,11 +20,12 @@ pub enum RowNorm {
 }
 
 simd_fn! {
-    /// Shortens each row that an id names and that is longer than `limit`: `row *= limit / (norm + 1e-7)`, in order of the ids.
+    /// Shortens each row that an id names and that is longer than `limit`: `row *= limit / (norm + 1e-7)`, in
+    /// order of the ids.
     ///
-    /// PyTorch does so before each lookup with `max_norm`. Rows that no id names do not change. `limit` is not negative, which is not
-    /// checked: a negative one turns the signs of rows, and NaN shortens none. Squares above the largest `f32` make the norm
-    /// infinite and the row zero.
+    /// PyTorch does so before each lookup with `max_norm`. Rows that no id names do not change. `limit` is
+    /// not negative, which is not checked: a negative one turns the signs of rows, and NaN shortens none.
+    /// Squares above the largest `f32` make the norm infinite and the row zero.
     ///
     /// ```
     /// use nanoembed::{sparse::{RowNorm, max_norm}, table::{Indices, TableMut}};

@@ -1,6 +1,7 @@
 //! Norms of gradients, for clipping.
 //!
-//! The loops, the reasons for what the code does otherwise, and the cost are told at [`sum_of_squares_of_rows`].
+//! The loops, the reasons for what the code does otherwise, and the cost are told at
+//! [`sum_of_squares_of_rows`].
 
 use super::SparseGradient;
 use crate::error::ShapeMismatch;
@@ -10,8 +11,8 @@ use crate::simd::{Lanes, simd_fn};
 simd_fn! {
     /// Σ g² over all numbers of the gradient of a table: the square of its norm.
     ///
-    /// With `keras3_duplicates` a row that occurs several times enters by the squares of its gradients, not by the square of their
-    /// sum: the norm of the raw rows, by which Keras (2 and 3) clips.
+    /// With `keras3_duplicates` a row that occurs several times enters by the squares of its gradients, not
+    /// by the square of their sum: the norm of the raw rows, by which Keras (2 and 3) clips.
     ///
     /// # Errors
     /// If `gradients` lacks a row that an occurrence names, or `scratch` has not `2 * dim` numbers.

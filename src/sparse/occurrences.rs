@@ -17,11 +17,12 @@ pub struct Occurrence {
     pub source: u32,
 }
 
-/// Lists the occurrences of the ids that name a row: the gradient of the id at a position is row `position` of the gradient matrix.
-/// Gives the list, the front of `out`.
+/// Lists the occurrences of the ids that name a row: the gradient of the id at a position is row `position`
+/// of the gradient matrix. Gives the list, the front of `out`.
 ///
 /// # Errors
-/// If `out` is shorter than the list, or there are more than `u32::MAX` rows or ids. Nothing has been written then.
+/// If `out` is shorter than the list, or there are more than `u32::MAX` rows or ids. Nothing has been written
+/// then.
 ///
 /// # Cost
 /// [`occurrences_in`] tells how threads share the work and what that costs.
@@ -32,16 +33,17 @@ pub fn occurrences<'o, I: Index, P: Policy>(
     occurrences_in(indices, 0..indices.rows(), out)
 }
 
-/// Lists the occurrences of the ids of bags: all ids of a bag share a gradient, row `bag` of the gradient matrix. Gives the list, the front
-/// of `out`.
+/// Lists the occurrences of the ids of bags: all ids of a bag share a gradient, row `bag` of the gradient
+/// matrix. Gives the list, the front of `out`.
 ///
-/// The gradient matrix is that of the bags' sums, `[bags, dim]` (see [`divide_by_bags`](crate::kernels::divide_by_bags)): the gradient of an id
-/// is never written. In bags with weights each id has a gradient of its own: for them see
+/// The gradient matrix is that of the bags' sums, `[bags, dim]` (see
+/// [`divide_by_bags`](crate::kernels::divide_by_bags)): the gradient of an id is never written. In bags with
+/// weights each id has a gradient of its own: for them see
 /// [`SortedOccurrences::weighted`](super::SortedOccurrences::weighted).
 ///
 /// # Errors
-/// If the ids have weights; if `out` is shorter than the list, or there are more than `u32::MAX` rows or bags. Nothing has been
-/// written then.
+/// If the ids have weights; if `out` is shorter than the list, or there are more than `u32::MAX` rows or
+/// bags. Nothing has been written then.
 ///
 /// # Cost
 /// [`occurrences_in`] tells how threads share the work and what that costs.
@@ -52,9 +54,9 @@ pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
     occurrences_of_bags_in(bags, 0..bags.rows(), out)
 }
 
-/// Lists the occurrences of the ids that name a row in `rows`, numbered from the start of the range: what [`occurrences`] lists,
-/// for the part of a table that holds these rows. The gradient of the id at a position is row `position` of the gradient matrix. Gives
-/// the list, the front of `out`.
+/// Lists the occurrences of the ids that name a row in `rows`, numbered from the start of the range: what
+/// [`occurrences`] lists, for the part of a table that holds these rows. The gradient of the id at a position
+/// is row `position` of the gradient matrix. Gives the list, the front of `out`.
 ///
 /// ```
 /// use nanoembed::sparse::{Occurrence, occurrences_in};
@@ -66,7 +68,8 @@ pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
 /// ```
 ///
 /// # Errors
-/// If `out` is shorter than the list, or there are more than `u32::MAX` rows in the range or ids. Nothing has been written then.
+/// If `out` is shorter than the list, or there are more than `u32::MAX` rows in the range or ids. Nothing has
+/// been written then.
 ///
 /// # Parts of a table
 /// Two threads must not write one row, and the gradients of a row must be summed in order of occurrence
@@ -94,8 +97,9 @@ pub fn occurrences_in<'o, I: Index, P: Policy>(
     list(named, indices.len(), rows, out)
 }
 
-/// Lists the occurrences of the ids in bags that name a row in `rows`, numbered from the start of the range: what
-/// [`occurrences_of_bags`] lists, for the part of a table that holds these rows. Gives the list, the front of `out`.
+/// Lists the occurrences of the ids in bags that name a row in `rows`, numbered from the start of the range:
+/// what [`occurrences_of_bags`] lists, for the part of a table that holds these rows. Gives the list, the
+/// front of `out`.
 ///
 /// ```
 /// use nanoembed::sparse::{Occurrence, occurrences_of_bags_in};
@@ -108,8 +112,8 @@ pub fn occurrences_in<'o, I: Index, P: Policy>(
 /// ```
 ///
 /// # Errors
-/// If the ids have weights, which give each id a gradient of its own; if `out` is shorter than the list, or there are more
-/// than `u32::MAX` rows in the range or bags. Nothing has been written then.
+/// If the ids have weights, which give each id a gradient of its own; if `out` is shorter than the list, or
+/// there are more than `u32::MAX` rows in the range or bags. Nothing has been written then.
 ///
 /// # Cost
 /// [`occurrences_in`] tells how threads share the work and what that costs.

@@ -33,15 +33,17 @@ pub trait UpdateRule: Copy {
         weights.saturating_mul(Self::State::NUMBERS).saturating_add(Self::ROW_STATE)
     }
 
-    /// Whether a row that occurs several times in a batch enters the second moment by the sum of the squares of its gradients,
-    /// as in Keras 3, instead of by the square of their sum, which is the square of the true gradient.
+    /// Whether a row that occurs several times in a batch enters the second moment by the sum of the squares
+    /// of its gradients, as in Keras 3, instead of by the square of their sum, which is the square of the
+    /// true gradient.
     #[inline(always)]
     fn keras3_duplicates(&self) -> bool {
         false
     }
 
-    /// Where each number of each occurrence's gradient is clipped before the occurrences of a row are summed, as Keras 3 clips by value:
-    /// the limit, and the rule for the sum, which is not clipped again. Where nothing is: `None`.
+    /// Where each number of each occurrence's gradient is clipped before the occurrences of a row are summed,
+    /// as Keras 3 clips by value: the limit, and the rule for the sum, which is not clipped again. Where
+    /// nothing is: `None`.
     #[inline(always)]
     fn clipping_occurrences(self) -> Option<(f32, Self)> {
         None
@@ -54,8 +56,8 @@ pub trait UpdateRule: Copy {
         gradient
     }
 
-    /// The rule for a row whose [`gradient`](Self::gradient) has this mean square, and whose [`ROW_STATE`](Self::ROW_STATE) this is. Called
-    /// only if there is such state.
+    /// The rule for a row whose [`gradient`](Self::gradient) has this mean square, and whose
+    /// [`ROW_STATE`](Self::ROW_STATE) this is. Called only if there is such state.
     #[inline(always)]
     #[must_use]
     fn of_row(self, mean_square: f32, state: &mut [f32]) -> Self {
@@ -63,7 +65,8 @@ pub trait UpdateRule: Copy {
         self
     }
 
-    /// The weight after the step; `square` is the square of the gradient, or for Keras 3 the sum of the squares.
+    /// The weight after the step; `square` is the square of the gradient, or for Keras 3 the sum of the
+    /// squares.
     fn apply(&self, weight: f32, gradient: f32, square: f32, state: &mut Self::State) -> f32;
 }
 
@@ -81,8 +84,8 @@ pub trait State: Copy + sealed::Sealed {
         step: impl Fn(f32, (f32, f32), &mut Self) -> f32,
     );
 
-    /// `step(rule, weight, state)` on each of `WIDTH` numbers, rule after rule; the state of the first stands in `slots` at `column`, and
-    /// each kind of state is `dim` numbers long.
+    /// `step(rule, weight, state)` on each of `WIDTH` numbers, rule after rule; the state of the first stands
+    /// in `slots` at `column`, and each kind of state is `dim` numbers long.
     #[doc(hidden)]
     fn each_of_block<R, const WIDTH: usize>(
         weights: &mut [f32; WIDTH],
@@ -93,8 +96,8 @@ pub trait State: Copy + sealed::Sealed {
         step: impl Fn(&R, f32, &mut Self) -> f32,
     );
 
-    /// Multiplies the state in `slots` by this state's numbers, `steps` times; if that is more often than `one_by_one`, once by their
-    /// powers.
+    /// Multiplies the state in `slots` by this state's numbers, `steps` times; if that is more often than
+    /// `one_by_one`, once by their powers.
     #[doc(hidden)]
     fn decay(self, steps: u32, one_by_one: u32, slots: &mut [f32]);
 
@@ -192,7 +195,8 @@ macro_rules! state {
                 let _length = weights.len();
                 $(let Some(($slot, slots)) = slots.split_at_checked(_length) else { return true };)*
                 let _ = slots;
-                // Sixteen numbers are tested without a branch, that is together; most rows fail in the first sixteen.
+                // Sixteen numbers are tested without a branch, that is together; most rows fail in the first
+                // sixteen.
                 let (blocks, weight) = weights.as_chunks::<LANES>();
                 $(let ($slot, $copy) = $slot.as_chunks::<LANES>();)*
                 let blocks = blocks.iter();

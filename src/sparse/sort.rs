@@ -28,11 +28,11 @@ struct Weighted<'a> {
 }
 
 impl<'a> SortedOccurrences<'a> {
-    /// The same, where the gradient of an occurrence is `weights[source] * gradients[rows[source]]`: for ids of bags with weights, whose
-    /// `source` is the position of the id, `rows` the number of its bag (see [`bag_numbers`](super::bag_numbers)) and `weights`
-    /// those of the bags.
-    /// The list is one of [`occurrences`](super::occurrences()), not of [`occurrences_of_bags`](super::occurrences_of_bags), whose sources are
-    /// numbers of bags already: read as positions, they would name other ids' gradients.
+    /// The same, where the gradient of an occurrence is `weights[source] * gradients[rows[source]]`: for ids
+    /// of bags with weights, whose `source` is the position of the id, `rows` the number of its bag (see
+    /// [`bag_numbers`](super::bag_numbers)) and `weights` those of the bags. The list is one of
+    /// [`occurrences`](super::occurrences()), not of [`occurrences_of_bags`](super::occurrences_of_bags),
+    /// whose sources are numbers of bags already: read as positions, they would name other ids' gradients.
     ///
     /// ```
     /// use nanoembed::sparse::{Occurrence, bag_numbers, coalesce, occurrences, sort_by_row};
@@ -85,8 +85,9 @@ impl<'a> SortedOccurrences<'a> {
         }
     }
 
-    /// The same, with the gradient of each occurrence divided by the number of occurrences of its row, wherever gradients are summed:
-    /// PyTorch's `scale_grad_by_freq`. Words that fill a batch then learn no faster than rare ones.
+    /// The same, with the gradient of each occurrence divided by the number of occurrences of its row,
+    /// wherever gradients are summed: PyTorch's `scale_grad_by_freq`. Words that fill a batch then learn no
+    /// faster than rare ones.
     ///
     /// ```
     /// use nanoembed::sparse::{Occurrence, coalesce, sort_by_row};
@@ -138,12 +139,13 @@ impl<'a> SortedOccurrences<'a> {
 
 /// Lists up to this length are sorted by insertion.
 const SHORT: usize = 32;
-/// Eleven bits take two passes over the row numbers of a table of up to four million rows, and 8 KB of stack; eight take 1 KB.
+/// Eleven bits take two passes over the row numbers of a table of up to four million rows, and 8 KB of stack;
+/// eight take 1 KB.
 const DIGIT_BITS: u32 = if usize::BITS >= 64 { 11 } else { 8 };
 const DIGITS: usize = 1 << DIGIT_BITS;
 
-/// Sorts occurrences by row; those of one row keep their order. `scratch` is at least as long as the list and holds
-/// nothing of use afterwards.
+/// Sorts occurrences by row; those of one row keep their order. `scratch` is at least as long as the list and
+/// holds nothing of use afterwards.
 ///
 /// ```
 /// use nanoembed::sparse::{Occurrence, sort_by_row};

@@ -8,8 +8,8 @@ use crate::kernels::{Columns, worth_prefetching};
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Format, Table, TableMut};
 
-/// Occurrences from the row worked on to the row asked for. Fewer than where rows are read alone, for a row of weights comes with
-/// its state.
+/// Occurrences from the row worked on to the row asked for. Fewer than where rows are read alone, for a row
+/// of weights comes with its state.
 const DISTANCE: usize = 8;
 
 /// The rows that a batch touched and their gradients.
@@ -27,8 +27,9 @@ simd_fn! {
     /// One optimizer step on the touched rows of `table`, whose state is in the rows of `slots`.
     ///
     /// # Errors
-    /// If `table` or `gradients` lacks a row that occurs, `gradients` has another dim than `table`, `slots` another number of
-    /// rows or another dim than the rule keeps, or `scratch` not `2 * dim` numbers. Nothing has been written then.
+    /// If `table` or `gradients` lacks a row that occurs, `gradients` has another dim than `table`, `slots`
+    /// another number of rows or another dim than the rule keeps, or `scratch` not `2 * dim` numbers. Nothing
+    /// has been written then.
     ///
     /// # How it is computed
     /// ```text
@@ -59,7 +60,8 @@ simd_fn! {
     /// One optimizer step on a variable that has a gradient for each of its numbers.
     ///
     /// # Errors
-    /// If `gradient` has another length than `weights`, or `slots` another than the rule keeps. Nothing has been written then.
+    /// If `gradient` has another length than `weights`, or `slots` another than the rule keeps. Nothing has
+    /// been written then.
     ///
     /// # Cost
     /// [`update_rows`] tells how it is computed and what it costs.

@@ -10,11 +10,12 @@ use crate::simd::{Lanes, simd_fn};
 use crate::table::{TableMut, Trainable};
 
 simd_fn! {
-    /// One optimizer step on the touched rows of a table of 16 or 8 bits, whose state is in the rows of `slots`.
+    /// One optimizer step on the touched rows of a table of 16 or 8 bits, whose state is in the rows of
+    /// `slots`.
     ///
-    /// `weights` is scratch for one row, `dim` numbers. Rows that do not occur keep their bytes. The rule is all of the optimizer that counts
-    /// here: of an exact form it is the lazy step, and a norm to clip to must be in it
-    /// ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)).
+    /// `weights` is scratch for one row, `dim` numbers. Rows that do not occur keep their bytes. The rule is
+    /// all of the optimizer that counts here: of an exact form it is the lazy step, and a norm to clip to
+    /// must be in it ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)).
     ///
     /// ```
     /// use nanoembed::kernels::Noise;
@@ -43,7 +44,8 @@ simd_fn! {
     /// ```
     ///
     /// # Errors
-    /// As [`update_rows`](super::update_rows()); also if `weights` does not hold `dim` numbers. Nothing has been written then.
+    /// As [`update_rows`](super::update_rows()); also if `weights` does not hold `dim` numbers. Nothing has
+    /// been written then.
     ///
     /// # How it is computed
     /// ```text

@@ -8,9 +8,10 @@ use zerocopy::FromZeros;
 
 /// Counts the words of texts: Keras' `Tokenizer.fit_on_texts`.
 ///
-/// Up to `WORDS` distinct words with `BYTES` bytes of UTF-8 together, in `28 * WORDS + BYTES + 8` bytes of memory and no other. Any
-/// iterator over [`Token`]s is a text: words of a splitter, [`characters`](super::characters) (`char_level=True`),
-/// [`standardized_words`](super::standardized_words), strings that were split elsewhere.
+/// Up to `WORDS` distinct words with `BYTES` bytes of UTF-8 together, in `28 * WORDS + BYTES + 8` bytes of
+/// memory and no other. Any iterator over [`Token`]s is a text: words of a splitter,
+/// [`characters`](super::characters) (`char_level=True`), [`standardized_words`](super::standardized_words),
+/// strings that were split elsewhere.
 ///
 /// ```
 /// use nanoembed::text::{Ascii, WordCounts, text_to_word_sequence};
@@ -73,8 +74,8 @@ impl<const WORDS: usize, const BYTES: usize> WordCounts<WORDS, BYTES> {
 
     /// No texts yet.
     ///
-    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
-    /// a `static`.
+    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or
+    /// [`EMPTY`](Self::EMPTY) in a `static`.
     pub const fn new() -> Self {
         const {
             assert_fits_on_stack::<Self>(
@@ -186,7 +187,8 @@ impl<const WORDS: usize, const BYTES: usize> Default for WordCounts<WORDS, BYTES
     }
 }
 
-/// Sorts so that what comes `before` stands before: by a heap, which needs no second list and whose steps cannot fail.
+/// Sorts so that what comes `before` stands before: by a heap, which needs no second list and whose steps
+/// cannot fail.
 fn sort(list: &mut [u32], before: impl Fn(u32, u32) -> bool) {
     for root in (0..list.len() / 2).rev() {
         sift_down(list, root, &before);

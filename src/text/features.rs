@@ -4,7 +4,8 @@ use super::{InvalidSettings, Murmur3, Token, WordHash};
 use crate::error::ShapeMismatch;
 use core::num::NonZero;
 
-/// Hashes features to the columns of a matrix, with a sign, as scikit-learn's `FeatureHasher` and, on words, `HashingVectorizer`.
+/// Hashes features to the columns of a matrix, with a sign, as scikit-learn's `FeatureHasher` and, on words,
+/// `HashingVectorizer`.
 ///
 /// ```text
 /// h = Murmur3 with seed 0 of the feature's name, signed
@@ -13,8 +14,8 @@ use core::num::NonZero;
 /// row[column] += sign * value                          value 1 for a word
 /// ```
 ///
-/// The signs let two features that share a column cancel on average instead of adding up. A column and a sign are also an id and its
-/// weight: a weighted bag of an embedding.
+/// The signs let two features that share a column cancel on average instead of adding up. A column and a sign
+/// are also an id and its weight: a weighted bag of an embedding.
 ///
 /// ```
 /// use nanoembed::text::FeatureHasher;
@@ -25,8 +26,8 @@ use core::num::NonZero;
 /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
 /// ```
 ///
-/// Source: Weinberger, Dasgupta, Langford, Smola and Attenberg, "Feature Hashing for Large Scale Multitask Learning", 2009;
-/// scikit-learn's `_hashing_fast.pyx`.
+/// Source: Weinberger, Dasgupta, Langford, Smola and Attenberg, "Feature Hashing for Large Scale Multitask
+/// Learning", 2009; scikit-learn's `_hashing_fast.pyx`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeatureHasher {
     columns: NonZero<u32>,

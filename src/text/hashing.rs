@@ -5,15 +5,17 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::num::NonZero;
 
-/// Maps a string or a whole number to one of `num_bins` bins, as Keras' layer `Hashing` with `output_mode="int"`.
+/// Maps a string or a whole number to one of `num_bins` bins, as Keras' layer `Hashing` with
+/// `output_mode="int"`.
 ///
 /// ```text
 /// bin = hash(UTF-8 bytes) mod bins
 /// bin = 1 + hash(UTF-8 bytes) mod (bins - 1), and 0 for the mask value      with a mask value, if there is more than one bin
 /// ```
 ///
-/// A whole number hashes as its decimal text. `H` is [`FarmHash64`], or `SipHash` (feature `siphash`) where Keras has a salt; any other
-/// [`WordHash`] will do. There is nothing to fit, so the layer is a constant; its bins are the rows of an embedding.
+/// A whole number hashes as its decimal text. `H` is [`FarmHash64`], or `SipHash` (feature `siphash`) where
+/// Keras has a salt; any other [`WordHash`] will do. There is nothing to fit, so the layer is a constant; its
+/// bins are the rows of an embedding.
 ///
 /// ```
 /// use nanoembed::text::Hashing;

@@ -1,7 +1,8 @@
 //! Distinct words, numbered as they come, in fixed memory.
 //!
-//! The words lie one behind the other in `text`, and `ends` says where each ends. A word is found by open addressing: its hash names
-//! a slot to start from, and the search goes on, slot by slot and round the end, until the word or an empty slot is met:
+//! The words lie one behind the other in `text`, and `ends` says where each ends. A word is found by open
+//! addressing: its hash names a slot to start from, and the search goes on, slot by slot and round the end,
+//! until the word or an empty slot is met:
 //!
 //! ```text
 //! for slot in slots from hash(word) * slots / 2^32, once round:
@@ -9,10 +10,10 @@
 //!     word slot - 1 is the word:   found
 //! ```
 //!
-//! There are two slots for each word that fits, so at least half of them are empty: a search reads 1.5 slots on average for a word
-//! that is there, 2.5 for another one (Knuth, volume 3, section 6.4), in the full list; it ends after one round in any case, whatever
-//! the bytes. Words are compared character by character as they are cut out of a text, so none is ever stored to be looked up.
-//! Memory: 12 bytes a word, and its text.
+//! There are two slots for each word that fits, so at least half of them are empty: a search reads 1.5 slots
+//! on average for a word that is there, 2.5 for another one (Knuth, volume 3, section 6.4), in the full list;
+//! it ends after one round in any case, whatever the bytes. Words are compared character by character as they
+//! are cut out of a text, so none is ever stored to be looked up. Memory: 12 bytes a word, and its text.
 
 use super::{NativeHash, Token, WordHash, scale, utf8};
 use crate::error::CapacityExceeded;

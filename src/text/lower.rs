@@ -4,12 +4,12 @@
 pub trait Lowercase: 'static {
     /// The lower-case characters of `c`, which stands at byte `at` of `text`.
     ///
-    /// At least one character, nearly always just one. The text is there because neighbours may matter: `Unicode` lowers a Σ by
-    /// what stands beside it.
+    /// At least one character, nearly always just one. The text is there because neighbours may matter:
+    /// `Unicode` lowers a Σ by what stands beside it.
     fn lower(text: &str, at: usize, c: char) -> impl Iterator<Item = char> + Clone;
 
-    /// The lower case of an ASCII character, if that is one character wherever it stands: a quick way past [`lower`](Self::lower),
-    /// which it must agree with. `None` is always right.
+    /// The lower case of an ASCII character, if that is one character wherever it stands: a quick way past
+    /// [`lower`](Self::lower), which it must agree with. `None` is always right.
     #[inline]
     fn lower_ascii(byte: u8) -> Option<char> {
         let _ = byte;
@@ -29,16 +29,16 @@ pub struct Unchanged;
 
 /// Lowers all scripts as Python's `str.lower` does.
 ///
-/// Most characters have one lower-case form wherever they stand. Two are special: İ (U+0130) becomes two characters, i and a
-/// combining dot; and Σ becomes ς where it ends a word, σ elsewhere. "Ends a word" is Unicode's condition `Final_Sigma`, which
-/// looks past apostrophes, full stops and accents for a letter before and no letter behind, in the whole text and not only in
-/// the word that the splitter later cuts out.
+/// Most characters have one lower-case form wherever they stand. Two are special: İ (U+0130) becomes two
+/// characters, i and a combining dot; and Σ becomes ς where it ends a word, σ elsewhere. "Ends a word" is
+/// Unicode's condition `Final_Sigma`, which looks past apostrophes, full stops and accents for a letter
+/// before and no letter behind, in the whole text and not only in the word that the splitter later cuts out.
 ///
-/// The case mappings are those of the compiler's `core` library, so the version of Unicode is the compiler's; Python's is its own,
-/// and characters that changed between the two are lowered as the newer one says.
+/// The case mappings are those of the compiler's `core` library, so the version of Unicode is the compiler's;
+/// Python's is its own, and characters that changed between the two are lowered as the newer one says.
 ///
-/// The tables are about 45 KB, and reading them links the bounds checks of `core` (which never fail): firmware that is to hold no
-/// panic takes [`Ascii`].
+/// The tables are about 45 KB, and reading them links the bounds checks of `core` (which never fail):
+/// firmware that is to hold no panic takes [`Ascii`].
 #[cfg(feature = "unicode")]
 #[cfg_attr(docsrs, doc(cfg(feature = "unicode")))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,8 +87,8 @@ impl Lowercase for Unicode {
 mod unicode {
     use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-    /// Unicode's condition `Final_Sigma` for the Σ at byte `at`: a cased character stands before it and none behind it,
-    /// case-ignorable characters in between not counted.
+    /// Unicode's condition `Final_Sigma` for the Σ at byte `at`: a cased character stands before it and none
+    /// behind it, case-ignorable characters in between not counted.
     pub(super) fn is_final_sigma(text: &str, at: usize) -> bool {
         let before = text.get(..at).unwrap_or_default();
         let behind = text.get(at + 'Σ'.len_utf8()..).unwrap_or_default();
@@ -104,8 +104,8 @@ mod unicode {
         c.is_lowercase() || c.is_uppercase() || c.general_category() == GeneralCategory::TitlecaseLetter
     }
 
-    /// Unicode's derived property `Case_Ignorable`: five general categories, and the characters whose `Word_Break` is
-    /// `Single_Quote`, `MidNumLet` or `MidLetter`, a row each.
+    /// Unicode's derived property `Case_Ignorable`: five general categories, and the characters whose
+    /// `Word_Break` is `Single_Quote`, `MidNumLet` or `MidLetter`, a row each.
     fn is_case_ignorable(c: char) -> bool {
         matches!(
             c,
@@ -164,9 +164,9 @@ mod tests {
             }
         }
 
-        /// Each character in the places where it decides over a sigma: this reads off whether it is cased and whether it is
-        /// case-ignorable. The two libraries may follow different versions of Unicode; then they may differ in characters that
-        /// one of them does not know yet, which `core` escapes.
+        /// Each character in the places where it decides over a sigma: this reads off whether it is cased and
+        /// whether it is case-ignorable. The two libraries may follow different versions of Unicode; then
+        /// they may differ in characters that one of them does not know yet, which `core` escapes.
         #[test]
         fn every_character_beside_a_sigma_is_judged_as_by_the_standard_library() {
             let known = |c| !format!("{:?}", format!("a{c}")).contains("\\u");

@@ -1,6 +1,7 @@
 //! N-grams of words: one number for each run of neighbouring words.
 //!
-//! After fastText, which combines the hashes of the words of a run by a polynomial, `h = h * 116049371 + next`. Here:
+//! After fastText, which combines the hashes of the words of a run by a polynomial,
+//! `h = h * 116049371 + next`. Here:
 //!
 //! ```text
 //! h = hash of the first word                                       32 bits
@@ -8,9 +9,10 @@
 //! the n-gram's number:   mix(h)                                    the mixer of NativeHash, and its rule for buckets
 //! ```
 //!
-//! fastText keeps 64 bits and has no mixer; 32 bits are the native size of the small processors that this must run on, and all
-//! that a table of at most 2^32 rows can tell apart. The polynomial extends a run by its next word without looking at the
-//! earlier ones again, so that the window is one number for each length and no word is kept.
+//! fastText keeps 64 bits and has no mixer; 32 bits are the native size of the small processors that this
+//! must run on, and all that a table of at most 2^32 rows can tell apart. The polynomial extends a run by its
+//! next word without looking at the earlier ones again, so that the window is one number for each length and
+//! no word is kept.
 
 use crate::random::mix32;
 
@@ -58,8 +60,8 @@ impl<const N: usize> WordNgrams<N> {
         self.longest = (self.longest + 1).min(N);
     }
 
-    /// The number of the last `n` words together; of the last word alone, its hash. `None` if `n` is 0, more than `N`, or more
-    /// than the words pushed.
+    /// The number of the last `n` words together; of the last word alone, its hash. `None` if `n` is 0, more
+    /// than `N`, or more than the words pushed.
     #[inline]
     pub fn ngram(&self, n: usize) -> Option<u32> {
         if n > self.longest {

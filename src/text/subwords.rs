@@ -1,4 +1,5 @@
-//! Character n-grams of a word, as fastText makes them: a word that was never seen shares rows with the words that it looks like.
+//! Character n-grams of a word, as fastText makes them: a word that was never seen shares rows with the words
+//! that it looks like.
 
 use super::{FastTextHash, Token, WordHash};
 use core::num::NonZero;
@@ -13,7 +14,8 @@ const END_OF_SENTENCE: &str = "</s>";
 /// bucket = FastTextHash(n-gram) mod buckets
 /// ```
 ///
-/// fastText's row of an n-gram is the number of words in its vocabulary plus the bucket; `</s>` has no n-grams.
+/// fastText's row of an n-gram is the number of words in its vocabulary plus the bucket; `</s>` has no
+/// n-grams.
 ///
 /// ```
 /// use nanoembed::text::Subwords;
@@ -23,8 +25,8 @@ const END_OF_SENTENCE: &str = "</s>";
 /// assert!(SUBWORDS.buckets_of("is").last() == SUBWORDS.buckets_of("this").last()); // is>
 /// ```
 ///
-/// Source: Bojanowski, Grave, Joulin and Mikolov, "Enriching Word Vectors with Subword Information", 2017; `computeSubwords` of
-/// fastText.
+/// Source: Bojanowski, Grave, Joulin and Mikolov, "Enriching Word Vectors with Subword Information", 2017;
+/// `computeSubwords` of fastText.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subwords {
     min_n: usize,
@@ -33,11 +35,12 @@ pub struct Subwords {
 }
 
 impl Subwords {
-    /// N-grams of `min_n` to `max_n` characters in `buckets` buckets; of none, if `max_n` is less than `min_n` or 0.
+    /// N-grams of `min_n` to `max_n` characters in `buckets` buckets; of none, if `max_n` is less than
+    /// `min_n` or 0.
     ///
     /// # Panics
-    /// If there is no bucket; in a `const` that is an error of compilation. Where the number is known only at run time, there is
-    /// [`with_buckets`](Self::with_buckets).
+    /// If there is no bucket; in a `const` that is an error of compilation. Where the number is known only at
+    /// run time, there is [`with_buckets`](Self::with_buckets).
     pub const fn new(min_n: usize, max_n: usize, buckets: u32) -> Self {
         match NonZero::new(buckets) {
             Some(buckets) => Self::with_buckets(min_n, max_n, buckets),
@@ -55,7 +58,8 @@ impl Subwords {
     pub fn buckets_of<T: Token>(&self, word: T) -> impl Iterator<Item = usize> + Clone + use<T> {
         let Self { min_n, max_n, buckets } = *self;
         let mut start = core::iter::once('<').chain(word.chars()).chain(core::iter::once('>'));
-        // The n-grams that start where `start` does: how many characters they have by now, what follows, and their hash.
+        // The n-grams that start where `start` does: how many characters they have by now, what follows, and
+        // their hash.
         let mut run = Run { length: 0, rest: start.clone(), hash: FastTextHash::default() };
         let mut at_start = true;
         let mut done = max_n == 0 || word.chars().eq(END_OF_SENTENCE.chars());

@@ -40,7 +40,8 @@ impl Token for char {
     }
 }
 
-/// The characters of `text`, lower-cased by `L`, none filtered: the tokens of Keras' `Tokenizer(char_level=True)`.
+/// The characters of `text`, lower-cased by `L`, none filtered: the tokens of Keras'
+/// `Tokenizer(char_level=True)`.
 ///
 /// ```
 /// use nanoembed::text::{Ascii, characters};

@@ -8,11 +8,12 @@ use core::iter::FusedIterator;
 use core::marker::PhantomData;
 use core::num::NonZero;
 
-/// Splits a text into words and gives each the row number `1 + bucket`, its hash deciding over one of `rows - 1` buckets: Keras'
-/// `hashing_trick`.
+/// Splits a text into words and gives each the row number `1 + bucket`, its hash deciding over one of
+/// `rows - 1` buckets: Keras' `hashing_trick`.
 ///
-/// Numbers are `1..rows`; row 0 stands for padding, which the [`encode`](Self::encode)d text is filled up with. Two words may
-/// share a row. There is nothing to fit and nothing to store, so the tokenizer is a constant.
+/// Numbers are `1..rows`; row 0 stands for padding, which the [`encode`](Self::encode)d text is filled up
+/// with. Two words may share a row. There is nothing to fit and nothing to store, so the tokenizer is a
+/// constant.
 ///
 /// `H` is the hash, `L` the lower-casing, and `N` the longest n-gram of words that gets a number of its own.
 ///
@@ -54,8 +55,8 @@ pub struct Ids<'a, H = NativeHash, L = Ascii, const N: usize = 1> {
 }
 
 impl HashingTokenizer {
-    /// For a table of `rows` rows: native hash, ASCII lower-casing, the filters of Keras, words alone; `encode` pads at the
-    /// end and truncates at the start.
+    /// For a table of `rows` rows: native hash, ASCII lower-casing, the filters of Keras, words alone;
+    /// `encode` pads at the end and truncates at the start.
     ///
     /// For a number of rows that is known only at run time there is [`try_new`](Self::try_new).
     ///
@@ -118,7 +119,8 @@ impl<H, L, const N: usize> HashingTokenizer<H, L, N> {
         HashingTokenizer { buckets, splitter, padding, truncating, hash: PhantomData }
     }
 
-    /// The same, with a number for every run of 1 to `M` words: word n-grams, which tell "not good" from "good, not".
+    /// The same, with a number for every run of 1 to `M` words: word n-grams, which tell "not good" from
+    /// "good, not".
     ///
     /// They share the rows with the words. See [`WordNgrams`] for how their hashes are made.
     ///
@@ -159,8 +161,8 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
         self.splitter.words(text)
     }
 
-    /// The row numbers of `text`, each in `1..rows`, in the order of its words; the n-grams that end at a word follow it, the
-    /// shorter ones first. A text without words has none.
+    /// The row numbers of `text`, each in `1..rows`, in the order of its words; the n-grams that end at a
+    /// word follow it, the shorter ones first. A text without words has none.
     #[inline]
     pub fn ids<'a>(&'a self, text: &'a str) -> Ids<'a, H, L, N> {
         Ids {
@@ -172,10 +174,11 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
         }
     }
 
-    /// The row numbers of `text` as an array of `LEN`, padded with 0 or truncated as the tokenizer is set. A text without
-    /// words is all padding.
+    /// The row numbers of `text` as an array of `LEN`, padded with 0 or truncated as the tokenizer is set. A
+    /// text without words is all padding.
     ///
-    /// `LEN` and the type of the numbers (`u8`, `u16`, `u32`, `usize`, or signed) follow from where the array goes.
+    /// `LEN` and the type of the numbers (`u8`, `u16`, `u32`, `usize`, or signed) follow from where the array
+    /// goes.
     ///
     /// # Errors
     /// If the type cannot hold every row number.
@@ -185,8 +188,8 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
     {
         let mut out = [Id::default(); LEN];
         let count = self.encode_into(text, &mut out)?;
-        // The first pass left the first ids at the front. What stands elsewhere, or comes from further back, takes a second
-        // one: cheaper than keeping ids that may not be wanted.
+        // The first pass left the first ids at the front. What stands elsewhere, or comes from further back,
+        // takes a second one: cheaper than keeping ids that may not be wanted.
         if count < LEN && self.padding == Padding::Pre || count > LEN && self.truncating == Truncating::Pre {
             let ids = self.narrow_ids(text);
             arrange(ids, count, self.padding, self.truncating, Id::default(), &mut out);
@@ -194,8 +197,8 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
         Ok(out)
     }
 
-    /// Writes the row numbers of `text` to the front of `out`, without padding, for bags of any length; gives how many the text
-    /// has. If that is more than the length of `out`, the last ones did not fit.
+    /// Writes the row numbers of `text` to the front of `out`, without padding, for bags of any length; gives
+    /// how many the text has. If that is more than the length of `out`, the last ones did not fit.
     ///
     /// What lies behind the last number is left as it was.
     ///

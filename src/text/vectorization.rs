@@ -4,7 +4,8 @@ use super::{Lowercase, Token};
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
-/// The words of `text` by `TextVectorization`'s default standardisation and split: lower-case, without punctuation, split at white space.
+/// The words of `text` by `TextVectorization`'s default standardisation and split: lower-case, without
+/// punctuation, split at white space.
 ///
 /// ```text
 /// text = tf.strings.lower(text)
@@ -12,8 +13,8 @@ use core::marker::PhantomData;
 /// words = tf.strings.split(text)                                                  at runs of white space of ASCII
 /// ```
 ///
-/// TensorFlow lowers the capitals of ASCII alone: that is [`Ascii`](super::Ascii); with [`Unchanged`](super::Unchanged) it is
-/// `standardize="strip_punctuation"`. For the layer's numbers see
+/// TensorFlow lowers the capitals of ASCII alone: that is [`Ascii`](super::Ascii); with
+/// [`Unchanged`](super::Unchanged) it is `standardize="strip_punctuation"`. For the layer's numbers see
 /// [`VocabularyOptions::text_vectorization`](super::VocabularyOptions::text_vectorization).
 ///
 /// ```

@@ -6,8 +6,9 @@
 //! then                               words, the most frequent first; those whose index would be num_words or more are not kept
 //! ```
 //!
-//! Keras keeps every word and looks at `num_words` when it reads a text. A word at or above it is treated just as a word that was
-//! never seen, so here it is not stored, and a vocabulary for firmware is as small as its model.
+//! Keras keeps every word and looks at `num_words` when it reads a text. A word at or above it is treated
+//! just as a word that was never seen, so here it is not stored, and a vocabulary for firmware is as small as
+//! its model.
 
 use super::lexicon::Lexicon;
 use super::{Padding, Ties, Token, Truncating, WordCounts, arrange, check_ids};
@@ -31,7 +32,8 @@ pub struct VocabularyOptions<'a> {
 }
 
 impl VocabularyOptions<'_> {
-    /// The options of Keras' `TextVectorization(max_tokens)`: index 1 for `[UNK]`, words from 2, ties in descending order.
+    /// The options of Keras' `TextVectorization(max_tokens)`: index 1 for `[UNK]`, words from 2, ties in
+    /// descending order.
     pub const fn text_vectorization(max_tokens: Option<NonZero<usize>>) -> Self {
         VocabularyOptions { num_words: max_tokens, oov_token: Some("[UNK]"), ties: Ties::Descending }
     }
@@ -50,10 +52,12 @@ pub enum MatrixMode {
     TfIdf,
 }
 
-/// The most frequent words of a collection of texts, each with an index: the fitted part of Keras' `Tokenizer`.
+/// The most frequent words of a collection of texts, each with an index: the fitted part of Keras'
+/// `Tokenizer`.
 ///
-/// Up to `WORDS` words with `BYTES` bytes of UTF-8 together, the OOV token counted, in `16 * WORDS + BYTES + 20` bytes of memory, filled
-/// up to a multiple of 4, and no other. It is plain bytes, so [`image`](crate::image) stores it and firmware reads it where it lies in flash.
+/// Up to `WORDS` words with `BYTES` bytes of UTF-8 together, the OOV token counted, in
+/// `16 * WORDS + BYTES + 20` bytes of memory, filled up to a multiple of 4, and no other. It is plain bytes,
+/// so [`image`](crate::image) stores it and firmware reads it where it lies in flash.
 ///
 /// Texts are iterators over [`Token`]s, split and lower-cased as those that were counted.
 ///
@@ -88,7 +92,8 @@ pub struct Vocabulary<const WORDS: usize, const BYTES: usize> {
     documents: u32,
     /// How many of them have each word.
     documents_with: [u32; WORDS],
-    /// The word of index `i` is number `i - 1`. If there is an OOV token, it is number 0, but under its own index if it has another one.
+    /// The word of index `i` is number `i - 1`. If there is an OOV token, it is number 0, but under its own
+    /// index if it has another one.
     words: Lexicon<WORDS, BYTES>,
 }
 
@@ -102,8 +107,8 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
 
     /// No words.
     ///
-    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
-    /// a `static`.
+    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or
+    /// [`EMPTY`](Self::EMPTY) in a `static`.
     pub const fn new() -> Self {
         const {
             assert_fits_on_stack::<Self>("a vocabulary", "`boxed` (feature `alloc`), or `EMPTY` in a static");
@@ -175,7 +180,8 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
         self.num_words == 0 || index < self.num_words as usize
     }
 
-    /// The index of `token`: its own, or that of unknown words; `None` if there is no OOV token to stand for it.
+    /// The index of `token`: its own, or that of unknown words; `None` if there is no OOV token to stand for
+    /// it.
     #[inline]
     pub fn id<T: Token>(&self, token: T) -> Option<usize> {
         self.index_of(token).or_else(|| self.oov())
@@ -206,8 +212,9 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
         Ok(self.ids(text).filter_map(|id| Id::try_from(id).ok()))
     }
 
-    /// The indices of `text` as an array of `LEN`: padded with 0 at the end, or the last ones of a longer text, as
-    /// [`HashingTokenizer`](super::HashingTokenizer) does. For other ways there is [`pad`](super::pad).
+    /// The indices of `text` as an array of `LEN`: padded with 0 at the end, or the last ones of a longer
+    /// text, as [`HashingTokenizer`](super::HashingTokenizer) does. For other ways there is
+    /// [`pad`](super::pad).
     ///
     /// # Errors
     /// If the type cannot hold every index.
@@ -225,7 +232,8 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
         Ok(out)
     }
 
-    /// The word of an index, or the OOV token where the index is nobody's: Keras' `sequences_to_texts`, joined by spaces.
+    /// The word of an index, or the OOV token where the index is nobody's: Keras' `sequences_to_texts`,
+    /// joined by spaces.
     pub fn word(&self, index: usize) -> Option<&str> {
         let number = index.checked_sub(1).filter(|&number| number < self.words.len() && self.is_kept(index));
         Some(self.words.get(number.or(self.oov().map(|_| 0))?))
@@ -241,10 +249,11 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
         self.words.len().max(self.oov as usize)
     }
 
-    /// Columns of Keras' `texts_to_matrix`: `num_words` if there is a limit, the number of words plus 1 otherwise.
+    /// Columns of Keras' `texts_to_matrix`: `num_words` if there is a limit, the number of words plus 1
+    /// otherwise.
     ///
-    /// Without a limit and with an OOV token that occurs in the texts that is one less than [`rows`](Self::rows): Keras leaves out the
-    /// rarest word.
+    /// Without a limit and with an OOV token that occurs in the texts that is one less than
+    /// [`rows`](Self::rows): Keras leaves out the rarest word.
     pub fn columns(&self) -> usize {
         match self.num_words {
             0 => self.words.len().saturating_add(1) - usize::from(self.oov > 1),

@@ -8,15 +8,17 @@
 //! words = [word for word in text.split(split) if word]
 //! ```
 //!
-//! Here the translated text is never made. It is a stream: each character of the text gives its lower-case characters, and
-//! each of these gives itself or, if it is a filter, the characters of the split string. A [`Position`] in that stream is a
-//! byte of the text and how many characters of the stream its character has already given, so that a word is two positions
-//! and can be read again at will. This holds for every combination of filters, split string and lower-casing: a split string
-//! of several characters that a filter completes (`"a-!b"` with filter `!` and split `--` is `a`, `-b`), a filter that only
-//! exists after lower-casing, a lower-case form of which one character is a filter and the other is not.
+//! Here the translated text is never made. It is a stream: each character of the text gives its lower-case
+//! characters, and each of these gives itself or, if it is a filter, the characters of the split string. A
+//! [`Position`] in that stream is a byte of the text and how many characters of the stream its character has
+//! already given, so that a word is two positions and can be read again at will. This holds for every
+//! combination of filters, split string and lower-casing: a split string of several characters that a filter
+//! completes (`"a-!b"` with filter `!` and split `--` is `a`, `-b`), a filter that only exists after
+//! lower-casing, a lower-case form of which one character is a filter and the other is not.
 //!
-//! Cost: one pass over the text; where the split string has several characters, each of its places of start is tried anew, as
-//! in the naive search. A byte of ASCII that is not filtered takes a short way: a bit test and a comparison.
+//! Cost: one pass over the text; where the split string has several characters, each of its places of start
+//! is tried anew, as in the naive search. A byte of ASCII that is not filtered takes a short way: a bit test
+//! and a comparison.
 
 use super::{Ascii, InvalidSettings, Lowercase, WordHash};
 use core::fmt;
@@ -26,10 +28,12 @@ use core::ops::ControlFlow;
 
 /// What Keras filters by default: the punctuation of ASCII except the apostrophe, tab and newline.
 ///
-/// Not in it: `\r`, no-break spaces and the other white space and punctuation of Unicode, which therefore stay in the words.
+/// Not in it: `\r`, no-break spaces and the other white space and punctuation of Unicode, which therefore
+/// stay in the words.
 pub const KERAS_FILTERS: &str = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n";
 
-/// How a text is cut into words: which characters are filtered, what words are split at, how they are lower-cased.
+/// How a text is cut into words: which characters are filtered, what words are split at, how they are
+/// lower-cased.
 ///
 /// ```
 /// use nanoembed::text::{Splitter, Unchanged};
@@ -90,10 +94,11 @@ pub struct WordChars<'a, L = Ascii> {
     rest: Word<'a, L>,
 }
 
-/// The words of `text` with the defaults of Keras: lower-cased by `L`, [`KERAS_FILTERS`] filtered, split at spaces.
+/// The words of `text` with the defaults of Keras: lower-cased by `L`, [`KERAS_FILTERS`] filtered, split at
+/// spaces.
 ///
-/// With `Unicode` (feature `unicode`) these are the words of Keras for every text; with [`Ascii`], for every text whose
-/// capitals are those of ASCII. A text without words gives none.
+/// With `Unicode` (feature `unicode`) these are the words of Keras for every text; with [`Ascii`], for every
+/// text whose capitals are those of ASCII. A text without words gives none.
 ///
 /// ```
 /// use nanoembed::text::{Ascii, text_to_word_sequence};
@@ -136,7 +141,8 @@ impl<'s> Filters<'s> {
 impl<'s> Splitter<'s> {
     /// Characters of `filters` are replaced by `split`, and the text is then cut at every `split`.
     ///
-    /// The split string is not lower-cased. For settings that are known only at run time there is [`try_new`](Self::try_new).
+    /// The split string is not lower-cased. For settings that are known only at run time there is
+    /// [`try_new`](Self::try_new).
     ///
     /// # Panics
     /// If `split` is empty; in a `const` that is an error of compilation:
@@ -251,7 +257,8 @@ impl<L: Lowercase> Splitter<'_, L> {
 }
 
 impl<'a, L: Lowercase> Words<'a, L> {
-    /// The next word, whose characters are given to `emit` while its end is being looked for: one pass over the text.
+    /// The next word, whose characters are given to `emit` while its end is being looked for: one pass over
+    /// the text.
     #[inline]
     pub(super) fn next_into(&mut self, mut emit: impl FnMut(char)) -> Option<Word<'a, L>> {
         let Self { splitter, text, at: mut start } = *self;

@@ -1,8 +1,9 @@
 //! Sixteen virtual lanes of `f32` and one fixed tree to sum them.
 //!
-//! A sum over a slice puts element i into lane i % 16, also in the ragged tail; lanes start at +0; then lanes i and i + 8 are
-//! added, i and i + 4, i and i + 2, i and i + 1. Whatever registers a processor has, the order of the additions and so
-//! the bits are the same. Zero lanes of a tail are exact: a lane that starts at +0 never becomes −0.
+//! A sum over a slice puts element i into lane i % 16, also in the ragged tail; lanes start at +0; then lanes
+//! i and i + 8 are added, i and i + 4, i and i + 2, i and i + 1. Whatever registers a processor has, the
+//! order of the additions and so the bits are the same. Zero lanes of a tail are exact: a lane that starts at
+//! +0 never becomes −0.
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
@@ -38,7 +39,8 @@ use super::half::{bf16_to_f32, f16_to_f32};
 /// Number of virtual lanes.
 pub(crate) const LANES: usize = 16;
 
-/// Sixteen lanes of one processor level: the operations that reductions and tiles are written with. Never fused.
+/// Sixteen lanes of one processor level: the operations that reductions and tiles are written with. Never
+/// fused.
 ///
 /// A value of the implementing type is the proof that the processor has the level.
 // Public in a module that is not, as it stands in the closed trait `Format`.
@@ -48,7 +50,8 @@ pub trait Lanes: Copy {
     type V: Copy;
     /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2, 4 or 8.
     const ACCUMULATORS: usize;
-    /// The widest block of columns that vertical kernels keep in registers; narrower ones follow for the rest of a row.
+    /// The widest block of columns that vertical kernels keep in registers; narrower ones follow for the rest
+    /// of a row.
     const MAX_BLOCK: usize = 32;
 
     fn splat(self, x: f32) -> Self::V;

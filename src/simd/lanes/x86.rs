@@ -1,6 +1,7 @@
 //! The lanes of x86-64: four SSE registers, two AVX registers, or one AVX-512 register.
-// SAFETY, for the whole file: a token of the level is the proof that its instructions exist (`Avx2::new`, `Avx512::new`; SSE2
-// is part of the target); every load and store stays inside the array or slice it is given.
+// SAFETY, for the whole file: a token of the level is the proof that its instructions exist (`Avx2::new`,
+// `Avx512::new`; SSE2 is part of the target); every load and store stays inside the array or slice it is
+// given.
 
 use super::{LANES, Lanes};
 #[allow(clippy::wildcard_imports, reason = "some thirty intrinsics, all with telling names")]
@@ -39,7 +40,8 @@ impl Sse2 {
         }
     }
 
-    /// Four halves, each in 32 bits, as floats: `f16_to_f32`, which the compiler does not reliably turn into vectors.
+    /// Four halves, each in 32 bits, as floats: `f16_to_f32`, which the compiler does not reliably turn into
+    /// vectors.
     #[inline(always)]
     #[allow(clippy::unused_self, reason = "the token is the proof of the instructions")]
     fn four_f16(self, halves: __m128i) -> __m128 {
@@ -74,7 +76,8 @@ impl Avx2 {
         Self(())
     }
 
-    /// Eight codes of `width` bits as floats, the low bits of `codes` first: all go to every lane, which shifts its own down.
+    /// Eight codes of `width` bits as floats, the low bits of `codes` first: all go to every lane, which
+    /// shifts its own down.
     #[inline(always)]
     #[allow(clippy::unused_self, reason = "the token is the proof of the instructions")]
     fn eight(self, codes: i32, width: i32) -> __m256 {
@@ -277,7 +280,8 @@ impl Lanes for Avx2 {
     }
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
-        // SAFETY: the token; the masks leave out every element at or after the length, and what is masked out is not read.
+        // SAFETY: the token; the masks leave out every element at or after the length, and what is masked out
+        // is not read.
         unsafe {
             let length = _mm256_set1_epi32(if from.len() < LANES { from.len() as i32 } else { LANES as i32 });
             let number = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -389,7 +393,8 @@ impl Lanes for Avx512 {
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
         let length = if from.len() < LANES { from.len() } else { LANES };
-        // SAFETY: the token; the mask has a bit for each element of the slice, and what is masked out is not read.
+        // SAFETY: the token; the mask has a bit for each element of the slice, and what is masked out is not
+        // read.
         unsafe { _mm512_maskz_loadu_ps(((1_u32 << length) - 1) as u16, from.as_ptr()) }
     }
     #[inline(always)]
@@ -399,8 +404,9 @@ impl Lanes for Avx512 {
     }
     #[inline(always)]
     fn scaled_u4(self, scale: f32, from: &[u8; LANES / 2]) -> Self::V {
-        // SAFETY: the token; the array has eight bytes. Each becomes the low byte of 64 bits; shifted by 28 its upper code reaches
-        // the upper 32. A permutation takes the lowest four bits of each number, so it looks the product up.
+        // SAFETY: the token; the array has eight bytes. Each becomes the low byte of 64 bits; shifted by 28
+        // its upper code reaches the upper 32. A permutation takes the lowest four bits of each number, so it
+        // looks the product up.
         unsafe {
             let bytes = _mm512_cvtepu8_epi64(_mm_loadl_epi64(from.as_ptr().cast()));
             let codes = _mm512_or_si512(bytes, _mm512_slli_epi64::<28>(bytes));
@@ -410,8 +416,8 @@ impl Lanes for Avx512 {
     }
     #[inline(always)]
     fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
-        // SAFETY: the token. All codes go to every lane, which shifts its own down; the code above it changes nothing of the
-        // product that is looked up.
+        // SAFETY: the token. All codes go to every lane, which shifts its own down; the code above it changes
+        // nothing of the product that is looked up.
         unsafe {
             let shifts = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
             let codes = _mm512_srlv_epi32(_mm512_set1_epi32(i32::from_le_bytes(*from)), shifts);

@@ -8,9 +8,9 @@
 //!          mix in the last 64 bytes, which overlap the block before
 //! ```
 //!
-//! The formulas need the length and the end of the word first, and bytes arrive here from the front and in any pieces: the last two
-//! blocks are kept. That is 200 bytes of state for 8 of hash, and multiplications of 64 bits; where the numbers of TensorFlow are
-//! not needed, [`NativeHash`](super::NativeHash) is smaller.
+//! The formulas need the length and the end of the word first, and bytes arrive here from the front and in
+//! any pieces: the last two blocks are kept. That is 200 bytes of state for 8 of hash, and multiplications of
+//! 64 bits; where the numbers of TensorFlow are not needed, [`NativeHash`](super::NativeHash) is smaller.
 
 use super::{WordHash, remainder};
 use core::num::{NonZero, Wrapping};
@@ -22,7 +22,8 @@ const K1: Number = Wrapping(0xb492_b66f_be98_f273);
 const K2: Number = Wrapping(0x9ae1_6a3b_2f90_404f);
 const SEED: Number = Wrapping(81);
 
-/// FarmHash's `Fingerprint64`: `tf.strings.to_hash_bucket_fast`, and Keras' [`Hashing`](crate::text::Hashing) without a salt.
+/// FarmHash's `Fingerprint64`: `tf.strings.to_hash_bucket_fast`, and Keras' [`Hashing`](crate::text::Hashing)
+/// without a salt.
 ///
 /// A word's bucket is the remainder of its hash.
 ///

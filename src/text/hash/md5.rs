@@ -3,7 +3,8 @@
 use super::WordHash;
 use core::num::NonZero;
 
-/// MD5 as in Keras' `hashing_trick(..., hash_function="md5")`: the digest is one big-endian number of 128 bits.
+/// MD5 as in Keras' `hashing_trick(..., hash_function="md5")`: the digest is one big-endian number of 128
+/// bits.
 ///
 /// For compatibility only: it costs a whole block of 64 rounds for every word.
 ///

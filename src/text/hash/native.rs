@@ -13,10 +13,11 @@ use core::num::NonZero;
 /// bucket = h * buckets / 2^32                                            rounded down
 /// ```
 ///
-/// Why this one: four bytes of state, one 32-bit multiplication per byte, which even a Cortex-M0 has, and no blocks, so that
-/// bytes can arrive one at a time. FNV-1a alone leaves some bits untouched by the last bytes of a word; the mixer makes every bit of
-/// the word count in every bit of the hash, and loses nothing as it is one-to-one. The bucket comes from a multiplication, as
-/// even as the remainder: a processor without division spends more on one remainder than on hashing a word.
+/// Why this one: four bytes of state, one 32-bit multiplication per byte, which even a Cortex-M0 has, and no
+/// blocks, so that bytes can arrive one at a time. FNV-1a alone leaves some bits untouched by the last bytes
+/// of a word; the mixer makes every bit of the word count in every bit of the hash, and loses nothing as it
+/// is one-to-one. The bucket comes from a multiplication, as even as the remainder: a processor without
+/// division spends more on one remainder than on hashing a word.
 ///
 /// A word's number is fixed for good: trained tables depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

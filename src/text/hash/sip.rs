@@ -5,9 +5,11 @@ use core::hash::Hasher;
 use core::num::NonZero;
 use siphasher::sip::SipHasher24;
 
-/// SipHash-2-4 with the key `K0`, `K1`: Keras' `Hashing(salt=[K0, K1])`, where a salt of one number means that number twice.
+/// SipHash-2-4 with the key `K0`, `K1`: Keras' `Hashing(salt=[K0, K1])`, where a salt of one number means
+/// that number twice.
 ///
-/// A word's bucket is the remainder of its hash. Who does not know the key cannot make up words that share a bucket.
+/// A word's bucket is the remainder of its hash. Who does not know the key cannot make up words that share a
+/// bucket.
 ///
 /// ```
 /// use nanoembed::text::{Hashing, SipHash};
