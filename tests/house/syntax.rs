@@ -33,8 +33,13 @@ fn dropped_in(tokens: &[Token]) -> Vec<(usize, &'static str)> {
         let before = |back: usize| place.checked_sub(back).map_or("", text);
         let how = match token.text.as_str() {
             "_" if before(1) == "let" && names_parameters(tokens, place) => continue,
-            // A pattern of a match is `_ =>`.
-            "_" if is(place + 1, &["="]) && !matches!(text(place + 2), ">" | "=") => "let _ =",
+            // A pattern of a match is `_ =>`, and a type may end with `_`.
+            "_" if matches!(before(1), "let" | ";" | "{" | "}")
+                && is(place + 1, &["="])
+                && !matches!(text(place + 2), ">" | "=") =>
+            {
+                "let _ ="
+            }
             // The type is written: a number is no result.
             "_" if before(1) == "let" && is(place + 1, &[":", "u64", "="]) => continue,
             "_" if before(1) == "let" && is(place + 1, &[":"]) => "let _ =",
@@ -50,15 +55,16 @@ fn dropped_in(tokens: &[Token]) -> Vec<(usize, &'static str)> {
     found
 }
 
-/// Whether what follows the `_` at `place` is `= ..`, of nothing but parameters of the function that it is in.
+/// Whether what follows the `_` at `place` is a type or none, `=`, and nothing but parameters of the function that
+/// it is in.
 fn names_parameters(tokens: &[Token], place: usize) -> bool {
     let (before, after) = tokens.split_at(place + 1);
     let function = before.iter().rposition(|token| token.text == "fn").unwrap_or(0);
     let head: Vec<_> = before[function..].iter().take_while(|token| token.text != "{").collect();
     let is_parameter = |name: &str| head.windows(2).any(|pair| pair[0].text == name && pair[1].text == ":");
-    let Some((first, value)) = after.split_first() else { return false };
-    let mut value = value.iter().map(|token| token.text.as_str()).take_while(|text| *text != ";");
-    first.text == "=" && value.all(|text| matches!(text, "(" | ")" | "," | "&") || is_parameter(text))
+    let statement = after.iter().map(|token| token.text.as_str()).take_while(|text| *text != ";");
+    let mut value = statement.skip_while(|text| *text != "=").skip(1).peekable();
+    value.peek().is_some() && value.all(|text| matches!(text, "(" | ")" | "," | "&") || is_parameter(text))
 }
 
 #[test]
@@ -74,6 +80,7 @@ fn each_way_to_drop_a_result_is_found() {
         ("fn f() { let _ = g(); }", "let _ ="),
         ("fn f() {\n let _ =\n optimizer.update(x); }", "let _ ="),
         ("fn f() { let _: Result<(), E> = g(); }", "let _ ="),
+        ("fn f(x: T) { let _: Result<(), E> = g(x); }", "let _ ="),
         ("fn f() { _ = g(); }", "let _ ="),
         ("fn f() { let found = g(); let _ = found; }", "let _ ="),
         ("fn f(x: T) { let _ = (x, g(x)); }", "let _ ="),
@@ -103,6 +110,9 @@ fn what_drops_no_result_is_let_through() {
     for text in [
         "fn f(inputs: &[T], n: usize) { let _ = (inputs, n); }",
         "fn f(part: &mut T) { let _ = &part; }",
+        "fn f(inputs: &[T]) { let _: &[_] = inputs; }",
+        "fn f(inputs: &mut T) { let _: &mut _ = inputs; }",
+        "fn f(x: &[T], o: &O) { let _: (&[_], &O) = (x, o); }",
         "fn f() { let _: u64 = const { Self::FINGERPRINT.value() }; }",
         "fn f(x: T) -> T { match x { _ => y } }",
         "fn f() { let Some(row) = rows.get(3) else { return }; if let Some(x) = row.get(1) { g(x)?; } }",
