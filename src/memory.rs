@@ -63,8 +63,8 @@ pub(crate) const fn padding(length: usize) -> &'static [u8] {
 /// A value whose bytes are zeros, on the heap, without passing over the stack: slots and whatever else has no constructor of its own.
 ///
 /// ```
-/// use nanoembed::{layers::{Dense, Layer}, memory, optim::Adam};
-/// type Slots = <Dense<1000, 1000> as Layer>::Slots<Adam>;
+/// use nanoembed::{layers::{Dense, Parameters}, memory, optim::Adam};
+/// type Slots = <Dense<1000, 1000> as Parameters>::Slots<Adam>;
 /// let slots = memory::boxed::<Slots>();
 /// assert_eq!(size_of_val(&*slots), 2 * 4 * 1_001_000);
 /// ```

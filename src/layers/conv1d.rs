@@ -71,7 +71,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 ///
 /// # Cost
 /// Training on a batch makes the products of steps that are the same, as those of an [`Embedding`](super::Embedding) are for each
-/// repeated word, once: see [`convolve_repeated`]. The backward pass costs as much as there are
+/// repeated word, once: see [`convolve_repeated`](crate::kernels::convolve_repeated). The backward pass costs as much as there are
 /// gradients that are not zero, behind a [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) one in OUT.
 ///
 /// # Compile errors

@@ -247,9 +247,7 @@ fn gradients_pass_through_concatenation() {
     let d_x = pass(&model, &x, &[((), ()); 5], Context::EVALUATION, &c).2;
     for ((x, c), d) in x.iter().zip(&c).zip(&d_x) {
         assert_eq!(d.second, c[3..]);
-        let mut d_y = [c[0], c[1], c[2]];
-        let y = model.first.first.predict(&x.first).unwrap();
-        kernels::tanh_backward(&y, &mut d_y).unwrap();
+        let d_y = [c[0], c[1], c[2]];
         let expected = pass(&model.first.first, &[x.first], &[()], Context::EVALUATION, &[d_y]).2;
         assert_eq!(d.first, expected[0]);
     }

@@ -3,7 +3,7 @@
 use crate::common::pass as both_ways;
 use nanoembed::layers::{
     Batch, BatchMut, Branches, ByLayer, Bytes, Context, Dense, Embedding, Fingerprint, Flow, FlowParts,
-    Layer, LayerSummary, MaskZero, Pair, Parameters, Sigmoid, Tanh, Value,
+    Layer, MaskZero, Pair, Parameters, Sigmoid, Tanh, Value,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Adam, Exact, Optimizer};
@@ -119,10 +119,6 @@ impl<const N: usize, L: Layer<Input = [f32; N], Output = [f32; N], InputGradient
         }
         self.layer.backward::<BATCH>(x, inner, gradient, d_x.as_deref_mut());
         add(d_y, d_x.unwrap_or_default());
-    }
-
-    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
-        L::describe(visit);
     }
 }
 // End of the layer.

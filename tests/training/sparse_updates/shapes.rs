@@ -29,7 +29,7 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
             let mut touched = SparseGradient { scratch: &mut [0.0; 5], ..*touched };
             sparse::update_rows(rule, &mut weights, &mut slots, &mut touched)
         });
-        assert_eq!(found, error("sum length", 6, 5));
+        assert_eq!(found, error("scratch length", 6, 5));
         let found = batch.touched(3, |touched| {
             sparse::update_rows(rule, &mut weights, &mut TableMut::new(&mut [0.0; 6], 2, 3).unwrap(), touched)
         });
