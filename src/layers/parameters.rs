@@ -169,7 +169,8 @@ impl<L: Parameters> Learns<L> for ByLayer {
 /// which they lie in memory, without markers of type `PhantomData`.
 ///
 /// After `=>` stands how a field learns, if not by number. The gradient and the slots of a struct with several fields have fields
-/// of the same names; those of a struct with one field are that field's.
+/// of the same names; those of a struct with one field are that field's. The crate that uses the macro needs zerocopy among its own
+/// dependencies, whose derives the macro writes.
 ///
 /// ```
 /// use nanoembed::{layers::Parameters, parameters};

@@ -29,7 +29,7 @@
 ///
 /// Of such kernels it makes a module `shaped` besides, with functions of the same names and arguments that
 /// return the value alone: for callers whose types fix the shapes. A debug build asserts the check there.
-/// Loops over shapes that disagree end early, without a panic.
+/// Where shapes disagree nothing is done, without a panic.
 macro_rules! simd_fn {
     ($($(#[$attribute:meta])* $visibility:vis fn $name:ident, $name_at:ident $([$($generic:ident: $bound:path),*])?
         ($($argument:ident: $type:ty),* $(,)?) -> Result<$value:ty, ShapeMismatch>
@@ -70,6 +70,8 @@ macro_rules! simd_fn {
 
                 $crate::simd::level_fn! {
                     pub(super) fn $name_at $([$($generic: $bound),*])? ($($argument: $type),*) -> $value = $loops
+                    // Again, where the loops are: what it says of lengths lets the compiler do without their tests.
+                    where $check
                 }
             )*
         }
@@ -92,24 +94,29 @@ macro_rules! simd_fn {
 /// The function that runs a body at the level it is told.
 macro_rules! level_fn {
     ($(#[$attribute:meta])* $visibility:vis fn $name:ident $([$($generic:ident: $bound:path),*])?
-        ($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:path) => {
+        ($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:path $(where $check:block)?) => {
         $(#[$attribute])*
         #[inline]
-        #[allow(unsafe_code)]
+        #[allow(unsafe_code, clippy::redundant_closure_call)]
         $visibility fn $name $(<$($generic: $bound),*>)? (level: $crate::simd::Level, $($argument: $type),*) $(-> $result)? {
             use $crate::simd::Kind;
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             #[target_feature(enable = "avx2,f16c,bmi2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
             fn avx512 $(<$($generic: $bound),*>)? (lanes: $crate::simd::Avx512, $($argument: $type),*) $(-> $result)? {
+                $(if (|| $check)().is_err() { return Default::default(); })?
                 $body(lanes, $($argument),*)
             }
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             #[target_feature(enable = "avx2,f16c,bmi2,fma")]
             fn avx2 $(<$($generic: $bound),*>)? (lanes: $crate::simd::Avx2, $($argument: $type),*) $(-> $result)? {
+                $(if (|| $check)().is_err() { return Default::default(); })?
                 $body(lanes, $($argument),*)
             }
             match level.kind() {
-                Kind::Baseline(lanes) => $body(lanes, $($argument),*),
+                Kind::Baseline(lanes) => {
+                    $(if (|| $check)().is_err() { return Default::default(); })?
+                    $body(lanes, $($argument),*)
+                }
                 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
                 // SAFETY: the token is made only for a processor that has the features.
                 Kind::Avx2(lanes) => unsafe { avx2(lanes, $($argument),*) },

@@ -350,3 +350,13 @@ fn errors_of_numbers() {
     let found = root_mean_squared_error(&vec![0.1; 3_000_000], &vec![0.0; 3_000_000]).unwrap();
     assert!((found - 0.1).abs() <= 1e-7, "{found}");
 }
+
+/// Between the embedding and the dense layer the numbers of a batch exist twice, as values and as gradients: `Flatten` moves nothing,
+/// and the gradient rows of the table are read where the dense layer wrote them.
+#[test]
+fn a_trainer_is_as_small_as_its_numbers() {
+    type Model = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+    let size = size_of::<Trainer<Model, Adam, BinaryCrossEntropy, 10>>();
+    let (slots, between) = (2 * size_of::<Model>(), 2 * size_of::<[[[f32; 8]; 4]; 10]>());
+    assert!((slots + between..=8200).contains(&size), "{size} bytes");
+}
