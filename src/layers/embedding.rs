@@ -2,6 +2,7 @@
 
 use super::flow::{Keeps, Outputs};
 use super::packed::TableLayer;
+use super::row_gradient::flows_into_rows;
 use super::value::Value;
 use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
 use crate::error::InputError;
@@ -123,15 +124,7 @@ where
         }
     }
 
-    fn flows<'a, const BATCH: usize>(
-        x: Batch<'a, [I; LEN]>,
-        cache: &'a mut Self::Cache<BATCH>,
-        gradient: Option<&'a mut Self::Gradient<BATCH>>,
-        _: Option<&'a mut [()]>,
-    ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
-        let n = x.values.len();
-        (cache.flows(n).0, gradient.map(|gradient| gradient.rows_mut(n)))
-    }
+    flows_into_rows!(|gradient, n| gradient.rows_mut(n));
 
     fn catch_up<O: Optimizer>(
         &mut self,

@@ -2,6 +2,7 @@
 
 use super::flow::{Keeps, Outputs};
 use super::packed::TableLayer;
+use super::row_gradient::flows_into_rows;
 use super::value::Bag;
 use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
 use crate::error::InputError;
@@ -143,15 +144,7 @@ where
         }
     }
 
-    fn flows<'a, const BATCH: usize>(
-        x: Batch<'a, Bag<CAPACITY, I>>,
-        cache: &'a mut Self::Cache<BATCH>,
-        gradient: Option<&'a mut Self::Gradient<BATCH>>,
-        _: Option<&'a mut [()]>,
-    ) -> (Batch<'a, [f32; DIM]>, Option<&'a mut [[f32; DIM]]>) {
-        let n = x.values.len();
-        (cache.flows(n).0, gradient.map(|gradient| gradient.rows_mut(n).as_flattened_mut()))
-    }
+    flows_into_rows!(|gradient, n| gradient.rows_mut(n).as_flattened_mut());
 
     fn catch_up<O: Optimizer>(
         &mut self,

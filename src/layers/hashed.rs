@@ -1,6 +1,7 @@
 //! Ids of any size to rows of a small table, several rows an id.
 
 use super::flow::{Keeps, Outputs};
+use super::row_gradient::flows_into_rows;
 use super::value::Value;
 use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
 use crate::kernels::shaped::pool;
@@ -170,15 +171,7 @@ where
         }
     }
 
-    fn flows<'a, const BATCH: usize>(
-        x: Batch<'a, [I; LEN]>,
-        cache: &'a mut Self::Cache<BATCH>,
-        gradient: Option<&'a mut Self::Gradient<BATCH>>,
-        _: Option<&'a mut [()]>,
-    ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
-        let n = x.values.len();
-        (cache.flows(n).0, gradient.map(|gradient| gradient.rows_mut(n)))
-    }
+    flows_into_rows!(|gradient, n| gradient.rows_mut(n));
 
     fn catch_up<O: Optimizer>(
         &mut self,

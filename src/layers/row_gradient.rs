@@ -158,3 +158,20 @@ impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
         optimizer.replay(until, rows, &mut TableMut::from_rows(table), &mut slots, last_steps);
     }
 }
+
+/// The [`flows`](super::Layer::flows) of a layer whose gradient rows are the gradients of its outputs: those are written where the
+/// optimizer reads them. `$rows` finds them in the gradient.
+macro_rules! flows_into_rows {
+    (|$gradient:ident, $n:ident| $rows:expr) => {
+        fn flows<'a, const BATCH: usize>(
+            x: Batch<'a, Self::Input>,
+            cache: &'a mut Self::Cache<BATCH>,
+            gradient: Option<&'a mut Self::Gradient<BATCH>>,
+            _: Option<&'a mut [()]>,
+        ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
+            let $n = x.values.len();
+            (cache.flows($n).0, gradient.map(|$gradient| $rows))
+        }
+    };
+}
+pub(super) use flows_into_rows;

@@ -121,12 +121,21 @@ impl Optimizer for Adam {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::non_negative("learning_rate", self.learning_rate)?;
-        OutOfRange::fraction("beta_1", self.beta_1)?;
-        OutOfRange::fraction("beta_2", self.beta_2)?;
-        OutOfRange::ensure("beta_2", self.beta_2, Range::NotBelowBeta1, self.beta_1 <= self.beta_2)?;
-        OutOfRange::positive("epsilon", self.epsilon.value())
+        check_moments(self.learning_rate, [self.beta_1, self.beta_2], self.epsilon)
     }
+}
+
+/// Whether the hyperparameters of an optimizer with two moments are in their ranges.
+pub(super) fn check_moments(
+    rate: f32,
+    [beta_1, beta_2]: [f32; 2],
+    epsilon: Epsilon,
+) -> Result<(), OutOfRange> {
+    OutOfRange::non_negative("learning_rate", rate)?;
+    OutOfRange::fraction("beta_1", beta_1)?;
+    OutOfRange::fraction("beta_2", beta_2)?;
+    OutOfRange::ensure("beta_2", beta_2, Range::NotBelowBeta1, beta_1 <= beta_2)?;
+    OutOfRange::positive("epsilon", epsilon.value())
 }
 
 impl BaseOptimizer for Adam {}

@@ -1,6 +1,7 @@
 //! Nadam (Dozat, 2016), in the form of Keras.
 
-use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange, Range};
+use super::adam::check_moments;
+use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange};
 use crate::math;
 use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
@@ -23,15 +24,15 @@ use zerocopy::FromZeros;
 /// PyTorch's `NAdam` has another schedule of momentum (`0.96^(t · 0.004)`), which is not offered.
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
 pub struct Nadam {
-    /// Step size.
+    /// Step size, before its corrections.
     pub learning_rate: f32,
-    /// Decay of the first moment, in [0, 1).
+    /// Decay of the first moment m, in [0, 1).
     pub beta_1: f32,
-    /// Decay of the second moment, in [`beta_1`, 1).
+    /// Decay of the second moment v, in [`beta_1`, 1).
     pub beta_2: f32,
-    /// Keeps the denominator from 0; greater than 0, or rows whose gradient is 0 become NaN.
+    /// Keeps the denominator from 0, as in [`Adam`](super::Adam).
     pub epsilon: Epsilon,
-    /// As in [`Adam`](super::Adam).
+    /// What rows that occur several times add to v, as in [`Adam`](super::Adam).
     pub keras3_duplicates: bool,
 }
 
@@ -126,11 +127,7 @@ impl Optimizer for Nadam {
     }
 
     fn check(&self) -> Result<(), OutOfRange> {
-        OutOfRange::non_negative("learning_rate", self.learning_rate)?;
-        OutOfRange::fraction("beta_1", self.beta_1)?;
-        OutOfRange::fraction("beta_2", self.beta_2)?;
-        OutOfRange::ensure("beta_2", self.beta_2, Range::NotBelowBeta1, self.beta_1 <= self.beta_2)?;
-        OutOfRange::positive("epsilon", self.epsilon.value())
+        check_moments(self.learning_rate, [self.beta_1, self.beta_2], self.epsilon)
     }
 }
 
