@@ -10,7 +10,7 @@ simd_fn! {
     /// y ← x with about every (1 / `rate`)-th number 0 and the others multiplied by 1 / (1 − `rate`), for a rate in [0, 1).
     ///
     /// ```
-    /// use nanoembed::kernels::dropout;
+    /// use nanoembed::internals::dropout;
     /// let mut y = [7.0; 8];
     /// dropout(3, 0.5, &[1.0; 8], &mut y)?;
     /// assert!(y.iter().all(|y| *y == 0.0 || *y == 2.0));

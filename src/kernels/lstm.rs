@@ -11,7 +11,7 @@ simd_fn! {
     /// h ← σ(z_o) · tanh(c). Leaves in `z` what σ and tanh made of it, which the gradient needs.
     ///
     /// ```
-    /// use nanoembed::kernels::lstm_gates;
+    /// use nanoembed::internals::lstm_gates;
     /// // One unit that keeps half of its cell and takes in half of tanh 0.
     /// let (mut z, mut c, mut h) = ([0.0; 4], [2.0], [7.0]);
     /// lstm_gates(&mut z, &mut c, &mut h)?;

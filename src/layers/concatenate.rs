@@ -101,7 +101,7 @@ macro_rules! concatenate {
             $crate::branches![$($branch),+],
             $crate::layers::Concatenate<
                 <$crate::branches![$($branch),+] as $crate::layers::Layer>::Output,
-                { 0 $(+ $crate::layers::width::<$branch>())+ },
+                { 0 $(+ $crate::layers::macros::width::<$branch>())+ },
             >,
         >
     };

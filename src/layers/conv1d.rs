@@ -26,8 +26,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// | `P` | OUT | before |
 /// |---|---|---|
 /// | [`Valid`] | ⌊(LEN − reach − 1) / STRIDE⌋ + 1 | 0 |
-/// | [`Same`](super::Same) | ⌊(LEN − 1) / STRIDE⌋ + 1 | half of the padding, rounded down: of (OUT − 1) · STRIDE + reach + 1 − LEN, at least 0 |
-/// | [`Causal`](super::Causal) | ⌊(LEN − 1) / STRIDE⌋ + 1 | reach |
+/// | [`Same`](super::options::Same) | ⌊(LEN − 1) / STRIDE⌋ + 1 | half of the padding, rounded down: of (OUT − 1) · STRIDE + reach + 1 − LEN, at least 0 |
+/// | [`Causal`](super::options::Causal) | ⌊(LEN − 1) / STRIDE⌋ + 1 | reach |
 ///
 /// with reach = DILATION · (KERNEL − 1). Initial values: W Glorot uniform with fans KERNEL · IN and KERNEL · FILTERS, b zeros.
 ///
@@ -43,8 +43,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// | `M` | masked steps | valid output steps | padding of a sequence |
 /// |---|---|---|---|
 /// | [`HonourMask`] | count as zeros, get no gradient | those with a valid step under their window | changes what `Valid` gives |
-/// | [`StrictMask`](super::StrictMask) | count as zeros, get no gradient | `Valid`: those with no masked step under their window; `Same`, `Causal`: those whose own step is valid, the one under the middle or under the end of the window | changes nothing |
-/// | [`IgnoreMask`](super::IgnoreMask) | used like all others | all: Keras loses the mask | changes all |
+/// | [`StrictMask`](super::options::StrictMask) | count as zeros, get no gradient | `Valid`: those with no masked step under their window; `Same`, `Causal`: those whose own step is valid, the one under the middle or under the end of the window | changes nothing |
+/// | [`IgnoreMask`](super::options::IgnoreMask) | used like all others | all: Keras loses the mask | changes all |
 ///
 /// With `HonourMask` a window over the end of the valid steps counts them and zeros for the rest. Masked steps *after* a sequence, or
 /// *before* it, add such windows, so that a [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) behind gives something else for
@@ -58,6 +58,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// ```
 /// use nanoembed::{layers::*, sequential};
 /// use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};
+/// use nanoembed::layers::options::{MaskZero, StrictMask, Valid};
 /// type Words = sequential![
 ///     Embedding<6, 9, 4, u16, MaskZero>,
 ///     Conv1D<6, 4, 8, 2, 5, Relu, Valid, StrictMask>,
@@ -71,7 +72,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 ///
 /// # Cost
 /// Training on a batch makes the products of steps that are the same, as those of an [`Embedding`](super::Embedding) are for each
-/// repeated word, once: see [`convolve_repeated`]. The backward pass costs as much as there are
+/// repeated word, once: see `convolve_repeated`. The backward pass costs as much as there are
 /// gradients that are not zero, behind a [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) one in OUT.
 ///
 /// # Compile errors
@@ -99,7 +100,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// A stride and a dilation both greater than 1, as in Keras:
 ///
 /// ```compile_fail
-/// use nanoembed::layers::{Causal, Conv1D, HonourMask, Layer, Relu};
+/// use nanoembed::layers::{Conv1D, Layer, Relu};
+/// use nanoembed::layers::options::{Causal, HonourMask};
 /// let _ = Conv1D::<9, 8, 16, 3, 5, Relu, Causal, HonourMask, 2, 2>::zeroed();
 /// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]

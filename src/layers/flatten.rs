@@ -56,7 +56,7 @@ impl MaskUse for StrictMask {
 /// ```
 ///
 /// A masked step gives zeros; with [`IgnoreMask`] it gives its values, as in Keras. Without a mask (an
-/// [`Embedding`](super::Embedding) that is not [`MaskZero`](super::MaskZero)) the two are one.
+/// [`Embedding`](super::Embedding) that is not [`MaskZero`](super::options::MaskZero)) the two are one.
 #[derive(Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Flatten<const LEN: usize, const DIM: usize, const OUT: usize, M = HonourMask>(PhantomData<M>);

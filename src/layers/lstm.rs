@@ -17,7 +17,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// i = σ(z0)   f = σ(z1)   g = tanh(z2)   o = σ(z3)        c ← f · c + i · g        h ← o · tanh(c)
 /// ```
 ///
-/// from h = c = 0. Its output is the last h, `[f32; UNITS]`; with [`ReturnSequences`](super::ReturnSequences) all of them.
+/// from h = c = 0. Its output is the last h, `[f32; UNITS]`; with [`ReturnSequences`](super::options::ReturnSequences) all of them.
 ///
 /// # Shapes
 /// x `[LEN, IN]`, W (`kernel`) `[IN, 4, UNITS]`, U (`recurrent_kernel`) `[UNITS, 4, UNITS]`, b (`bias`) `[4, UNITS]`,
@@ -28,11 +28,12 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// # Masks
 /// A masked step changes neither h nor c: its output is the one before it, zeros if there is none. A sequence without a valid
 /// step so gives zeros, and learns nothing. With `ReturnSequences` the mask goes on with the outputs.
-/// With [`GoBackwards`](super::GoBackwards) the last step is read first, and the first output is its; the mask then is turned round
+/// With [`GoBackwards`](super::options::GoBackwards) the last step is read first, and the first output is its; the mask then is turned round
 /// too, which Keras forgets.
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};
+/// use nanoembed::layers::options::{GoBackwards, MaskZero, ReturnLast, ReturnSequences};
 /// type Reviews = sequential![Embedding<500, 5000, 32>, Lstm<500, 32, 100>, Dense<100, 1, Sigmoid>];
 /// type Deep = sequential![
 ///     Embedding<20, 50, 8, u16, MaskZero>,

@@ -4,16 +4,16 @@
 //! |---|---|
 //! | composition | [`sequential!`](crate::sequential) makes a [`Chain`]; [`Branches`], [`Concatenate`], [`Input`] for several inputs |
 //! | one row for each id | [`Embedding`]; with fewer rows than ids: [`HashedEmbedding`], [`QuotientRemainder`] |
-//! | one row for each bag of ids | [`EmbeddingBag`], by [`Sum`], [`Mean`] or [`SqrtN`] |
-//! | tables of 16, 8, 4 or 2 bits | [`Packed`], with a [`PackedRow`] |
+//! | one row for each bag of ids | [`EmbeddingBag`], by its sum or its mean |
+//! | tables of 16, 8, 4 or 2 bits | [`Packed`], with rows [`F16Row`], [`Bf16Row`], [`U8Row`], [`U4Row`] or [`U2Row`] |
 //! | sequences | [`Conv1D`], [`Lstm`], [`GlobalMaxPooling1D`], [`GlobalAveragePooling1D`], [`Flatten`] |
 //! | vectors | [`Dense`], [`Dot`], [`BiasedDot`] |
 //! | activations | [`Sigmoid`], [`Softmax`], [`Relu`], [`Tanh`], [`Identity`]; as a layer: [`Activation`] |
 //! | training only | [`Dropout`]; without learning: [`Frozen`], [`FrozenRows`] |
-//! | options | [`MaskZero`], [`HonourMask`], [`IgnoreMask`], [`StrictMask`], [`Valid`], [`Same`], [`Causal`], [`ReturnSequences`], [`GoBackwards`] |
+//! | options | the types of [`options`]: what padding means, how rows are pooled, what an LSTM returns |
 //! | values that flow | [`Value`], [`Bag`], [`Pair`], [`Batch`], [`BatchMut`] |
-//! | what a layer learns | [`parameters!`](crate::parameters) implements [`Parameters`] for its fields: [`ByNumber`], [`ByRow`], [`ByLayer`] |
-//! | for a layer of your own | the trait [`Layer`], [`Flow`] or [`Outputs`] for its outputs, [`Context`], [`Fingerprint`], [`LayerSummary`] |
+//! | what a layer learns | [`parameters!`](crate::parameters) implements [`Parameters`] for its fields, which learn number by number, [`ByRow`] or [`ByLayer`] |
+//! | for a layer of your own | the trait [`Layer`], [`Flow`] (lent as [`FlowParts`]) or [`Outputs`] for its outputs, [`Context`], [`Fingerprint`], [`LayerSummary`] |
 //! | memory that is plain bytes | [`Bytes`] |
 //!
 //! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`.
@@ -53,6 +53,7 @@ mod frozen_rows;
 mod hashed;
 mod init;
 mod lstm;
+pub mod options;
 mod packed;
 mod padding;
 mod parameters;
@@ -69,32 +70,51 @@ pub use branches::Branches;
 pub(crate) use bytes::bytes_of_fields;
 pub use bytes::{Bytes, Parameter};
 pub use chain::Chain;
-pub use concatenate::{Concatenate, Concatenated, width};
+pub use concatenate::Concatenate;
 pub use conv1d::Conv1D;
 pub use dense::Dense;
 pub use dot::{BiasedDot, Dot};
 pub use dropout::Dropout;
-pub use embedding::{Embedding, MaskZero, Masking, NoMask};
-pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, SqrtN, Sum};
+pub use embedding::Embedding;
+pub use embedding_bag::EmbeddingBag;
 pub use fingerprint::Fingerprint;
-pub use flatten::{Flatten, HonourMask, IgnoreMask, MaskUse, StrictMask};
+pub use flatten::Flatten;
 pub use flow::{Flow, FlowParts, Keeps, Outputs};
 pub use frozen::Frozen;
 pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
 use init::orthogonal;
-pub use init::{glorot_uniform, uniform};
+pub(crate) use inner::*;
 pub use lstm::Lstm;
-pub use packed::{Bf16Row, F16Row, Packed, PackedRow, TableLayer, U2Row, U4Row, U8Row};
-pub use padding::{Causal, ConvPadding, Same, Valid};
+pub use packed::{Bf16Row, F16Row, Packed, U2Row, U4Row, U8Row};
 pub(crate) use parameters::parameters;
-pub use parameters::{ByLayer, ByNumber, ByRow, Learns, Parameters};
+pub use parameters::{ByLayer, ByRow, Parameters};
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
-pub use quotient_remainder::{Added, Composition, Multiplied, QuotientRemainder};
-pub use recurrence::{Direction, GoBackwards, GoForwards, ReturnLast, ReturnSequences, Returned};
-pub use summary::{LayerSummary, Summary};
+pub use quotient_remainder::QuotientRemainder;
+pub use summary::LayerSummary;
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
 pub(crate) use value::{first, first_mut};
+
+/// What macros name.
+#[doc(hidden)]
+pub mod macros {
+    pub use super::concatenate::width;
+    pub use super::parameters::{ByNumber, Learns};
+}
+
+/// Traits of options, and what methods name. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    pub use super::concatenate::Concatenated;
+    pub use super::embedding::Masking;
+    pub use super::embedding_bag::BagPooling;
+    pub use super::flatten::MaskUse;
+    pub use super::init::{glorot_uniform, uniform};
+    pub use super::packed::{PackedRow, TableLayer};
+    pub use super::padding::ConvPadding;
+    pub use super::quotient_remainder::Composition;
+    pub use super::recurrence::{Direction, Returned};
+    pub use super::summary::Summary;
+}
 
 use crate::error::{InputError, NotFinite};
 #[cfg(feature = "alloc")]
@@ -104,10 +124,6 @@ use crate::optim::Optimizer;
 use crate::random::mix;
 use rand_core::Rng;
 use zerocopy::FromZeros;
-
-/// The bias of an output that is closed ([`Layer::close_outputs`]): so low that a softmax gives the output 0 and the output learns nothing,
-/// whatever is added to it, and far from the end of what an f32 holds.
-pub const CLOSED: f32 = -1e30;
 
 /// What a training pass knows beside its batch.
 ///
@@ -173,6 +189,9 @@ pub trait Layer: Parameters {
     const PASSES_ON: bool = false;
     /// Whether each number of the output has a bias of its own that learns, by which [`close_outputs`](Self::close_outputs) closes it.
     const HAS_BIASES: bool = false;
+    /// The bias of an output that is closed ([`close_outputs`](Self::close_outputs)): so low that a softmax gives the output 0 and the output learns nothing,
+    /// whatever is added to it, and far from the end of what an f32 holds.
+    const CLOSED: f32 = -1e30;
 
     /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in memory.
     fn init(&mut self, random: &mut impl Rng) {
@@ -283,7 +302,7 @@ pub trait Layer: Parameters {
         let _: (&[_], &O, u32, &mut _) = (x, optimizer, until, slots);
     }
 
-    /// Sets the biases of the outputs from number `from` on to [`CLOSED`]; does nothing in a layer without [`HAS_BIASES`](Self::HAS_BIASES).
+    /// Sets the biases of the outputs from number `from` on to [`CLOSED`](Self::CLOSED); does nothing in a layer without [`HAS_BIASES`](Self::HAS_BIASES).
     fn close_outputs(&mut self, from: usize) {
         let _: usize = from;
     }
@@ -339,7 +358,7 @@ pub trait Layer: Parameters {
     /// weights that [`EarlyStopping`](crate::train::EarlyStopping) keeps. For training take [`new`](Self::new); layers after each other do not
     /// learn from zeros, and a trainer refuses them.
     ///
-    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed_zeroed`.
+    /// One of more than [256 KiB](crate::memory) does not compile: use `boxed_zeroed`.
     fn zeroed() -> Self {
         const {
             assert_fits_on_stack::<Self>("a model", "`boxed` (feature `alloc`)");
@@ -355,9 +374,17 @@ pub trait Layer: Parameters {
         memory::boxed()
     }
 
+    /// A table of the layers with their shapes and sizes, as Keras' `summary` prints it: `println!("{}", Reviews::summary())`.
+    fn summary() -> Summary<Self>
+    where
+        Self: Sized,
+    {
+        Summary::new()
+    }
+
     /// Scratch for [`predict_batch`](Self::predict_batch).
     ///
-    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed_workspace`.
+    /// One of more than [256 KiB](crate::memory) does not compile: use `boxed_workspace`.
     fn workspace<const BATCH: usize>() -> Self::Workspace<BATCH> {
         const {
             assert_fits_on_stack::<Self::Workspace<BATCH>>(
@@ -377,7 +404,7 @@ pub trait Layer: Parameters {
     /// The output of one example, activation applied.
     ///
     /// Its scratch memory is on the stack: `size_of::<Self::Workspace<1>>()` bytes. Where that is more than
-    /// [`STACK_LIMIT`](crate::memory::STACK_LIMIT), use [`predict_batch`](Self::predict_batch) with a workspace on the heap.
+    /// [256 KiB](crate::memory), use [`predict_batch`](Self::predict_batch) with a workspace on the heap.
     ///
     /// # Errors
     /// If the input cannot be used.

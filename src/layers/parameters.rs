@@ -4,7 +4,7 @@
 //!
 //! | learns | what | gradient |
 //! |---|---|---|
-//! | [`ByNumber`] (where nothing is said) | a kernel, a bias | of the same shape |
+//! | by number, where nothing is said | a kernel, a bias | of the same shape |
 //! | [`ByRow`] | the rows of a table | of the rows that occur |
 //! | [`ByLayer`] | a layer within the layer | that layer's |
 
@@ -223,15 +223,15 @@ macro_rules! parameters {
         $crate::bytes_of_fields!(impl[$($generics)*] $layer { $field: $type $(as $shape)? });
         impl<$($generics)*> $crate::layers::Parameters for $layer {
             type Gradient<const BATCH: usize> =
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::Gradient<BATCH>;
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Gradient<BATCH>;
             type Slots<O: $crate::optim::Optimizer> =
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::Slots<O>;
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Slots<O>;
 
             fn sum_of_squares<const BATCH: usize>(
                 gradient: &mut Self::Gradient<BATCH>,
                 keras3_duplicates: bool,
             ) -> f32 {
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::sum_of_squares::<BATCH>(
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::sum_of_squares::<BATCH>(
                     gradient,
                     keras3_duplicates,
                 )
@@ -244,7 +244,7 @@ macro_rules! parameters {
                 gradient: &mut Self::Gradient<BATCH>,
                 slots: &mut Self::Slots<O>,
             ) {
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::step::<O, BATCH>(
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::step::<O, BATCH>(
                     &mut self.$field,
                     optimizer,
                     step,
@@ -254,7 +254,7 @@ macro_rules! parameters {
             }
 
             fn flush<O: $crate::optim::Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::flush(
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::flush(
                     &mut self.$field,
                     optimizer,
                     until,
@@ -289,10 +289,10 @@ macro_rules! parameters {
 
             impl<$($generics)*> $crate::layers::Parameters for $layer {
                 type Gradient<const BATCH: usize> = Gradient<
-                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::Gradient<BATCH>),+
+                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Gradient<BATCH>),+
                 >;
                 type Slots<O: $crate::optim::Optimizer> = Slots<
-                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::Slots<O>),+
+                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Slots<O>),+
                 >;
 
                 fn sum_of_squares<const BATCH: usize>(
@@ -300,7 +300,7 @@ macro_rules! parameters {
                     keras3_duplicates: bool,
                 ) -> f32 {
                     // Zero does not change the first sum, which is never below it.
-                    0.0 $(+ <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>
+                    0.0 $(+ <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>
                         ::sum_of_squares::<BATCH>(&mut gradient.$field, keras3_duplicates))+
                 }
 
@@ -311,7 +311,7 @@ macro_rules! parameters {
                     gradient: &mut Self::Gradient<BATCH>,
                     slots: &mut Self::Slots<O>,
                 ) {
-                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::step::<O, BATCH>(
+                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::step::<O, BATCH>(
                         &mut self.$field,
                         optimizer,
                         step,
@@ -326,7 +326,7 @@ macro_rules! parameters {
                     until: u32,
                     slots: &mut Self::Slots<O>,
                 ) {
-                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::flush(
+                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::flush(
                         &mut self.$field,
                         optimizer,
                         until,
@@ -336,7 +336,7 @@ macro_rules! parameters {
             }
         };
     };
-    (@learns) => { $crate::layers::ByNumber };
+    (@learns) => { $crate::layers::macros::ByNumber };
     (@learns $learns:ty) => { $learns };
 }
 pub(crate) use parameters;

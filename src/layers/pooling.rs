@@ -15,7 +15,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// # Shapes
 /// x `[LEN, DIM]`, y `[DIM]`.
 ///
-/// Masked steps are left out, and a sequence without valid steps gives zeros; with [`IgnoreMask`](super::IgnoreMask) all steps count,
+/// Masked steps are left out, and a sequence without valid steps gives zeros; with [`IgnoreMask`](super::options::IgnoreMask) all steps count,
 /// as in Keras, which loses the mask. The steps with the greatest number share its gradient evenly; all others have a gradient
 /// of zero, which a [`Conv1D`](super::Conv1D) in front passes over.
 ///
@@ -41,7 +41,7 @@ pub struct GlobalMaxPooling1D<const LEN: usize, const DIM: usize, M = HonourMask
 /// # Shapes
 /// x `[LEN, DIM]`, y `[DIM]`.
 ///
-/// A sequence without valid steps gives zeros (in Keras NaN). With [`IgnoreMask`](super::IgnoreMask) all steps count.
+/// A sequence without valid steps gives zeros (in Keras NaN). With [`IgnoreMask`](super::options::IgnoreMask) all steps count.
 ///
 /// ```
 /// use nanoembed::layers::{GlobalAveragePooling1D, Layer};

@@ -12,7 +12,7 @@ use zerocopy::FromZeros;
 /// others later too. With it
 ///
 /// - a label of `classes` or above is refused;
-/// - the outputs from `classes` on are closed: the trainer sets their bias to [`CLOSED`](crate::layers::CLOSED) before each step and after
+/// - the outputs from `classes` on are closed: the trainer sets their bias to [`Layer::CLOSED`] before each step and after
 ///   it, so that their probability is 0 exactly, their gradient too, and no weight decay or momentum opens them again;
 /// - since the bias is a parameter, they stay closed in evaluation, in prediction, in an image in firmware. A model that has
 ///   taken no step yet is not closed.

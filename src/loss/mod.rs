@@ -5,7 +5,7 @@
 //! | probabilities | [`BinaryCrossEntropy`], [`CategoricalCrossEntropy`], [`SparseCategoricalCrossEntropy`] |
 //! | quantities | [`MeanSquaredError`], [`MeanAbsoluteError`] |
 //! | what a cross-entropy is computed from | [`FromLogits`], [`OnProbabilities`] |
-//! | how much an example counts | [`SampleWeights`] with a [`Weighted`] label, [`ClassWeights`] for a [`Class`] |
+//! | how much an example counts | [`SampleWeights`] with a [`Weighted`] label, [`ClassWeights`] by class |
 //! | classes that a model has and the data has not | [`KnownClasses`] |
 //! | for a loss of your own | the trait [`Loss`] |
 //!
@@ -36,11 +36,16 @@ pub use classes::KnownClasses;
 pub use logits::FromLogits;
 pub use probabilities::OnProbabilities;
 pub use regression::{MeanAbsoluteError, MeanSquaredError};
-pub use weighted::{Class, ClassWeights, SampleWeights, Weighted};
+pub use weighted::{ClassWeights, SampleWeights, Weighted};
 
 use crate::error::{LabelError, OutOfRange};
 use crate::layers::{ActivationKind, Layer};
 use zerocopy::FromZeros;
+
+/// The bound of class weights. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    pub use super::weighted::Class;
+}
 
 /// A loss on outputs of type `Y`.
 pub trait Loss<Y> {

@@ -32,7 +32,7 @@ impl Pooling {
 
 /// Checked ids in groups.
 ///
-/// An id contributes nothing if its [`Policy`] leaves it out or if it names the padding row; it does not count in a mean
+/// An id contributes nothing if its policy leaves it out or if it names the padding row; it does not count in a mean
 /// either. A bag in which nothing contributes pools to zeros.
 ///
 /// ```
@@ -236,7 +236,8 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
         Some(Self { indices: self.indices.slice(start..end)?, split, count, weights })
     }
 
-    /// All bags in order.
+    /// All bags in order. A bag has `iter` over the ids that contribute, each with its `row`, `weight` and `position`; also `indices`,
+    /// `weights`, `start`, `count`, `len`, `is_empty`, and `divisor` for a [`Pooling`].
     #[inline(always)]
     pub fn iter(&self) -> impl Iterator<Item = BagView<'a, I, P>> + use<'a, I, P, O> {
         let bags = *self;

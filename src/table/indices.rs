@@ -137,7 +137,7 @@ impl Policy for FromEnd {
     }
 }
 
-/// Ids that were checked against a table of `rows` rows: every one names a row below `rows`, or none by its [`Policy`] or because
+/// Ids that were checked against a table of `rows` rows: every one names a row below `rows`, or none by its policy or because
 /// it is padding.
 ///
 /// Any number of rows is handled, up to `usize::MAX`. The ids stay as they are; a position is resolved when it is read.

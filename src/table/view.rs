@@ -9,7 +9,6 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// kernels.
 ///
 /// ```
-/// use nanoembed::kernels::dequantise_row;
 /// use nanoembed::table::{Table, U8};
 /// let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
 /// let table = Table::new(&values, 3, 2)?;
@@ -20,7 +19,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// let bytes = [0, 2, 4, 0, 0, 0, 63, 0, 0, 128, 191];
 /// let packed = Table::<U8>::packed(&bytes, 1, 3)?;
 /// let mut row = [0.0; 3];
-/// dequantise_row(packed, 0, &mut row)?;
+/// packed.dequantise_row(0, &mut row)?;
 /// assert_eq!(row, [-1.0, 0.0, 1.0]);
 /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
 /// ```

@@ -4,7 +4,7 @@
 /// o · `stride` + k · `dilation` − `before`, if the sequence has it.
 ///
 /// ```
-/// use nanoembed::table::Windows;
+/// use nanoembed::internals::Windows;
 /// let windows = Windows { taps: 3, stride: 2, dilation: 1, before: 1 };
 /// assert_eq!(windows.step(0, 0), None); // before the first step
 /// assert_eq!(windows.step(0, 1), Some(0));
@@ -62,7 +62,7 @@ impl Padding {
     /// Steps of output for `len` steps of input, in which the ends of a window lie `reach` steps apart; 0 if no window fits.
     ///
     /// ```
-    /// use nanoembed::table::Padding;
+    /// use nanoembed::internals::Padding;
     /// assert_eq!(Padding::Valid.output_length(100, 4, 1), 96);
     /// assert_eq!(Padding::Same.output_length(9, 3, 2), 5);
     /// assert_eq!(Padding::Valid.output_length(4, 4, 1), 0);

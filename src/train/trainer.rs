@@ -123,7 +123,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
 
     /// A trainer that has taken no step.
     ///
-    /// It is as large as its arrays. One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use
+    /// It is as large as its arrays. One of more than [256 KiB](crate::memory) does not compile: use
     /// `boxed` (feature `alloc`).
     // Inlined, and the memory made where it stands: else its zeros are made on the stack and copied.
     #[inline(always)]
