@@ -11,8 +11,7 @@ mod common;
 
 use common::{Bench, Limit, Numbers, Who};
 use core::hint::black_box;
-use nanoembed::internals::{self, reference};
-use nanoembed::kernels::{self, Repeats};
+use nanoembed::internals::{self, Repeats, Windows, reference};
 use nanoembed::layers::{Conv1D, Dense, Embedding, GlobalMaxPooling1D, Layer, Relu, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
@@ -20,7 +19,7 @@ use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::sequential;
 use nanoembed::simd::Level;
-use nanoembed::table::{Table, TableMut, Windows};
+use nanoembed::table::{Table, TableMut};
 use nanoembed::train::Trainer;
 use nanoembed::zerocopy::FromZeros;
 
@@ -103,7 +102,7 @@ fn repeated(bench: &mut Bench) {
                 each(y, &|x, y| reference::convolve(WINDOWS, x, &valid[..LEN], kernel, y).unwrap());
             }
             // Each step for itself.
-            Who::Naive => each(y, &|x, y| kernels::convolve(WINDOWS, x, &valid[..LEN], kernel, y).unwrap()),
+            Who::Naive => each(y, &|x, y| internals::convolve(WINDOWS, x, &valid[..LEN], kernel, y).unwrap()),
             Who::Kernel(level) => {
                 let count =
                     internals::distinct_rows_at(level, x_table, &mut numbers, &mut firsts, &mut slots)

@@ -114,8 +114,8 @@ impl Part {
         let c = &mut TableMut::new(&mut c.get_mut()[..m * n], m, n).unwrap();
         let product = |a, b, c: &mut TableMut<'_>| match self.name {
             "x W" | "h U" => kernels::gemm(Table::new(a, m, k)?, Table::new(b, k, n)?, c),
-            "d_z Uᵀ" | "d_z Wᵀ" => kernels::gemm_nt(Table::new(a, m, k)?, Table::new(b, n, k)?, c),
-            _ => kernels::gemm_tn(Table::new(a, k, m)?, Table::new(b, k, n)?, c),
+            "d_z Uᵀ" | "d_z Wᵀ" => internals::gemm_nt(Table::new(a, m, k)?, Table::new(b, n, k)?, c),
+            _ => internals::gemm_tn(Table::new(a, k, m)?, Table::new(b, k, n)?, c),
         };
         product(a, b, c).unwrap();
     }
@@ -145,9 +145,9 @@ fn step(bench: &mut Bench) {
             let (c, h) = state.get_mut().split_at_mut(UNITS);
             z.get_mut().copy_from_slice(&a.get()[..4 * UNITS]);
             if candidate == candidates - 1 {
-                kernels::lstm_gates(z.get_mut(), c, h).unwrap();
+                internals::lstm_gates(z.get_mut(), c, h).unwrap();
             } else {
-                kernels::lstm_gates_backward(z.get_mut(), c, d_h.get(), h).unwrap();
+                internals::lstm_gates_backward(z.get_mut(), c, d_h.get(), h).unwrap();
             }
         }
     });

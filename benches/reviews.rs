@@ -5,7 +5,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
-use nanoembed::optim::{Adam, AdamExact, Exact, Optimizer};
+use nanoembed::optim::{Adam, Exact, Optimizer};
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::sequential;
@@ -37,7 +37,7 @@ fn step<O: Optimizer>(criterion: &mut Criterion, name: &str, optimizer: O) {
 
 fn reviews(criterion: &mut Criterion) {
     step(criterion, "reviews/step of 10, Adam", Adam::default());
-    step::<AdamExact>(criterion, "reviews/step of 10, exact Adam", Exact(Adam::default()));
+    step::<Exact<Adam>>(criterion, "reviews/step of 10, exact Adam", Exact(Adam::default()));
     let model = Reviews::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
     criterion.bench_function("reviews/predict", |bencher| {
         bencher.iter(|| model.predict(&IDS[9]).expect("good ids"));

@@ -25,11 +25,11 @@ use common::memory::{batch, touch, uniform_ids, zipf_ids};
 use common::{Bench, Limit, Numbers, Who, assert_equal};
 use core::array::from_fn;
 use core::hint::black_box;
-use nanoembed::internals::reference;
+use nanoembed::internals::{State, reference};
 use nanoembed::kernels::pool;
 use nanoembed::optim::{Adagrad, Adam, Exact, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::simd::Level;
-use nanoembed::sparse::{Occurrence, SparseGradient, State, UpdateRule, occurrences_of_bags, sort_by_row};
+use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient, UpdateRule};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 
 const ROWS: usize = 1_000_000;
@@ -167,9 +167,9 @@ where
         pool(table.as_table(), &bags, Pooling::Sum, &mut self.pooled).unwrap();
         black_box(&mut self.pooled);
 
-        let occurrences = occurrences_of_bags(&bags, &mut self.occurrences).unwrap();
+        let occurrences = bags.occurrences(&mut self.occurrences).unwrap();
         let mut touched = SparseGradient {
-            occurrences: sort_by_row(occurrences, &mut self.scratch).unwrap(),
+            occurrences: SortedOccurrences::sort(occurrences, &mut self.scratch).unwrap(),
             gradients: Table::new(self.gradients.get(), bags.len(), dim).unwrap(),
             scratch: &mut self.sum,
         };

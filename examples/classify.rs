@@ -23,7 +23,8 @@
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use nanoembed::layers::{Bag, Dense, EmbeddingBag, Layer, Mean, Softmax};
+use nanoembed::layers::options::Mean;
+use nanoembed::layers::{Bag, Dense, EmbeddingBag, Layer, Softmax};
 use nanoembed::loss::{KnownClasses, SparseCategoricalCrossEntropy};
 use nanoembed::optim::Adam;
 use nanoembed::rand_core::SeedableRng;

@@ -11,7 +11,8 @@ mod common;
 
 use common::check_image;
 use indicatif::{ProgressBar, ProgressStyle};
-use nanoembed::layers::{Bag, Dense, EmbeddingBag, Layer, Mean, Sigmoid};
+use nanoembed::layers::options::Mean;
+use nanoembed::layers::{Bag, Dense, EmbeddingBag, Layer, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
 use nanoembed::rand_core::SeedableRng;

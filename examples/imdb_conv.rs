@@ -21,13 +21,14 @@ mod common;
 
 use common::check_image;
 use indicatif::{ProgressBar, ProgressStyle};
-use nanoembed::layers::{Conv1D, Dense, Embedding, GlobalMaxPooling1D, Layer, MaskZero, Relu, Sigmoid};
+use nanoembed::layers::options::MaskZero;
+use nanoembed::layers::{Conv1D, Dense, Embedding, GlobalMaxPooling1D, Layer, Relu, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::sequential;
-use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts, text_to_word_sequence};
+use nanoembed::text::{Ascii, Lowercase, Vocabulary, VocabularyOptions, WordCounts};
 use nanoembed::train::{EarlyStopping, Trainer};
 use nanoembed::zerocopy::FromZeros;
 use std::error::Error;
@@ -73,7 +74,7 @@ fn read(path: &Path) -> Result<Vec<(f32, String)>, Box<dyn Error>> {
 fn vocabulary(examples: &[(f32, String)]) -> Result<Box<Words>, Box<dyn Error>> {
     let mut counts = Counts::new_box_zeroed().map_err(|_| "out of memory")?;
     for (_, review) in examples {
-        counts.fit(text_to_word_sequence::<Ascii>(review))?;
+        counts.fit(Ascii::text_to_word_sequence(review))?;
     }
     let mut words = Words::new_box_zeroed().map_err(|_| "out of memory")?;
     let options = VocabularyOptions {
@@ -90,7 +91,7 @@ type Encoded = (Vec<Review>, Vec<[f32; 1]>);
 fn encode(words: &Words, examples: &[(f32, String)]) -> Result<Encoded, Box<dyn Error>> {
     let (mut reviews, mut labels) = (Vec::new(), Vec::new());
     for (label, review) in examples {
-        reviews.push(words.encode(text_to_word_sequence::<Ascii>(review))?);
+        reviews.push(words.encode(Ascii::text_to_word_sequence(review))?);
         labels.push([*label]);
     }
     Ok((reviews, labels))

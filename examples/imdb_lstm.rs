@@ -21,7 +21,7 @@ use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::sequential;
 use nanoembed::text::{
-    Ascii, Padding, Truncating, Vocabulary, VocabularyOptions, WordCounts, pad, text_to_word_sequence,
+    Ascii, Lowercase, Padding, Truncating, Vocabulary, VocabularyOptions, WordCounts, pad,
 };
 use nanoembed::train::{EarlyStopping, Report, Trainer};
 use nanoembed::zerocopy::FromZeros;
@@ -62,7 +62,7 @@ fn lines<'a>(path: &Path, text: &'a str) -> Result<Vec<(&'a str, &'a str)>, Box<
 impl Dataset {
     /// The review as ids: words without a row are left out, as by Keras' `Tokenizer`.
     fn push(&mut self, words: &Words, positive: bool, text: &str) -> Result<(), Box<dyn Error>> {
-        let ids: Vec<u16> = words.ids_as(text_to_word_sequence::<Ascii>(text))?.collect();
+        let ids: Vec<u16> = words.ids_as(Ascii::text_to_word_sequence(text))?.collect();
         let mut review = [0; LEN];
         pad(&ids, Padding::Pre, Truncating::Pre, 0, &mut review);
         self.reviews.push(review);
@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut counts = Counts::new_box_zeroed().map_err(|_| "no memory")?;
     for (_, text) in &train_lines {
-        counts.fit(text_to_word_sequence::<Ascii>(text))?;
+        counts.fit(Ascii::text_to_word_sequence(text))?;
     }
     let mut words = Words::new();
     words.adapt(&mut counts, VocabularyOptions { num_words: NonZero::new(ROWS), ..Default::default() })?;

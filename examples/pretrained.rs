@@ -24,17 +24,16 @@
 //! among the 200, for fine-tuned random rows too; one earlier model had been run on the test file.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use nanoembed::layers::{
-    Conv1D, Dense, Embedding, Frozen, GlobalMaxPooling1D, Layer, MaskZero, Relu, Sigmoid, Summary,
-};
+use nanoembed::layers::options::MaskZero;
+use nanoembed::layers::{Conv1D, Dense, Embedding, Frozen, GlobalMaxPooling1D, Layer, Relu, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::table::TableMut;
-use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts, text_to_word_sequence};
+use nanoembed::text::{Ascii, Lowercase, Vocabulary, VocabularyOptions, WordCounts};
 use nanoembed::train::{Shuffle, Trainer};
-use nanoembed::vectors::{TextVectors, Vectors, fill};
+use nanoembed::vectors::{TextVectors, Vectors};
 use nanoembed::zerocopy::FromZeros;
 use nanoembed::{files, image, sequential};
 use std::error::Error;
@@ -95,7 +94,7 @@ fn vocabulary(vectors: &str, texts: &[String]) -> Result<Box<Vocabulary<WORDS, B
         counts.fit([word])?;
     }
     for text in texts {
-        counts.fit(text_to_word_sequence::<Ascii>(text))?;
+        counts.fit(Ascii::text_to_word_sequence(text))?;
     }
     let mut vocabulary = Vocabulary::new_box_zeroed().map_err(|_| "out of memory")?;
     vocabulary.adapt(&mut counts, VocabularyOptions::default())?;
@@ -127,7 +126,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: pretrained VECTORS.txt TRAIN.tsv TEST.tsv".into());
     };
     let (all, test) = (read(train)?, read(test)?);
-    println!("{}\n", Summary::<FineTuned>::new());
+    println!("{}\n", FineTuned::summary());
     let bar = ProgressBar::new(SEEDS * 4 * EPOCHS);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} epochs, {eta} left  {msg}")?);
 
@@ -138,7 +137,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let texts: Vec<String> = drawn().map(|i| all.0[i].clone()).collect();
         let known = vocabulary(vectors, &texts)?;
         let encode = |texts: &[String]| -> Result<Vec<Sentence>, Box<dyn Error>> {
-            texts.iter().map(|text| Ok(known.encode(text_to_word_sequence::<Ascii>(text))?)).collect()
+            texts.iter().map(|text| Ok(known.encode(Ascii::text_to_word_sequence(text))?)).collect()
         };
         let train = (encode(&texts)?, drawn().map(|i| all.1[i]).collect());
         let test = (encode(&test.0)?, test.1.clone());
@@ -147,7 +146,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut tuned = FineTuned::boxed(&mut Xoshiro128PlusPlus::seed_from_u64(seed));
             if pretrained {
                 let table = &mut TableMut::from_rows(&mut tuned.first.rows);
-                let found = fill(table, &mut open(vectors)?, |word| known.index_of(word))?;
+                let found = open(vectors)?.fill(table, |word| known.index_of(word))?;
                 bar.suspend(|| {
                     println!("seed {seed}: {} of {} words have vectors", found.count(), known.rows() - 1);
                 });

@@ -15,7 +15,7 @@ use nanoembed::kernels::pool;
 use nanoembed::optim::{Adam, Optimizer};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
-use nanoembed::sparse::{Occurrence, SparseGradient, occurrences_of_bags_in, sort_by_row};
+use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut, even_ranges};
 use std::error::Error;
 use std::thread;
@@ -75,9 +75,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         thread::scope(|scope| {
             for (((range, mut table), (_, mut slots)), scratch) in table.zip(slots).zip(&mut scratch) {
                 scope.spawn(move || {
-                    let list =
-                        occurrences_of_bags_in(&bags, range, &mut scratch.list).expect("room for all ids");
-                    let occurrences = sort_by_row(list, &mut scratch.sorting).expect("room for all ids");
+                    let list = bags.occurrences_in(range, &mut scratch.list).expect("room for all ids");
+                    let occurrences =
+                        SortedOccurrences::sort(list, &mut scratch.sorting).expect("room for all ids");
                     let mut touched = SparseGradient { occurrences, gradients, scratch: &mut scratch.sum };
                     adam.update_rows(step, &mut table, &mut slots, &mut [], &mut touched)
                         .expect("parts of the same rows");

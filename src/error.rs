@@ -21,6 +21,56 @@
 
 use core::fmt;
 
+#[cfg(feature = "std")]
+pub(crate) use inner::*;
+
+/// What errors are told with. It is no part of the interface: `internals` gives it out.
+#[cfg(feature = "std")]
+pub(crate) mod inner {
+    /// What a file is, by its first bytes: what [`FileError`](super::FileError) found where it expected
+    /// something else.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum FileKind {
+        /// Nothing.
+        Empty,
+        /// Text of no kind that is known here.
+        Text,
+        /// Text of two bytes a character, as PowerShell writes it.
+        Utf16,
+        /// A web page, such as a notice of the server that should have sent the file.
+        Html,
+        /// What Git keeps of a large file.
+        GitLfs,
+        /// Text vectors under a line with the number of rows and the dim: word2vec, fastText's `.vec`.
+        TextWithHeader,
+        /// Text vectors without a header: GloVe.
+        TextWithoutHeader,
+        /// word2vec's binary file.
+        Word2Vec,
+        /// fastText's `.bin`, a whole model.
+        FastText,
+        /// numpy's file of one array.
+        Npy,
+        /// A zip archive: npz, `.keras`, PyTorch's `.pt`.
+        Zip,
+        /// HDF5: Keras' `.h5`.
+        Hdf5,
+        /// Hugging Face's file of arrays.
+        SafeTensors,
+        /// Python's pickle: gensim, joblib, old files of PyTorch.
+        Pickle,
+        /// Compressed by gzip.
+        Gzip,
+        /// Compressed by bzip2.
+        Bzip2,
+        /// Compressed by xz.
+        Xz,
+        /// Compressed by zstd.
+        Zstd,
+    }
+}
+
 /// A row number that the table does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IndexOutOfRange {
@@ -324,49 +374,6 @@ impl core::error::Error for BagError {}
 impl core::error::Error for ShapeMismatch {}
 impl core::error::Error for CapacityExceeded {}
 
-/// What a file is, by its first bytes: what [`FileError`] found where it expected something else.
-#[cfg(feature = "std")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FileKind {
-    /// Nothing.
-    Empty,
-    /// Text of no kind that is known here.
-    Text,
-    /// Text of two bytes a character, as PowerShell writes it.
-    Utf16,
-    /// A web page, such as a notice of the server that should have sent the file.
-    Html,
-    /// What Git keeps of a large file.
-    GitLfs,
-    /// Text vectors under a line with the number of rows and the dim: word2vec, fastText's `.vec`.
-    TextWithHeader,
-    /// Text vectors without a header: GloVe.
-    TextWithoutHeader,
-    /// word2vec's binary file.
-    Word2Vec,
-    /// fastText's `.bin`, a whole model.
-    FastText,
-    /// numpy's file of one array.
-    Npy,
-    /// A zip archive: npz, `.keras`, PyTorch's `.pt`.
-    Zip,
-    /// HDF5: Keras' `.h5`.
-    Hdf5,
-    /// Hugging Face's file of arrays.
-    SafeTensors,
-    /// Python's pickle: gensim, joblib, old files of PyTorch.
-    Pickle,
-    /// Compressed by gzip.
-    Gzip,
-    /// Compressed by bzip2.
-    Bzip2,
-    /// Compressed by xz.
-    Xz,
-    /// Compressed by zstd.
-    Zstd,
-}
-
 #[cfg(feature = "std")]
 impl fmt::Display for FileKind {
     /// What it is and, where there is one, the cure.
@@ -462,8 +469,8 @@ impl fmt::Display for FileError {
 #[cfg(feature = "std")]
 impl core::error::Error for FileError {}
 
-/// Where the first number is that is infinite or NaN, for a loss that is not finite. Layers are numbered from 0, as a
-/// [`Summary`](crate::layers::Summary) lists them.
+/// Where the first number is that is infinite or NaN, for a loss that is not finite. Layers are numbered from
+/// 0, as a [`Layer::summary`](crate::layers::Layer::summary) lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotFinite {
@@ -534,7 +541,8 @@ pub enum InputError {
     Id {
         /// Which example, from 0.
         example: usize,
-        /// Which of several inputs, in the order in which [`pairs!`](crate::pairs) lists them, from 0; `None` where there is one.
+        /// Which of several inputs, in the order in which [`pairs!`](crate::pairs) lists them, from 0; `None`
+        /// where there is one.
         branch: Option<usize>,
         /// The id, and its position within this input of this example.
         error: IndexOutOfRange,

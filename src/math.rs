@@ -31,8 +31,8 @@ use crate::simd;
 const LN_2_HIGH: f32 = 0.693_145_75;
 const LN_2_LOW: f32 = 1.428_606_8e-6;
 
-/// 1.5 · 2²³: added to a small number, it leaves no bits for the fraction, so the sum is rounded to a whole number, which
-/// stands in the low bits of the sum.
+/// 1.5 · 2²³: added to a small number, it leaves no bits for the fraction, so the sum is rounded to a whole
+/// number, which stands in the low bits of the sum.
 const ROUND: f32 = 12_582_912.0;
 
 const EXPONENT_ONE: u32 = 1 << 23;
@@ -45,8 +45,9 @@ fn power_of_two(n: i32) -> f32 {
 
 /// eˣ.
 ///
-/// With n = x / ln 2 rounded to a whole number and r = x − n ln 2, the result is eʳ · 2ⁿ. The factor 2ⁿ is applied in two
-/// halves, so that results beyond the range become +∞ and those below the normal numbers are rounded to subnormals, once.
+/// With n = x / ln 2 rounded to a whole number and r = x − n ln 2, the result is eʳ · 2ⁿ. The factor 2ⁿ is
+/// applied in two halves, so that results beyond the range become +∞ and those below the normal numbers are
+/// rounded to subnormals, once.
 ///
 /// ```
 /// use nanoembed::math::exp;
@@ -75,8 +76,8 @@ pub fn exp(x: f32) -> f32 {
 
 /// ln(u + c) − shift · ln 2 for a positive normal u and a c far below u, given as c / u.
 ///
-/// With u = 2ᵏ(1 + f), f between √½ − 1 and √2 − 1, the result is k ln 2 + ln(1 + f); the rounding error of the largest sum
-/// is computed and put back.
+/// With u = 2ᵏ(1 + f), f between √½ − 1 and √2 − 1, the result is k ln 2 + ln(1 + f); the rounding error of
+/// the largest sum is computed and put back.
 #[inline(always)]
 fn ln_normal(u: f32, correction: f32, shift: i32) -> f32 {
     const SQRT_HALF: u32 = core::f32::consts::FRAC_1_SQRT_2.to_bits();
@@ -138,7 +139,8 @@ pub fn ln_1p(x: f32) -> f32 {
 
 /// The logistic function 1 / (1 + e⁻ˣ).
 ///
-/// Monotone by construction: exp, +, ÷ are. Far below zero 1 + e⁻ˣ is e⁻ˣ, and eˣ is taken, which does not overflow.
+/// Monotone by construction: exp, +, ÷ are. Far below zero 1 + e⁻ˣ is e⁻ˣ, and eˣ is taken, which does not
+/// overflow.
 ///
 /// ```
 /// use nanoembed::math::sigmoid;
@@ -155,7 +157,8 @@ pub fn sigmoid(x: f32) -> f32 {
 
 /// The hyperbolic tangent.
 ///
-/// Up to 0.55, where the result passes ½, x + x³ · polynomial(x²); beyond it 1 − 2 / (e²ˣ + 1), which loses no bits there.
+/// Up to 0.55, where the result passes ½, x + x³ · polynomial(x²); beyond it 1 − 2 / (e²ˣ + 1), which loses
+/// no bits there.
 ///
 /// ```
 /// use nanoembed::math::tanh;
@@ -204,8 +207,8 @@ mod tests {
     use super::{exp, ln, ln_1p, rsqrt, sigmoid, sqrt, tanh};
     use std::println;
 
-    /// The error of `y` in units of the distance of two neighbouring `f32` at `exact`. What lies beyond the greatest `f32`
-    /// counts as 2^128, as in rounding; NaN where one of the two is NaN.
+    /// The error of `y` in units of the distance of two neighbouring `f32` at `exact`. What lies beyond the
+    /// greatest `f32` counts as 2^128, as in rounding; NaN where one of the two is NaN.
     fn ulps(y: f32, exact: f64) -> f64 {
         let top = 2_f64.powi(128);
         let within = |v: f64| {
@@ -222,8 +225,8 @@ mod tests {
         (y - exact).abs() / 2_f64.powi(exponent - 23)
     }
 
-    /// Compares with the exact function at every 251st `f32` (at all of them if `NANOEMBED_FULL_SWEEP` is set) and looks
-    /// whether the next greater `f32` gives less. `falling` turns the order round.
+    /// Compares with the exact function at every 251st `f32` (at all of them if `NANOEMBED_FULL_SWEEP` is
+    /// set) and looks whether the next greater `f32` gives less. `falling` turns the order round.
     fn sweep(
         name: &str,
         bound: f64,

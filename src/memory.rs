@@ -2,13 +2,12 @@
 //!
 //! | item | what it does |
 //! |---|---|
-//! | [`STACK_LIMIT`] | says how large a value may be that a constructor gives by value |
 //! | `boxed` (feature `alloc`) | makes a value of zeros on the heap |
 //!
 //! Models, trainers, their scratch memory, vocabularies and counts are arrays, as large as their const
 //! parameters say. A constructor that gives such a value makes it on the stack. If it does not fit there, the
 //! program ends without a word of why. So these constructors (`zeroed`, `new`, `workspace`) compile up to
-//! [`STACK_LIMIT`] bytes. For larger values there is a constructor `boxed` (feature `alloc`), which makes the
+//! 256 KiB. For larger values there is a constructor `boxed` (feature `alloc`), which makes the
 //! value where it stays:
 //!
 //! | type | on the stack | on the heap |
@@ -28,14 +27,20 @@
 
 use crate::message::Message;
 
-/// The most bytes that a constructor makes on the stack where there is an operating system: 256 KiB.
-///
-/// Threads, and with them tests, have a stack of 2 MiB; the first thread of a program has 8 MiB on Linux and 1 MiB on Windows and in
-/// WebAssembly. A program that is not optimised has up to four copies of a trainer on the stack while it is made, and its model and
-/// workspace stand beside it.
-pub const STACK_LIMIT: usize = 256 << 10;
+pub(crate) use inner::*;
 
-/// Does not compile for a `T` that is too large for the stack; `what` it is, and the constructor to use instead.
+/// The limit of this module. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    /// The most bytes that a constructor makes on the stack where there is an operating system: 256 KiB.
+    ///
+    /// Threads, and with them tests, have a stack of 2 MiB; the first thread of a program has 8 MiB on Linux
+    /// and 1 MiB on Windows and in WebAssembly. A program that is not optimised has up to four copies of a
+    /// trainer on the stack while it is made, and its model and workspace stand beside it.
+    pub const STACK_LIMIT: usize = 256 << 10;
+}
+
+/// Does not compile for a `T` that is too large for the stack; `what` it is, and the constructor to use
+/// instead.
 pub(crate) const fn assert_fits_on_stack<T>(what: &str, instead: &str) {
     if size_of::<T>() > STACK_LIMIT && !cfg!(target_os = "none") {
         let message = Message::<300>::new()
@@ -60,7 +65,8 @@ pub(crate) const fn padding(length: usize) -> &'static [u8] {
     }
 }
 
-/// A value whose bytes are zeros, on the heap, without passing over the stack: slots and whatever else has no constructor of its own.
+/// A value whose bytes are zeros, on the heap, without passing over the stack: slots and whatever else has no
+/// constructor of its own.
 ///
 /// ```
 /// use nanoembed::{layers::{Dense, Parameters}, memory, optim::Adam};

@@ -4,11 +4,11 @@ use crate::ids::Sets;
 use crate::memory::Memory;
 use crate::{Settings, Times, time};
 use clap::ValueEnum;
-use nanoembed::kernels::{gather, gather_stream, pool, quantise_row};
-use nanoembed::optim::{Adagrad, Adam, AdamExact, Optimizer, RowwiseAdagrad, Sgd};
+use nanoembed::kernels::{gather, gather_stream, pool};
+use nanoembed::optim::{Adagrad, Adam, Exact, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
-use nanoembed::sparse::{Occurrence, SparseGradient, UpdateRule, occurrences_of_bags, sort_by_row};
+use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient, UpdateRule};
 use nanoembed::table::{Bags, Bf16, F16, F32, Format, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use std::hint::black_box;
 
@@ -98,7 +98,7 @@ impl Case {
             Self::UpdateAdagrad => step(settings, &Adagrad::default()),
             Self::UpdateRowwiseAdagrad => step(settings, &RowwiseAdagrad::default()),
             Self::UpdateAdam => step(settings, &Adam::default()),
-            Self::UpdateAdamExact => step(settings, &AdamExact::default()),
+            Self::UpdateAdamExact => step(settings, &Exact::<Adam>::default()),
         }
     }
 }
@@ -133,7 +133,7 @@ fn bags<F: Format>(settings: &Settings) -> std::io::Result<Times> {
     let mut table = TableMut::<F>::packed(&mut elements, rows, dim).expect("rows of dim numbers");
     let numbers = filled(dim + 1000, false)?;
     for row in 0..rows {
-        quantise_row(&numbers[row % 1000..][..dim], row, &mut table).expect("shapes fit");
+        table.quantise_row(row, &numbers[row % 1000..][..dim]).expect("shapes fit");
     }
     let table = Table::<F>::packed(&elements, rows, dim).expect("rows of dim numbers");
     let mut out = Memory::zeros(batch * dim, huge)?;
@@ -167,8 +167,8 @@ fn step<O: Optimizer>(settings: &Settings, optimizer: &O) -> std::io::Result<Tim
             .catch_up(call as u32, touched, &mut table, &mut state, &mut last_steps)
             .expect("shapes fit");
         pool(table.as_table(), &bags, Pooling::Sum, black_box(&mut out)).expect("shapes fit");
-        let list = occurrences_of_bags(&bags, &mut list).expect("room for all ids");
-        let occurrences = sort_by_row(list, &mut scratch).expect("room for all ids");
+        let list = bags.occurrences(&mut list).expect("room for all ids");
+        let occurrences = SortedOccurrences::sort(list, &mut scratch).expect("room for all ids");
         let mut touched = SparseGradient { occurrences, gradients, scratch: &mut sum };
         let step = optimizer.step(call as u32 + 1);
         optimizer

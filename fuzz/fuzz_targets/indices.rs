@@ -6,9 +6,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use nanoembed::error::{BagError, IndexOutOfRange, RowOutOfRange};
-use nanoembed::internals::reference;
-use nanoembed::kernels::{gather, pool, pool_max, scatter_add, scatter_add_bags, weight_gradients};
-use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Table, TableMut};
+use nanoembed::internals::{Index, Policy, reference, weight_gradients};
+use nanoembed::kernels::{gather, pool, pool_max, scatter_add, scatter_add_bags};
+use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 
 struct Input<'a> {
     policy: u8,

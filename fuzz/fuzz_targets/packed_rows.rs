@@ -6,7 +6,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use nanoembed::internals::reference::{self, FormatSpec};
-use nanoembed::kernels::{dequantise, gather, pool, pool_max, quantise};
+use nanoembed::internals::{dequantise, quantise};
+use nanoembed::kernels::{gather, pool, pool_max};
 use nanoembed::table::{Bags, Bf16, F16, F32, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use nanoembed::zerocopy::{FromBytes, IntoBytes};
 

@@ -6,9 +6,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use nanoembed::internals::KERAS_FILTERS;
 use nanoembed::text::{
-    Ascii, HashingTokenizer, KERAS_FILTERS, Lowercase, Md5, NativeHash, Padding, Splitter, Truncating,
-    Unchanged, Unicode, WordHash, pad_sequences,
+    Ascii, HashingTokenizer, Lowercase, Md5, NativeHash, Padding, Splitter, Truncating, Unchanged, Unicode,
+    WordHash, pad_sequences,
 };
 use std::num::NonZero;
 

@@ -6,11 +6,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use nanoembed::image;
+use nanoembed::internals::{Token, characters, standardized_words};
 use nanoembed::table::Aligned;
-use nanoembed::text::{
-    Ascii, Splitter, Subwords, Ties, Token, Unicode, Vocabulary, VocabularyOptions, WordCounts, characters,
-    standardized_words,
-};
+use nanoembed::text::{Ascii, Splitter, Subwords, Ties, Unicode, Vocabulary, VocabularyOptions, WordCounts};
 use std::cmp::Reverse;
 use std::num::NonZero;
 

@@ -37,7 +37,7 @@ impl FileKind {
     /// here.
     ///
     /// ```
-    /// use nanoembed::error::FileKind;
+    /// use nanoembed::internals::FileKind;
     /// assert_eq!(FileKind::of(b"\x1f\x8b\x08\x00"), Some(FileKind::Gzip));
     /// assert_eq!(FileKind::of(b"2 3\nhome 0.5 0.25 -1\n"), Some(FileKind::TextWithHeader));
     /// ```

@@ -8,7 +8,8 @@
 //!
 //! ```
 //! use nanoembed::layers::{Dense, Layer};
-//! use nanoembed::{files, image, weights};
+//! use nanoembed::weights::{Npz, Weight};
+//! use nanoembed::{files, image};
 //! use std::io::Write;
 //!
 //! let model = Dense::<3, 2>::zeroed();
@@ -19,7 +20,7 @@
 //! let path = |name| std::path::Path::new("models").join(name);
 //! # */
 //! files::write(path("model.image"), |file| file.write_all(&image::to_vec(&model)))?;
-//! files::write(path("model.npz"), |file| weights::write_npz(&model, file, weights::by_name))?;
+//! files::write(path("model.npz"), |file| Npz::write(&model, file, Weight::by_name))?;
 //! # assert_eq!(std::fs::read(path("model.image"))?, image::to_vec(&model));
 //! # std::fs::remove_dir_all(&folder)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -30,19 +30,28 @@
 
 mod frame;
 
-pub use frame::{HEADER, ImageError, Kind, length};
+pub use frame::{ImageError, length};
 pub(crate) use frame::{fill, open, seal};
+
+pub(crate) use inner::*;
+
+/// The bound of this module's functions, and where a payload starts. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    use crate::layers::{Bytes, Fingerprint};
+
+    pub use super::frame::{HEADER, Kind};
+
+    /// What has an image: every model, and a vocabulary.
+    pub trait Image: Bytes {
+        /// What it is.
+        const KIND: Kind;
+        /// A hash of its type: equal for types that can read each other's images.
+        const TYPE: Fingerprint;
+    }
+}
 
 use crate::layers::{Bytes, Fingerprint, Layer};
 use crate::text::Vocabulary;
-
-/// What has an image: every model, and a [`Vocabulary`].
-pub trait Image: Bytes {
-    /// What it is.
-    const KIND: Kind;
-    /// A hash of its type: equal for types that can read each other's images.
-    const TYPE: Fingerprint;
-}
 
 impl<M: Layer> Image for M {
     const KIND: Kind = Kind::Model;

@@ -1,9 +1,9 @@
-//! What Keras 3 computes: write `use nanoembed::keras::*` in place of `layers::*`, and put [`Keras`] around
-//! the optimizer.
+//! What Keras 3 computes: import the layers of this module beside `layers::*`, in whose place they then stand,
+//! and put [`Keras`] around the optimizer.
 //!
 //! | family | items |
 //! |---|---|
-//! | an optimizer as in Keras | [`Keras`], around a [`KerasOptimizer`]; clipping by a [`Clip`] |
+//! | an optimizer as in Keras | [`Keras`], around an optimizer that Keras has; clipping by a [`Clip`](crate::optim::Clip) |
 //! | layers that drop the mask as in Keras | [`Flatten`], [`GlobalMaxPooling1D`], [`Conv1D`] |
 //! | all other layers | those of [`layers`] |
 //!
@@ -16,9 +16,12 @@
 //! the rate and the number of steps: 6e-6 was seen with a rate of 0.05.
 //!
 //! ```
-//! use nanoembed::keras::*;
+//! use nanoembed::keras::{Flatten, Keras};
+//! use nanoembed::layers::*;
+//! use nanoembed::optim::Clip;
 //! use nanoembed::{loss::BinaryCrossEntropy, optim::Adam, sequential, train::Trainer};
 //! use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};
+//! use nanoembed::layers::options::MaskZero;
 //! // In Keras: Embedding(50, 8, mask_zero=True), Flatten(), Dense(1, activation="sigmoid")
 //! type Reviews = sequential![Embedding<4, 50, 8, u16, MaskZero>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
 //!
@@ -49,9 +52,9 @@
 //!
 //! | clipping in Keras | here | what is chosen | the default in [`Clipped`](crate::optim::Clipped) |
 //! |---|---|---|---|
-//! | `clipnorm` | [`Clip::Norm`] | the norm is that of the rows as they occur; the second moment takes the sum of squares | the norm is that of each row's sum; square of the sum |
-//! | `global_clipnorm` | [`Clip::GlobalNorm`] | the norm is that of the rows as they occur; the second moment takes the square of the sum, also below the limit, because the gradient becomes dense | the norm is that of each row's sum; square of the sum |
-//! | `clipvalue` | [`Clip::Value`] | each occurrence is clipped, then they are summed; the second moment takes the sum of the squares of what was clipped | the sum is clipped; its square |
+//! | `clipnorm` | [`Clip::Norm`](crate::optim::Clip::Norm) | the norm is that of the rows as they occur; the second moment takes the sum of squares | the norm is that of each row's sum; square of the sum |
+//! | `global_clipnorm` | [`Clip::GlobalNorm`](crate::optim::Clip::GlobalNorm) | the norm is that of the rows as they occur; the second moment takes the square of the sum, also below the limit, because the gradient becomes dense | the norm is that of each row's sum; square of the sum |
+//! | `clipvalue` | [`Clip::Value`](crate::optim::Clip::Value) | each occurrence is clipped, then they are summed; the second moment takes the sum of the squares of what was clipped | the sum is clipped; its square |
 //!
 //! | layer in Keras | here | what is chosen | the default in [`layers`] |
 //! |---|---|---|---|
@@ -68,7 +71,7 @@
 //! # What stays different
 //!
 //! - A sequence of nothing but padding gives zeros after `GlobalAveragePooling1D`; Keras gives NaN.
-//! - [`Lstm`] with [`GoBackwards`] reverses the mask with the time steps. Keras does not.
+//! - [`Lstm`](crate::layers::Lstm) with [`GoBackwards`](crate::layers::options::GoBackwards) reverses the mask with the time steps. Keras does not.
 //! - Random numbers differ: initial values, the order of examples, dropout. To compare, take Keras' weights,
 //!   call `set_shuffle(false)`, and use no dropout.
 //! - Centred RMSprop with repeated ids can make Keras' variance negative, since it is a sum of squares minus
@@ -78,16 +81,21 @@
 
 mod optimizer;
 
-pub use crate::layers::*;
-pub use crate::optim::Clip;
-pub use optimizer::{Keras, KerasOptimizer};
+pub use optimizer::Keras;
 
-use crate::layers;
+/// The bound of [`Keras`]. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    pub use super::optimizer::KerasOptimizer;
+}
+
+use crate::layers::options::{IgnoreMask, Valid};
+use crate::layers::{self, Identity};
 
 /// [`layers::Flatten`] that drops the mask, as Keras does: padding counts as the row of id 0.
 ///
 /// ```
 /// use nanoembed::{keras, layers, layers::*, sequential};
+/// use nanoembed::layers::options::MaskZero;
 /// type Words = Embedding<2, 3, 1, u16, MaskZero>;
 /// let mut model = <sequential![Words, keras::Flatten<2, 1, 2>]>::zeroed();
 /// model.first.rows = [[0.5], [1.0], [2.0]];

@@ -13,7 +13,7 @@ simd_fn! {
     ///
     /// ```
     /// let mut x = [0.0, 1.0, f32::NEG_INFINITY];
-    /// nanoembed::kernels::exp(&mut x);
+    /// nanoembed::internals::exp(&mut x);
     /// assert_eq!(x, [1.0, core::f32::consts::E, 0.0]);
     /// ```
     ///
@@ -51,7 +51,7 @@ simd_fn! {
     ///
     /// ```
     /// let mut row = [1.0, 1.0, f32::NEG_INFINITY];
-    /// nanoembed::kernels::softmax(&mut row);
+    /// nanoembed::internals::softmax(&mut row);
     /// assert_eq!(row, [0.5, 0.5, 0.0]);
     /// ```
     ///

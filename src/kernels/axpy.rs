@@ -33,7 +33,8 @@ simd_fn! {
     /// With an input x and a gradient y, A is the gradient of the weights.
     ///
     /// ```
-    /// use nanoembed::{kernels::ger, table::TableMut};
+    /// use nanoembed::table::TableMut;
+    /// use nanoembed::internals::ger;
     /// let mut a = [[1.0, 0.0], [0.0, 1.0]];
     /// ger(2.0, &[1.0, 10.0], &[3.0, 4.0], &mut TableMut::from_rows(&mut a))?;
     /// assert_eq!(a, [[7.0, 8.0], [60.0, 81.0]]);

@@ -18,7 +18,8 @@ simd_fn! {
     /// `x` `[len, in]`, `valid` `[len]`, `kernel` `[taps · in, filters]`, `y` `[out, filters]`.
     ///
     /// ```
-    /// use nanoembed::{kernels::convolve, table::{Table, TableMut, Windows}};
+    /// use nanoembed::table::{Table, TableMut};
+    /// use nanoembed::internals::{Windows, convolve};
     /// let x = [[1.0], [10.0], [100.0], [1000.0]];
     /// let kernel = [[1.0], [2.0]];
     /// let mut y = [[0.0]; 3];

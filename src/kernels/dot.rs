@@ -16,7 +16,7 @@ simd_fn! {
     /// Σ xᵢ², by sixteen lanes: the square of the norm.
     ///
     /// ```
-    /// assert_eq!(nanoembed::kernels::sum_of_squares(&[3.0, -4.0]), 25.0);
+    /// assert_eq!(nanoembed::internals::sum_of_squares(&[3.0, -4.0]), 25.0);
     /// ```
     ///
     /// # Cost

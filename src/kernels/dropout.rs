@@ -11,7 +11,7 @@ simd_fn! {
     /// rate in [0, 1).
     ///
     /// ```
-    /// use nanoembed::kernels::dropout;
+    /// use nanoembed::internals::dropout;
     /// let mut y = [7.0; 8];
     /// dropout(3, 0.5, &[1.0; 8], &mut y)?;
     /// assert!(y.iter().all(|y| *y == 0.0 || *y == 2.0));

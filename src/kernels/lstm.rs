@@ -12,7 +12,7 @@ simd_fn! {
     /// needs.
     ///
     /// ```
-    /// use nanoembed::kernels::lstm_gates;
+    /// use nanoembed::internals::lstm_gates;
     /// // One unit that keeps half of its cell and takes in half of tanh 0.
     /// let (mut z, mut c, mut h) = ([0.0; 4], [2.0], [7.0]);
     /// lstm_gates(&mut z, &mut c, &mut h)?;

@@ -4,22 +4,27 @@
 //! | family | kernels |
 //! |---|---|
 //! | rows out of a table | [`gather`], [`gather_stream`], [`pool`], [`pool_max`] |
-//! | the same, for a format that is known only at run time | [`gather_any`], [`pool_any`], [`pool_max_any`], [`dequantise_any`] |
-//! | gradients into rows | [`scatter_add`], [`scatter_add_bags`], [`scatter_add_max`], [`divide_by_bags`], [`weight_gradients`] |
-//! | packed rows | [`quantise`], [`dequantise`], [`quantise_row`], [`dequantise_row`], [`quantise_rounded`] |
-//! | vectors and matrices | [`dot`], [`sum`], [`axpy`], [`ger`], [`gemv`], [`gemm`], [`gemm_nt`], [`gemm_tn`], [`transpose`] |
-//! | activations, in place | [`exp`], [`ln`], [`sigmoid`], [`tanh`], [`relu`], [`softmax`], [`log_sum_exp`] |
-//! | their gradients | [`sigmoid_backward`], [`tanh_backward`], [`relu_backward`], [`softmax_backward`] |
-//! | convolution | [`convolve`], [`convolve_repeated`], [`convolve_backward_input`], [`convolve_backward_kernel`] |
-//! | sequences | [`max_over_steps`], [`mean_over_steps`], [`lstm_gates`], each with its `_backward` |
-//! | noise and norms | [`dropout`], [`Noise`], [`sum_of_squares`] |
-//! | repeated rows | [`distinct_rows`], with [`Repeats`] |
+//! | the same, for a format that is known only at run time | the methods of [`AnyTable`](crate::table::AnyTable) |
+//! | gradients into rows | [`scatter_add`], [`scatter_add_bags`], [`scatter_add_max`]; [`Bags::divide`], [`Bags::weight_gradients`] |
+//! | packed rows | [`TableMut::quantise`], [`Table::dequantise`], and for one row [`TableMut::quantise_row`], [`Table::dequantise_row`]; random rounding takes a [`Noise`] |
+//! | vectors and matrices | [`dot`], [`gemv`], [`gemm`] |
+//! | activations, in place | [`ActivationFunction::activate`](crate::layers::ActivationFunction::activate) |
+//!
+//! The kernels that only layers call (convolution, the gates of an LSTM, maxima and means over time steps,
+//! dropout) are not public.
 //!
 //! What an optimizer does to the rows of a table is in [`sparse`](crate::sparse).
 //!
 //! The documentation of the first kernel of a file has the loop in pseudo-code, each way in which the code
 //! differs from it with the reason, and the cost: the bytes that it moves. Nearly all kernels run at the
 //! speed of a cache or of memory.
+//!
+//! [`Bags::divide`]: crate::table::Bags::divide
+//! [`Bags::weight_gradients`]: crate::table::Bags::weight_gradients
+//! [`Table::dequantise`]: crate::table::Table::dequantise
+//! [`Table::dequantise_row`]: crate::table::Table::dequantise_row
+//! [`TableMut::quantise`]: crate::table::TableMut::quantise
+//! [`TableMut::quantise_row`]: crate::table::TableMut::quantise_row
 
 mod activation;
 mod ahead;
@@ -49,26 +54,39 @@ pub(crate) use dot::squares;
 pub(crate) use gather::convert;
 use gemm::{Across, Left, add_product};
 
-pub use activation::{
-    exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward, tanh,
-    tanh_backward,
-};
-pub use any::{dequantise_any, gather_any, pool_any, pool_max_any};
-pub use axpy::{axpy, ger};
-pub use convolution::{convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated};
-pub use dot::{dot, gemm_nt, gemv, sum, sum_of_squares};
-pub use dropout::dropout;
+pub use dot::{dot, gemv};
 pub use gather::{gather, gather_stream};
-pub use gemm::{gemm, gemm_tn};
-pub use lstm::{lstm_gates, lstm_gates_backward};
+pub use gemm::gemm;
 pub use noise::Noise;
-pub use pool::{NO_ID, pool, pool_max};
-pub use quantise::{dequantise, dequantise_row, quantise, quantise_rounded, quantise_row};
-pub use repeats::{Repeats, distinct_rows};
-pub use scatter::{divide_by_bags, scatter_add, scatter_add_bags, scatter_add_max};
-pub use steps::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward};
-pub use transpose::transpose;
-pub use weights::weight_gradients;
+pub use pool::{pool, pool_max};
+pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
+
+pub(crate) use inner::*;
+
+/// What layers, optimizers and methods of tables call. It is no part of the interface: `internals` gives it
+/// out.
+pub(crate) mod inner {
+    pub use super::activation::{
+        exp, ln, log_sum_exp, relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward,
+        tanh, tanh_backward,
+    };
+    pub use super::axpy::{axpy, ger};
+    pub use super::convolution::{
+        convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated,
+    };
+    pub use super::dot::{gemm_nt, sum, sum_of_squares};
+    pub use super::dropout::dropout;
+    pub use super::gemm::gemm_tn;
+    pub use super::lstm::{lstm_gates, lstm_gates_backward};
+    pub use super::pool::NO_ID;
+    pub use super::quantise::{dequantise, dequantise_row, quantise, quantise_rounded, quantise_row};
+    pub use super::repeats::{Repeats, distinct_rows};
+    pub use super::steps::{
+        max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,
+    };
+    pub use super::transpose::transpose;
+    pub use super::weights::weight_gradients;
+}
 
 /// The same kernels at a chosen level, for tests and benches: `internals` gives them out.
 pub(crate) mod at {

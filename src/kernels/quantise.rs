@@ -1,24 +1,41 @@
 //! Rows of `f32` into rows of another format, and back.
 //!
-//! The loops, the reasons for what the code does otherwise, and the cost are told at [`quantise`].
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`TableMut::quantise`].
 
 use super::{Noise, convert};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Format, Nearest, Table, TableMut, Trainable};
 
-simd_fn! {
-    /// Writes each row of `from` to the same row of `to`, rounded to the format of `to` as FBGEMM does.
+impl<F: Format> Table<'_, F> {
+    /// Writes each row, as `f32`, to the same row of `to`.
+    ///
+    /// # Errors
+    /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    pub fn dequantise(self, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+        dequantise(self, to)
+    }
+
+    /// Writes row `row`, as `f32`, to `to`.
+    ///
+    /// # Errors
+    /// If there is no such row, or `to` has not `dim` numbers; `to` is then as it was.
+    pub fn dequantise_row(self, row: usize, to: &mut [f32]) -> Result<(), ShapeMismatch> {
+        dequantise_row(self, row, to)
+    }
+}
+
+impl<F: Format> TableMut<'_, F> {
+    /// Writes each row of `from` to the same row, rounded to this table's format as FBGEMM does.
     ///
     /// ```
-    /// use nanoembed::kernels::{dequantise, quantise};
     /// use nanoembed::table::{Format, Table, TableMut, U4};
     /// let rows = [[0.0, 0.1, 0.2, 1.5], [-2.0, 0.0, 2.0, 5.5]];
     /// let mut bytes = [0; 2 * 6]; // U4::row_length(4) = 6
-    /// quantise(Table::from_rows(&rows), &mut TableMut::<U4>::packed(&mut bytes, 2, 4)?)?;
+    /// TableMut::<U4>::packed(&mut bytes, 2, 4)?.quantise(Table::from_rows(&rows))?;
     ///
     /// let mut back = [[0.0; 4]; 2];
-    /// dequantise(Table::<U4>::packed(&bytes, 2, 4)?, &mut TableMut::from_rows(&mut back))?;
+    /// Table::<U4>::packed(&bytes, 2, 4)?.dequantise(&mut TableMut::from_rows(&mut back))?;
     /// for (x, y) in back.as_flattened().iter().zip(rows.as_flattened()) {
     ///     assert!((x - y).abs() < 0.251); // half of scale, which is (max - min) / 15
     /// }
@@ -26,7 +43,7 @@ simd_fn! {
     /// ```
     ///
     /// # Errors
-    /// If the tables differ in their number of rows or in dim; `to` is then as it was.
+    /// If the tables differ in their number of rows or in dim; nothing has been written then.
     ///
     /// # How it is computed
     /// ```text
@@ -41,6 +58,24 @@ simd_fn! {
     ///
     /// # Cost
     /// For each row `4 dim` bytes and the bytes of the packed row are moved once.
+    pub fn quantise(&mut self, from: Table<'_>) -> Result<(), ShapeMismatch> {
+        quantise(from, self)
+    }
+
+    /// Writes `from` to row `row`, rounded to this table's format as FBGEMM does.
+    ///
+    /// # Errors
+    /// If there is no such row, or `from` has not `dim` numbers; nothing has been written then.
+    pub fn quantise_row(&mut self, row: usize, from: &[f32]) -> Result<(), ShapeMismatch> {
+        quantise_row(from, row, self)
+    }
+}
+
+simd_fn! {
+    /// [`TableMut::quantise`] tells what it does, how it is computed and what it costs.
+    ///
+    /// # Errors
+    /// As there.
     pub fn quantise, quantise_at[F: Format](from: Table<'_>, to: &mut TableMut<'_, F>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows", from.rows(), to.rows())?;
@@ -53,7 +88,7 @@ simd_fn! {
     /// If `to` has no such row, or `from` not `dim` numbers; `to` is then as it was.
     ///
     /// # Cost
-    /// [`quantise`] tells how it is computed and what it costs.
+    /// [`TableMut::quantise`] tells how it is computed and what it costs.
     pub fn quantise_row, quantise_row_at[F: Format](from: &[f32], row: usize, to: &mut TableMut<'_, F>) -> Result<(), ShapeMismatch>
         where {
             check_row(row, to.rows())?;
@@ -66,7 +101,7 @@ simd_fn! {
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
     ///
     /// # Cost
-    /// [`quantise`] tells how it is computed and what it costs.
+    /// [`TableMut::quantise`] tells how it is computed and what it costs.
     pub fn dequantise, dequantise_at[F: Format](from: Table<'_, F>, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows", from.rows(), to.rows())?;
@@ -79,7 +114,7 @@ simd_fn! {
     /// If `from` has no such row, or `to` not `dim` numbers; `to` is then as it was.
     ///
     /// # Cost
-    /// [`quantise`] tells how it is computed and what it costs.
+    /// [`TableMut::quantise`] tells how it is computed and what it costs.
     pub fn dequantise_row, dequantise_row_at[F: Format](from: Table<'_, F>, row: usize, to: &mut [f32]) -> Result<(), ShapeMismatch>
         where {
             check_row(row, from.rows())?;
@@ -93,7 +128,7 @@ simd_fn! {
     /// If the tables differ in their number of rows or in dim; `to` is then as it was.
     ///
     /// # Cost
-    /// [`quantise`] tells how it is computed and what it costs.
+    /// [`TableMut::quantise`] tells how it is computed and what it costs.
     pub fn quantise_rounded, quantise_rounded_at[F: Trainable](
         from: Table<'_>, noise: Noise, to: &mut TableMut<'_, F>
     ) -> Result<(), ShapeMismatch>

@@ -30,7 +30,8 @@ simd_fn! {
     /// be told apart where `slots`, the scratch, is short: it should hold twice as many as `firsts`.
     ///
     /// ```
-    /// use nanoembed::{kernels::distinct_rows, table::Table};
+    /// use nanoembed::table::Table;
+    /// use nanoembed::internals::distinct_rows;
     /// let x = [[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]];
     /// let (mut numbers, mut firsts, mut slots) = ([0; 3], [0; 2], [0; 4]);
     /// assert_eq!(distinct_rows(Table::from_rows(&x), &mut numbers, &mut firsts, &mut slots)?, Some(2));

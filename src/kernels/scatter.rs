@@ -104,49 +104,46 @@ simd_fn! {
         } = scatter_add_bags_loops;
 }
 
-/// The gradients of the bags' sums, which are the gradients of all their rows, from those of the pooled bags:
-/// `d_sums[bag] = d_out[bag] / divisor`, with the divisor of [`Pooling`]; zeros where it is 0.
-///
-/// A fused update of bags starts with it: see [`occurrences_of_bags`](crate::sparse::occurrences_of_bags).
-///
-/// # Shapes
-/// `d_out` and `d_sums` `[bags, dim]`.
-///
-/// # Errors
-/// If `d_out` does not have the same number of gradients for each bag, or `d_sums` has another length;
-/// `d_sums` is then as it was.
-///
-/// ```
-/// use nanoembed::{kernels::divide_by_bags, table::{Bags, Indices, Pooling}};
-/// let bags = Bags::new(Indices::new(&[2_u8, 0, 2], 3)?, &[0_u8, 2, 3])?;
-/// let mut d_sums = [0.0; 4];
-/// divide_by_bags(&[2.0, 4.0, 5.0, 6.0], &bags, Pooling::Mean, &mut d_sums)?;
-/// assert_eq!(d_sums, [1.0, 2.0, 5.0, 6.0]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn divide_by_bags<I: Index, P: Policy, O: Index>(
-    d_out: &[f32],
-    bags: &Bags<'_, I, P, O>,
-    pooling: Pooling,
-    d_sums: &mut [f32],
-) -> Result<(), ShapeMismatch> {
-    let dim = d_out.len().checked_div(bags.len()).unwrap_or_default();
-    ShapeMismatch::check("gradients", bags.len().saturating_mul(dim), d_out.len())?;
-    ShapeMismatch::check("gradients of the sums", d_out.len(), d_sums.len())?;
-    let mut rest = (d_out, d_sums);
-    for bag in bags.iter() {
-        let (Some((d_out, d_out_rest)), Some((d_sum, d_sums_rest))) =
-            (rest.0.split_at_checked(dim), rest.1.split_at_mut_checked(dim))
-        else {
-            break;
-        };
-        rest = (d_out_rest, d_sums_rest);
-        let divisor = bag.divisor(pooling).unwrap_or(1.0);
-        for (sum, d) in d_sum.iter_mut().zip(d_out) {
-            *sum = if divisor == 0.0 { 0.0 } else { d / divisor };
+impl<I: Index, P: Policy, O: Index> Bags<'_, I, P, O> {
+    /// The gradients of the bags' sums, which are the gradients of all their rows, from those of the pooled
+    /// bags: `d_sums[bag] = d_out[bag] / divisor`, with the divisor of [`Pooling`]; zeros where it is 0.
+    ///
+    /// A fused update of bags starts with it: see [`occurrences`](Self::occurrences).
+    ///
+    /// # Shapes
+    /// `d_out` and `d_sums` `[bags, dim]`.
+    ///
+    /// # Errors
+    /// If `d_out` does not have the same number of gradients for each bag, or `d_sums` has another length;
+    /// `d_sums` is then as it was.
+    ///
+    /// ```
+    /// use nanoembed::table::{Bags, Indices, Pooling};
+    /// let bags = Bags::new(Indices::new(&[2_u8, 0, 2], 3)?, &[0_u8, 2, 3])?;
+    /// let mut d_sums = [0.0; 4];
+    /// bags.divide(&[2.0, 4.0, 5.0, 6.0], Pooling::Mean, &mut d_sums)?;
+    /// assert_eq!(d_sums, [1.0, 2.0, 5.0, 6.0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn divide(&self, d_out: &[f32], pooling: Pooling, d_sums: &mut [f32]) -> Result<(), ShapeMismatch> {
+        let dim = d_out.len().checked_div(self.len()).unwrap_or_default();
+        ShapeMismatch::check("gradients", self.len().saturating_mul(dim), d_out.len())?;
+        ShapeMismatch::check("gradients of the sums", d_out.len(), d_sums.len())?;
+        let mut rest = (d_out, d_sums);
+        for bag in self.iter() {
+            let (Some((d_out, d_out_rest)), Some((d_sum, d_sums_rest))) =
+                (rest.0.split_at_checked(dim), rest.1.split_at_mut_checked(dim))
+            else {
+                break;
+            };
+            rest = (d_out_rest, d_sums_rest);
+            let divisor = bag.divisor(pooling).unwrap_or(1.0);
+            for (sum, d) in d_sum.iter_mut().zip(d_out) {
+                *sum = if divisor == 0.0 { 0.0 } else { d / divisor };
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Adds the gradient of each number that [`pool_max`](super::pool_max()) gave to the number that it came

@@ -16,7 +16,8 @@ simd_fn! {
     /// `x` `[len, dim]`, `valid` `[len]`, `y` `[dim]`.
     ///
     /// ```
-    /// use nanoembed::{kernels::max_over_steps, table::Table};
+    /// use nanoembed::table::Table;
+    /// use nanoembed::internals::max_over_steps;
     /// let x = [[1.0, -1.0], [3.0, -2.0], [5.0, 5.0]];
     /// let mut y = [0.0; 2];
     /// max_over_steps(Table::from_rows(&x), &[true, true, false], &mut y)?;

@@ -10,7 +10,8 @@ simd_fn! {
     /// B = Aᵀ for A `[m, n]`, B `[n, m]`.
     ///
     /// ```
-    /// use nanoembed::{kernels::transpose, table::{Table, TableMut}};
+    /// use nanoembed::table::{Table, TableMut};
+    /// use nanoembed::internals::transpose;
     /// let a = Table::from_rows(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     /// let mut b = [[0.0; 2]; 3];
     /// transpose(a, &mut TableMut::from_rows(&mut b))?;

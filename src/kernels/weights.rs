@@ -1,13 +1,14 @@
 //! Gradients of the weights of ids in bags.
 //!
-//! The loops, the reasons for what the code does otherwise, and the cost are told at [`weight_gradients`].
+//! The loops, the reasons for what the code does otherwise, and the cost are told at
+//! [`Bags::weight_gradients`].
 
 use super::{Columns, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{Lanes, dots, simd_fn};
 use crate::table::{BagView, Bags, Index, Policy, Pooling, Table};
 
-simd_fn! {
+impl<I: Index, P: Policy, O: Index> Bags<'_, I, P, O> {
     /// The gradient of the weight of each id: the derivative of [`pool`](super::pool()) with respect to the
     /// weights.
     ///
@@ -23,11 +24,11 @@ simd_fn! {
     /// `d_weights` does not hold one number an id; `d_weights` is then as it was.
     ///
     /// ```
-    /// use nanoembed::{kernels::weight_gradients, table::{Bags, Indices, Pooling, Table}};
+    /// use nanoembed::table::{Bags, Indices, Pooling, Table};
     /// let table = Table::from_rows(&[[1.0, 2.0], [3.0, 4.0]]);
     /// let bags = Bags::fixed(Indices::new(&[1_u8, 0], 2)?, 1, 2)?.with_weights(&[0.5, 2.0])?;
     /// let mut d_weights = [0.0; 2];
-    /// weight_gradients(table, &bags, Pooling::Sum, &[1.0, 10.0], &mut d_weights)?;
+    /// bags.weight_gradients(table, Pooling::Sum, &[1.0, 10.0], &mut d_weights)?;
     /// assert_eq!(d_weights, [43.0, 21.0]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -51,6 +52,22 @@ simd_fn! {
     /// # Cost
     /// For each id `4 dim` bytes are read from the table and 4 written; `d_out[bag]` stays in the first
     /// cache.
+    pub fn weight_gradients(
+        &self,
+        table: Table<'_>,
+        pooling: Pooling,
+        d_out: &[f32],
+        d_weights: &mut [f32],
+    ) -> Result<(), ShapeMismatch> {
+        weight_gradients(table, self, pooling, d_out, d_weights)
+    }
+}
+
+simd_fn! {
+    /// [`Bags::weight_gradients`] tells what it does, how it is computed and what it costs.
+    ///
+    /// # Errors
+    /// As there.
     pub fn weight_gradients, weight_gradients_at[I: Index, P: Policy, O: Index](
         table: Table<'_>,
         bags: &Bags<'_, I, P, O>,

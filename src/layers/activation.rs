@@ -34,7 +34,8 @@ impl ActivationKind {
         false
     }
 
-    /// Asserts that `units` numbers, which are activated together, can be: a softmax over one is 1 whatever the unit learns.
+    /// Asserts that `units` numbers, which are activated together, can be: a softmax over one is 1 whatever
+    /// the unit learns.
     pub(super) const fn assert_units(self, units: usize) {
         assert!(
             !matches!(self, Self::Softmax) || units > 1,
@@ -54,7 +55,8 @@ impl ActivationKind {
     }
 }
 
-/// An activation as a type parameter of a layer: [`Identity`], [`Relu`], [`Sigmoid`], [`Softmax`] or [`Tanh`].
+/// An activation as a type parameter of a layer: [`Identity`], [`Relu`], [`Sigmoid`], [`Softmax`] or
+/// [`Tanh`].
 pub trait ActivationFunction: Copy + sealed::Sealed {
     /// Which one it is.
     const KIND: ActivationKind;
@@ -62,7 +64,8 @@ pub trait ActivationFunction: Copy + sealed::Sealed {
     /// Turns one vector of logits into its activation, in place.
     fn activate(y: &mut [f32]);
 
-    /// Turns the gradient with respect to the activation `y` into the one with respect to the logits, in place.
+    /// Turns the gradient with respect to the activation `y` into the one with respect to the logits, in
+    /// place.
     fn activate_backward(y: &[f32], d_y: &mut [f32]);
 }
 

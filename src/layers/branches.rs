@@ -12,7 +12,8 @@ use core::slice;
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 
-/// The type of layers beside each other, each with an input of its own: [`Branches`] of the first and of the branches of all others.
+/// The type of layers beside each other, each with an input of its own: [`Branches`] of the first and of the
+/// branches of all others.
 ///
 /// ```
 /// use nanoembed::{branches, layers::*, pairs};
@@ -22,8 +23,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
 ///
-/// As an item, `branches! { type Columns = [..]; }`, it also checks the sizes within each layer where it stands, as
-/// [`sequential!`](crate::sequential) does.
+/// As an item, `branches! { type Columns = [..]; }`, it also checks the sizes within each layer where it
+/// stands, as [`sequential!`](crate::sequential) does.
 #[macro_export]
 macro_rules! branches {
     ($(#[$attribute:meta])* $visibility:vis type $name:ident = [$($branch:ty),+ $(,)?] $(;)?) => {
@@ -58,8 +59,8 @@ macro_rules! pairs {
 /// # Shapes
 /// x [`Pair`] of the inputs, y [`Pair`] of the outputs, activated. Masks flow beside them.
 ///
-/// A layer that makes one output of the two stands behind: [`Concatenate`](super::Concatenate), [`Dot`](super::Dot),
-/// [`BiasedDot`](super::BiasedDot). [`branches!`](crate::branches) nests it.
+/// A layer that makes one output of the two stands behind: [`Concatenate`](super::Concatenate),
+/// [`Dot`](super::Dot), [`BiasedDot`](super::BiasedDot). [`branches!`](crate::branches) nests it.
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Branches<A, B> {
@@ -124,7 +125,8 @@ impl<L: Layer, const BATCH: usize> BranchCache<L, BATCH> {
         L::outputs::<BATCH>(x, &mut self.cache)
     }
 
-    /// The backward pass, `d_y` being the gradients of the outputs; gives those of the inputs, if they are wanted.
+    /// The backward pass, `d_y` being the gradients of the outputs; gives those of the inputs, if they are
+    /// wanted.
     fn backward(
         &mut self,
         layer: &L,

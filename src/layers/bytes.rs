@@ -5,10 +5,11 @@ use crate::table::Numbers;
 use crate::text::Vocabulary;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
-/// Arrays of numbers without anything between them: every bit pattern is a value, and the bytes can be read in place.
+/// Arrays of numbers without anything between them: every bit pattern is a value, and the bytes can be read
+/// in place.
 ///
-/// A composed type lists the bytes of its parts, in the order in which they lie in memory. That nothing lies between them, an
-/// image asserts at compile time: `size_of::<Self>() == Self::BYTES`.
+/// A composed type lists the bytes of its parts, in the order in which they lie in memory. That nothing lies
+/// between them, an image asserts at compile time: `size_of::<Self>() == Self::BYTES`.
 pub trait Bytes: FromBytes + KnownLayout + Immutable + Sized {
     /// The bytes of all parts together.
     const BYTES: usize;
@@ -23,7 +24,8 @@ pub trait Bytes: FromBytes + KnownLayout + Immutable + Sized {
     /// Lets the bytes of each part be written.
     fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8]));
 
-    /// Shows each array of numbers with the name of its field, in the order of the parts; `name` is that of `self`.
+    /// Shows each array of numbers with the name of its field, in the order of the parts; `name` is that of
+    /// `self`.
     fn arrays<'a>(&'a self, name: &'static str, array: &mut dyn FnMut(Parameter, &'a [f32])) {
         let _ = (name, array);
     }
@@ -89,8 +91,9 @@ impl<const WORDS: usize, const BYTES: usize> Bytes for Vocabulary<WORDS, BYTES> 
     }
 }
 
-/// Implements [`Bytes`] for a struct: its fields in the order in which they lie in memory. `as` gives the extents that
-/// Keras has where they are not those of the type: `kernel: [[[f32; UNITS]; 4]; IN] as [IN, 4 * UNITS, 0, 0]`.
+/// Implements [`Bytes`] for a struct: its fields in the order in which they lie in memory. `as` gives the
+/// extents that Keras has where they are not those of the type:
+/// `kernel: [[[f32; UNITS]; 4]; IN] as [IN, 4 * UNITS, 0, 0]`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! bytes_of_fields {

@@ -28,16 +28,17 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// }
 /// ```
 ///
-/// Layers that do not fit are a compile error: for the item in one line, *Wrong: layer 1 `Flatten<4, 8, 32>` gives 32 numbers,
-/// layer 2 `Dense<31, 1, Sigmoid>` takes 31 numbers*, at the item.
+/// Layers that do not fit are a compile error: for the item in one line, *Wrong: layer 1 `Flatten<4, 8, 32>`
+/// gives 32 numbers, layer 2 `Dense<31, 1, Sigmoid>` takes 31 numbers*, at the item.
 ///
 /// ```compile_fail,E0080
 /// # use nanoembed::{layers::*, sequential};
 /// sequential! { type Wrong = [Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<31, 1, Sigmoid>]; }
 /// ```
 ///
-/// For the type alone, as trait bounds that do not hold, where the model is used; and sizes that are wrong within a layer, only when
-/// it is built. So the item is the better form, and the type is for what has parameters of its own, which the item cannot have.
+/// For the type alone, as trait bounds that do not hold, where the model is used; and sizes that are wrong
+/// within a layer, only when it is built. So the item is the better form, and the type is for what has
+/// parameters of its own, which the item cannot have.
 ///
 /// ```compile_fail,E0599
 /// # use nanoembed::{layers::*, sequential};
@@ -81,7 +82,8 @@ pub struct ChainWorkspace<A: Layer, B: Layer, const BATCH: usize> {
     second: B::Workspace<BATCH>,
 }
 
-/// What the layers of a [`Chain`] keep for the backward pass; what flows between them is in the cache of the first.
+/// What the layers of a [`Chain`] keep for the backward pass; what flows between them is in the cache of the
+/// first.
 #[derive(FromZeros)]
 pub struct ChainCache<A: Layer, B: Layer, const BATCH: usize> {
     first: A::Cache<BATCH>,

@@ -67,8 +67,8 @@ where
     <L::Output as Concatenated>::WIDTH
 }
 
-/// The type of layers beside each other, each with an input of its own, whose output vectors become one: [`branches!`](crate::branches)
-/// before a [`Concatenate`].
+/// The type of layers beside each other, each with an input of its own, whose output vectors become one:
+/// [`branches!`](crate::branches) before a [`Concatenate`].
 ///
 /// Here two categorical columns, each with an embedding of its own, and six numeric ones beside them:
 ///
@@ -83,8 +83,8 @@ where
 /// # Ok::<(), nanoembed::error::InputError>(())
 /// ```
 ///
-/// As an item, `concatenate! { type Columns = [..]; }`, it also checks the sizes within each layer where it stands, as
-/// [`sequential!`](crate::sequential) does.
+/// As an item, `concatenate! { type Columns = [..]; }`, it also checks the sizes within each layer where it
+/// stands, as [`sequential!`](crate::sequential) does.
 #[macro_export]
 macro_rules! concatenate {
     ($(#[$attribute:meta])* $visibility:vis type $name:ident = [$($branch:ty),+ $(,)?] $(;)?) => {
@@ -101,7 +101,7 @@ macro_rules! concatenate {
             $crate::branches![$($branch),+],
             $crate::layers::Concatenate<
                 <$crate::branches![$($branch),+] as $crate::layers::Layer>::Output,
-                { 0 $(+ $crate::layers::width::<$branch>())+ },
+                { 0 $(+ $crate::layers::macros::width::<$branch>())+ },
             >,
         >
     };
@@ -110,7 +110,8 @@ macro_rules! concatenate {
 /// Keras' `Concatenate`: the numbers of several vectors one after the other.
 ///
 /// # Shapes
-/// x `V`, vectors in nested [`Pair`]s as [`Branches`](super::Branches) give them; y `[OUT]`, OUT being the sum of their lengths.
+/// x `V`, vectors in nested [`Pair`]s as [`Branches`](super::Branches) give them; y `[OUT]`, OUT being the
+/// sum of their lengths.
 ///
 /// Another OUT is a compile error:
 ///

@@ -26,10 +26,11 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// | `P` | OUT | before |
 /// |---|---|---|
 /// | [`Valid`] | ⌊(LEN − reach − 1) / STRIDE⌋ + 1 | 0 |
-/// | [`Same`](super::Same) | ⌊(LEN − 1) / STRIDE⌋ + 1 | half of the padding, rounded down: of (OUT − 1) · STRIDE + reach + 1 − LEN, at least 0 |
-/// | [`Causal`](super::Causal) | ⌊(LEN − 1) / STRIDE⌋ + 1 | reach |
+/// | [`Same`](super::options::Same) | ⌊(LEN − 1) / STRIDE⌋ + 1 | half of the padding, rounded down: of (OUT − 1) · STRIDE + reach + 1 − LEN, at least 0 |
+/// | [`Causal`](super::options::Causal) | ⌊(LEN − 1) / STRIDE⌋ + 1 | reach |
 ///
-/// with reach = DILATION · (KERNEL − 1). Initial values: W Glorot uniform with fans KERNEL · IN and KERNEL · FILTERS, b zeros.
+/// with reach = DILATION · (KERNEL − 1). Initial values: W Glorot uniform with fans KERNEL · IN and KERNEL ·
+/// FILTERS, b zeros.
 ///
 /// ```
 /// use nanoembed::layers::{Conv1D, Layer};
@@ -43,21 +44,24 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// | `M` | masked steps | valid output steps | padding of a sequence |
 /// |---|---|---|---|
 /// | [`HonourMask`] | count as zeros, get no gradient | those with a valid step under their window | changes what `Valid` gives |
-/// | [`StrictMask`](super::StrictMask) | count as zeros, get no gradient | `Valid`: those with no masked step under their window; `Same`, `Causal`: those whose own step is valid, the one under the middle or under the end of the window | changes nothing |
-/// | [`IgnoreMask`](super::IgnoreMask) | used like all others | all: Keras loses the mask | changes all |
+/// | [`StrictMask`](super::options::StrictMask) | count as zeros, get no gradient | `Valid`: those with no masked step under their window; `Same`, `Causal`: those whose own step is valid, the one under the middle or under the end of the window | changes nothing |
+/// | [`IgnoreMask`](super::options::IgnoreMask) | used like all others | all: Keras loses the mask | changes all |
 ///
-/// With `HonourMask` a window over the end of the valid steps counts them and zeros for the rest. Masked steps *after* a sequence, or
-/// *before* it, add such windows, so that a [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) behind gives something else for
-/// `[1, 2, 3, 0, 0, 0]` than for `[0, 0, 1, 2, 3, 0]` or for `[1, 2, 3]` in a model of that length.
+/// With `HonourMask` a window over the end of the valid steps counts them and zeros for the rest. Masked
+/// steps *after* a sequence, or *before* it, add such windows, so that a
+/// [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) behind gives something else for `[1, 2, 3, 0, 0, 0]`
+/// than for `[0, 0, 1, 2, 3, 0]` or for `[1, 2, 3]` in a model of that length.
 ///
-/// With `StrictMask` there are none: an output step that is not valid is zeros (before the activation) and learns nothing, one that is
-/// has the same bits wherever its sequence lies. With a stride above 1 it must be moved by whole strides, or other windows are looked at.
-/// Masked steps inside a sequence keep its parts apart. A sequence that is shorter than a window of `Valid` gives no valid step.
-/// Layers behind that honour the mask then never see the padding:
+/// With `StrictMask` there are none: an output step that is not valid is zeros (before the activation) and
+/// learns nothing, one that is has the same bits wherever its sequence lies. With a stride above 1 it must be
+/// moved by whole strides, or other windows are looked at. Masked steps inside a sequence keep its parts
+/// apart. A sequence that is shorter than a window of `Valid` gives no valid step. Layers behind that honour
+/// the mask then never see the padding:
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};
 /// use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};
+/// use nanoembed::layers::options::{MaskZero, StrictMask, Valid};
 /// type Words = sequential![
 ///     Embedding<6, 9, 4, u16, MaskZero>,
 ///     Conv1D<6, 4, 8, 2, 5, Relu, Valid, StrictMask>,
@@ -70,9 +74,10 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// ```
 ///
 /// # Cost
-/// Training on a batch makes the products of steps that are the same, as those of an [`Embedding`](super::Embedding) are for each
-/// repeated word, once: see [`convolve_repeated`](crate::kernels::convolve_repeated). The backward pass costs as much as there are
-/// gradients that are not zero, behind a [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) one in OUT.
+/// Training on a batch makes the products of steps that are the same, as those of an
+/// [`Embedding`](super::Embedding) are for each repeated word, once: see `convolve_repeated`. The backward
+/// pass costs as much as there are gradients that are not zero, behind a
+/// [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) one in OUT.
 ///
 /// # Compile errors
 /// An OUT that does not follow from the other sizes:
@@ -99,7 +104,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// A stride and a dilation both greater than 1, as in Keras:
 ///
 /// ```compile_fail
-/// use nanoembed::layers::{Causal, Conv1D, HonourMask, Layer, Relu};
+/// use nanoembed::layers::{Conv1D, Layer, Relu};
+/// use nanoembed::layers::options::{Causal, HonourMask};
 /// let _ = Conv1D::<9, 8, 16, 3, 5, Relu, Causal, HonourMask, 2, 2>::zeroed();
 /// ```
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]

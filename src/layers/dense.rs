@@ -2,7 +2,7 @@
 
 use super::flow::{Flow, FlowParts, Keeps};
 use super::{
-    ActivationFunction, ActivationKind, Batch, BatchMut, CLOSED, Context, Fingerprint, Identity, Layer,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Fingerprint, Identity, Layer,
     glorot_uniform, parameters,
 };
 use crate::passes::dense;
@@ -138,7 +138,7 @@ impl<const IN: usize, const OUT: usize, A: ActivationFunction> Layer for Dense<I
 
     fn close_outputs(&mut self, from: usize) {
         for bias in self.bias.iter_mut().skip(from) {
-            *bias = CLOSED;
+            *bias = Self::CLOSED;
         }
     }
 }

@@ -75,8 +75,8 @@ impl<const N: usize> Layer for Dot<N> {
     }
 }
 
-/// The rating of biased matrix factorisation (Koren, Bell and Volinsky, 2009): of a user's row a and an item's row b, each of which ends
-/// with its bias,
+/// The rating of biased matrix factorisation (Koren, Bell and Volinsky, 2009): of a user's row a and an
+/// item's row b, each of which ends with its bias,
 ///
 /// ```text
 /// y = Σⱼ aⱼ bⱼ + bias of a + bias of b + mean           j over all numbers but the last
@@ -85,7 +85,8 @@ impl<const N: usize> Layer for Dot<N> {
 /// # Shapes
 /// x [`Pair`] of a `[N]` and b `[N]`, as [`Branches`](super::Branches) give them; `mean` `[1]`; y `[1]`.
 ///
-/// Initial value: mean 0. Where weights decay it is [`Frozen`](super::Frozen) at the mean of the ratings, which decay would pull to 0:
+/// Initial value: mean 0. Where weights decay it is [`Frozen`](super::Frozen) at the mean of the ratings,
+/// which decay would pull to 0:
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};

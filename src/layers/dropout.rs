@@ -8,14 +8,14 @@ use crate::table::Numbers;
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 
-/// Keras' `Dropout(PER_MILLE / 1000)` (Srivastava et al., 2014): in training each number is 0 with this probability, and else multiplied by
-/// 1 / (1 − rate); in use and in evaluation all stay as they are.
+/// Keras' `Dropout(PER_MILLE / 1000)` (Srivastava et al., 2014): in training each number is 0 with this
+/// probability, and else multiplied by 1 / (1 − rate); in use and in evaluation all stay as they are.
 ///
 /// # Shapes
 /// x and y `V`: a vector `[f32; N]`, or a sequence `[[f32; DIM]; LEN]` with its mask.
 ///
-/// What is left out is a hash of the [`Context`], the place of the example in the batch and the place of the number: a step can be
-/// repeated, and nothing is kept but the seed.
+/// What is left out is a hash of the [`Context`], the place of the example in the batch and the place of the
+/// number: a step can be repeated, and nothing is kept but the seed.
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};

@@ -39,8 +39,9 @@ impl Masking for MaskZero {
 /// # Shapes
 /// ids `[LEN]`, E (`rows`) `[ROWS, DIM]`, y `[LEN, DIM]`.
 ///
-/// Initial values: E uniform in [−0.05, 0.05). With [`MaskZero`] steps with id 0 are marked as padding, mask\[t\] = id\[t\] ≠ 0;
-/// row 0 is still gathered. In training only rows that occur learn; all others keep their bits.
+/// Initial values: E uniform in [−0.05, 0.05). With [`MaskZero`] steps with id 0 are marked as padding,
+/// mask\[t\] = id\[t\] ≠ 0; row 0 is still gathered. In training only rows that occur learn; all others keep
+/// their bits.
 ///
 /// ```
 /// use nanoembed::layers::{Embedding, Layer};

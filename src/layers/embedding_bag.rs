@@ -45,8 +45,8 @@ impl BagPooling for SqrtN {
     const NAME: &'static str = "sqrt_n";
 }
 
-/// PyTorch's `EmbeddingBag(ROWS, DIM, mode)`, fastText's hidden layer: the mean (or sum, or sum over √n) of the rows that a bag of
-/// at most `CAPACITY` ids names.
+/// PyTorch's `EmbeddingBag(ROWS, DIM, mode)`, fastText's hidden layer: the mean (or sum, or sum over √n) of
+/// the rows that a bag of at most `CAPACITY` ids names.
 ///
 /// # Shapes
 /// x [`Bag<CAPACITY, I>`](Bag), E (`rows`) `[ROWS, DIM]`, y `[DIM]`.

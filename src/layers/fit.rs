@@ -1,5 +1,6 @@
 //! Whether the layers of a model fit, found where the model is defined: what the item forms of
-//! [`sequential!`](crate::sequential), [`branches!`](crate::branches) and [`concatenate!`](crate::concatenate) expand to.
+//! [`sequential!`](crate::sequential), [`branches!`](crate::branches) and
+//! [`concatenate!`](crate::concatenate) expand to.
 
 use super::{Layer, Value};
 use crate::message::{Message, equal};

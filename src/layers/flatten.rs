@@ -6,8 +6,8 @@ use super::{Batch, BatchMut, Context, Fingerprint, Layer, parameters};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
-/// What a layer that ends a sequence, or looks at several steps at once, does with the mask: [`HonourMask`], [`IgnoreMask`] or
-/// [`StrictMask`].
+/// What a layer that ends a sequence, or looks at several steps at once, does with the mask: [`HonourMask`],
+/// [`IgnoreMask`] or [`StrictMask`].
 pub trait MaskUse: Copy {
     /// Whether masked steps count as zeros.
     const HONOURED: bool;
@@ -24,8 +24,9 @@ pub struct HonourMask;
 #[derive(Clone, Copy, Debug)]
 pub struct IgnoreMask;
 
-/// As [`HonourMask`], and a [`Conv1D`](super::Conv1D) gives nothing where a window lies over the end of the valid steps: how many masked
-/// steps stand before a sequence and after it changes no bit of what comes of it. To other layers the same as [`HonourMask`].
+/// As [`HonourMask`], and a [`Conv1D`](super::Conv1D) gives nothing where a window lies over the end of the
+/// valid steps: how many masked steps stand before a sequence and after it changes no bit of what comes of
+/// it. To other layers the same as [`HonourMask`].
 #[derive(Clone, Copy, Debug)]
 pub struct StrictMask;
 
@@ -56,7 +57,7 @@ impl MaskUse for StrictMask {
 /// ```
 ///
 /// A masked step gives zeros; with [`IgnoreMask`] it gives its values, as in Keras. Without a mask (an
-/// [`Embedding`](super::Embedding) that is not [`MaskZero`](super::MaskZero)) the two are one.
+/// [`Embedding`](super::Embedding) that is not [`MaskZero`](super::options::MaskZero)) the two are one.
 #[derive(Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Flatten<const LEN: usize, const DIM: usize, const OUT: usize, M = HonourMask>(PhantomData<M>);

@@ -10,12 +10,13 @@ use crate::optim::{Optimizer, Step};
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// The layer `L`, an [`Embedding`](super::Embedding) or [`EmbeddingBag`](super::EmbeddingBag), with rows that keep their bits:
-/// words with pretrained vectors stay while all others learn, or the other way round.
+/// The layer `L`, an [`Embedding`](super::Embedding) or [`EmbeddingBag`](super::EmbeddingBag), with rows that
+/// keep their bits: words with pretrained vectors stay while all others learn, or the other way round.
 ///
-/// Which rows, the model keeps beside the table, a bit a row in `WORDS` = ceil(rows / 32) numbers: it is part of images and
-/// checkpoints. At first none is frozen. A frozen row has no gradient, so it does not count in a norm over the model either, and no weight
-/// decay. Where all rows are to stay, [`Frozen`](super::Frozen) takes no memory for gradients.
+/// Which rows, the model keeps beside the table, a bit a row in `WORDS` = ceil(rows / 32) numbers: it is part
+/// of images and checkpoints. At first none is frozen. A frozen row has no gradient, so it does not count in
+/// a norm over the model either, and no weight decay. Where all rows are to stay, [`Frozen`](super::Frozen)
+/// takes no memory for gradients.
 ///
 /// ```
 /// use nanoembed::layers::{Embedding, FrozenRows, Layer};
@@ -80,7 +81,8 @@ impl<L: TableLayer, const WORDS: usize> FrozenRows<L, WORDS> {
     /// From here on the row keeps its bits.
     ///
     /// An exact form must be up to date when a row is frozen or thawed, as it is after an epoch or a
-    /// [`flush`](crate::train::Trainer::flush): a frozen row then has nothing to make up for, neither momentum nor decay of its weights.
+    /// [`flush`](crate::train::Trainer::flush): a frozen row then has nothing to make up for, neither
+    /// momentum nor decay of its weights.
     ///
     /// # Errors
     /// If the table has no such row.
@@ -90,7 +92,8 @@ impl<L: TableLayer, const WORDS: usize> FrozenRows<L, WORDS> {
         Ok(())
     }
 
-    /// From here on the row learns, with the moments that it had when it was frozen. See [`freeze`](Self::freeze) for exact forms.
+    /// From here on the row learns, with the moments that it had when it was frozen. See
+    /// [`freeze`](Self::freeze) for exact forms.
     ///
     /// # Errors
     /// If the table has no such row.

@@ -15,15 +15,16 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 /// Rows that a hash of 128 bits can name.
 const WORDS: usize = 4;
 
-/// Hash embeddings (Svenstrup et al., 2017), Bloom embeddings (Serrà and Karatzoglou, 2017), thinc's `HashEmbed`:
-/// y\[t\] = Σₖ E\[hₖ(id\[t\]) mod ROWS\], k below HASHES = `NAMES / LEN`, at most 4.
+/// Hash embeddings (Svenstrup et al., 2017), Bloom embeddings (Serrà and Karatzoglou, 2017), thinc's
+/// `HashEmbed`: y\[t\] = Σₖ E\[hₖ(id\[t\]) mod ROWS\], k below HASHES = `NAMES / LEN`, at most 4.
 ///
-/// The table does not grow with the ids, which may be any numbers: hashes of words, for example. Two ids that share one row
-/// differ in the others, so that with several rows an id far fewer rows than ids keep almost all ids apart: of n ids a share
-/// of about n HASHES! / ROWS^HASHES has all rows in common with another, against n / ROWS for a table with one row an id.
+/// The table does not grow with the ids, which may be any numbers: hashes of words, for example. Two ids that
+/// share one row differ in the others, so that with several rows an id far fewer rows than ids keep almost
+/// all ids apart: of n ids a share of about n HASHES! / ROWS^HASHES has all rows in common with another,
+/// against n / ROWS for a table with one row an id.
 ///
-/// The hashes are the four words of `MurmurHash3` x86 128 of the id as thinc computes it, so with four hashes and the same table this is
-/// `HashEmbed(DIM, ROWS, seed=SEED)`. An id counts as its 64 bits.
+/// The hashes are the four words of `MurmurHash3` x86 128 of the id as thinc computes it, so with four hashes
+/// and the same table this is `HashEmbed(DIM, ROWS, seed=SEED)`. An id counts as its 64 bits.
 ///
 /// # Shapes
 /// ids `[LEN]`, E (`rows`) `[ROWS, DIM]`, y `[LEN, DIM]`; `NAMES` is `LEN` times the number of hashes.

@@ -10,29 +10,33 @@ use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 
-/// Keras' `LSTM(UNITS, return_sequences=R, go_backwards=D)` (Hochreiter and Schmidhuber, 1997; with the forget gate of Gers,
-/// Schmidhuber and Cummins, 2000): for each step t with z = x\[t\] W + h U + b in four blocks,
+/// Keras' `LSTM(UNITS, return_sequences=R, go_backwards=D)` (Hochreiter and Schmidhuber, 1997; with the
+/// forget gate of Gers, Schmidhuber and Cummins, 2000): for each step t with z = x\[t\] W + h U + b in four
+/// blocks,
 ///
 /// ```text
 /// i = σ(z0)   f = σ(z1)   g = tanh(z2)   o = σ(z3)        c ← f · c + i · g        h ← o · tanh(c)
 /// ```
 ///
-/// from h = c = 0. Its output is the last h, `[f32; UNITS]`; with [`ReturnSequences`](super::ReturnSequences) all of them.
+/// from h = c = 0. Its output is the last h, `[f32; UNITS]`; with
+/// [`ReturnSequences`](super::options::ReturnSequences) all of them.
 ///
 /// # Shapes
-/// x `[LEN, IN]`, W (`kernel`) `[IN, 4, UNITS]`, U (`recurrent_kernel`) `[UNITS, 4, UNITS]`, b (`bias`) `[4, UNITS]`,
-/// y `[UNITS]` or `[LEN, UNITS]`. The four blocks are Keras' i, f, c, o, so W is its kernel of shape `(IN, 4 · UNITS)`, row by row.
+/// x `[LEN, IN]`, W (`kernel`) `[IN, 4, UNITS]`, U (`recurrent_kernel`) `[UNITS, 4, UNITS]`, b (`bias`)
+/// `[4, UNITS]`, y `[UNITS]` or `[LEN, UNITS]`. The four blocks are Keras' i, f, c, o, so W is its kernel of
+/// shape `(IN, 4 · UNITS)`, row by row.
 ///
 /// Initial values: W Glorot uniform, U orthogonal, b zeros but ones for f (`unit_forget_bias`).
 ///
 /// # Masks
-/// A masked step changes neither h nor c: its output is the one before it, zeros if there is none. A sequence without a valid
-/// step so gives zeros, and learns nothing. With `ReturnSequences` the mask goes on with the outputs.
-/// With [`GoBackwards`](super::GoBackwards) the last step is read first, and the first output is its; the mask then is turned round
-/// too, which Keras forgets.
+/// A masked step changes neither h nor c: its output is the one before it, zeros if there is none. A sequence
+/// without a valid step so gives zeros, and learns nothing. With `ReturnSequences` the mask goes on with the
+/// outputs. With [`GoBackwards`](super::options::GoBackwards) the last step is read first, and the first
+/// output is its; the mask then is turned round too, which Keras forgets.
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};
+/// use nanoembed::layers::options::{GoBackwards, MaskZero, ReturnLast, ReturnSequences};
 /// type Reviews = sequential![Embedding<500, 5000, 32>, Lstm<500, 32, 100>, Dense<100, 1, Sigmoid>];
 /// type Deep = sequential![
 ///     Embedding<20, 50, 8, u16, MaskZero>,
@@ -54,8 +58,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// ```
 ///
 /// # Cost
-/// A training step keeps 6 · UNITS numbers for each step of each example: the gates, and the h and c before it. The products with
-/// U run over all examples at once; a step that no example has is skipped.
+/// A training step keeps 6 · UNITS numbers for each step of each example: the gates, and the h and c before
+/// it. The products with U run over all examples at once; a step that no example has is skipped.
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Lstm<const LEN: usize, const IN: usize, const UNITS: usize, R = ReturnLast, D = GoForwards> {
@@ -88,9 +92,10 @@ pub struct LstmWorkspace<const UNITS: usize, const BATCH: usize> {
     gates: [[[f32; UNITS]; 4]; BATCH],
 }
 
-/// What an [`Lstm`] keeps of each step for the backward pass, beside its outputs. That pass writes the gradients of the gates over the
-/// gates, so a forward pass serves one backward pass.
-// Rows that are whole cache lines start at the start of one: else each load of 64 bytes reads two lines, and a step takes a tenth longer.
+/// What an [`Lstm`] keeps of each step for the backward pass, beside its outputs. That pass writes the
+/// gradients of the gates over the gates, so a forward pass serves one backward pass.
+// Rows that are whole cache lines start at the start of one: else each load of 64 bytes reads two lines, and
+// a step takes a tenth longer.
 #[derive(FromZeros)]
 #[repr(C)]
 #[cfg_attr(not(target_os = "none"), repr(align(64)))]

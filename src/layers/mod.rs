@@ -4,16 +4,16 @@
 //! |---|---|
 //! | composition | [`sequential!`](crate::sequential) makes a [`Chain`]; [`Branches`], [`Concatenate`], [`Input`] for several inputs |
 //! | one row for each id | [`Embedding`]; with fewer rows than ids: [`HashedEmbedding`], [`QuotientRemainder`] |
-//! | one row for each bag of ids | [`EmbeddingBag`], by [`Sum`], [`Mean`] or [`SqrtN`] |
-//! | tables of 16, 8, 4 or 2 bits | [`Packed`], with a [`PackedRow`] |
+//! | one row for each bag of ids | [`EmbeddingBag`], by its sum or its mean |
+//! | tables of 16, 8, 4 or 2 bits | [`Packed`], with rows [`F16Row`], [`Bf16Row`], [`U8Row`], [`U4Row`] or [`U2Row`] |
 //! | sequences | [`Conv1D`], [`Lstm`], [`GlobalMaxPooling1D`], [`GlobalAveragePooling1D`], [`Flatten`] |
 //! | vectors | [`Dense`], [`Dot`], [`BiasedDot`] |
 //! | activations | [`Sigmoid`], [`Softmax`], [`Relu`], [`Tanh`], [`Identity`]; as a layer: [`Activation`] |
 //! | training only | [`Dropout`]; without learning: [`Frozen`], [`FrozenRows`] |
-//! | options | [`MaskZero`], [`HonourMask`], [`IgnoreMask`], [`StrictMask`], [`Valid`], [`Same`], [`Causal`], [`ReturnSequences`], [`GoBackwards`] |
+//! | options | the types of [`options`]: what padding means, how rows are pooled, what an LSTM returns |
 //! | values that flow | [`Value`], [`Bag`], [`Pair`], [`Batch`], [`BatchMut`] |
-//! | what a layer learns | [`parameters!`](crate::parameters) implements [`Parameters`] for its fields: [`ByNumber`], [`ByRow`], [`ByLayer`] |
-//! | for a layer of your own | the trait [`Layer`], [`Flow`] or [`Outputs`] for its outputs, [`Context`], [`Fingerprint`], [`LayerSummary`] |
+//! | what a layer learns | [`parameters!`](crate::parameters) implements [`Parameters`] for its fields, which learn number by number, [`ByRow`] or [`ByLayer`] |
+//! | for a layer of your own | the trait [`Layer`], [`Flow`] (lent as [`FlowParts`]) or [`Outputs`] for its outputs, [`Context`], [`Fingerprint`], [`LayerSummary`] |
 //! | memory that is plain bytes | [`Bytes`] |
 //!
 //! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`.
@@ -53,6 +53,7 @@ mod frozen_rows;
 mod hashed;
 mod init;
 mod lstm;
+pub mod options;
 mod packed;
 mod padding;
 mod parameters;
@@ -69,32 +70,51 @@ pub use branches::Branches;
 pub(crate) use bytes::bytes_of_fields;
 pub use bytes::{Bytes, Parameter};
 pub use chain::Chain;
-pub use concatenate::{Concatenate, Concatenated, width};
+pub use concatenate::Concatenate;
 pub use conv1d::Conv1D;
 pub use dense::Dense;
 pub use dot::{BiasedDot, Dot};
 pub use dropout::Dropout;
-pub use embedding::{Embedding, MaskZero, Masking, NoMask};
-pub use embedding_bag::{BagPooling, EmbeddingBag, Mean, SqrtN, Sum};
+pub use embedding::Embedding;
+pub use embedding_bag::EmbeddingBag;
 pub use fingerprint::Fingerprint;
-pub use flatten::{Flatten, HonourMask, IgnoreMask, MaskUse, StrictMask};
+pub use flatten::Flatten;
 pub use flow::{Flow, FlowParts, Keeps, Outputs};
 pub use frozen::Frozen;
 pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
 use init::orthogonal;
-pub use init::{glorot_uniform, uniform};
+pub(crate) use inner::*;
 pub use lstm::Lstm;
-pub use packed::{Bf16Row, F16Row, Packed, PackedRow, TableLayer, U2Row, U4Row, U8Row};
-pub use padding::{Causal, ConvPadding, Same, Valid};
+pub use packed::{Bf16Row, F16Row, Packed, U2Row, U4Row, U8Row};
 pub(crate) use parameters::parameters;
-pub use parameters::{ByLayer, ByNumber, ByRow, Learns, Parameters};
+pub use parameters::{ByLayer, ByRow, Parameters};
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
-pub use quotient_remainder::{Added, Composition, Multiplied, QuotientRemainder};
-pub use recurrence::{Direction, GoBackwards, GoForwards, ReturnLast, ReturnSequences, Returned};
-pub use summary::{LayerSummary, Summary};
+pub use quotient_remainder::QuotientRemainder;
+pub use summary::LayerSummary;
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
 pub(crate) use value::{first, first_mut};
+
+/// What macros name.
+#[doc(hidden)]
+pub mod macros {
+    pub use super::concatenate::width;
+    pub use super::parameters::{ByNumber, Learns};
+}
+
+/// Traits of options, and what methods name. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    pub use super::concatenate::Concatenated;
+    pub use super::embedding::Masking;
+    pub use super::embedding_bag::BagPooling;
+    pub use super::flatten::MaskUse;
+    pub use super::init::{glorot_uniform, uniform};
+    pub use super::packed::{PackedRow, TableLayer};
+    pub use super::padding::ConvPadding;
+    pub use super::quotient_remainder::Composition;
+    pub use super::recurrence::{Direction, Returned};
+    pub use super::summary::Summary;
+}
 
 use crate::error::{InputError, NotFinite};
 #[cfg(feature = "alloc")]
@@ -105,14 +125,10 @@ use crate::random::mix;
 use rand_core::Rng;
 use zerocopy::FromZeros;
 
-/// The bias of an output that is closed ([`Layer::close_outputs`]): so low that a softmax gives the output 0 and the output learns nothing,
-/// whatever is added to it, and far from the end of what an f32 holds.
-pub const CLOSED: f32 = -1e30;
-
 /// What a training pass knows beside its batch.
 ///
-/// Random numbers of a layer are a hash of this context, the position of the layer and the place in the batch, so that a step
-/// can be repeated and its work split.
+/// Random numbers of a layer are a hash of this context, the position of the layer and the place in the
+/// batch, so that a step can be repeated and its work split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context {
     /// Whether layers that act in training alone (dropout) act.
@@ -134,13 +150,15 @@ impl Context {
 
 /// A map from one [`Input`](Self::Input) to one [`Output`](Self::Output) with parameters that can be learnt.
 ///
-/// A layer has the parameters that [`parameters!`](crate::parameters) lists, and three passes over a batch: [`infer`](Self::infer),
-/// [`forward`](Self::forward), [`backward`](Self::backward). Slices in a call have one length, the number of examples, at most `BATCH`.
-/// What a call computes for an example does not depend on the other examples: a batch of one gives the bits of row 0 of a batch of many.
+/// A layer has the parameters that [`parameters!`](crate::parameters) lists, and three passes over a batch:
+/// [`infer`](Self::infer), [`forward`](Self::forward), [`backward`](Self::backward). Slices in a call have
+/// one length, the number of examples, at most `BATCH`. What a call computes for an example does not depend
+/// on the other examples: a batch of one gives the bits of row 0 of a batch of many.
 ///
 /// A layer is written for firmware too: its methods cannot panic, and they allocate nothing.
 pub trait Layer: Parameters {
-    /// One example: ids `[I; LEN]`, a [`Bag`], a vector `[f32; N]`, a sequence `[[f32; DIM]; LEN]`, or a [`Pair`] of those.
+    /// One example: ids `[I; LEN]`, a [`Bag`], a vector `[f32; N]`, a sequence `[[f32; DIM]; LEN]`, or a
+    /// [`Pair`] of those.
     type Input: Value;
     /// One result.
     type Output: Value;
@@ -148,14 +166,14 @@ pub trait Layer: Parameters {
     type InputGradient: FromZeros;
     /// Scratch of [`infer`](Self::infer).
     type Workspace<const BATCH: usize>: FromZeros;
-    /// What [`forward`](Self::forward) keeps for [`backward`](Self::backward): the outputs with their gradients, [`Flow`], and what else the
-    /// layer needs.
+    /// What [`forward`](Self::forward) keeps for [`backward`](Self::backward): the outputs with their
+    /// gradients, [`Flow`], and what else the layer needs.
     type Cache<const BATCH: usize>: Keeps<Self::Output>;
 
     /// The activation that the outputs are given at the end, with which a loss can be fused.
     const ACTIVATION: ActivationKind = ActivationKind::Identity;
-    /// The activation that was applied to the outputs last: another layer's where this one only passes on what it takes, as
-    /// [`Dropout`] does.
+    /// The activation that was applied to the outputs last: another layer's where this one only passes on
+    /// what it takes, as [`Dropout`] does.
     const LAST_ACTIVATION: ActivationKind = Self::ACTIVATION;
     /// How many layers it is made of, as [`describe`](Self::describe) shows them.
     const LAYERS: usize = 1;
@@ -163,25 +181,34 @@ pub trait Layer: Parameters {
     const NAME: &'static str;
     /// A hash of the layer's kind, shape and options: equal for types that can read each other's images.
     ///
-    /// Here a layer asserts that its sizes fit; what makes or uses a model evaluates it, so that wrong ones do not compile.
+    /// Here a layer asserts that its sizes fit; what makes or uses a model evaluates it, so that wrong ones
+    /// do not compile.
     const FINGERPRINT: Fingerprint;
-    /// Whether the layer learns next to nothing from parameters that are all zero, as two layers after each other do: each gradient is a
-    /// product with zeros of the other. A trainer refuses a model that is all zero then.
+    /// Whether the layer learns next to nothing from parameters that are all zero, as two layers after each
+    /// other do: each gradient is a product with zeros of the other. A trainer refuses a model that is all
+    /// zero then.
     const STALLS_AT_ZERO: bool = false;
-    /// Whether each number of the output is passed on as it came, but for the activation: what closes the output of the layer in front
-    /// closes this one's.
+    /// Whether each number of the output is passed on as it came, but for the activation: what closes the
+    /// output of the layer in front closes this one's.
     const PASSES_ON: bool = false;
-    /// Whether each number of the output has a bias of its own that learns, by which [`close_outputs`](Self::close_outputs) closes it.
+    /// Whether each number of the output has a bias of its own that learns, by which
+    /// [`close_outputs`](Self::close_outputs) closes it.
     const HAS_BIASES: bool = false;
+    /// The bias of an output that is closed ([`close_outputs`](Self::close_outputs)): so low that a softmax
+    /// gives the output 0 and the output learns nothing, whatever is added to it, and far from the end of
+    /// what an f32 holds.
+    const CLOSED: f32 = -1e30;
 
-    /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in memory.
+    /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in
+    /// memory.
     fn init(&mut self, random: &mut impl Rng) {
         let _ = random;
     }
 
     /// Whether the inputs can be used: ids name rows of the table.
     ///
-    /// The other methods do not check again; to them an id without a row reads as a row of zeros and learns nothing.
+    /// The other methods do not check again; to them an id without a row reads as a row of zeros and learns
+    /// nothing.
     ///
     /// # Errors
     /// The first input that cannot.
@@ -198,10 +225,11 @@ pub trait Layer: Parameters {
         y: BatchMut<'_, Self::Output>,
     );
 
-    /// The outputs, for training: writes them and their masks to `cache`, and keeps there what [`backward`](Self::backward) needs.
+    /// The outputs, for training: writes them and their masks to `cache`, and keeps there what
+    /// [`backward`](Self::backward) needs.
     ///
-    /// It may overwrite `x`, if it gives the same `x` as outputs, as [`Flatten`] does, and `backward` is to see it so. If a layer says nothing
-    /// else, its outputs in training are those of [`infer`](Self::infer).
+    /// It may overwrite `x`, if it gives the same `x` as outputs, as [`Flatten`] does, and `backward` is to
+    /// see it so. If a layer says nothing else, its outputs in training are those of [`infer`](Self::infer).
     #[inline]
     fn forward<const BATCH: usize>(
         &self,
@@ -214,8 +242,9 @@ pub trait Layer: Parameters {
         self.infer::<BATCH>(x.into(), &mut Self::Workspace::new_zeroed(), y);
     }
 
-    /// From the gradients of the outputs, which stand in `cache`, adds those of the parameters to `gradient` and writes those of the inputs to
-    /// `d_x`; either can be left out. May overwrite the gradients of the outputs.
+    /// From the gradients of the outputs, which stand in `cache`, adds those of the parameters to `gradient`
+    /// and writes those of the inputs to `d_x`; either can be left out. May overwrite the gradients of the
+    /// outputs.
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, Self::Input>,
@@ -224,7 +253,8 @@ pub trait Layer: Parameters {
         d_x: Option<&mut [Self::InputGradient]>,
     );
 
-    /// [`forward`](Self::forward) without the last [`activation`](Self::ACTIVATION): for a loss that is fused with it.
+    /// [`forward`](Self::forward) without the last [`activation`](Self::ACTIVATION): for a loss that is fused
+    /// with it.
     fn forward_logits<const BATCH: usize>(
         &self,
         x: BatchMut<'_, Self::Input>,
@@ -259,8 +289,8 @@ pub trait Layer: Parameters {
         cache.outputs(x.values.len())
     }
 
-    /// Where the outputs of these inputs lie, and where the layer after this one writes their gradients: in `cache`, if not in the gradient of a
-    /// table or in those of the inputs; nowhere if no one needs them.
+    /// Where the outputs of these inputs lie, and where the layer after this one writes their gradients: in
+    /// `cache`, if not in the gradient of a table or in those of the inputs; nowhere if no one needs them.
     #[inline]
     fn flows<'a, const BATCH: usize>(
         x: Batch<'a, Self::Input>,
@@ -283,13 +313,15 @@ pub trait Layer: Parameters {
         let _ = (x, optimizer, until, slots);
     }
 
-    /// Sets the biases of the outputs from number `from` on to [`CLOSED`]; does nothing in a layer without [`HAS_BIASES`](Self::HAS_BIASES).
+    /// Sets the biases of the outputs from number `from` on to [`CLOSED`](Self::CLOSED); does nothing in a
+    /// layer without [`HAS_BIASES`](Self::HAS_BIASES).
     fn close_outputs(&mut self, from: usize) {
         let _ = from;
     }
 
-    /// The first parameter that is infinite or NaN, or else the first output within the layer, of the last forward pass over `x`, which
-    /// `cache` holds. Tells why a loss is not finite; layers are numbered from 0.
+    /// The first parameter that is infinite or NaN, or else the first output within the layer, of the last
+    /// forward pass over `x`, which `cache` holds. Tells why a loss is not finite; layers are numbered from
+    /// 0.
     fn not_finite<const BATCH: usize>(
         &self,
         x: Batch<'_, Self::Input>,
@@ -310,8 +342,8 @@ pub trait Layer: Parameters {
         });
     }
 
-    /// A layer with Keras' initial values: what training starts from. [`init`](Self::init) gives them to memory that is there, such as
-    /// a `static`.
+    /// A layer with Keras' initial values: what training starts from. [`init`](Self::init) gives them to
+    /// memory that is there, such as a `static`.
     ///
     /// ```
     /// use nanoembed::{layers::*, sequential};
@@ -335,11 +367,11 @@ pub trait Layer: Parameters {
         layer
     }
 
-    /// A layer with all parameters zero: memory that something else fills, an image, weights from a file, or the best
-    /// weights that [`EarlyStopping`](crate::train::EarlyStopping) keeps. For training take [`new`](Self::new); layers after each other do not
-    /// learn from zeros, and a trainer refuses them.
+    /// A layer with all parameters zero: memory that something else fills, an image, weights from a file, or
+    /// the best weights that [`EarlyStopping`](crate::train::EarlyStopping) keeps. For training take
+    /// [`new`](Self::new); layers after each other do not learn from zeros, and a trainer refuses them.
     ///
-    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed_zeroed`.
+    /// One of more than [256 KiB](crate::memory) does not compile: use `boxed_zeroed`.
     fn zeroed() -> Self {
         const {
             assert_fits_on_stack::<Self>("a model", "`boxed` (feature `alloc`)");
@@ -355,9 +387,18 @@ pub trait Layer: Parameters {
         memory::boxed()
     }
 
+    /// A table of the layers with their shapes and sizes, as Keras' `summary` prints it:
+    /// `println!("{}", Reviews::summary())`.
+    fn summary() -> Summary<Self>
+    where
+        Self: Sized,
+    {
+        Summary::new()
+    }
+
     /// Scratch for [`predict_batch`](Self::predict_batch).
     ///
-    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed_workspace`.
+    /// One of more than [256 KiB](crate::memory) does not compile: use `boxed_workspace`.
     fn workspace<const BATCH: usize>() -> Self::Workspace<BATCH> {
         const {
             assert_fits_on_stack::<Self::Workspace<BATCH>>(
@@ -377,7 +418,7 @@ pub trait Layer: Parameters {
     /// The output of one example, activation applied.
     ///
     /// Its scratch memory is on the stack: `size_of::<Self::Workspace<1>>()` bytes. Where that is more than
-    /// [`STACK_LIMIT`](crate::memory::STACK_LIMIT), use [`predict_batch`](Self::predict_batch) with a workspace on the heap.
+    /// [256 KiB](crate::memory), use [`predict_batch`](Self::predict_batch) with a workspace on the heap.
     ///
     /// # Errors
     /// If the input cannot be used.
@@ -402,7 +443,8 @@ pub trait Layer: Parameters {
     /// ```
     ///
     /// # Errors
-    /// If an input cannot be used, there are more than `BATCH`, or `y` has another length. Nothing has been written then.
+    /// If an input cannot be used, there are more than `BATCH`, or `y` has another length. Nothing has been
+    /// written then.
     fn predict_batch<const BATCH: usize>(
         &self,
         x: &[Self::Input],

@@ -127,8 +127,9 @@ pub trait TableLayer: Layer {
 /// The layer `L` with its table of `ROWS` rows `R`: for inference, made from a trained `L` by
 /// [`quantise_from`](Self::quantise_from).
 ///
-/// A table of 20,000 words in 64 numbers takes 5120 KB as `f32`, 2560 KB with [`F16Row`], 1440 KB with [`U8Row`], 720 KB with
-/// [`U4Row`] and 400 KB with [`U2Row`]. It is read from where it lies, so an image in flash takes no RAM.
+/// A table of 20,000 words in 64 numbers takes 5120 KB as `f32`, 2560 KB with [`F16Row`], 1440 KB with
+/// [`U8Row`], 720 KB with [`U4Row`] and 400 KB with [`U2Row`]. It is read from where it lies, so an image in
+/// flash takes no RAM.
 ///
 /// How many bytes a row takes, by its format and DIM, and when to choose it:
 ///

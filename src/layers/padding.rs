@@ -11,7 +11,8 @@ pub trait ConvPadding: Copy + sealed::Sealed {
 /// No window reaches beyond the sequence: fewer outputs than inputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Valid;
-/// Zeros at both ends, so that with a stride of 1 there are as many outputs as inputs; an odd one is at the end.
+/// Zeros at both ends, so that with a stride of 1 there are as many outputs as inputs; an odd one is at the
+/// end.
 #[derive(Clone, Copy, Debug)]
 pub struct Same;
 /// Zeros before the start, so that no output depends on a later input.

@@ -1,10 +1,11 @@
-//! Parameters learn: a block of numbers and the rows of a table know their gradient, their optimizer state and a step.
+//! Parameters learn: a block of numbers and the rows of a table know their gradient, their optimizer state
+//! and a step.
 //!
 //! A layer lists its parameters in [`parameters!`](crate::parameters) and says of each how it learns:
 //!
 //! | learns | what | gradient |
 //! |---|---|---|
-//! | [`ByNumber`] (where nothing is said) | a kernel, a bias | of the same shape |
+//! | by number, where nothing is said | a kernel, a bias | of the same shape |
 //! | [`ByRow`] | the rows of a table | of the rows that occur |
 //! | [`ByLayer`] | a layer within the layer | that layer's |
 
@@ -23,8 +24,8 @@ pub trait Parameters: Bytes {
     /// The optimizer's state, zeros before the first step.
     type Slots<O: Optimizer>: Bytes;
 
-    /// The sum of the squares of the gradient, for a norm over the whole model: of the sum of a table row's gradients, or with
-    /// `keras3_duplicates` of the gradients of each occurrence.
+    /// The sum of the squares of the gradient, for a norm over the whole model: of the sum of a table row's
+    /// gradients, or with `keras3_duplicates` of the gradients of each occurrence.
     fn sum_of_squares<const BATCH: usize>(
         gradient: &mut Self::Gradient<BATCH>,
         keras3_duplicates: bool,
@@ -43,7 +44,8 @@ pub trait Parameters: Bytes {
     fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>);
 }
 
-/// How parameters `T` learn: [`ByNumber`], [`ByRow`] or [`ByLayer`]. The functions are those of [`Parameters`].
+/// How parameters `T` learn: [`ByNumber`], [`ByRow`] or [`ByLayer`]. The functions are those of
+/// [`Parameters`].
 pub trait Learns<T> {
     /// See [`Parameters::Gradient`].
     type Gradient<const BATCH: usize>: FromZeros + 'static;
@@ -73,8 +75,9 @@ pub trait Learns<T> {
 #[derive(Debug)]
 pub struct ByNumber;
 
-/// Only rows that occur have a gradient: up to `IDS` ids an example name rows, and an example has `SOURCES` gradient rows that they
-/// share. An [`Embedding`](super::Embedding) has one for each id, an [`EmbeddingBag`](super::EmbeddingBag) one for all.
+/// Only rows that occur have a gradient: up to `IDS` ids an example name rows, and an example has `SOURCES`
+/// gradient rows that they share. An [`Embedding`](super::Embedding) has one for each id, an
+/// [`EmbeddingBag`](super::EmbeddingBag) one for all.
 #[derive(Debug)]
 pub struct ByRow<const IDS: usize, const SOURCES: usize>;
 
@@ -165,12 +168,12 @@ impl<L: Parameters> Learns<L> for ByLayer {
     }
 }
 
-/// Composes the parameters of a layer: implements [`Bytes`] and [`Parameters`] for a struct that lists its fields in the order in
-/// which they lie in memory, without markers of type `PhantomData`.
+/// Composes the parameters of a layer: implements [`Bytes`] and [`Parameters`] for a struct that lists its
+/// fields in the order in which they lie in memory, without markers of type `PhantomData`.
 ///
-/// After `=>` stands how a field learns, if not by number. The gradient and the slots of a struct with several fields have fields
-/// of the same names; those of a struct with one field are that field's. The crate that uses the macro needs zerocopy among its own
-/// dependencies, whose derives the macro writes.
+/// After `=>` stands how a field learns, if not by number. The gradient and the slots of a struct with
+/// several fields have fields of the same names; those of a struct with one field are that field's. The crate
+/// that uses the macro needs zerocopy among its own dependencies, whose derives the macro writes.
 ///
 /// ```
 /// use nanoembed::{layers::Parameters, parameters};
@@ -224,15 +227,15 @@ macro_rules! parameters {
         $crate::bytes_of_fields!(impl[$($generics)*] $layer { $field: $type $(as $shape)? });
         impl<$($generics)*> $crate::layers::Parameters for $layer {
             type Gradient<const BATCH: usize> =
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::Gradient<BATCH>;
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Gradient<BATCH>;
             type Slots<O: $crate::optim::Optimizer> =
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::Slots<O>;
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Slots<O>;
 
             fn sum_of_squares<const BATCH: usize>(
                 gradient: &mut Self::Gradient<BATCH>,
                 keras3_duplicates: bool,
             ) -> f32 {
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::sum_of_squares::<BATCH>(
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::sum_of_squares::<BATCH>(
                     gradient,
                     keras3_duplicates,
                 )
@@ -245,7 +248,7 @@ macro_rules! parameters {
                 gradient: &mut Self::Gradient<BATCH>,
                 slots: &mut Self::Slots<O>,
             ) {
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::step::<O, BATCH>(
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::step::<O, BATCH>(
                     &mut self.$field,
                     optimizer,
                     step,
@@ -255,7 +258,7 @@ macro_rules! parameters {
             }
 
             fn flush<O: $crate::optim::Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>) {
-                <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::flush(
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::flush(
                     &mut self.$field,
                     optimizer,
                     until,
@@ -290,10 +293,10 @@ macro_rules! parameters {
 
             impl<$($generics)*> $crate::layers::Parameters for $layer {
                 type Gradient<const BATCH: usize> = Gradient<
-                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::Gradient<BATCH>),+
+                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Gradient<BATCH>),+
                 >;
                 type Slots<O: $crate::optim::Optimizer> = Slots<
-                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::Slots<O>),+
+                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Slots<O>),+
                 >;
 
                 fn sum_of_squares<const BATCH: usize>(
@@ -301,7 +304,7 @@ macro_rules! parameters {
                     keras3_duplicates: bool,
                 ) -> f32 {
                     // Zero does not change the first sum, which is never below it.
-                    0.0 $(+ <$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>
+                    0.0 $(+ <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>
                         ::sum_of_squares::<BATCH>(&mut gradient.$field, keras3_duplicates))+
                 }
 
@@ -312,7 +315,7 @@ macro_rules! parameters {
                     gradient: &mut Self::Gradient<BATCH>,
                     slots: &mut Self::Slots<O>,
                 ) {
-                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::step::<O, BATCH>(
+                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::step::<O, BATCH>(
                         &mut self.$field,
                         optimizer,
                         step,
@@ -327,7 +330,7 @@ macro_rules! parameters {
                     until: u32,
                     slots: &mut Self::Slots<O>,
                 ) {
-                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::Learns<$type>>::flush(
+                    $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::flush(
                         &mut self.$field,
                         optimizer,
                         until,
@@ -337,7 +340,7 @@ macro_rules! parameters {
             }
         };
     };
-    (@learns) => { $crate::layers::ByNumber };
+    (@learns) => { $crate::layers::macros::ByNumber };
     (@learns $learns:ty) => { $learns };
 }
 pub(crate) use parameters;

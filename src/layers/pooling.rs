@@ -15,9 +15,10 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// # Shapes
 /// x `[LEN, DIM]`, y `[DIM]`.
 ///
-/// Masked steps are left out, and a sequence without valid steps gives zeros; with [`IgnoreMask`](super::IgnoreMask) all steps count,
-/// as in Keras, which loses the mask. The steps with the greatest number share its gradient evenly; all others have a gradient
-/// of zero, which a [`Conv1D`](super::Conv1D) in front passes over.
+/// Masked steps are left out, and a sequence without valid steps gives zeros; with
+/// [`IgnoreMask`](super::options::IgnoreMask) all steps count, as in Keras, which loses the mask. The steps
+/// with the greatest number share its gradient evenly; all others have a gradient of zero, which a
+/// [`Conv1D`](super::Conv1D) in front passes over.
 ///
 /// ```
 /// use nanoembed::layers::{GlobalMaxPooling1D, Layer};
@@ -36,12 +37,14 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 #[repr(C)]
 pub struct GlobalMaxPooling1D<const LEN: usize, const DIM: usize, M = HonourMask>(PhantomData<M>);
 
-/// Keras' `GlobalAveragePooling1D`: y\[j\] = Σ x\[t\]\[j\] over the valid steps t, divided by how many they are.
+/// Keras' `GlobalAveragePooling1D`: y\[j\] = Σ x\[t\]\[j\] over the valid steps t, divided by how many they
+/// are.
 ///
 /// # Shapes
 /// x `[LEN, DIM]`, y `[DIM]`.
 ///
-/// A sequence without valid steps gives zeros (in Keras NaN). With [`IgnoreMask`](super::IgnoreMask) all steps count.
+/// A sequence without valid steps gives zeros (in Keras NaN). With [`IgnoreMask`](super::options::IgnoreMask)
+/// all steps count.
 ///
 /// ```
 /// use nanoembed::layers::{GlobalAveragePooling1D, Layer};

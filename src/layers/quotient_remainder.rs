@@ -35,17 +35,18 @@ impl Composition for Multiplied {
     const NAME: &'static str = "multiplied";
 }
 
-/// The quotient-remainder trick (Shi et al., 2020): y\[t\] = Q\[id\[t\] / REMAINDERS\] ∘ R\[id\[t\] mod REMAINDERS\], where ∘ adds
-/// or multiplies.
+/// The quotient-remainder trick (Shi et al., 2020): y\[t\] = Q\[id\[t\] / REMAINDERS\] ∘ R\[id\[t\] mod
+/// REMAINDERS\], where ∘ adds or multiplies.
 ///
-/// Serves the ids below `QUOTIENTS * REMAINDERS` with `QUOTIENTS + REMAINDERS` rows: 1,000,000 ids with 2000. No two ids have
-/// both rows in common, so every id has an embedding of its own, though not an independent one.
+/// Serves the ids below `QUOTIENTS * REMAINDERS` with `QUOTIENTS + REMAINDERS` rows: 1,000,000 ids with 2000.
+/// No two ids have both rows in common, so every id has an embedding of its own, though not an independent
+/// one.
 ///
 /// # Shapes
 /// ids `[LEN]`, Q (`quotients`) `[QUOTIENTS, DIM]`, R (`remainders`) `[REMAINDERS, DIM]`, y `[LEN, DIM]`.
 ///
-/// Initial values: added, both uniform in [−0.05, 0.05); multiplied, Q so and R the same plus 1, so that the product starts as Q and
-/// neither factor is near 0. In training only rows that occur learn.
+/// Initial values: added, both uniform in [−0.05, 0.05); multiplied, Q so and R the same plus 1, so that the
+/// product starts as Q and neither factor is near 0. In training only rows that occur learn.
 ///
 /// ```
 /// use nanoembed::layers::{Layer, QuotientRemainder};

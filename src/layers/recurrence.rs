@@ -28,7 +28,8 @@ pub trait Returned: Copy + sealed::Sealed {
 /// The output of the last step, `[f32; UNITS]`: Keras' `return_sequences=False`.
 #[derive(Clone, Copy, Debug)]
 pub struct ReturnLast;
-/// The outputs of all steps, `[[f32; UNITS]; LEN]`, in the order in which they are read: Keras' `return_sequences=True`.
+/// The outputs of all steps, `[[f32; UNITS]; LEN]`, in the order in which they are read: Keras'
+/// `return_sequences=True`.
 #[derive(Clone, Copy, Debug)]
 pub struct ReturnSequences;
 

@@ -7,8 +7,8 @@ use crate::sparse::{Occurrence, Rows, SparseGradient, shaped};
 use crate::table::{Numbers, Table, TableMut};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
-/// Gradient rows of up to `BATCH` examples, `SOURCES` of `DIM` numbers each, and which rows of the table they belong to: up to `IDS` an
-/// example. O(batch · dim) memory, whatever the number of rows of the table.
+/// Gradient rows of up to `BATCH` examples, `SOURCES` of `DIM` numbers each, and which rows of the table they
+/// belong to: up to `IDS` an example. O(batch · dim) memory, whatever the number of rows of the table.
 ///
 /// The rows lie here from when the layer after the table writes them until the optimizer's step reads them.
 #[derive(FromZeros)]
@@ -21,7 +21,8 @@ pub struct RowGradient<const IDS: usize, const SOURCES: usize, const DIM: usize,
     ids: usize,
 }
 
-/// Optimizer state of a table: a slot row for each row and, for exact forms, the step at which it was last up to date.
+/// Optimizer state of a table: a slot row for each row and, for exact forms, the step at which it was last up
+/// to date.
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct TableSlots<R, S> {
@@ -54,8 +55,8 @@ bytes_of_fields!(impl[R: Bytes, S: FromBytes + IntoBytes + KnownLayout + Immutab
 impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usize>
     RowGradient<IDS, SOURCES, DIM, BATCH>
 {
-    /// The gradient rows of the next `n` examples, to write: [`push`](Self::push) then says to which rows of the table they belong. Fewer
-    /// where there is no room for so many.
+    /// The gradient rows of the next `n` examples, to write: [`push`](Self::push) then says to which rows of
+    /// the table they belong. Fewer where there is no room for so many.
     pub fn rows_mut(&mut self, n: usize) -> &mut [[[f32; DIM]; SOURCES]] {
         match self.rows.split_at_mut_checked(self.examples) {
             Some((_, free)) => first_mut(free, n),
@@ -63,7 +64,8 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         }
     }
 
-    /// Takes the next example: for each id its row of the table, and which of the example's gradient rows is its.
+    /// Takes the next example: for each id its row of the table, and which of the example's gradient rows is
+    /// its.
     ///
     /// Examples after the `BATCH`-th and ids after the `IDS`-th are left out.
     #[inline]
@@ -109,7 +111,8 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
         }
     }
 
-    /// The sum of the squares of all gradients: of each row's sum, or with `keras3_duplicates` of each occurrence.
+    /// The sum of the squares of all gradients: of each row's sum, or with `keras3_duplicates` of each
+    /// occurrence.
     pub fn sum_of_squares(&mut self, keras3_duplicates: bool) -> f32 {
         shaped::sum_of_squares_of_rows(&mut self.as_sparse(), keras3_duplicates)
     }
@@ -159,8 +162,8 @@ impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
     }
 }
 
-/// The [`flows`](super::Layer::flows) of a layer whose gradient rows are the gradients of its outputs: those are written where the
-/// optimizer reads them. `$rows` finds them in the gradient.
+/// The [`flows`](super::Layer::flows) of a layer whose gradient rows are the gradients of its outputs: those
+/// are written where the optimizer reads them. `$rows` finds them in the gradient.
 macro_rules! flows_into_rows {
     (|$gradient:ident, $n:ident| $rows:expr) => {
         fn flows<'a, const BATCH: usize>(

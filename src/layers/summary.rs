@@ -19,12 +19,12 @@ pub struct LayerSummary {
     pub trainable: bool,
 }
 
-/// A table of the layers of `M`: `println!("{}", Summary::<Reviews>::new())`.
+/// A table of the layers of `M`: see [`Layer::summary`].
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};
 /// type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
-/// let text = Summary::<Reviews>::new().to_string();
+/// let text = Reviews::summary().to_string();
 /// assert!(text.contains("Embedding"));
 /// assert!(text.contains("433"));
 /// ```

@@ -8,7 +8,8 @@ use crate::math;
 use crate::metrics::binary_accuracy;
 use zerocopy::FromZeros;
 
-/// Keras' `BinaryCrossentropy`, fused with the sigmoid: of logits x and labels t in [0, 1], the mean over the outputs of
+/// Keras' `BinaryCrossentropy`, fused with the sigmoid: of logits x and labels t in [0, 1], the mean over the
+/// outputs of
 ///
 /// ```text
 /// max(x, 0) − x t + ln(1 + e⁻|x|)            gradient σ(x) − t

@@ -8,7 +8,8 @@ use crate::layers::ActivationKind;
 use crate::metrics::argmax;
 use zerocopy::FromZeros;
 
-/// Keras' `CategoricalCrossentropy`, fused with the softmax: of logits x and labels t, one probability a class,
+/// Keras' `CategoricalCrossentropy`, fused with the softmax: of logits x and labels t, one probability a
+/// class,
 ///
 /// ```text
 /// ln(Σ eˣʲ) Σ tⱼ − Σ tⱼ xⱼ                   gradient softmax(x) Σ tⱼ − t
@@ -39,8 +40,8 @@ pub(super) const fn assert_classes(classes: usize) {
     assert!(classes > 1, "a categorical cross-entropy over one class is always 0: use BinaryCrossEntropy");
 }
 
-/// Scores relative to the greatest one, which change no probability: the difference that is the loss is then taken of small
-/// numbers, however large the logits are.
+/// Scores relative to the greatest one, which change no probability: the difference that is the loss is then
+/// taken of small numbers, however large the logits are.
 fn below_greatest<const K: usize>(y: &[f32; K]) -> [f32; K] {
     let greatest = y.get(argmax(y)).copied().unwrap_or_default();
     y.map(|x| x - greatest)
@@ -80,14 +81,15 @@ impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
     }
 }
 
-/// Keras' `SparseCategoricalCrossentropy`, fused with the softmax: of logits x and the number c of the right class,
+/// Keras' `SparseCategoricalCrossentropy`, fused with the softmax: of logits x and the number c of the right
+/// class,
 ///
 /// ```text
 /// ln(Σ eˣʲ) − x_c                            gradient softmax(x) − 1[j = c]
 /// ```
 ///
-/// Where the data has fewer classes than the model has outputs, [`KnownClasses`](super::KnownClasses) says how many. One class alone is a
-/// compile error:
+/// Where the data has fewer classes than the model has outputs, [`KnownClasses`](super::KnownClasses) says
+/// how many. One class alone is a compile error:
 ///
 /// ```compile_fail,E0080
 /// use nanoembed::loss::{Loss, SparseCategoricalCrossEntropy};

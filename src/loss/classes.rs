@@ -7,18 +7,20 @@ use zerocopy::FromZeros;
 
 /// The loss `L` of a model that has room for more classes than the data has: classes `0..classes` exist.
 ///
-/// The model's size is fixed where it is compiled, the number of classes where the data is read. Without this the outputs without a
-/// class are learnt as classes that never occur: they take a part of each probability, at first most of it, and of a text unlike all
-/// others later too. With it
+/// The model's size is fixed where it is compiled, the number of classes where the data is read. Without this
+/// the outputs without a class are learnt as classes that never occur: they take a part of each probability,
+/// at first most of it, and of a text unlike all others later too. With it
 ///
 /// - a label of `classes` or above is refused;
-/// - the outputs from `classes` on are closed: the trainer sets their bias to [`CLOSED`](crate::layers::CLOSED) before each step and after
-///   it, so that their probability is 0 exactly, their gradient too, and no weight decay or momentum opens them again;
-/// - since the bias is a parameter, they stay closed in evaluation, in prediction, in an image in firmware. A model that has
-///   taken no step yet is not closed.
+/// - the outputs from `classes` on are closed: the trainer sets their bias to [`Layer::CLOSED`] before each
+///   step and after it, so that their probability is 0 exactly, their gradient too, and no weight decay or
+///   momentum opens them again;
+/// - since the bias is a parameter, they stay closed in evaluation, in prediction, in an image in firmware. A
+///   model that has taken no step yet is not closed.
 ///
-/// The outputs must have a bias of their own, which learns: those of a [`Dense`](crate::layers::Dense) layer, with
-/// [`Activation`](crate::layers::Activation) or [`Dropout`](crate::layers::Dropout) after it or not. Others do not compile.
+/// The outputs must have a bias of their own, which learns: those of a [`Dense`](crate::layers::Dense) layer,
+/// with [`Activation`](crate::layers::Activation) or [`Dropout`](crate::layers::Dropout) after it or not.
+/// Others do not compile.
 ///
 /// ```
 /// use nanoembed::{layers::*, loss::{KnownClasses, SparseCategoricalCrossEntropy}, optim::Adam, train::Trainer};

@@ -7,8 +7,9 @@ use zerocopy::FromZeros;
 
 /// The loss `L` of a model that gives logits (logits) instead of probabilities: Keras' `from_logits=True`.
 ///
-/// `L` is fused with an activation ([`FUSED_ACTIVATION`](Loss::FUSED_ACTIVATION)), which the model leaves out. What the model predicts are the logits: above
-/// 0 for a probability above 1/2, of several classes the greatest for the likeliest.
+/// `L` is fused with an activation ([`FUSED_ACTIVATION`](Loss::FUSED_ACTIVATION)), which the model leaves
+/// out. What the model predicts are the logits: above 0 for a probability above 1/2, of several classes the
+/// greatest for the likeliest.
 ///
 /// ```
 /// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, FromLogits}, optim::Sgd, train::Trainer};
@@ -18,8 +19,8 @@ use zerocopy::FromZeros;
 /// # Ok::<(), nanoembed::train::TrainError>(())
 /// ```
 ///
-/// A model that ends with an activation is a compile error, also where other layers pass on what it gave, and one that does not, of `L`
-/// itself:
+/// A model that ends with an activation is a compile error, also where other layers pass on what it gave, and
+/// one that does not, of `L` itself:
 ///
 /// ```compile_fail,E0080
 /// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, FromLogits}, optim::Sgd, train::Trainer};

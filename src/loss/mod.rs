@@ -5,7 +5,7 @@
 //! | probabilities | [`BinaryCrossEntropy`], [`CategoricalCrossEntropy`], [`SparseCategoricalCrossEntropy`] |
 //! | quantities | [`MeanSquaredError`], [`MeanAbsoluteError`] |
 //! | what a cross-entropy is computed from | [`FromLogits`], [`OnProbabilities`] |
-//! | how much an example counts | [`SampleWeights`] with a [`Weighted`] label, [`ClassWeights`] for a [`Class`] |
+//! | how much an example counts | [`SampleWeights`] with a [`Weighted`] label, [`ClassWeights`] by class |
 //! | classes that a model has and the data has not | [`KnownClasses`] |
 //! | for a loss of your own | the trait [`Loss`] |
 //!
@@ -36,19 +36,24 @@ pub use classes::KnownClasses;
 pub use logits::FromLogits;
 pub use probabilities::OnProbabilities;
 pub use regression::{MeanAbsoluteError, MeanSquaredError};
-pub use weighted::{Class, ClassWeights, SampleWeights, Weighted};
+pub use weighted::{ClassWeights, SampleWeights, Weighted};
 
 use crate::error::{LabelError, OutOfRange};
 use crate::layers::{ActivationKind, Layer};
 use zerocopy::FromZeros;
+
+/// The bound of class weights. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    pub use super::weighted::Class;
+}
 
 /// A loss on outputs of type `Y`.
 pub trait Loss<Y> {
     /// What an example is labelled with.
     type Label: Copy + FromZeros;
 
-    /// The activation that the loss is fused with: it is given logits before this activation. `Identity` for losses that are
-    /// given the model's outputs as they are.
+    /// The activation that the loss is fused with: it is given logits before this activation. `Identity` for
+    /// losses that are given the model's outputs as they are.
     const FUSED_ACTIVATION: ActivationKind;
 
     /// The last activations of the models that the loss fits: its link, or any if it has none.
@@ -75,22 +80,22 @@ pub trait Loss<Y> {
     /// What is wrong with it.
     fn check_label(&self, label: &Self::Label) -> Result<(), LabelError>;
 
-    /// The loss of one example. Writes to `d_y` its gradient with respect to `y`, divided by `examples`, the size of the batch
-    /// whose mean loss is learnt from.
+    /// The loss of one example. Writes to `d_y` its gradient with respect to `y`, divided by `examples`, the
+    /// size of the batch whose mean loss is learnt from.
     fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32;
 
-    /// The loss of one example that is not learnt from: without what acts in training alone, as [`ClassWeights`] do. `scratch` is
-    /// overwritten.
+    /// The loss of one example that is not learnt from: without what acts in training alone, as
+    /// [`ClassWeights`] do. `scratch` is overwritten.
     fn value(&self, y: &Y, label: &Self::Label, scratch: &mut Y) -> f32 {
         self.value_and_gradient(y, label, 1.0, scratch)
     }
 
-    /// Keras' `"accuracy"` of one example, from what [`value_and_gradient`](Self::value_and_gradient) is given: 1 if it is right, 0 if
-    /// wrong, a part if there are several answers.
+    /// Keras' `"accuracy"` of one example, from what [`value_and_gradient`](Self::value_and_gradient) is
+    /// given: 1 if it is right, 0 if wrong, a part if there are several answers.
     fn accuracy(&self, y: &Y, label: &Self::Label) -> f32;
 
-    /// Makes a model that is about to learn, or has just learnt, give what the loss knows of its outputs: no probability to classes
-    /// that do not exist ([`KnownClasses`]). Most losses know nothing of the kind.
+    /// Makes a model that is about to learn, or has just learnt, give what the loss knows of its outputs: no
+    /// probability to classes that do not exist ([`KnownClasses`]). Most losses know nothing of the kind.
     fn prepare<M: Layer<Output = Y>>(&self, model: &mut M) {
         let _ = model;
     }

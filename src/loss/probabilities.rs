@@ -9,11 +9,14 @@ use crate::math;
 use crate::metrics::binary_accuracy;
 use zerocopy::FromZeros;
 
-/// A cross-entropy that is given probabilities, Keras' `from_logits=False`: they are clipped to [1e-7, 1 − 1e-7].
+/// A cross-entropy that is given probabilities, Keras' `from_logits=False`: they are clipped to [1e-7, 1 −
+/// 1e-7].
 ///
-/// Where the clip acts the gradient is zero, so a saturated unit stops learning; the fused form does not have the problem.
+/// Where the clip acts the gradient is zero, so a saturated unit stops learning; the fused form does not have
+/// the problem.
 ///
-/// An activation whose values are no probabilities, or for [`BinaryCrossEntropy`] not independent of each other, is a compile error:
+/// An activation whose values are no probabilities, or for [`BinaryCrossEntropy`] not independent of each
+/// other, is a compile error:
 ///
 /// ```compile_fail,E0080
 /// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, OnProbabilities}, optim::Sgd, train::Trainer};
@@ -21,7 +24,8 @@ use zerocopy::FromZeros;
 /// let _ = Trainer::<Dense<1, 2, Softmax>, _, _, 2>::new(Sgd::default(), loss);
 /// ```
 ///
-/// So is a model that is trained and whose last layer, a [`Dense`](crate::layers::Dense), has no activation: it gives logits.
+/// So is a model that is trained and whose last layer, a [`Dense`](crate::layers::Dense), has no activation:
+/// it gives logits.
 ///
 /// ```compile_fail,E0080
 /// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, OnProbabilities}, optim::Sgd, train::Trainer};
@@ -32,8 +36,8 @@ use zerocopy::FromZeros;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
 pub struct OnProbabilities<L>(pub L);
 
-/// What gives probabilities of classes. They are divided by their sum, so that those of sigmoids fit too; `Identity` stands for layers that pass
-/// on what an activation before them gave.
+/// What gives probabilities of classes. They are divided by their sum, so that those of sigmoids fit too;
+/// `Identity` stands for layers that pass on what an activation before them gave.
 const OF_CLASSES: &[ActivationKind] =
     &[ActivationKind::Softmax, ActivationKind::Sigmoid, ActivationKind::Identity];
 

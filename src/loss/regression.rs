@@ -15,8 +15,8 @@ use zerocopy::FromZeros;
 ///
 /// For one output the root of a report's loss is the root mean square error, in the unit of the labels.
 ///
-/// Its accuracy is Keras' `"accuracy"` all the same, for those who fit numbers to classes: of one output the side of 1/2 on which it
-/// lies, of several the place of the largest.
+/// Its accuracy is Keras' `"accuracy"` all the same, for those who fit numbers to classes: of one output the
+/// side of 1/2 on which it lies, of several the place of the largest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
 pub struct MeanSquaredError;
 

@@ -23,11 +23,13 @@ impl<T> From<T> for Weighted<T> {
     }
 }
 
-/// The loss `L` of examples with weights of their own, Keras' `sample_weight`: value and gradient are multiplied by the weight.
+/// The loss `L` of examples with weights of their own, Keras' `sample_weight`: value and gradient are
+/// multiplied by the weight.
 ///
-/// As in Keras the mean of a batch is the weighted sum divided by the number of its examples, whatever their weights come to; accuracy
-/// counts all examples alike. The weights count in [`Trainer::evaluate`](crate::train::Trainer::evaluate) too, as those do that Keras'
-/// `evaluate` is given; evaluation without them is that of labels with a weight of 1.
+/// As in Keras the mean of a batch is the weighted sum divided by the number of its examples, whatever their
+/// weights come to; accuracy counts all examples alike. The weights count in
+/// [`Trainer::evaluate`](crate::train::Trainer::evaluate) too, as those do that Keras' `evaluate` is given;
+/// evaluation without them is that of labels with a weight of 1.
 ///
 /// ```
 /// use nanoembed::{layers::*, loss::{BinaryCrossEntropy, SampleWeights, Weighted}, optim::Sgd, train::Trainer};
@@ -115,12 +117,14 @@ impl<const N: usize> Class for [f32; N] {
     }
 }
 
-/// The loss `L` with a weight for each class, Keras' `class_weight`: rare classes can be made to count as much as common ones.
+/// The loss `L` with a weight for each class, Keras' `class_weight`: rare classes can be made to count as
+/// much as common ones.
 ///
-/// The mean of a batch is the weighted sum divided by the number of its examples. A label of a class that has no weight is no label.
+/// The mean of a batch is the weighted sum divided by the number of its examples. A label of a class that has
+/// no weight is no label.
 ///
-/// The weights count in training alone, in the gradients and in the loss that an epoch or a step reports. [`Trainer::evaluate`] gives
-/// the loss without them, as Keras' `evaluate` and its `val_loss` do.
+/// The weights count in training alone, in the gradients and in the loss that an epoch or a step reports.
+/// [`Trainer::evaluate`] gives the loss without them, as Keras' `evaluate` and its `val_loss` do.
 ///
 /// [`Trainer::evaluate`]: crate::train::Trainer::evaluate
 ///

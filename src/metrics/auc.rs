@@ -1,7 +1,7 @@
 //! How well scores tell two classes apart.
 
 use crate::error::ShapeMismatch;
-use crate::sparse::{Occurrence, sort_by_row};
+use crate::sparse::{Occurrence, SortedOccurrences};
 
 /// The area under the receiver operating characteristic, exactly: how likely an example of the class (`true`) has a higher score
 /// than one that is not of it, ties counting half. Probabilities and scores give the same.
@@ -30,7 +30,7 @@ pub fn auc(
     for (entry, (score, label)) in list.iter_mut().zip(scores.iter().zip(labels)) {
         *entry = Occurrence { row: in_order(*score), source: u32::from(*label) };
     }
-    let sorted = sort_by_row(list, other)?;
+    let sorted = SortedOccurrences::sort(list, other)?;
     if scores.iter().any(|score| score.is_nan()) {
         return Ok(None);
     }

@@ -15,8 +15,8 @@ use zerocopy::FromZeros;
 /// ```
 ///
 /// `epsilon` stands outside the root and is not rescaled, as in Keras. On tables this is the lazy form: rows
-/// that do not occur keep weights and moments, as in PyTorch's `SparseAdam`; [`AdamExact`](super::AdamExact)
-/// is the dense one.
+/// that do not occur keep weights and moments, as in PyTorch's `SparseAdam`; [`Exact`](super::Exact) is the
+/// dense one.
 ///
 /// | to get | write |
 /// |---|---|

@@ -131,8 +131,7 @@ impl<R: UpdateRule> UpdateRule for ClippedStep<R> {
 impl<O: Optimizer> Clipped<O> {
     /// The step with all gradients scaled, for [`Clip::Norm`] and [`Clip::GlobalNorm`], from `norm`, their
     /// norm, to the limit if it is above; the step as it is for [`Clip::Value`]. The root of
-    /// [`sum_of_squares_of_rows`](crate::sparse::sum_of_squares_of_rows()) is the norm of rows, and no call
-    /// looks for another.
+    /// [`SparseGradient::sum_of_squares`] is the norm of rows, and no call looks for another.
     ///
     /// ```
     /// use nanoembed::optim::{Clip, Clipped, Optimizer, Sgd};

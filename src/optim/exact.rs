@@ -1,7 +1,8 @@
 //! The exact sparse form of an optimizer: equal to its dense form, at the cost of the touched rows.
 
-use super::{Adam, Momentum, Optimizer, OutOfRange, Step, inner_optimizer};
-use crate::sparse::{Lagging, Moves, Replay, Rows, SparseGradient, shaped};
+use super::{Optimizer, OutOfRange, Step, inner_optimizer};
+use crate::error::ShapeMismatch;
+use crate::sparse::{self, Lagging, Moves, Replay, Rows, SparseGradient, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -25,17 +26,17 @@ use zerocopy::FromZeros;
 /// stay (Adagrad), and a row costs next to nothing. With weight decay ([`AdamW`](super::AdamW)) all rows move
 /// at all steps, also those that never had a gradient, and none comes to rest.
 ///
-/// What writes the weights of a row from outside (a reset, [`max_norm`](crate::sparse::max_norm())) ends the
-/// equality: a row rests for the weights that it has, with the moments that it then had.
-/// [`decay_rows`](crate::sparse::decay_rows()) takes those to the present.
+/// What writes the weights of a row from outside (a reset,
+/// [`limit_rows`](crate::sparse::RowNorm::limit_rows)) ends the equality: a row rests for the weights that it
+/// has, with the moments that it then had. [`decay_rows`](Self::decay_rows) takes those to the present.
 ///
 /// A row that has not caught up is not where the dense form has it: the trainer catches up the rows of a
 /// batch before it reads them, and all rows at the end of an epoch. How often rows are caught up changes no
 /// bit of what is learnt.
 ///
 /// ```
-/// use nanoembed::optim::{Adam, AdamExact, Exact};
-/// let adam: AdamExact = Exact(Adam { learning_rate: 0.01, ..Adam::default() });
+/// use nanoembed::optim::{Adam, Exact};
+/// let adam = Exact(Adam { learning_rate: 0.01, ..Adam::default() });
 /// ```
 ///
 /// The dense update is that of the true gradient. Keras 3 computes the same as long as no id occurs twice in
@@ -43,12 +44,22 @@ use zerocopy::FromZeros;
 #[derive(Clone, Copy, Debug, Default, PartialEq, FromZeros)]
 pub struct Exact<O>(pub O);
 
-/// Adam as a dense update: moments of rows that do not occur decay and go on moving them. Keras 3 differs
-/// where an id occurs twice in a batch: [`Keras`](crate::keras::Keras).
-pub type AdamExact = Exact<Adam>;
-/// Momentum as a dense update, and so as Keras applies it to an embedding: the velocity of rows that do not
-/// occur goes on moving them.
-pub type MomentumExact = Exact<Momentum>;
+impl<O: Replay> Exact<O> {
+    /// Takes the state of `rows` that are caught up to step `step`, without a gradient: the slots of those
+    /// that rest decay over the steps that they missed, and the last step of each becomes `step`.
+    ///
+    /// # Errors
+    /// If `slots` and `last_steps` have different numbers of rows. Nothing has been written then.
+    pub fn decay_rows(
+        &self,
+        step: u32,
+        rows: impl Rows,
+        slots: &mut TableMut<'_>,
+        last_steps: &mut [u32],
+    ) -> Result<(), ShapeMismatch> {
+        sparse::decay_rows(&self.0, step, rows, slots, last_steps)
+    }
+}
 
 impl<O: Optimizer + Replay<Step = <O as Optimizer>::Rule>> Optimizer for Exact<O> {
     inner_optimizer!(O);

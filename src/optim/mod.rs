@@ -7,7 +7,7 @@
 //! | with a rate for each value | [`Adagrad`], [`RmsProp`], [`MomentumRmsProp`], [`CenteredRmsProp`], [`Adadelta`] |
 //! | with a rate for each row | [`RowwiseAdagrad`] |
 //! | with both | [`Adam`], [`AdamW`], [`AmsGrad`], [`Nadam`] |
-//! | that move rows which do not occur | [`Exact`], with the names [`AdamExact`] and [`MomentumExact`]; as Keras 3 does it: [`Keras`](crate::keras::Keras) |
+//! | that move rows which do not occur | [`Exact`]; as Keras 3 does it: [`Keras`](crate::keras::Keras) |
 //! | weight decay | [`DecoupledDecay`], [`L2Decay`] |
 //! | clipping | [`Clipped`], by a [`Clip`] |
 //! | schedules | [`Scheduled`], by an [`ExponentialDecay`], [`PiecewiseConstantDecay`], [`PolynomialDecay`], [`InverseTimeDecay`] or [`CosineDecay`] |
@@ -21,7 +21,7 @@
 //!
 //! - **lazy**, the default (`Adam`): a row that does not occur keeps its weights and its moments, bit for
 //!   bit, as in PyTorch's `SparseAdam`;
-//! - **exact** ([`Exact`], `AdamExact`): the step equals the dense update with the true gradient. Moments
+//! - **exact** ([`Exact`], `Exact<Adam>`): the step equals the dense update with the true gradient. Moments
 //!   decay, and they go on moving a row after it last occurred. A row remembers its last step and catches up
 //!   before it is next read, so the cost is still that of the rows that occur. Where ids repeat in a batch,
 //!   Keras 3 computes something else: that is [`Keras`](crate::keras::Keras).
@@ -38,7 +38,7 @@
 //! A step on a borrowed table, from ids and their gradients:
 //!
 //! ```
-//! use nanoembed::sparse::{Occurrence, SparseGradient, occurrences, sort_by_row};
+//! use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient};
 //! use nanoembed::optim::{Adam, Optimizer};
 //! use nanoembed::table::{Indices, Table, TableMut};
 //!
@@ -48,9 +48,9 @@
 //! let mut slots = vec![[0.0; 8]; 1000]; // Adam's two moments of each value
 //!
 //! let mut list = [Occurrence::default(); 3];
-//! let list = occurrences(Indices::new(&ids, table.len())?, &mut list)?;
+//! let list = Indices::new(&ids, table.len())?.occurrences(&mut list)?;
 //! let mut touched = SparseGradient {
-//!     occurrences: sort_by_row(list, &mut [Occurrence::default(); 3])?,
+//!     occurrences: SortedOccurrences::sort(list, &mut [Occurrence::default(); 3])?,
 //!     gradients: Table::from_rows(&gradients),
 //!     scratch: &mut [0.0; 8],
 //! };
@@ -74,22 +74,20 @@ mod rmsprop;
 mod schedule;
 mod sgd;
 
-pub use adadelta::{Adadelta, AdadeltaStep};
-pub use adagrad::{Adagrad, AdagradStep, RowwiseAdagrad, RowwiseAdagradStep};
-pub use adam::{Adam, AdamStep, AmsGrad, AmsGradStep};
-pub use clip::{Clip, Clipped, ClippedStep};
-pub use decay::{AdamW, DecoupledDecay, DecoupledDecayStep, L2Decay, L2DecayStep};
+pub use adadelta::Adadelta;
+pub use adagrad::{Adagrad, RowwiseAdagrad};
+pub use adam::{Adam, AmsGrad};
+pub use clip::{Clip, Clipped};
+pub use decay::{AdamW, DecoupledDecay, L2Decay};
 pub use epsilon::Epsilon;
-pub use exact::{AdamExact, Exact, MomentumExact};
-pub use nadam::{Nadam, NadamStep};
-pub use rmsprop::{
-    CenteredRmsProp, CenteredRmsPropStep, MomentumRmsProp, MomentumRmsPropStep, RmsProp, RmsPropStep,
-};
+pub use exact::Exact;
+pub use nadam::Nadam;
+pub use rmsprop::{CenteredRmsProp, MomentumRmsProp, RmsProp};
 pub use schedule::{
     CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay, Schedule,
     Scheduled, WithLearningRate,
 };
-pub use sgd::{Momentum, MomentumStep, Sgd, SgdStep};
+pub use sgd::{Momentum, Sgd};
 
 use crate::error::{OutOfRange, Range, ShapeMismatch};
 use crate::sparse::{self, Rows, SparseGradient, State, UpdateRule, shaped};
@@ -128,13 +126,13 @@ impl<R: Copy> Step<R> {
 /// struct Harmonic(f32);
 ///
 /// impl Optimizer for Harmonic {
-///     type Rule = SgdStep;
+///     type Rule = <Sgd as Optimizer>::Rule;
 ///     type Slots<P: Numbers> = [f32; 0];
 ///     type RowSlots<const DIM: usize> = [f32; 0];
 ///     type LastSteps<const ROWS: usize> = [u32; 0];
 ///     const NAME: &'static str = "harmonic";
 ///
-///     fn rule(&self, number: u32) -> SgdStep {
+///     fn rule(&self, number: u32) -> Self::Rule {
 ///         Sgd { learning_rate: self.learning_rate(number) }.rule(number)
 ///     }
 ///     fn learning_rate(&self, number: u32) -> f32 {
@@ -160,13 +158,13 @@ impl<R: Copy> Step<R> {
 /// # use nanoembed::{error::OutOfRange, layers::*, loss::BinaryCrossEntropy, optim::*, table::Numbers, train::Trainer};
 /// # struct Heavy(Momentum);
 /// impl Optimizer for Heavy {
-///     type Rule = MomentumStep;
+///     type Rule = <Momentum as Optimizer>::Rule;
 ///     type Slots<P: Numbers> = [f32; 0];
 ///     type RowSlots<const DIM: usize> = [f32; 0];
 /// #     type LastSteps<const ROWS: usize> = [u32; 0];
 /// #     const NAME: &'static str = "heavy";
 /// #
-/// #     fn rule(&self, number: u32) -> MomentumStep {
+/// #     fn rule(&self, number: u32) -> Self::Rule {
 /// #         self.0.rule(number)
 /// #     }
 /// #     fn learning_rate(&self, number: u32) -> f32 {

@@ -53,14 +53,16 @@ impl Convolution {
         }
     }
 
-    /// Adds the products of x `[len, in]` and the kernel `[taps · in, filters]` to the outputs of one sequence.
+    /// Adds the products of x `[len, in]` and the kernel `[taps · in, filters]` to the outputs of one
+    /// sequence.
     #[inline]
     pub(crate) fn add(self, x: Table<'_>, mask: &[bool], kernel: Table<'_>, mut y: TableMut<'_>) {
         convolve(self.windows, x, mask, kernel, &mut y);
     }
 
-    /// Adds the products of all sequences, x `[sequences · len, in]`, to y `[sequences · out, filters]`, those of steps that are the same made
-    /// once; false, and nothing added, if too few are the same or `scratch` is too small for their products.
+    /// Adds the products of all sequences, x `[sequences · len, in]`, to y `[sequences · out, filters]`,
+    /// those of steps that are the same made once; false, and nothing added, if too few are the same or
+    /// `scratch` is too small for their products.
     pub(crate) fn add_repeated(
         self,
         sequences: usize,
@@ -75,7 +77,8 @@ impl Convolution {
         let Some(distinct) = distinct_rows(x, numbers, firsts, slots) else { return false };
         let Some(firsts) = firsts.get(..distinct) else { return false };
         let repeats = Repeats { sequences, steps: x, numbers, firsts };
-        // The one shape that is not known before: there is room for the products of half of the steps at most.
+        // The one shape that is not known before: there is room for the products of half of the steps at
+        // most.
         convolve_repeated(self.windows, repeats, masks, kernel, products, &mut y).is_ok()
     }
 
@@ -92,7 +95,8 @@ impl Convolution {
         }
     }
 
-    /// Adds the gradients of the kernel, filter by filter `[filters, taps · in]`, and of the bias, of one sequence.
+    /// Adds the gradients of the kernel, filter by filter `[filters, taps · in]`, and of the bias, of one
+    /// sequence.
     #[inline]
     pub(crate) fn backward_parameters(
         self,

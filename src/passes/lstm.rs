@@ -1,7 +1,7 @@
 //! Long short-term memory along sequences.
 //!
-//! All sequences of a batch take a step together, so that the products with the recurrent weights are those of matrices. Rows of
-//! views `[n · len, ..]` are steps of sequences that follow each other.
+//! All sequences of a batch take a step together, so that the products with the recurrent weights are those
+//! of matrices. Rows of views `[n · len, ..]` are steps of sequences that follow each other.
 
 use super::dense::fill_rows;
 use crate::kernels::shaped::{axpy, gemm, gemm_nt, gemm_tn, lstm_gates, lstm_gates_backward};
@@ -21,7 +21,8 @@ pub(crate) struct Lstm<'a> {
     pub(crate) len: usize,
     /// From the last step to the first.
     pub(crate) backwards: bool,
-    /// Whether the outputs of all steps are given, `[n · len, units]` in the order in which they are read, or the last, `[n, units]`.
+    /// Whether the outputs of all steps are given, `[n · len, units]` in the order in which they are read, or
+    /// the last, `[n, units]`.
     pub(crate) sequences: bool,
 }
 
@@ -46,7 +47,8 @@ pub(crate) struct Gradients<'a> {
     pub(crate) bias: &'a mut [f32],
 }
 
-/// Steps whose share of a gradient is added at once, so that they stay in the second cache for all products with them.
+/// Steps whose share of a gradient is added at once, so that they stay in the second cache for all products
+/// with them.
 const STEPS: usize = 64;
 
 impl Lstm<'_> {
@@ -195,8 +197,8 @@ impl Lstm<'_> {
 
     /// From the gradients of all logits, adds the gradients of the weights and writes that of x.
     ///
-    /// In runs of steps that are all valid or all masked, sequence by sequence. Each product goes on from the sum that is in the
-    /// gradient, so where a run or a batch ends changes no bits.
+    /// In runs of steps that are all valid or all masked, sequence by sequence. Each product goes on from the
+    /// sum that is in the gradient, so where a run or a batch ends changes no bits.
     fn add_products(
         &self,
         x: Table<'_>,
@@ -239,7 +241,8 @@ impl Gradients<'_> {
     }
 }
 
-/// Takes the next steps off, at most [`STEPS`], that are all valid or all masked: which of the two, and how many.
+/// Takes the next steps off, at most [`STEPS`], that are all valid or all masked: which of the two, and how
+/// many.
 fn next_run(masks: &mut &[bool]) -> Option<(bool, usize)> {
     let valid = *masks.first()?;
     let steps = masks.iter().take(STEPS).take_while(|other| **other == valid).count();
@@ -269,8 +272,8 @@ fn copy(from: &[f32], to: &mut [f32]) {
 
 /// Asks for a step to be brought near.
 ///
-/// The steps that follow each other in time lie a whole sequence apart for each example, too many places for the processor to see
-/// a pattern in.
+/// The steps that follow each other in time lie a whole sequence apart for each example, too many places for
+/// the processor to see a pattern in.
 #[inline(always)]
 fn announce(steps: Table<'_>, row: usize) {
     prefetch(steps.starting_at(row * steps.stride()), 0, steps.dim());

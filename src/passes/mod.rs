@@ -1,7 +1,7 @@
 //! What layers compute: their forward and backward passes over a batch, as functions on views.
 //!
-//! The mathematics of a layer stands here once. Extents are those of the views, at run time; a layer whose sizes are types lends its
-//! arrays. The caller has checked that the shapes agree, so nothing here can fail.
+//! The mathematics of a layer stands here once. Extents are those of the views, at run time; a layer whose
+//! sizes are types lends its arrays. The caller has checked that the shapes agree, so nothing here can fail.
 
 pub(crate) mod convolution;
 pub(crate) mod dense;

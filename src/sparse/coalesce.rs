@@ -1,6 +1,7 @@
 //! The gradients of a row summed over its occurrences.
 //!
-//! The loops, the reasons for what the code does otherwise, and the cost are told at [`coalesce`].
+//! The loops, the reasons for what the code does otherwise, and the cost are told at
+//! [`SortedOccurrences::coalesce`].
 
 use super::{Occurrence, SortedOccurrences, clamp};
 use crate::error::ShapeMismatch;
@@ -8,33 +9,27 @@ use crate::kernels::{Columns, column_blocks};
 use crate::simd::{Lanes, simd_fn};
 use crate::table::{Table, TableMut};
 
-simd_fn! {
-    /// Sums the gradients of each row that occurs: PyTorch's `coalesce` of a sparse gradient.
-    ///
-    /// Writes the distinct rows, ascending, to the front of `rows` and the sum of
-    /// the gradients of each, in order of occurrence, to the same row of `sums`; gives how many there are.
-    ///
-    /// # Shapes
-    /// `gradients` `[sources, dim]`, `rows` `[occurrences]`, `sums` `[occurrences, dim]`.
+impl SortedOccurrences<'_> {
+    /// Sums the gradients of each row that occurs: PyTorch's `coalesce` of a sparse gradient. Gives the
+    /// number of distinct rows; `rows` starts with these rows in ascending order, `sums` with their sums.
     ///
     /// ```
-    /// use nanoembed::sparse::{Occurrence, coalesce, occurrences, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, SortedOccurrences};
     /// use nanoembed::table::{Indices, Table, TableMut};
-    /// let gradients = [[1.0, 0.5], [2.0, 0.5], [4.0, 0.5]];
-    /// let mut list = [Occurrence::default(); 3];
-    /// let list = occurrences(Indices::new(&[7_u8, 2, 7], 10)?, &mut list)?;
-    /// let sorted = sort_by_row(list, &mut [Occurrence::default(); 3])?;
+    /// let (mut list, mut scratch) = ([Occurrence::default(); 3], [Occurrence::default(); 3]);
+    /// let list = Indices::new(&[7_u8, 2, 7], 10)?.occurrences(&mut list)?;
+    /// let sorted = SortedOccurrences::sort(list, &mut scratch)?;
     ///
-    /// let (mut rows, mut sums) = ([0; 3], [[0.0; 2]; 3]);
-    /// let distinct = coalesce(sorted, Table::from_rows(&gradients), &mut rows, &mut TableMut::from_rows(&mut sums))?;
-    /// assert_eq!(rows[..distinct], [2, 7]);
-    /// assert_eq!(sums[..distinct], [[2.0, 0.5], [5.0, 1.0]]);
+    /// let gradients = [[1.0], [10.0], [2.0]];
+    /// let (mut rows, mut sums) = ([0; 3], [[0.0]; 3]);
+    /// let distinct = sorted.coalesce(Table::from_rows(&gradients), &mut rows, &mut TableMut::from_rows(&mut sums))?;
+    /// assert_eq!((&rows[..distinct], &sums[..distinct]), (&[2, 7][..], &[[10.0], [3.0]][..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     /// If `gradients` lacks a row that an occurrence names, `rows` or `sums` has fewer rows than there are
-    /// occurrences, or `sums` another dim than `gradients`. Nothing has been written then.
+    /// occurrences, or `sums` has another dim than `gradients`. Nothing has been written then.
     ///
     /// # How it is computed
     /// ```text
@@ -49,6 +44,21 @@ simd_fn! {
     /// # Cost
     /// `4 dim` bytes of gradients are read for each occurrence, from a matrix of the size of a batch, and `4
     /// dim` of sum are written for each row.
+    pub fn coalesce(
+        self,
+        gradients: Table<'_>,
+        rows: &mut [u32],
+        sums: &mut TableMut<'_>,
+    ) -> Result<usize, ShapeMismatch> {
+        coalesce(self, gradients, rows, sums)
+    }
+}
+
+simd_fn! {
+    /// [`SortedOccurrences::coalesce`] tells what it does, how it is computed and what it costs.
+    ///
+    /// # Errors
+    /// As there.
     pub fn coalesce, coalesce_at(
         occurrences: SortedOccurrences<'_>, gradients: Table<'_>, rows: &mut [u32], sums: &mut TableMut<'_>
     ) -> Result<usize, ShapeMismatch>

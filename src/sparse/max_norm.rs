@@ -1,6 +1,6 @@
 //! Rows that are too long are shortened, in place: PyTorch's `max_norm`.
 //!
-//! The loops, the reasons for what the code does otherwise, and the cost are told at [`max_norm`].
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`RowNorm::limit_rows`].
 
 use crate::error::ShapeMismatch;
 use crate::math;
@@ -19,7 +19,7 @@ pub enum RowNorm {
     Max,
 }
 
-simd_fn! {
+impl RowNorm {
     /// Shortens each row that an id names and that is longer than `limit`: `row *= limit / (norm + 1e-7)`, in
     /// order of the ids.
     ///
@@ -28,10 +28,12 @@ simd_fn! {
     /// Squares above the largest `f32` make the norm infinite and the row zero.
     ///
     /// ```
-    /// use nanoembed::{sparse::{RowNorm, max_norm}, table::{Indices, TableMut}};
+    /// use nanoembed::sparse::RowNorm;
+    /// use nanoembed::table::{Indices, TableMut};
+    /// use nanoembed::internals::max_norm;
     /// let mut rows = [[3.0, 4.0], [30.0, 40.0], [300.0, 400.0]];
     /// let ids = Indices::new(&[1_u8, 0], 3)?;
-    /// max_norm(ids, 5.0, RowNorm::L2, &mut TableMut::from_rows(&mut rows))?;
+    /// RowNorm::L2.limit_rows(ids, 5.0, &mut TableMut::from_rows(&mut rows))?;
     /// assert_eq!(rows, [[3.0, 4.0], [3.0, 4.0], [300.0, 400.0]]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -52,6 +54,21 @@ simd_fn! {
     ///
     /// # Cost
     /// `4 dim` bytes are read for each id, and written for a row that is too long.
+    pub fn limit_rows<I: Index, P: Policy>(
+        self,
+        indices: Indices<'_, I, P>,
+        limit: f32,
+        table: &mut TableMut<'_>,
+    ) -> Result<(), ShapeMismatch> {
+        max_norm(indices, limit, self, table)
+    }
+}
+
+simd_fn! {
+    /// [`RowNorm::limit_rows`] tells what it does, how it is computed and what it costs.
+    ///
+    /// # Errors
+    /// As there.
     pub fn max_norm, max_norm_at[I: Index, P: Policy](
         indices: Indices<'_, I, P>, limit: f32, norm: RowNorm, table: &mut TableMut<'_>
     ) -> Result<(), ShapeMismatch>

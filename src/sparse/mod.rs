@@ -3,33 +3,39 @@
 //!
 //! | family | items |
 //! |---|---|
-//! | where each row occurs | [`occurrences`], [`occurrences_of_bags`]; for a thread's range of rows: [`occurrences_in`], [`occurrences_of_bags_in`] |
-//! | the occurrences of a row side by side | [`sort_by_row`], which gives [`SortedOccurrences`] |
-//! | a gradient of rows | [`SparseGradient`]; its [`sum_of_squares_of_rows`]; its rows and their sums: [`coalesce`] |
-//! | steps of an optimizer | [`update_rows`], [`update_rows_rounded`], [`update_block`], by an [`UpdateRule`] with a [`State`] |
-//! | steps that a row has missed | [`catch_up_rows`], [`decay_rows`], by a [`Replay`], on a [`Lagging`] table |
-//! | rows that are too long | [`max_norm`] |
+//! | where each row occurs, an [`Occurrence`] each | [`Indices::occurrences`], [`Bags::occurrences`]; for a thread's range of rows: [`Indices::occurrences_in`], [`Bags::occurrences_in`] |
+//! | the occurrences of a row side by side | [`SortedOccurrences`], by [`sort`](SortedOccurrences::sort) |
+//! | a gradient of rows | [`SparseGradient`]; its norm: [`sum_of_squares`](SparseGradient::sum_of_squares); its rows and their sums: [`coalesce`](SortedOccurrences::coalesce) |
+//! | steps of an optimizer | [`Optimizer::update_rows`], by an [`UpdateRule`]; on rows of 16 or 8 bits: [`update_rows_rounded`] |
+//! | steps that a row has missed | [`Optimizer::catch_up`], by a [`Replay`], which says what [`Moves`]; without a look at weights: [`Exact::decay_rows`](crate::optim::Exact::decay_rows) |
+//! | rows that are too long | [`RowNorm::limit_rows`] |
 //!
 //! ```text
 //! ids of a batch
-//!     │  occurrences, occurrences_of_bags            which row, and which gradient
+//!     │  Indices::occurrences, Bags::occurrences     which row, and which gradient
 //!     ▼
 //! list of occurrences
-//!     │  sort_by_row                                 those of one row are side by side
+//!     │  SortedOccurrences::sort                     those of one row are side by side
 //!     ▼
 //! SparseGradient                                     the sorted list, and the gradients that it names
-//!     │  sum_of_squares_of_rows                      for clipping
-//!     │  update_rows, update_rows_rounded            one step on each row
+//!     │  sum_of_squares                              for clipping
+//!     │  Optimizer::update_rows, update_rows_rounded  one step on each row
 //!     │  coalesce                                    the rows and their sums, for a step of another kind
 //!     ▼
 //! table, slots
 //! ```
 //!
 //! A gradient of the shape of the table is never made. An optimizer says what it does to a row by an
-//! [`UpdateRule`]. By [`Replay`] it says what its dense form does to a row without a gradient;
-//! [`catch_up_rows`](catch_up_rows()) and [`decay_rows`](decay_rows()) make up for the steps that a row has
-//! missed. The optimizers themselves, and the entry points that most programs use, are in
-//! [`optim`](crate::optim).
+//! [`UpdateRule`]. By [`Replay`] it says what its dense form does to a row without a gradient, so that the
+//! steps that a row has missed can be made up for. The optimizers themselves, and the entry points that most
+//! programs use, are in [`optim`](crate::optim).
+//!
+//! [`Indices::occurrences`]: crate::table::Indices::occurrences
+//! [`Indices::occurrences_in`]: crate::table::Indices::occurrences_in
+//! [`Bags::occurrences`]: crate::table::Bags::occurrences
+//! [`Bags::occurrences_in`]: crate::table::Bags::occurrences_in
+//! [`Optimizer::update_rows`]: crate::optim::Optimizer::update_rows
+//! [`Optimizer::catch_up`]: crate::optim::Optimizer::catch_up
 
 mod catch_up;
 mod coalesce;
@@ -47,17 +53,25 @@ pub(crate) use catch_up::check_lagging;
 pub(crate) use rule::clamp;
 pub(crate) use update::{check_block, check_update};
 
-pub use catch_up::{Lagging, Moves, Replay, Rows, catch_up_rows, decay_rows, leaves_unmoved};
-pub use coalesce::coalesce;
-pub use max_norm::{RowNorm, max_norm};
-pub use norm::sum_of_squares_of_rows;
-pub use occurrences::{
-    Occurrence, bag_numbers, occurrences, occurrences_in, occurrences_of_bags, occurrences_of_bags_in,
-};
-pub use rule::{State, UpdateRule};
-pub use sort::{SortedOccurrences, sort_by_row};
-pub use update::{SparseGradient, update_block, update_rows};
+pub use catch_up::{Moves, Replay};
+pub use max_norm::RowNorm;
+pub use occurrences::Occurrence;
+pub use rule::UpdateRule;
+pub use sort::SortedOccurrences;
+pub use update::SparseGradient;
 pub use update_rounded::update_rows_rounded;
+
+pub(crate) use inner::*;
+
+/// What optimizers, layers and methods call. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    pub use super::catch_up::{Lagging, Rows, catch_up_rows, decay_rows, leaves_unmoved};
+    pub use super::coalesce::coalesce;
+    pub use super::max_norm::max_norm;
+    pub use super::norm::sum_of_squares_of_rows;
+    pub use super::rule::State;
+    pub use super::update::{update_block, update_rows};
+}
 
 /// The same loops at a chosen level, for tests and benches: `internals` gives them out.
 pub(crate) mod at {

@@ -1,14 +1,14 @@
 //! Norms of gradients, for clipping.
 //!
 //! The loops, the reasons for what the code does otherwise, and the cost are told at
-//! [`sum_of_squares_of_rows`].
+//! [`SparseGradient::sum_of_squares`].
 
 use super::SparseGradient;
 use crate::error::ShapeMismatch;
 use crate::kernels::squares;
 use crate::simd::{Lanes, simd_fn};
 
-simd_fn! {
+impl SparseGradient<'_> {
     /// Σ g² over all numbers of the gradient of a table: the square of its norm.
     ///
     /// With `keras3_duplicates` a row that occurs several times enters by the squares of its gradients, not
@@ -29,6 +29,16 @@ simd_fn! {
     ///
     /// # Cost
     /// Each gradient is read once; the sums stay in the caller's `scratch`, one row long.
+    pub fn sum_of_squares(&mut self, keras3_duplicates: bool) -> Result<f32, ShapeMismatch> {
+        sum_of_squares_of_rows(self, keras3_duplicates)
+    }
+}
+
+simd_fn! {
+    /// [`SparseGradient::sum_of_squares`] tells what it does, how it is computed and what it costs.
+    ///
+    /// # Errors
+    /// As there.
     pub fn sum_of_squares_of_rows, sum_of_squares_of_rows_at(
         touched: &mut SparseGradient<'_>, keras3_duplicates: bool
     ) -> Result<f32, ShapeMismatch>

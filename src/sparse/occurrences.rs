@@ -1,6 +1,6 @@
 //! Which rows occur in a batch, and which gradient each occurrence has.
 //!
-//! How threads share the work, and what that costs, is told at [`occurrences_in`].
+//! How threads share the work, and what that costs, is told at [`Indices::occurrences_in`].
 
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
 use crate::table::{Bags, Index, Indices, Policy};
@@ -17,140 +17,137 @@ pub struct Occurrence {
     pub source: u32,
 }
 
-/// Lists the occurrences of the ids that name a row: the gradient of the id at a position is row `position`
-/// of the gradient matrix. Gives the list, the front of `out`.
-///
-/// # Errors
-/// If `out` is shorter than the list, or there are more than `u32::MAX` rows or ids. Nothing has been written
-/// then.
-///
-/// # Cost
-/// [`occurrences_in`] tells how threads share the work and what that costs.
-pub fn occurrences<'o, I: Index, P: Policy>(
-    indices: Indices<'_, I, P>,
-    out: &'o mut [Occurrence],
-) -> Result<&'o mut [Occurrence], CapacityExceeded> {
-    occurrences_in(indices, 0..indices.rows(), out)
-}
-
-/// Lists the occurrences of the ids of bags: all ids of a bag share a gradient, row `bag` of the gradient
-/// matrix. Gives the list, the front of `out`.
-///
-/// The gradient matrix is that of the bags' sums, `[bags, dim]` (see
-/// [`divide_by_bags`](crate::kernels::divide_by_bags)): the gradient of an id is never written. In bags with
-/// weights each id has a gradient of its own: for them see
-/// [`SortedOccurrences::weighted`](super::SortedOccurrences::weighted).
-///
-/// # Errors
-/// If the ids have weights; if `out` is shorter than the list, or there are more than `u32::MAX` rows or
-/// bags. Nothing has been written then.
-///
-/// # Cost
-/// [`occurrences_in`] tells how threads share the work and what that costs.
-pub fn occurrences_of_bags<'o, I: Index, P: Policy, O: Index>(
-    bags: &Bags<'_, I, P, O>,
-    out: &'o mut [Occurrence],
-) -> Result<&'o mut [Occurrence], InputError> {
-    occurrences_of_bags_in(bags, 0..bags.rows(), out)
-}
-
-/// Lists the occurrences of the ids that name a row in `rows`, numbered from the start of the range: what
-/// [`occurrences`] lists, for the part of a table that holds these rows. The gradient of the id at a position
-/// is row `position` of the gradient matrix. Gives the list, the front of `out`.
-///
-/// ```
-/// use nanoembed::sparse::{Occurrence, occurrences_in};
-/// use nanoembed::table::Indices;
-/// let mut list = [Occurrence::default(); 2];
-/// let list = occurrences_in(Indices::new(&[7_u8, 2, 7, 9], 10)?, 5..9, &mut list)?;
-/// assert_eq!(list, [Occurrence { row: 2, source: 0 }, Occurrence { row: 2, source: 2 }]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// If `out` is shorter than the list, or there are more than `u32::MAX` rows in the range or ids. Nothing has
-/// been written then.
-///
-/// # Parts of a table
-/// Two threads must not write one row, and the gradients of a row must be summed in order of occurrence
-/// whoever sums them. So a table is shared by ranges of rows, and each thread, by itself,
-///
-/// ```text
-/// lists the occurrences of its rows, in order             row - start of the range, source as in the whole batch
-/// sorts them                                              sort_by_row
-/// updates its rows                                        update_rows, on its part of the table
-/// ```
-///
-/// A row sees the same gradients in the same order as with one thread: the bits do not depend on the number
-/// of threads. No thread waits for another, and sorting is shared too.
-///
-/// # Cost
-/// Each thread reads all ids: a few nanoseconds an id, most where a thread's range holds some of the rows,
-/// for there the processor cannot foresee which id belongs to it.
-pub fn occurrences_in<'o, I: Index, P: Policy>(
-    indices: Indices<'_, I, P>,
-    rows: Range<usize>,
-    out: &'o mut [Occurrence],
-) -> Result<&'o mut [Occurrence], CapacityExceeded> {
-    check_numbers(&rows, indices.len())?;
-    let named = || indices.iter().enumerate().filter_map(|(position, row)| Some((row?, position)));
-    list(named, indices.len(), rows, out)
-}
-
-/// Lists the occurrences of the ids in bags that name a row in `rows`, numbered from the start of the range:
-/// what [`occurrences_of_bags`] lists, for the part of a table that holds these rows. Gives the list, the
-/// front of `out`.
-///
-/// ```
-/// use nanoembed::sparse::{Occurrence, occurrences_of_bags_in};
-/// use nanoembed::table::{Bags, Indices};
-/// let bags = Bags::new(Indices::new(&[7_u8, 2, 7, 2], 10)?, &[0_u8, 3, 4])?;
-/// let mut list = [Occurrence::default(); 4];
-/// let list = occurrences_of_bags_in(&bags, 0..5, &mut list)?;
-/// assert_eq!(list, [Occurrence { row: 2, source: 0 }, Occurrence { row: 2, source: 1 }]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// If the ids have weights, which give each id a gradient of its own; if `out` is shorter than the list, or
-/// there are more than `u32::MAX` rows in the range or bags. Nothing has been written then.
-///
-/// # Cost
-/// [`occurrences_in`] tells how threads share the work and what that costs.
-pub fn occurrences_of_bags_in<'o, I: Index, P: Policy, O: Index>(
-    bags: &Bags<'_, I, P, O>,
-    rows: Range<usize>,
-    out: &'o mut [Occurrence],
-) -> Result<&'o mut [Occurrence], InputError> {
-    ShapeMismatch::check("per-sample weights", 0, bags.weights().map_or(0, <[f32]>::len))?;
-    check_numbers(&rows, bags.len())?;
-    let named = || {
-        let bags = bags.iter().enumerate();
-        bags.flat_map(|(number, bag)| bag.iter().map(move |entry| (entry.row, number)))
-    };
-    Ok(list(named, bags.indices().len(), rows, out)?)
-}
-
-/// The number of the bag of each id.
-///
-/// # Errors
-/// If `out` is not as long as the ids, or there are more than `u32::MAX` bags; `out` is then as it was.
-pub fn bag_numbers<I: Index, P: Policy, O: Index>(
-    bags: &Bags<'_, I, P, O>,
-    out: &mut [u32],
-) -> Result<(), ShapeMismatch> {
-    ShapeMismatch::check("bag numbers", bags.indices().len(), out.len())?;
-    let most = u32::MAX as usize;
-    if bags.len() > most {
-        return Err(ShapeMismatch { what: "number of bags, at most", expected: most, found: bags.len() });
+impl<I: Index, P: Policy> Indices<'_, I, P> {
+    /// Lists the occurrences of the ids that name a row: the gradient of the id at a position is row
+    /// `position` of the gradient matrix. Gives the list, the front of `out`.
+    ///
+    /// # Errors
+    /// If `out` is shorter than the list, or there are more than `u32::MAX` rows or ids. Nothing has been
+    /// written then.
+    ///
+    /// # Cost
+    /// [`occurrences_in`](Self::occurrences_in) tells how threads share the work and what that costs.
+    pub fn occurrences<'o>(
+        &self,
+        out: &'o mut [Occurrence],
+    ) -> Result<&'o mut [Occurrence], CapacityExceeded> {
+        self.occurrences_in(0..self.rows(), out)
     }
-    let mut rest = out;
-    for (number, bag) in bags.iter().enumerate() {
-        let Some((numbers, after)) = rest.split_at_mut_checked(bag.len()) else { break };
-        rest = after;
-        numbers.fill(number as u32);
+
+    /// Lists the occurrences of the ids that name a row in `rows`, numbered from the start of the range: what
+    /// [`occurrences`](Self::occurrences) lists, for the part of a table that holds these rows. The gradient
+    /// of the id at a position is row `position` of the gradient matrix. Gives the list, the front of `out`.
+    ///
+    /// ```
+    /// use nanoembed::sparse::Occurrence;
+    /// use nanoembed::table::Indices;
+    /// let mut list = [Occurrence::default(); 2];
+    /// let list = Indices::new(&[7_u8, 2, 7, 9], 10)?.occurrences_in(5..9, &mut list)?;
+    /// assert_eq!(list, [Occurrence { row: 2, source: 0 }, Occurrence { row: 2, source: 2 }]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `out` is shorter than the list, or there are more than `u32::MAX` rows in the range or ids. Nothing
+    /// has been written then.
+    ///
+    /// # Parts of a table
+    /// Two threads must not write one row, and the gradients of a row must be summed in order of occurrence
+    /// whoever sums them. So a table is shared by ranges of rows, and each thread, by itself,
+    ///
+    /// ```text
+    /// lists the occurrences of its rows, in order             row - start of the range, source as in the whole batch
+    /// sorts them                                              SortedOccurrences::sort
+    /// updates its rows                                        update_rows, on its part of the table
+    /// ```
+    ///
+    /// A row sees the same gradients in the same order as with one thread: the bits do not depend on the
+    /// number of threads. No thread waits for another, and sorting is shared too.
+    ///
+    /// # Cost
+    /// Each thread reads all ids: a few nanoseconds an id, most where a thread's range holds some of the
+    /// rows, for there the processor cannot foresee which id belongs to it.
+    pub fn occurrences_in<'o>(
+        &self,
+        rows: Range<usize>,
+        out: &'o mut [Occurrence],
+    ) -> Result<&'o mut [Occurrence], CapacityExceeded> {
+        check_numbers(&rows, self.len())?;
+        let named = || self.iter().enumerate().filter_map(|(position, row)| Some((row?, position)));
+        list(named, self.len(), rows, out)
     }
-    Ok(())
+}
+
+impl<I: Index, P: Policy, O: Index> Bags<'_, I, P, O> {
+    /// Lists the occurrences of the ids of bags: all ids of a bag share a gradient, row `bag` of the gradient
+    /// matrix. Gives the list, the front of `out`.
+    ///
+    /// The gradient matrix is that of the bags' sums, `[bags, dim]` (see [`divide`](Self::divide)): the
+    /// gradient of an id is never written. In bags with weights each id has a gradient of its own: for them
+    /// see [`SortedOccurrences::weighted`](super::SortedOccurrences::weighted).
+    ///
+    /// # Errors
+    /// If the ids have weights; if `out` is shorter than the list, or there are more than `u32::MAX` rows or
+    /// bags. Nothing has been written then.
+    ///
+    /// # Cost
+    /// [`Indices::occurrences_in`] tells how threads share the work and what that costs.
+    pub fn occurrences<'o>(&self, out: &'o mut [Occurrence]) -> Result<&'o mut [Occurrence], InputError> {
+        self.occurrences_in(0..self.rows(), out)
+    }
+
+    /// Lists the occurrences of the ids in bags that name a row in `rows`, numbered from the start of the
+    /// range: what [`occurrences`](Self::occurrences) lists, for the part of a table that holds these rows.
+    /// Gives the list, the front of `out`.
+    ///
+    /// ```
+    /// use nanoembed::sparse::Occurrence;
+    /// use nanoembed::table::{Bags, Indices};
+    /// let bags = Bags::new(Indices::new(&[7_u8, 2, 7, 2], 10)?, &[0_u8, 3, 4])?;
+    /// let mut list = [Occurrence::default(); 4];
+    /// let list = bags.occurrences_in(0..5, &mut list)?;
+    /// assert_eq!(list, [Occurrence { row: 2, source: 0 }, Occurrence { row: 2, source: 1 }]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the ids have weights, which give each id a gradient of its own; if `out` is shorter than the list,
+    /// or there are more than `u32::MAX` rows in the range or bags. Nothing has been written then.
+    ///
+    /// # Cost
+    /// [`Indices::occurrences_in`] tells how threads share the work and what that costs.
+    pub fn occurrences_in<'o>(
+        &self,
+        rows: Range<usize>,
+        out: &'o mut [Occurrence],
+    ) -> Result<&'o mut [Occurrence], InputError> {
+        ShapeMismatch::check("per-sample weights", 0, self.weights().map_or(0, <[f32]>::len))?;
+        check_numbers(&rows, self.len())?;
+        let named = || {
+            let bags = self.iter().enumerate();
+            bags.flat_map(|(number, bag)| bag.iter().map(move |entry| (entry.row, number)))
+        };
+        Ok(list(named, self.indices().len(), rows, out)?)
+    }
+
+    /// The number of the bag of each id.
+    ///
+    /// # Errors
+    /// If `out` is not as long as the ids, or there are more than `u32::MAX` bags; `out` is then as it was.
+    pub fn numbers(&self, out: &mut [u32]) -> Result<(), ShapeMismatch> {
+        ShapeMismatch::check("bag numbers", self.indices().len(), out.len())?;
+        let most = u32::MAX as usize;
+        if self.len() > most {
+            return Err(ShapeMismatch { what: "number of bags, at most", expected: most, found: self.len() });
+        }
+        let mut rest = out;
+        for (number, bag) in self.iter().enumerate() {
+            let Some((numbers, after)) = rest.split_at_mut_checked(bag.len()) else { break };
+            rest = after;
+            numbers.fill(number as u32);
+        }
+        Ok(())
+    }
 }
 
 fn check_numbers(rows: &Range<usize>, sources: usize) -> Result<(), CapacityExceeded> {
@@ -180,7 +177,7 @@ fn list<N: Iterator<Item = (usize, usize)>>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Occurrence, occurrences, occurrences_in, occurrences_of_bags_in};
+    use super::Occurrence;
     use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
     use crate::table::{Bags, Indices, even_ranges};
     use std::vec::Vec;
@@ -192,7 +189,7 @@ mod tests {
     fn the_parts_hold_what_the_whole_does() {
         let indices = Indices::skipping(&IDS, 7).with_padding(2).unwrap();
         let bags = Bags::new(indices, &[0_u8, 3, 3, 8, 9]).unwrap();
-        let all = occurrences(indices, &mut [NONE; 9]).unwrap().to_vec();
+        let all = indices.occurrences(&mut [NONE; 9]).unwrap().to_vec();
         let bag_of = |source: u32| [0, 0, 0, 2, 2, 2, 2, 2, 3][source as usize];
         for parts in 1..9 {
             for rows in even_ranges(7, parts) {
@@ -203,20 +200,17 @@ mod tests {
                     expected.iter().map(|o| Occurrence { source: bag_of(o.source), ..*o }).collect();
                 for length in expected.len()..10 {
                     let mut out = [NONE; 10];
-                    assert_eq!(occurrences_in(indices, rows.clone(), &mut out[..length]).unwrap(), expected);
+                    assert_eq!(indices.occurrences_in(rows.clone(), &mut out[..length]).unwrap(), expected);
                     assert!(out[expected.len()..].iter().all(|o| *o == NONE));
-                    assert_eq!(
-                        occurrences_of_bags_in(&bags, rows.clone(), &mut out[..length]).unwrap(),
-                        of_bags
-                    );
+                    assert_eq!(bags.occurrences_in(rows.clone(), &mut out[..length]).unwrap(), of_bags);
                 }
                 if let Some(short) = expected.len().checked_sub(1) {
                     let (mut out, full) = (
                         [NONE; 9],
                         CapacityExceeded { what: "occurrences", capacity: short, needed: short + 1 },
                     );
-                    assert_eq!(occurrences_in(indices, rows.clone(), &mut out[..short]), Err(full));
-                    let found = occurrences_of_bags_in(&bags, rows.clone(), &mut out[..short]);
+                    assert_eq!(indices.occurrences_in(rows.clone(), &mut out[..short]), Err(full));
+                    let found = bags.occurrences_in(rows.clone(), &mut out[..short]);
                     assert_eq!(found, Err(InputError::Capacity(full)));
                     assert_eq!(out, [NONE; 9]);
                 }
@@ -230,13 +224,13 @@ mod tests {
         let bags = Bags::fixed(indices, 1, 2).unwrap();
         let weighted = bags.with_weights(&[0.5, 2.0]).unwrap();
         let shape = ShapeMismatch { what: "per-sample weights", expected: 0, found: 2 };
-        assert_eq!(occurrences_of_bags_in(&weighted, 0..2, &mut [NONE; 2]), Err(InputError::Shape(shape)));
+        assert_eq!(weighted.occurrences_in(0..2, &mut [NONE; 2]), Err(InputError::Shape(shape)));
         #[cfg(target_pointer_width = "64")]
         {
-            assert!(occurrences_in(indices, 0..usize::MAX, &mut [NONE; 2]).is_err());
-            assert!(occurrences_of_bags_in(&bags, 0..usize::MAX, &mut [NONE; 2]).is_err());
+            assert!(indices.occurrences_in(0..usize::MAX, &mut [NONE; 2]).is_err());
+            assert!(bags.occurrences_in(0..usize::MAX, &mut [NONE; 2]).is_err());
         }
         let first = Occurrence { row: 0, source: 0 };
-        assert_eq!(occurrences_in(indices, 1..2, &mut [NONE; 1]).unwrap(), [first]);
+        assert_eq!(indices.occurrences_in(1..2, &mut [NONE; 1]).unwrap(), [first]);
     }
 }

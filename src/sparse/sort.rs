@@ -1,11 +1,12 @@
 //! The occurrences of a row brought together.
 //!
-//! The loops, the reasons for what the code does otherwise, and the cost are told at [`sort_by_row`].
+//! The loops, the reasons for what the code does otherwise, and the cost are told at
+//! [`SortedOccurrences::sort`].
 
 use super::Occurrence;
 use crate::error::ShapeMismatch;
 
-/// Occurrences that [`sort_by_row`] sorted: those of one row stand together, in order of occurrence.
+/// Occurrences that [`sort`](Self::sort) sorted: those of one row stand together, in order of occurrence.
 ///
 /// They remember how many rows and sources they need, so that kernels compare that with their tables in O(1).
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,26 +29,65 @@ struct Weighted<'a> {
 }
 
 impl<'a> SortedOccurrences<'a> {
-    /// The same, where the gradient of an occurrence is `weights[source] * gradients[rows[source]]`: for ids
-    /// of bags with weights, whose `source` is the position of the id, `rows` the number of its bag (see
-    /// [`bag_numbers`](super::bag_numbers)) and `weights` those of the bags. The list is one of
-    /// [`occurrences`](super::occurrences()), not of [`occurrences_of_bags`](super::occurrences_of_bags),
-    /// whose sources are numbers of bags already: read as positions, they would name other ids' gradients.
+    /// Sorts occurrences by row; those of one row keep their order. `scratch` is at least as long as the list
+    /// and holds nothing of use afterwards.
     ///
     /// ```
-    /// use nanoembed::sparse::{Occurrence, bag_numbers, coalesce, occurrences, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, SortedOccurrences};
+    /// let at = |row, source| Occurrence { row, source };
+    /// let mut list = [at(7, 0), at(2, 1), at(7, 2), at(0, 3)];
+    /// let sorted = SortedOccurrences::sort(&mut list, &mut [Occurrence::default(); 4])?;
+    /// assert_eq!(sorted.as_slice(), [at(0, 3), at(2, 1), at(7, 0), at(7, 2)]);
+    /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `scratch` is shorter than `list`.
+    ///
+    /// # How it is computed
+    /// A batch of ids names some rows several times. Before an optimizer may step, the gradients of a row
+    /// must be summed, so the occurrences are sorted by row; those of one row then stand side by side, still
+    /// in order of occurrence:
+    ///
+    /// ```text
+    /// for each digit of the row number, the lowest first:
+    ///     count the occurrences with each value of the digit
+    ///     turn the counts into the places where each value starts
+    ///     move each occurrence to its place        (from the list to the scratch, or back)
+    /// ```
+    ///
+    /// Deviations: digits that all rows share are passed over, so that the cost follows the size of the
+    /// table's row numbers; a short list is sorted by insertion, which needs no counts. Both are stable, so
+    /// sums keep the order of occurrence, and neither can fail.
+    ///
+    /// # Cost
+    /// There are at most four passes over 8 bytes an occurrence, three on processors of 64 bits.
+    pub fn sort(list: &'a mut [Occurrence], scratch: &mut [Occurrence]) -> Result<Self, ShapeMismatch> {
+        check_scratch(list, scratch)?;
+        Ok(shaped::sort_by_row(list, scratch))
+    }
+
+    /// The same, where the gradient of an occurrence is `weights[source] * gradients[rows[source]]`: for ids
+    /// of bags with weights, whose `source` is the position of the id, `rows` the number of its bag (see
+    /// [`Bags::numbers`](crate::table::Bags::numbers)) and `weights` those of the bags. The list is one of
+    /// [`Indices::occurrences`](crate::table::Indices::occurrences), not of
+    /// [`Bags::occurrences`](crate::table::Bags::occurrences), whose sources are numbers of bags already:
+    /// read as positions, they would name other ids' gradients.
+    ///
+    /// ```
+    /// use nanoembed::sparse::{Occurrence, SortedOccurrences};
     /// use nanoembed::table::{Bags, Indices, Table, TableMut};
     /// let indices = Indices::new(&[7_u8, 2, 7], 10)?;
     /// let weights = [1.0, 2.0, 0.5];
     /// let bags = Bags::new(indices, &[0_u8, 2, 3])?.with_weights(&weights)?;
     ///
     /// let (mut list, mut scratch, mut numbers) = ([Occurrence::default(); 3], [Occurrence::default(); 3], [0; 3]);
-    /// bag_numbers(&bags, &mut numbers)?;
-    /// let sorted = sort_by_row(occurrences(indices, &mut list)?, &mut scratch)?.weighted(&weights, &numbers)?;
+    /// bags.numbers(&mut numbers)?;
+    /// let sorted = SortedOccurrences::sort(indices.occurrences(&mut list)?, &mut scratch)?.weighted(&weights, &numbers)?;
     ///
     /// let d_bags = [[1.0], [10.0]];
     /// let (mut rows, mut sums) = ([0; 3], [[0.0]; 3]);
-    /// let distinct = coalesce(sorted, Table::from_rows(&d_bags), &mut rows, &mut TableMut::from_rows(&mut sums))?;
+    /// let distinct = sorted.coalesce(Table::from_rows(&d_bags), &mut rows, &mut TableMut::from_rows(&mut sums))?;
     /// assert_eq!((&rows[..distinct], &sums[..distinct]), (&[2, 7][..], &[[2.0], [6.0]][..]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -90,12 +130,12 @@ impl<'a> SortedOccurrences<'a> {
     /// faster than rare ones.
     ///
     /// ```
-    /// use nanoembed::sparse::{Occurrence, coalesce, sort_by_row};
+    /// use nanoembed::sparse::{Occurrence, SortedOccurrences};
     /// use nanoembed::table::{Table, TableMut};
     /// let mut list = [Occurrence { row: 7, source: 0 }, Occurrence { row: 7, source: 1 }];
-    /// let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 2])?.by_frequency();
+    /// let sorted = SortedOccurrences::sort(&mut list, &mut [Occurrence::default(); 2])?.by_frequency();
     /// let (mut rows, mut sums) = ([0; 2], [[0.0]; 2]);
-    /// coalesce(sorted, Table::from_rows(&[[3.0], [5.0]]), &mut rows, &mut TableMut::from_rows(&mut sums))?;
+    /// sorted.coalesce(Table::from_rows(&[[3.0], [5.0]]), &mut rows, &mut TableMut::from_rows(&mut sums))?;
     /// assert_eq!(sums[0], [4.0]);
     /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
     /// ```
@@ -143,47 +183,6 @@ const SHORT: usize = 32;
 /// eight take 1 KB.
 const DIGIT_BITS: u32 = if usize::BITS >= 64 { 11 } else { 8 };
 const DIGITS: usize = 1 << DIGIT_BITS;
-
-/// Sorts occurrences by row; those of one row keep their order. `scratch` is at least as long as the list and
-/// holds nothing of use afterwards.
-///
-/// ```
-/// use nanoembed::sparse::{Occurrence, sort_by_row};
-/// let at = |row, source| Occurrence { row, source };
-/// let mut list = [at(7, 0), at(2, 1), at(7, 2), at(0, 3)];
-/// let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 4])?;
-/// assert_eq!(sorted.as_slice(), [at(0, 3), at(2, 1), at(7, 0), at(7, 2)]);
-/// # Ok::<(), nanoembed::error::ShapeMismatch>(())
-/// ```
-///
-/// # Errors
-/// If `scratch` is shorter than `list`.
-///
-/// # How it is computed
-/// A batch of ids names some rows several times. Before an optimizer may step, the gradients of a row must be
-/// summed, so the occurrences are sorted by row; those of one row then stand side by side, still in order of
-/// occurrence:
-///
-/// ```text
-/// for each digit of the row number, the lowest first:
-///     count the occurrences with each value of the digit
-///     turn the counts into the places where each value starts
-///     move each occurrence to its place        (from the list to the scratch, or back)
-/// ```
-///
-/// Deviations: digits that all rows share are passed over, so that the cost follows the size of the table's
-/// row numbers; a short list is sorted by insertion, which needs no counts. Both are stable, so sums keep the
-/// order of occurrence, and neither can fail.
-///
-/// # Cost
-/// There are at most four passes over 8 bytes an occurrence, three on processors of 64 bits.
-pub fn sort_by_row<'a>(
-    list: &'a mut [Occurrence],
-    scratch: &mut [Occurrence],
-) -> Result<SortedOccurrences<'a>, ShapeMismatch> {
-    check_scratch(list, scratch)?;
-    Ok(shaped::sort_by_row(list, scratch))
-}
 
 fn check_scratch(list: &[Occurrence], scratch: &[Occurrence]) -> Result<(), ShapeMismatch> {
     let (expected, found) = (list.len(), scratch.len());

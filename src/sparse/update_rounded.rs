@@ -19,15 +19,15 @@ simd_fn! {
     ///
     /// ```
     /// use nanoembed::kernels::Noise;
-    /// use nanoembed::sparse::{Occurrence, SparseGradient, occurrences, sort_by_row, update_rows_rounded};
+    /// use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient, update_rows_rounded};
     /// use nanoembed::optim::{Optimizer, Sgd};
     /// use nanoembed::table::{Bf16, Indices, Table, TableMut};
     ///
     /// let mut table = [Bf16::from_f32(1.0); 3 * 4];
     /// let mut list = [Occurrence::default(); 2];
-    /// let list = occurrences(Indices::new(&[2_u8, 0], 3)?, &mut list)?;
+    /// let list = Indices::new(&[2_u8, 0], 3)?.occurrences(&mut list)?;
     /// let mut touched = SparseGradient {
-    ///     occurrences: sort_by_row(list, &mut [Occurrence::default(); 2])?,
+    ///     occurrences: SortedOccurrences::sort(list, &mut [Occurrence::default(); 2])?,
     ///     gradients: Table::from_rows(&[[0.1; 4]; 2]),
     ///     scratch: &mut [0.0; 8],
     /// };
@@ -44,8 +44,8 @@ simd_fn! {
     /// ```
     ///
     /// # Errors
-    /// As [`update_rows`](super::update_rows()); also if `weights` does not hold `dim` numbers. Nothing has
-    /// been written then.
+    /// As [`Optimizer::update_rows`](crate::optim::Optimizer::update_rows); also if `weights` does not hold
+    /// `dim` numbers. Nothing has been written then.
     ///
     /// # How it is computed
     /// ```text

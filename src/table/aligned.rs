@@ -5,9 +5,9 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 
 /// A value that starts at a multiple of 64 bytes: the cache line of the processors that have one.
 ///
-/// A table whose first row starts on a cache line and whose rows fill whole lines (`stride` a multiple of 16 floats) is
-/// read with the fewest lines moved; rows of 32 to 128 floats that straddle lines cost up to twice the time. It works in
-/// a `static`, so also in flash. Its size is rounded up to a multiple of 64 bytes.
+/// A table whose first row starts on a cache line and whose rows fill whole lines (`stride` a multiple of 16
+/// floats) is read with the fewest lines moved; rows of 32 to 128 floats that straddle lines cost up to twice
+/// the time. It works in a `static`, so also in flash. Its size is rounded up to a multiple of 64 bytes.
 ///
 /// ```
 /// use nanoembed::table::{Aligned, Table};

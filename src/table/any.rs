@@ -4,7 +4,7 @@ use super::{Bf16, F16, F32, Format, Table, U2, U4, U8};
 
 /// A table in one of the formats, chosen at run time: by a file's header, by a setting.
 ///
-/// [`gather_any`](crate::kernels::gather_any) and [`pool_any`](crate::kernels::pool_any) look at the format once a call.
+/// [`gather`](Self::gather), [`pool`](Self::pool) and the others look at the format once a call.
 ///
 /// ```
 /// use nanoembed::table::{AnyTable, Table};

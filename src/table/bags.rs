@@ -1,7 +1,7 @@
 //! Groups of checked ids, each pooled into one row: the words of a text, the items of a basket.
 //!
-//! However the groups are given, every id belongs to exactly one bag and the bags follow each other, so that kernels can walk the
-//! ids from the first to the last and look ahead across the border of a bag.
+//! However the groups are given, every id belongs to exactly one bag and the bags follow each other, so that
+//! kernels can walk the ids from the first to the last and look ahead across the border of a bag.
 
 use super::indices::{Index, Indices, Policy, Reject};
 use crate::error::{BagError, RowOutOfRange, ShapeMismatch};
@@ -16,12 +16,12 @@ pub enum Pooling {
     Sum,
     /// That sum divided by the number of ids that entered it; with weights too, as FBGEMM does.
     Mean,
-    /// That sum divided by the sum of the weights: the weighted mean of TensorFlow (`combiner="mean"`). Zeros if the weights sum
-    /// to 0.
+    /// That sum divided by the sum of the weights: the weighted mean of TensorFlow (`combiner="mean"`). Zeros
+    /// if the weights sum to 0.
     WeightedMean,
-    /// That sum divided by the root of the sum of the squared weights, √(number of ids) without weights: TensorFlow's
-    /// `combiner="sqrtn"`. Zeros if the sum of the squares is 0 in `f32`; squares
-    /// of weights above 1e19 overflow, and of weights below 1e-18 lose accuracy.
+    /// That sum divided by the root of the sum of the squared weights, √(number of ids) without weights:
+    /// TensorFlow's `combiner="sqrtn"`. Zeros if the sum of the squares is 0 in `f32`; squares of weights
+    /// above 1e19 overflow, and of weights below 1e-18 lose accuracy.
     SqrtN,
 }
 
@@ -32,8 +32,8 @@ impl Pooling {
 
 /// Checked ids in groups.
 ///
-/// An id contributes nothing if its [`Policy`] leaves it out or if it names the padding row; it does not count in a mean
-/// either. A bag in which nothing contributes pools to zeros.
+/// An id contributes nothing if its policy leaves it out or if it names the padding row; it does not count in
+/// a mean either. A bag in which nothing contributes pools to zeros.
 ///
 /// ```
 /// use nanoembed::table::{Bags, Indices};
@@ -54,8 +54,8 @@ pub struct Bags<'a, I, P = Reject, O = usize> {
 /// Where the bags start.
 #[derive(Clone, Copy, Debug)]
 enum Split<'a, O> {
-    /// Each at its offset, up to the next offset or to the last id. Offsets count from the list that these ids were cut from, whose
-    /// id number `first` is the first here.
+    /// Each at its offset, up to the next offset or to the last id. Offsets count from the list that these
+    /// ids were cut from, whose id number `first` is the first here.
     Offsets { offsets: &'a [O], first: usize },
     /// One after the other, all of this length.
     Length(usize),
@@ -100,8 +100,8 @@ fn check_offsets<O: Index>(offsets: &[O], indices: usize) -> Result<usize, BagEr
 }
 
 impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
-    /// Bags by `bags + 1` offsets: bag b holds the ids `offsets[b]..offsets[b + 1]`. The last offset is the number of ids.
-    /// (In PyTorch: `include_last_offset=True`.)
+    /// Bags by `bags + 1` offsets: bag b holds the ids `offsets[b]..offsets[b + 1]`. The last offset is the
+    /// number of ids. (In PyTorch: `include_last_offset=True`.)
     ///
     /// # Errors
     /// If the offsets do not start at 0, decrease, or do not end at the number of ids.
@@ -114,10 +114,12 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
         Ok(Self { indices, split: Split::Offsets { offsets, first: 0 }, count, weights: None })
     }
 
-    /// Bags by the offset at which each starts; the last bag ends with the ids. (In PyTorch: `include_last_offset=False`.)
+    /// Bags by the offset at which each starts; the last bag ends with the ids. (In PyTorch:
+    /// `include_last_offset=False`.)
     ///
     /// # Errors
-    /// If the offsets do not start at 0, decrease, or exceed the number of ids; if there are ids but no bag for them.
+    /// If the offsets do not start at 0, decrease, or exceed the number of ids; if there are ids but no bag
+    /// for them.
     pub fn from_starts(indices: Indices<'a, I, P>, starts: &'a [O]) -> Result<Self, BagError> {
         if starts.is_empty() && !indices.is_empty() {
             return Err(BagError::OffsetsMissing);
@@ -204,11 +206,11 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
         Some(BagView { indices: self.indices.slice(positions)?, weights, start })
     }
 
-    /// These bags and their ids alone, which need no second check; `None` if there are fewer. Positions count from the first of
-    /// their ids.
+    /// These bags and their ids alone, which need no second check; `None` if there are fewer. Positions count
+    /// from the first of their ids.
     ///
-    /// Bags do not need each other: threads that take some each, with the part of the output that is theirs, write the
-    /// bits that one thread would.
+    /// Bags do not need each other: threads that take some each, with the part of the output that is theirs,
+    /// write the bits that one thread would.
     ///
     /// ```
     /// use nanoembed::table::{Bags, Indices};
@@ -236,7 +238,9 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
         Some(Self { indices: self.indices.slice(start..end)?, split, count, weights })
     }
 
-    /// All bags in order.
+    /// All bags in order. A bag has `iter` over the ids that contribute, each with its `row`, `weight` and
+    /// `position`; also `indices`, `weights`, `start`, `count`, `len`, `is_empty`, and `divisor` for a
+    /// [`Pooling`].
     #[inline(always)]
     pub fn iter(&self) -> impl Iterator<Item = BagView<'a, I, P>> + use<'a, I, P, O> {
         let bags = *self;
@@ -310,8 +314,8 @@ impl<'a, I: Index, P: Policy> BagView<'a, I, P> {
         self.iter().count()
     }
 
-    /// What the sum of the bag is divided by; `None` for [`Pooling::Sum`]. If it is 0, the bag pools to zeros and its ids have no
-    /// gradient.
+    /// What the sum of the bag is divided by; `None` for [`Pooling::Sum`]. If it is 0, the bag pools to zeros
+    /// and its ids have no gradient.
     #[inline(always)]
     pub fn divisor(&self, pooling: Pooling) -> Option<f32> {
         let weights = || self.iter().map(|entry| entry.weight);

@@ -2,8 +2,8 @@
 
 use core::ops::Range;
 
-/// The ranges in which `parts` threads share `length` bags or rows: consecutive, of lengths that differ by at most one, the longer ones
-/// first.
+/// The ranges in which `parts` threads share `length` bags or rows: consecutive, of lengths that differ by at
+/// most one, the longer ones first.
 ///
 /// ```
 /// use nanoembed::table::even_ranges;

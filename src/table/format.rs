@@ -9,15 +9,17 @@
 //! | [`U4`](super::U4) | `u8` | ⌈dim / 2⌉ + 4 | the same, q in 0..=15; scale and bias are binary16 |
 //! | [`U2`](super::U2) | `u8` | ⌈dim / 4⌉ + 4 | the same, q in 0..=3; scale and bias are binary16 |
 //!
-//! The packed rows are FBGEMM's "fused" ones, byte for byte, little-endian: first the codes q, the low bits of a byte first, then scale, then
-//! bias. A row is self-contained: it can be read in place, copied and rewritten alone.
+//! The packed rows are FBGEMM's "fused" ones, byte for byte, little-endian: first the codes q, the low bits
+//! of a byte first, then scale, then bias. A row is self-contained: it can be read in place, copied and
+//! rewritten alone.
 #![allow(clippy::redundant_closure_for_method_calls, reason = "a method by its name may not be inlined")]
 
 use crate::simd::{LANES, Lanes, bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 use core::fmt::Debug;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// How the numbers of a row are stored: [`F32`], [`F16`], [`Bf16`], [`U8`](super::U8), [`U4`](super::U4) or [`U2`](super::U2). Closed.
+/// How the numbers of a row are stored: [`F32`], [`F16`], [`Bf16`], [`U8`](super::U8), [`U4`](super::U4) or
+/// [`U2`](super::U2). Closed.
 ///
 /// ```
 /// use nanoembed::table::{Format, U4, U8};
@@ -58,8 +60,8 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
         None
     }
 
-    /// `WIDTH` numbers from the elements that hold them, of which the first holds the number of `column`. Of packed rows scale · q, to
-    /// which the bias is still to come; other formats have no scale.
+    /// `WIDTH` numbers from the elements that hold them, of which the first holds the number of `column`. Of
+    /// packed rows scale · q, to which the bias is still to come; other formats have no scale.
     #[doc(hidden)]
     fn block<L: Lanes, const WIDTH: usize>(
         lanes: L,
@@ -73,7 +75,8 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
     fn encode(from: &[f32], row: &mut [Self::Element], rounding: impl Rounding);
 }
 
-/// Formats whose rows can be trained in place, rounded at random so that small steps are not lost: [`F16`], [`Bf16`] and [`U8`](super::U8).
+/// Formats whose rows can be trained in place, rounded at random so that small steps are not lost: [`F16`],
+/// [`Bf16`] and [`U8`](super::U8).
 pub trait Trainable: Format {}
 
 /// Where the random bits of a rounding come from.
@@ -166,7 +169,8 @@ impl Format for F32 {
     }
 }
 
-/// A block of halves as floats: sixteen at a time, padded if there are fewer, or one by one where there are no vectors.
+/// A block of halves as floats: sixteen at a time, padded if there are fewer, or one by one where there are
+/// no vectors.
 #[inline(always)]
 fn halves<L: Lanes, const WIDTH: usize>(
     lanes: L,

@@ -1,8 +1,9 @@
 //! Row numbers that were checked once, and what happens to the bad ones.
 //!
-//! All ids lie in the table if the smallest and the largest do: one pass with two comparisons an id, without a branch, so
-//! that it is vectorised. Only after a failure a second pass looks for the place to name. What was checked remembers the number
-//! of rows it was checked against, and a kernel compares that with its table in O(1).
+//! All ids lie in the table if the smallest and the largest do: one pass with two comparisons an id, without
+//! a branch, so that it is vectorised. Only after a failure a second pass looks for the place to name. What
+//! was checked remembers the number of rows it was checked against, and a kernel compares that with its table
+//! in O(1).
 
 use crate::error::{IndexOutOfRange, RowOutOfRange, ShapeMismatch};
 use crate::simd::{Lanes, simd_fn};
@@ -81,8 +82,8 @@ pub trait Policy: Copy + core::fmt::Debug + sealed::Sealed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reject;
 
-/// Valid ids are `0..rows`; any other contributes nothing: a gather gives a row of zeros, a bag leaves it out of its sum and
-/// of its count, a scatter drops its gradient.
+/// Valid ids are `0..rows`; any other contributes nothing: a gather gives a row of zeros, a bag leaves it out
+/// of its sum and of its count, a scatter drops its gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skip;
 
@@ -92,7 +93,8 @@ pub struct MapTo {
     row: usize,
 }
 
-/// Valid ids are `-rows..rows`, negative ones count from the end as in Python: −1 is the last row. Any other is an error.
+/// Valid ids are `-rows..rows`, negative ones count from the end as in Python: −1 is the last row. Any other
+/// is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FromEnd;
 
@@ -137,10 +139,11 @@ impl Policy for FromEnd {
     }
 }
 
-/// Ids that were checked against a table of `rows` rows: every one names a row below `rows`, or none by its [`Policy`] or because
-/// it is padding.
+/// Ids that were checked against a table of `rows` rows: every one names a row below `rows`, or none by its
+/// policy or because it is padding.
 ///
-/// Any number of rows is handled, up to `usize::MAX`. The ids stay as they are; a position is resolved when it is read.
+/// Any number of rows is handled, up to `usize::MAX`. The ids stay as they are; a position is resolved when
+/// it is read.
 ///
 /// ```
 /// use nanoembed::error::IndexOutOfRange;
@@ -223,7 +226,8 @@ fn range_body<L: Lanes, I: Index>(_: L, first: I, ids: &[I]) -> (I, I) {
 }
 
 impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
-    /// Itself, if every id names a row. The ids with a row are an interval, so the smallest and the largest decide.
+    /// Itself, if every id names a row. The ids with a row are an interval, so the smallest and the largest
+    /// decide.
     fn checked(self) -> Result<Self, IndexOutOfRange> {
         let Some(&first) = self.ids.first() else { return Ok(self) };
         let (lowest, highest) = range(first, self.ids);
@@ -239,9 +243,9 @@ impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
         IndexOutOfRange { position, index, rows: self.rows }
     }
 
-    /// The same ids, of which those that name `row` are padding and contribute nothing: a gather gives a row of zeros, a bag leaves
-    /// them out of its sum and of its count, a scatter drops their gradients. (In PyTorch: `padding_idx`, whose row is
-    /// read, however; it holds zeros unless it is set.)
+    /// The same ids, of which those that name `row` are padding and contribute nothing: a gather gives a row
+    /// of zeros, a bag leaves them out of its sum and of its count, a scatter drops their gradients. (In
+    /// PyTorch: `padding_idx`, whose row is read, however; it holds zeros unless it is set.)
     ///
     /// There is one such row; a second call replaces the first.
     ///
@@ -287,8 +291,8 @@ impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
         self.policy.row_of_checked(id, self.rows).filter(|&row| row != self.padding)
     }
 
-    /// The row that the id at `position` names: below [`rows`](Self::rows), or `None` if it contributes nothing. `None` also behind
-    /// the last position.
+    /// The row that the id at `position` names: below [`rows`](Self::rows), or `None` if it contributes
+    /// nothing. `None` also behind the last position.
     #[inline(always)]
     pub fn row(&self, position: usize) -> Option<usize> {
         self.resolve(*self.ids.get(position)?)

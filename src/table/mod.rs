@@ -4,12 +4,11 @@
 //! | family | items |
 //! |---|---|
 //! | views of a table | [`Table`], [`TableMut`]; [`AnyTable`] if the format is known only at run time |
-//! | formats of a row | [`F32`], [`F16`], [`Bf16`], [`U8`], [`U4`], [`U2`], under the traits [`Format`] and [`Trainable`] |
+//! | formats of a row | [`F32`], [`F16`], [`Bf16`], [`U8`], [`U4`], [`U2`], under the trait [`Format`] |
 //! | checked ids | [`Indices`]; what becomes of a bad id: [`Reject`], [`Skip`], [`MapTo`], [`FromEnd`] |
 //! | groups of ids | [`Bags`], [`BagView`], [`Entry`]; how a group becomes one row: [`Pooling`] |
 //! | memory | [`Aligned`] storage, [`Numbers`] (nested arrays of floats) |
 //! | parts for threads | [`even_ranges`], [`TableMut::split_rows`], [`Bags::slice`], [`Indices::slice`] |
-//! | windows of a convolution | [`Windows`] |
 //!
 //! # Big tables
 //!
@@ -50,8 +49,8 @@
 //! **Threads.** The crate starts none, but views split. Bags do not need each other: each thread takes
 //! [`Bags::slice`] of a range of them and its part of the output. Each row is updated by the thread that
 //! holds it: each thread takes one of [`TableMut::split_rows`], lists the occurrences of its rows alone
-//! ([`occurrences_of_bags_in`](crate::sparse::occurrences_of_bags_in),
-//! [`occurrences_in`](crate::sparse::occurrences_in)), sorts them and updates its part. The bits are those of
+//! ([`Bags::occurrences_in`],
+//! [`Indices::occurrences_in`]), sorts them and updates its part. The bits are those of
 //! one thread, for any number of threads, since no sum is made by two of them. The one exception is a norm
 //! over the whole table: find it first, and give it to the step
 //! ([`Clipped::with_norm`](crate::optim::Clipped::with_norm)). `examples/threads.rs` does all of it with
@@ -71,12 +70,22 @@ mod windows;
 pub use aligned::Aligned;
 pub use any::AnyTable;
 pub(crate) use any::with_table;
-pub use bags::{BagView, Bags, Entry, Pooling};
+pub use bags::{Bags, Pooling};
 pub use even_ranges::even_ranges;
-pub use format::{Bf16, F16, F32, Format, Trainable};
+pub use format::{Bf16, F16, F32, Format};
 pub(crate) use format::{Nearest, Rounding};
-pub use indices::{FromEnd, Index, Indices, MapTo, Policy, Reject, Skip};
+pub use indices::{FromEnd, Indices, MapTo, Reject, Skip};
 pub use numbers::Numbers;
 pub use packed::{U2, U4, U8};
 pub use view::{Table, TableMut};
-pub use windows::{Padding, Windows};
+
+pub(crate) use inner::*;
+
+/// Bounds and parts of views, and the windows of a convolution. It is no part of the interface: `internals`
+/// gives it out.
+pub(crate) mod inner {
+    pub use super::bags::{BagView, Entry};
+    pub use super::format::Trainable;
+    pub use super::indices::{Index, Policy};
+    pub use super::windows::{Padding, Windows};
+}

@@ -7,17 +7,19 @@ use crate::simd::{LANES, Lanes, f16_to_f32, f32_to_f16};
 
 /// 8 bits a number: FBGEMM's "fused 8-bit rowwise", scale and bias in `f32`.
 ///
-/// A row is quantised as bias = min, scale = (max − min) / 255, q = round((x − min) · 255 / (max − min + 10⁻⁸)), ties to even. The
-/// largest error is half of scale. A row with an infinite number or NaN, or whose range is above the largest `f32`, is read back as numbers that
-/// are not finite; NaN stays visible in any case.
+/// A row is quantised as bias = min, scale = (max − min) / 255, q = round((x − min) · 255 / (max − min +
+/// 10⁻⁸)), ties to even. The largest error is half of scale. A row with an infinite number or NaN, or whose
+/// range is above the largest `f32`, is read back as numbers that are not finite; NaN stays visible in any
+/// case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct U8;
 
 /// 4 bits a number: FBGEMM's "fused 4-bit rowwise", scale and bias in binary16.
 ///
-/// A row is quantised as bias = min as binary16, scale = (max − bias) / 15 as binary16 (1 if that is 0, or so small that 1 / scale is
-/// infinite), q = round((x − bias) / scale), ties to even, within 0..=15. A row whose minimum or
-/// scale binary16 cannot hold (65504 at most), or with NaN, is read back as numbers that are not finite.
+/// A row is quantised as bias = min as binary16, scale = (max − bias) / 15 as binary16 (1 if that is 0, or so
+/// small that 1 / scale is infinite), q = round((x − bias) / scale), ties to even, within 0..=15. A row whose
+/// minimum or scale binary16 cannot hold (65504 at most), or with NaN, is read back as numbers that are not
+/// finite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct U4;
 
@@ -31,8 +33,9 @@ impl Sealed for U2 {}
 
 impl Trainable for U8 {}
 
-/// The least and the greatest number by compare and select: element i goes to lane i % 16, then the upper half of the lanes to the
-/// lower half until one is left. NaN and the greatest if there is NaN; zeros of none.
+/// The least and the greatest number by compare and select: element i goes to lane i % 16, then the upper
+/// half of the lanes to the lower half until one is left. NaN and the greatest if there is NaN; zeros of
+/// none.
 #[inline(always)]
 fn range(from: &[f32]) -> (f32, f32) {
     let first = from.first().copied().unwrap_or(0.0);
@@ -78,7 +81,8 @@ fn greater(a: f32, b: f32) -> f32 {
 fn code(y: f32, most: u8, random: Option<u32>) -> u8 {
     let y = lesser(greater(y, 0.0), f32::from(most));
     match random {
-        // Beside 1.5 · 2²³ floats stand 1 apart, so the sum is rounded to an integer, ties to even, which is its last byte.
+        // Beside 1.5 · 2²³ floats stand 1 apart, so the sum is rounded to an integer, ties to even, which is
+        // its last byte.
         None => (y + 12_582_912.0).to_bits() as u8,
         Some(random) => {
             let below = y as i32;
@@ -89,8 +93,9 @@ fn code(y: f32, most: u8, random: Option<u32>) -> u8 {
     }
 }
 
-/// A block of scale · q: sixteen codes at a time, padded if there are fewer, or one by one where there are no vectors. `BYTES` are those
-/// of sixteen codes. `load` is a closure that is always inlined: the method by its name may be called, without the level's instructions.
+/// A block of scale · q: sixteen codes at a time, padded if there are fewer, or one by one where there are no
+/// vectors. `BYTES` are those of sixteen codes. `load` is a closure that is always inlined: the method by its
+/// name may be called, without the level's instructions.
 #[inline(always)]
 fn codes<L: Lanes, const WIDTH: usize, const BYTES: usize>(
     lanes: L,
@@ -161,7 +166,8 @@ impl Format for U8 {
         let Some((codes, end)) = row.split_last_chunk_mut::<8>() else { return };
         let (min, max) = range(from);
         let range = max - min;
-        // FBGEMM's small term keeps the quotient finite, but would draw the mean of random roundings towards min.
+        // FBGEMM's small term keeps the quotient finite, but would draw the mean of random roundings towards
+        // min.
         let inverse = 255.0 / if rounding.random(0).is_none() { range + 1e-8 } else { range };
         for (column, (to, x)) in codes.iter_mut().zip(from).enumerate() {
             *to = code((x - min) * inverse, 255, rounding.random(column));

@@ -1,15 +1,15 @@
-//! Row-major views: `rows` rows of `dim` numbers, the start of one row `stride` elements after the start of the last.
+//! Row-major views: `rows` rows of `dim` numbers, the start of one row `stride` elements after the start of
+//! the last.
 
 use super::{F32, Format, Numbers, even_ranges, numbers};
 use crate::error::ShapeMismatch;
 use core::ops::Range;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// A borrowed table of rows, shape `[rows, dim]`, in the format `F`; in `f32`, the default, also the matrix type of the dense
-/// kernels.
+/// A borrowed table of rows, shape `[rows, dim]`, in the format `F`; in `f32`, the default, also the matrix
+/// type of the dense kernels.
 ///
 /// ```
-/// use nanoembed::kernels::dequantise_row;
 /// use nanoembed::table::{Table, U8};
 /// let values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
 /// let table = Table::new(&values, 3, 2)?;
@@ -20,7 +20,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 /// let bytes = [0, 2, 4, 0, 0, 0, 63, 0, 0, 128, 191];
 /// let packed = Table::<U8>::packed(&bytes, 1, 3)?;
 /// let mut row = [0.0; 3];
-/// dequantise_row(packed, 0, &mut row)?;
+/// packed.dequantise_row(0, &mut row)?;
 /// assert_eq!(row, [-1.0, 0.0, 1.0]);
 /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
 /// ```
@@ -58,7 +58,8 @@ fn reach(rows: usize, row: usize, stride: usize) -> Option<usize> {
     }
 }
 
-/// The shape rules that both views share: rows of `row` elements do not overlap and all lie within `length` elements.
+/// The shape rules that both views share: rows of `row` elements do not overlap and all lie within `length`
+/// elements.
 fn check_shape(length: usize, rows: usize, row: usize, stride: usize) -> Result<(), ShapeMismatch> {
     if stride < row {
         return Err(ShapeMismatch { what: "stride", expected: row, found: stride });
@@ -154,7 +155,8 @@ impl<'a, F: Format> Table<'a, F> {
     /// A table whose rows start `stride` elements apart; what lies between the rows is left alone.
     ///
     /// # Errors
-    /// If `stride` is less than [`F::row_length(dim)`](Format::row_length), or `elements` ends before the last row does.
+    /// If `stride` is less than [`F::row_length(dim)`](Format::row_length), or `elements` ends before the
+    /// last row does.
     pub fn packed_with_stride(
         elements: &'a [F::Element],
         rows: usize,
@@ -257,7 +259,8 @@ impl<'a, F: Format> TableMut<'a, F> {
         Self { values, rows: count, dim, stride: size_of::<R>() / size_of::<F::Element>() }
     }
 
-    /// The table whose rows stand one after the other in `elements`: [`new`](TableMut::new) for a named format.
+    /// The table whose rows stand one after the other in `elements`: [`new`](TableMut::new) for a named
+    /// format.
     ///
     /// # Errors
     /// If `elements` does not hold `rows` rows of [`F::row_length(dim)`](Format::row_length) elements.
@@ -269,7 +272,8 @@ impl<'a, F: Format> TableMut<'a, F> {
     /// A table whose rows start `stride` elements apart; what lies between the rows is left alone.
     ///
     /// # Errors
-    /// If `stride` is less than [`F::row_length(dim)`](Format::row_length), or `elements` ends before the last row does.
+    /// If `stride` is less than [`F::row_length(dim)`](Format::row_length), or `elements` ends before the
+    /// last row does.
     pub fn packed_with_stride(
         elements: &'a mut [F::Element],
         rows: usize,
@@ -327,7 +331,8 @@ impl<'a, F: Format> TableMut<'a, F> {
 }
 
 impl<F: Format> TableMut<'_, F> {
-    /// The rows before `row` and the rows from it on, each part numbered from 0; `None` if there are fewer rows.
+    /// The rows before `row` and the rows from it on, each part numbered from 0; `None` if there are fewer
+    /// rows.
     ///
     /// ```
     /// use nanoembed::table::TableMut;
@@ -351,7 +356,8 @@ impl<F: Format> TableMut<'_, F> {
         ))
     }
 
-    /// The table in `parts` parts, for as many threads, with the rows that each holds: see [`even_ranges`](super::even_ranges).
+    /// The table in `parts` parts, for as many threads, with the rows that each holds: see
+    /// [`even_ranges`](super::even_ranges).
     pub fn split_rows(self, parts: usize) -> impl Iterator<Item = (Range<usize>, Self)> {
         let mut rest = Some(self);
         even_ranges(rest.as_ref().map_or(0, Self::rows), parts).map_while(move |rows| {

@@ -4,7 +4,7 @@
 /// o · `stride` + k · `dilation` − `before`, if the sequence has it.
 ///
 /// ```
-/// use nanoembed::table::Windows;
+/// use nanoembed::internals::Windows;
 /// let windows = Windows { taps: 3, stride: 2, dilation: 1, before: 1 };
 /// assert_eq!(windows.step(0, 0), None); // before the first step
 /// assert_eq!(windows.step(0, 1), Some(0));
@@ -23,7 +23,8 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// The input step under `tap` in the window of `output`, which may lie behind the end; `None` before the start and beyond all numbers.
+    /// The input step under `tap` in the window of `output`, which may lie behind the end; `None` before the
+    /// start and beyond all numbers.
     #[inline(always)]
     pub fn step(self, output: usize, tap: usize) -> Option<usize> {
         let (window, tap) = (output.checked_mul(self.stride)?, tap.checked_mul(self.dilation)?);
@@ -59,10 +60,11 @@ impl Padding {
         }
     }
 
-    /// Steps of output for `len` steps of input, in which the ends of a window lie `reach` steps apart; 0 if no window fits.
+    /// Steps of output for `len` steps of input, in which the ends of a window lie `reach` steps apart; 0 if
+    /// no window fits.
     ///
     /// ```
-    /// use nanoembed::table::Padding;
+    /// use nanoembed::internals::Padding;
     /// assert_eq!(Padding::Valid.output_length(100, 4, 1), 96);
     /// assert_eq!(Padding::Same.output_length(9, 3, 2), 5);
     /// assert_eq!(Padding::Valid.output_length(4, 4, 1), 0);
@@ -86,8 +88,8 @@ impl Padding {
         Windows { taps, stride, dilation, before }
     }
 
-    /// The step that an output step is at, which is under the start, the middle or the end of its window, whose ends lie `reach` apart:
-    /// `None` if it is before the sequence.
+    /// The step that an output step is at, which is under the start, the middle or the end of its window,
+    /// whose ends lie `reach` apart: `None` if it is before the sequence.
     pub(crate) const fn own_step(self, output: usize, reach: usize, windows: Windows) -> Option<usize> {
         let within = match self {
             Self::Valid => 0,

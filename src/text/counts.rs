@@ -9,15 +9,15 @@ use zerocopy::FromZeros;
 /// Counts the words of texts: Keras' `Tokenizer.fit_on_texts`.
 ///
 /// Up to `WORDS` distinct words with `BYTES` bytes of UTF-8 together, in `28 * WORDS + BYTES + 8` bytes of
-/// memory and no other. Any iterator over [`Token`]s is a text: words of a splitter,
-/// [`characters`](super::characters) (`char_level=True`), [`standardized_words`](super::standardized_words),
-/// strings that were split elsewhere.
+/// memory and no other. Any iterator over words is a text: words of a splitter,
+/// [`characters`](super::Lowercase::characters) (`char_level=True`),
+/// [`standardized_words`](super::Lowercase::standardized_words), strings that were split elsewhere.
 ///
 /// ```
-/// use nanoembed::text::{Ascii, WordCounts, text_to_word_sequence};
+/// use nanoembed::text::{Ascii, Lowercase, WordCounts};
 /// let mut counts = WordCounts::<100, 1000>::new();
 /// for text in ["Horrible service", "Horrible food!", "cold food, cold service, cold waitress"] {
-///     counts.fit(text_to_word_sequence::<Ascii>(text))?;
+///     counts.fit(Ascii::text_to_word_sequence(text))?;
 /// }
 /// assert_eq!(counts.documents(), 3);
 /// let cold = counts.iter().find(|word| word.word == "cold").unwrap();
@@ -74,8 +74,8 @@ impl<const WORDS: usize, const BYTES: usize> WordCounts<WORDS, BYTES> {
 
     /// No texts yet.
     ///
-    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or
-    /// [`EMPTY`](Self::EMPTY) in a `static`.
+    /// One of more than [256 KiB](crate::memory) does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
+    /// a `static`.
     pub const fn new() -> Self {
         const {
             assert_fits_on_stack::<Self>(
@@ -140,7 +140,8 @@ impl<const WORDS: usize, const BYTES: usize> WordCounts<WORDS, BYTES> {
         self.len() == 0
     }
 
-    /// The words in order of first appearance.
+    /// The words in order of first appearance. Each item has the fields `word`, `occurrences` (in all
+    /// documents) and `documents` (in how many it occurs).
     pub fn iter(&self) -> impl ExactSizeIterator<Item = WordCount<'_>> {
         (0..self.len()).map(|word| self.word(word))
     }

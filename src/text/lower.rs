@@ -1,5 +1,7 @@
 //! Lower-casing, character by character; which one is a type, so that firmware links only the tables it uses.
 
+use super::{StandardizedWords, Words, characters, standardized_words, text_to_word_sequence};
+
 /// A rule for lower-casing.
 pub trait Lowercase: 'static {
     /// The lower-case characters of `c`, which stands at byte `at` of `text`.
@@ -14,6 +16,66 @@ pub trait Lowercase: 'static {
     fn lower_ascii(byte: u8) -> Option<char> {
         let _ = byte;
         None
+    }
+
+    /// The words of `text` with the defaults of Keras: lower-cased by this rule, punctuation filtered
+    /// ([`Splitter::KERAS`](super::Splitter::KERAS)), split at spaces.
+    ///
+    /// With `Unicode` (feature `unicode`) these are the words of Keras for every text; with [`Ascii`], for
+    /// every text whose capitals are those of ASCII. A text without words gives none.
+    ///
+    /// ```
+    /// use nanoembed::text::{Ascii, Lowercase};
+    /// let words = Ascii::text_to_word_sequence("Couldn't have done better, (really)!");
+    /// assert!(words.eq(["couldn't", "have", "done", "better", "really"]));
+    /// ```
+    #[inline]
+    fn text_to_word_sequence(text: &str) -> Words<'_, Self>
+    where
+        Self: Sized,
+    {
+        text_to_word_sequence(text)
+    }
+
+    /// The characters of `text`, lower-cased by this rule, none filtered: the tokens of Keras'
+    /// `Tokenizer(char_level=True)`.
+    ///
+    /// ```
+    /// use nanoembed::text::{Ascii, Lowercase};
+    /// assert!(Ascii::characters("Oh, no").eq(['o', 'h', ',', ' ', 'n', 'o']));
+    /// ```
+    #[inline]
+    fn characters(text: &str) -> impl Iterator<Item = char> + Clone
+    where
+        Self: Sized,
+    {
+        characters::<Self>(text)
+    }
+
+    /// The words of `text` by `TextVectorization`'s default standardisation and split: lower-case, without
+    /// punctuation, split at white space.
+    ///
+    /// ```text
+    /// text = tf.strings.lower(text)
+    /// text = tf.strings.regex_replace(text, "[all punctuation of ASCII]", "")        deleted: "don't" is dont, "a-b" is ab
+    /// words = tf.strings.split(text)                                                  at runs of white space of ASCII
+    /// ```
+    ///
+    /// TensorFlow lowers the capitals of ASCII alone: that is [`Ascii`](super::Ascii); with
+    /// [`Unchanged`](super::Unchanged) it is `standardize="strip_punctuation"`. For the layer's numbers see
+    /// [`VocabularyOptions::text_vectorization`](super::VocabularyOptions::text_vectorization).
+    ///
+    /// ```
+    /// use nanoembed::text::{Ascii, Lowercase};
+    /// let words = Ascii::standardized_words("Don't stop - it's well-done!\r\n");
+    /// assert!(words.map(|word| word.to_string()).eq(["dont", "stop", "its", "welldone"]));
+    /// ```
+    #[inline]
+    fn standardized_words(text: &str) -> StandardizedWords<'_, Self>
+    where
+        Self: Sized,
+    {
+        standardized_words(text)
     }
 }
 

@@ -21,23 +21,23 @@
 //! | family | items |
 //! |---|---|
 //! | tokenizers | [`HashingTokenizer`] needs no fitting; [`WordCounts`] counts words, and [`Vocabulary`] gives each word a row |
-//! | words | [`text_to_word_sequence`], [`Splitter`], [`standardized_words`], [`characters`] |
-//! | lower-casing | [`Ascii`], [`Unchanged`], `Unicode` (feature `unicode`) |
-//! | groups of words and of characters | [`WordNgrams`], [`Subwords`] |
-//! | hashes of words | [`NativeHash`], [`FarmHash64`], [`Murmur3`], [`FastTextHash`], `Md5` and `SipHash` (features `md5` and `siphash`) |
+//! | words and characters, by a rule for lower-casing | [`text_to_word_sequence`](Lowercase::text_to_word_sequence), [`standardized_words`](Lowercase::standardized_words), [`characters`](Lowercase::characters); by rules of your own: [`Splitter`] |
+//! | lower-casing, each [`Lowercase`] | [`Ascii`], [`Unchanged`], `Unicode` (feature `unicode`) |
+//! | groups of words and of characters | [`HashingTokenizer::word_ngrams`], [`Subwords`] |
+//! | hashes of words | [`NativeHash`], [`FarmHash64`], [`Murmur3`], `Md5` and `SipHash` (features `md5` and `siphash`) |
 //! | features by hash | [`Hashing`], [`FeatureHasher`] |
-//! | fixed lengths | [`pad`], [`pad_sequences`], [`longest`], [`Padding`], [`Truncating`] |
+//! | fixed lengths | [`pad`], [`pad_sequences`], [`Padding`], [`Truncating`] |
 //!
 //! Each of these gives the numbers of another system:
 //!
 //! | of | here |
 //! |---|---|
 //! | Keras' `Tokenizer`, fitted | [`WordCounts`] counts, [`Vocabulary`] holds words and their row numbers |
-//! | Keras' `Tokenizer(char_level=True)` | the same on [`characters`] |
-//! | Keras' `TextVectorization` | the same on [`standardized_words`], with [`VocabularyOptions::text_vectorization`] |
+//! | Keras' `Tokenizer(char_level=True)` | the same on [`characters`](Lowercase::characters) |
+//! | Keras' `TextVectorization` | the same on [`standardized_words`](Lowercase::standardized_words), with [`VocabularyOptions::text_vectorization`] |
 //! | Keras' `Hashing` | [`Hashing`] by [`FarmHash64`] or, with a salt, `SipHash` (feature `siphash`) |
 //! | scikit-learn's `FeatureHasher`, `HashingVectorizer` | [`FeatureHasher`] by [`Murmur3`] |
-//! | fastText's subwords | [`Subwords`] by [`FastTextHash`] |
+//! | fastText's subwords | [`Subwords`] |
 
 mod counts;
 mod features;
@@ -54,27 +54,38 @@ mod vectorization;
 mod vocabulary;
 mod words;
 
-pub use counts::{Ties, WordCount, WordCounts};
+pub use counts::{Ties, WordCounts};
 pub use features::FeatureHasher;
 #[cfg(feature = "md5")]
 pub use hash::Md5;
 #[cfg(feature = "siphash")]
 pub use hash::SipHash;
-pub use hash::{FarmHash64, FastTextHash, Murmur3, NativeHash, WordHash};
+pub use hash::{FarmHash64, Murmur3, NativeHash, WordHash};
 use hash::{scale, utf8};
 pub use hashing::Hashing;
 #[cfg(feature = "unicode")]
 pub use lower::Unicode;
 pub use lower::{Ascii, Lowercase, Unchanged};
-pub use ngrams::WordNgrams;
 use pad::arrange;
-pub use pad::{Padding, Truncating, longest, pad, pad_sequences};
+pub use pad::{Padding, Truncating, pad, pad_sequences};
 pub use subwords::Subwords;
-pub use token::{Token, characters};
-pub use tokenizer::{HashingTokenizer, Ids};
-pub use vectorization::{StandardizedWord, StandardizedWords, standardized_words};
+pub use tokenizer::HashingTokenizer;
 pub use vocabulary::{MatrixMode, Vocabulary, VocabularyOptions};
-pub use words::{KERAS_FILTERS, Splitter, Word, WordChars, Words, text_to_word_sequence};
+pub use words::Splitter;
+
+pub(crate) use inner::*;
+
+/// Bounds, iterators and their items. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    pub use super::counts::WordCount;
+    pub use super::hash::FastTextHash;
+    pub use super::ngrams::WordNgrams;
+    pub use super::pad::longest;
+    pub use super::token::{Token, characters};
+    pub use super::tokenizer::Ids;
+    pub use super::vectorization::{StandardizedWord, StandardizedWords, standardized_words};
+    pub use super::words::{KERAS_FILTERS, Word, WordChars, Words, text_to_word_sequence};
+}
 
 use crate::error::CapacityExceeded;
 use core::fmt;

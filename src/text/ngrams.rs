@@ -22,7 +22,7 @@ const MULTIPLIER: u32 = 116_049_371;
 /// The runs of 1 to `N` words that end at the last word pushed.
 ///
 /// ```
-/// use nanoembed::text::WordNgrams;
+/// use nanoembed::internals::WordNgrams;
 /// let mut ngrams = WordNgrams::<3>::new();
 /// ngrams.push(11);
 /// ngrams.push(12);

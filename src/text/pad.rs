@@ -38,7 +38,7 @@ pub fn pad<T: Copy>(sequence: &[T], padding: Padding, truncating: Truncating, va
 
 /// Writes each of `sequences` to a row of `out`, padded or truncated to `maxlen` items.
 ///
-/// Keras takes the longest sequence where no `maxlen` is given: see [`longest`].
+/// Keras takes the length of the longest sequence where no `maxlen` is given.
 ///
 /// # Shapes
 /// `out`: `[sequences, maxlen]`.
@@ -47,11 +47,11 @@ pub fn pad<T: Copy>(sequence: &[T], padding: Padding, truncating: Truncating, va
 /// If `out` has another length; nothing is written then.
 ///
 /// ```
-/// use nanoembed::text::{Padding, Truncating, longest, pad_sequences};
+/// use nanoembed::text::{Padding, Truncating, pad_sequences};
 /// let sequences = [&[1][..], &[], &[2, 3]];
-/// assert_eq!(longest(&sequences), 2);
+/// let longest = sequences.iter().map(|ids| ids.len()).max().unwrap_or(0);
 /// let mut out = [9; 6];
-/// pad_sequences(&sequences, 2, Padding::Pre, Truncating::Pre, 0, &mut out)?;
+/// pad_sequences(&sequences, longest, Padding::Pre, Truncating::Pre, 0, &mut out)?;
 /// assert_eq!(out, [0, 1, 0, 0, 2, 3]);
 /// # Ok::<(), nanoembed::error::ShapeMismatch>(())
 /// ```

@@ -40,13 +40,7 @@ impl Token for char {
     }
 }
 
-/// The characters of `text`, lower-cased by `L`, none filtered: the tokens of Keras'
-/// `Tokenizer(char_level=True)`.
-///
-/// ```
-/// use nanoembed::text::{Ascii, characters};
-/// assert!(characters::<Ascii>("Oh, no").eq(['o', 'h', ',', ' ', 'n', 'o']));
-/// ```
+/// See [`Lowercase::characters`].
 #[inline]
 pub fn characters<L: Lowercase>(text: &str) -> impl Iterator<Item = char> + Clone + use<'_, L> {
     text.char_indices().flat_map(move |(at, c)| L::lower(text, at, c))

@@ -122,7 +122,7 @@ impl<H, L, const N: usize> HashingTokenizer<H, L, N> {
     /// The same, with a number for every run of 1 to `M` words: word n-grams, which tell "not good" from
     /// "good, not".
     ///
-    /// They share the rows with the words. See [`WordNgrams`] for how their hashes are made.
+    /// They share the rows with the words.
     ///
     /// ```
     /// use nanoembed::text::{Ascii, HashingTokenizer, NativeHash};

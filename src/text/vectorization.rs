@@ -4,30 +4,13 @@ use super::{Lowercase, Token};
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 
-/// The words of `text` by `TextVectorization`'s default standardisation and split: lower-case, without
-/// punctuation, split at white space.
-///
-/// ```text
-/// text = tf.strings.lower(text)
-/// text = tf.strings.regex_replace(text, "[all punctuation of ASCII]", "")        deleted: "don't" is dont, "a-b" is ab
-/// words = tf.strings.split(text)                                                  at runs of white space of ASCII
-/// ```
-///
-/// TensorFlow lowers the capitals of ASCII alone: that is [`Ascii`](super::Ascii); with
-/// [`Unchanged`](super::Unchanged) it is `standardize="strip_punctuation"`. For the layer's numbers see
-/// [`VocabularyOptions::text_vectorization`](super::VocabularyOptions::text_vectorization).
-///
-/// ```
-/// use nanoembed::text::{Ascii, standardized_words};
-/// let words = standardized_words::<Ascii>("Don't stop - it's well-done!\r\n");
-/// assert!(words.map(|word| word.to_string()).eq(["dont", "stop", "its", "welldone"]));
-/// ```
+/// See [`Lowercase::standardized_words`].
 #[inline]
 pub fn standardized_words<L: Lowercase>(text: &str) -> StandardizedWords<'_, L> {
     StandardizedWords { text, at: 0, lower: PhantomData }
 }
 
-/// The words of a text: see [`standardized_words`].
+/// The words of a text: see [`Lowercase::standardized_words`].
 #[derive(Debug)]
 pub struct StandardizedWords<'a, L> {
     text: &'a str,
@@ -36,7 +19,8 @@ pub struct StandardizedWords<'a, L> {
     lower: PhantomData<fn() -> L>,
 }
 
-/// One word of a text, lower-cased and without punctuation as it is read: see [`standardized_words`].
+/// One word of a text, lower-cased and without punctuation as it is read: see
+/// [`Lowercase::standardized_words`].
 #[derive(Debug)]
 pub struct StandardizedWord<'a, L> {
     text: &'a str,

@@ -59,12 +59,12 @@ pub enum MatrixMode {
 /// `16 * WORDS + BYTES + 20` bytes of memory, filled up to a multiple of 4, and no other. It is plain bytes,
 /// so [`image`](crate::image) stores it and firmware reads it where it lies in flash.
 ///
-/// Texts are iterators over [`Token`]s, split and lower-cased as those that were counted.
+/// Texts are iterators over words, split and lower-cased as those that were counted.
 ///
 /// ```
-/// use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts, text_to_word_sequence};
+/// use nanoembed::text::{Ascii, Lowercase, Vocabulary, VocabularyOptions, WordCounts};
 /// use core::num::NonZero;
-/// let words = text_to_word_sequence::<Ascii>;
+/// let words = Ascii::text_to_word_sequence;
 /// let mut counts = WordCounts::<100, 1000>::new();
 /// for text in ["horrible service", "horrible food!", "cold food", "awesome services!"] {
 ///     counts.fit(words(text))?;
@@ -107,8 +107,8 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
 
     /// No words.
     ///
-    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or
-    /// [`EMPTY`](Self::EMPTY) in a `static`.
+    /// One of more than [256 KiB](crate::memory) does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
+    /// a `static`.
     pub const fn new() -> Self {
         const {
             assert_fits_on_stack::<Self>("a vocabulary", "`boxed` (feature `alloc`), or `EMPTY` in a static");

@@ -75,8 +75,8 @@ pub struct Words<'a, L = Ascii> {
 /// It is compared with, and printed as, the lower-cased word.
 ///
 /// ```
-/// use nanoembed::text::{Ascii, text_to_word_sequence};
-/// let word = text_to_word_sequence::<Ascii>("Awesome!").next().unwrap();
+/// use nanoembed::text::{Ascii, Lowercase};
+/// let word = Ascii::text_to_word_sequence("Awesome!").next().unwrap();
 /// assert_eq!(word, "awesome");
 /// assert_eq!(word.to_string(), "awesome");
 /// assert_eq!(word.chars().count(), 7);
@@ -94,17 +94,7 @@ pub struct WordChars<'a, L = Ascii> {
     rest: Word<'a, L>,
 }
 
-/// The words of `text` with the defaults of Keras: lower-cased by `L`, [`KERAS_FILTERS`] filtered, split at
-/// spaces.
-///
-/// With `Unicode` (feature `unicode`) these are the words of Keras for every text; with [`Ascii`], for every
-/// text whose capitals are those of ASCII. A text without words gives none.
-///
-/// ```
-/// use nanoembed::text::{Ascii, text_to_word_sequence};
-/// let words = text_to_word_sequence::<Ascii>("Couldn't have done better, (really)!");
-/// assert!(words.eq(["couldn't", "have", "done", "better", "really"]));
-/// ```
+/// See [`Lowercase::text_to_word_sequence`].
 #[inline]
 pub fn text_to_word_sequence<L: Lowercase>(text: &str) -> Words<'_, L> {
     const { &Splitter::<L>::KERAS }.words(text)
@@ -171,7 +161,8 @@ impl<'s> Splitter<'s> {
 }
 
 impl<L> Splitter<'static, L> {
-    /// The defaults of Keras: [`KERAS_FILTERS`], split at single spaces.
+    /// The defaults of Keras, split at single spaces: filtered is the punctuation of ASCII except the
+    /// apostrophe, tab and newline.
     pub const KERAS: Self = Splitter::new(KERAS_FILTERS, " ").lowercase();
 }
 
@@ -190,6 +181,9 @@ impl<'s, L> Splitter<'s, L> {
 
 impl<L: Lowercase> Splitter<'_, L> {
     /// The words of `text`. A text without words, such as an empty one, gives none.
+    ///
+    /// A word is a view that is compared and printed as the lower-cased word. It has `chars` for its
+    /// characters, and `feed`, which writes them to a [`WordHash`].
     #[inline]
     pub fn words<'a>(&'a self, text: &'a str) -> Words<'a, L> {
         Words { splitter: self, text, at: Position { byte: 0, taken: 0 } }

@@ -19,10 +19,11 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// The length of a checkpoint in bytes.
     pub const CHECKPOINT_SIZE: usize = HEADER + Self::PAYLOAD;
 
-    /// Writes to `out` all that training depends on: the model, the optimizer's slots, the steps taken and the seed.
+    /// Writes to `out` all that training depends on: the model, the optimizer's slots, the steps taken and
+    /// the seed.
     ///
-    /// The format is that of an [image](crate::image) of the kind checkpoint, with the payload: seed (8 bytes), steps (4), epochs
-    /// (4), parameters, slots.
+    /// The format is that of an [image](crate::image) of the kind checkpoint, with the payload: seed (8
+    /// bytes), steps (4), epochs (4), parameters, slots.
     ///
     /// # Errors
     /// If `out` has not [`CHECKPOINT_SIZE`](Self::CHECKPOINT_SIZE) bytes; nothing has been written then.
@@ -37,12 +38,13 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         })
     }
 
-    /// Goes back to a checkpoint: training then gives the bits of training that never stopped, with the same optimizer, loss,
-    /// batches, [`set_shuffle`](Self::set_shuffle) and examples, of which a checkpoint holds nothing. Ends with a [`flush`](Self::flush),
-    /// which changes no bit of that.
+    /// Goes back to a checkpoint: training then gives the bits of training that never stopped, with the same
+    /// optimizer, loss, batches, [`set_shuffle`](Self::set_shuffle) and examples, of which a checkpoint holds
+    /// nothing. Ends with a [`flush`](Self::flush), which changes no bit of that.
     ///
     /// # Errors
-    /// If the bytes are not an unharmed checkpoint of this model and kind of optimizer; nothing has changed then.
+    /// If the bytes are not an unharmed checkpoint of this model and kind of optimizer; nothing has changed
+    /// then.
     pub fn resume(&mut self, model: &mut M, checkpoint: &[u8]) -> Result<(), ImageError> {
         let payload = open(Kind::Checkpoint, Self::CHECKPOINT, checkpoint)?;
         let length = ImageError::Length { expected: Self::CHECKPOINT_SIZE, found: checkpoint.len() };

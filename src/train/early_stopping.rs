@@ -3,13 +3,14 @@
 use crate::layers::Bytes;
 use core::ops::ControlFlow;
 
-/// Keras' `EarlyStopping(patience, min_delta, restore_best_weights=True)`: keeps the best weights so far and says when to stop.
+/// Keras' `EarlyStopping(patience, min_delta, restore_best_weights=True)`: keeps the best weights so far and
+/// says when to stop.
 ///
-/// It watches one number an epoch, the smaller the better: the loss of examples that are not learnt from, or `-accuracy`, as
-/// [`Trainer::evaluate`](super::Trainer::evaluate) finds it after the epoch (an epoch's own report is of the weights before each step, and does
-/// not see what the last one did). An epoch is better if
-/// it is below the best so far by more than `min_delta`, which NaN never is; after `patience` epochs in a row that are not,
-/// training should stop.
+/// It watches one number an epoch, the smaller the better: the loss of examples that are not learnt from, or
+/// `-accuracy`, as [`Trainer::evaluate`](super::Trainer::evaluate) finds it after the epoch (an epoch's own
+/// report is of the weights before each step, and does not see what the last one did). An epoch is better if
+/// it is below the best so far by more than `min_delta`, which NaN never is; after `patience` epochs in a row
+/// that are not, training should stop.
 ///
 /// The weights are kept in a second model, the caller's: on the stack, in a `static`, or on the heap
 /// (`Layer::boxed_zeroed`, feature `alloc`). They are also what training that broke down goes back to
@@ -52,8 +53,8 @@ pub struct EarlyStopping<'a, M> {
 }
 
 impl<'a, M: Bytes> EarlyStopping<'a, M> {
-    /// Stops after `patience` epochs that are no better than the best one before (a patience of 0 is one of 1); `weights` is memory for the
-    /// best weights, and what it holds is lost at the first epoch.
+    /// Stops after `patience` epochs that are no better than the best one before (a patience of 0 is one of
+    /// 1); `weights` is memory for the best weights, and what it holds is lost at the first epoch.
     pub fn new(weights: &'a mut M, patience: u32) -> Self {
         Self { weights, patience, min_delta: 0.0, best: f32::INFINITY, epoch: 0, best_epoch: 0 }
     }
@@ -64,7 +65,8 @@ impl<'a, M: Bytes> EarlyStopping<'a, M> {
         Self { min_delta: min_delta.abs(), ..self }
     }
 
-    /// Takes note of an epoch, whose number to watch is `value`, and of its weights if it is the best one so far; says whether to stop.
+    /// Takes note of an epoch, whose number to watch is `value`, and of its weights if it is the best one so
+    /// far; says whether to stop.
     pub fn observe(&mut self, model: &M, value: f32) -> ControlFlow<()> {
         self.epoch = self.epoch.saturating_add(1);
         if value < self.best - self.min_delta {
@@ -76,8 +78,8 @@ impl<'a, M: Bytes> EarlyStopping<'a, M> {
         if waited > 0 && waited >= self.patience { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Puts the best weights into `model`, which stays as it is if no epoch was better than infinitely bad. The state of a
-    /// trainer's optimizer is still that of the last epoch.
+    /// Puts the best weights into `model`, which stays as it is if no epoch was better than infinitely bad.
+    /// The state of a trainer's optimizer is still that of the last epoch.
     pub fn restore(&self, model: &mut M) {
         if self.best_epoch > 0 {
             copy(self.weights, model);

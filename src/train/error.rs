@@ -6,27 +6,29 @@ use crate::error::{
 };
 use core::fmt;
 
-/// Why training did not go on. The model and the optimizer's state are as they were after the last whole step.
+/// Why training did not go on. The model and the optimizer's state are as they were after the last whole
+/// step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum TrainError {
     /// An input that cannot be used, or lists of different length. Nothing has been learnt in this call.
     Input(InputError),
-    /// An invalid label: a class that does not exist, a probability outside [0, 1], a number that is not finite; or a sample's
-    /// weight that is negative or not finite. Nothing has been learnt in this call.
+    /// An invalid label: a class that does not exist, a probability outside [0, 1], a number that is not
+    /// finite; or a sample's weight that is negative or not finite. Nothing has been learnt in this call.
     Label {
         /// Where it stands in the list of labels.
         position: usize,
         /// What is wrong with it.
         error: LabelError,
     },
-    /// A hyperparameter of the optimizer or a number of the loss outside its range. Nothing has been learnt in this call.
+    /// A hyperparameter of the optimizer or a number of the loss outside its range. Nothing has been learnt
+    /// in this call.
     OutOfRange(OutOfRange),
-    /// The loss of a batch, or the sum of losses of the epoch so far, is infinite or NaN, and the batch has not been learnt from. The loss
-    /// tells what earlier steps did: a
-    /// learning rate or an input that is far too large shows one step late, and the last step of an
-    /// epoch only in the next one. The weights of the last good epoch are those that [`EarlyStopping`](super::EarlyStopping) keeps, if it
-    /// is told what [`Trainer::evaluate`](super::Trainer::evaluate) finds after each epoch.
+    /// The loss of a batch, or the sum of losses of the epoch so far, is infinite or NaN, and the batch has
+    /// not been learnt from. The loss tells what earlier steps did: a learning rate or an input that is far
+    /// too large shows one step late, and the last step of an epoch only in the next one. The weights of the
+    /// last good epoch are those that [`EarlyStopping`](super::EarlyStopping) keeps, if it is told what
+    /// [`Trainer::evaluate`](super::Trainer::evaluate) finds after each epoch.
     NotFinite {
         /// The step that was not taken, counted from 1 over the life of the trainer.
         step: u32,
@@ -38,7 +40,8 @@ pub enum TrainError {
     /// Every parameter is 0 before the first step, and the layers would learn next to nothing
     /// ([`STALLS_AT_ZERO`](crate::layers::Layer::STALLS_AT_ZERO)). Nothing has been learnt in this call.
     NotInitialised,
-    /// Steps of an exact optimizer are still to reach the rows that did not occur in them, so that the model is not what it has learnt.
+    /// Steps of an exact optimizer are still to reach the rows that did not occur in them, so that the model
+    /// is not what it has learnt.
     NotFlushed,
     /// More steps than can be counted.
     TooManySteps,

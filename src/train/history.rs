@@ -67,7 +67,7 @@ impl<const CAPACITY: usize> History<CAPACITY> {
 
     /// No epoch yet.
     ///
-    /// One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
+    /// One of more than [256 KiB](crate::memory) does not compile: use `boxed`, or [`EMPTY`](Self::EMPTY) in
     /// a `static`.
     pub const fn new() -> Self {
         const {

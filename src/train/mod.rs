@@ -40,5 +40,4 @@ pub use early_stopping::EarlyStopping;
 pub use error::TrainError;
 pub use history::{History, Report};
 pub use shuffle::Shuffle;
-pub use summary::TrainingSummary;
 pub use trainer::Trainer;

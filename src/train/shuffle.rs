@@ -1,10 +1,11 @@
 //! A random order without memory.
 //!
-//! The order of a few numbers is drawn by Fisher and Yates' shuffle and kept in 64 bytes. The order of many is a permutation of the
-//! numbers below n that is computed, not stored: a Feistel network over the smallest even number of bits that holds n,
-//! whose rounds are keyed by the seed. It maps the numbers of that many bits one to one; a result that is not below n is put
-//! through again until it is (cycle walking; fewer than four times on average). Luby and Rackoff (1988) show that four rounds of
-//! random functions look random; there are six.
+//! The order of a few numbers is drawn by Fisher and Yates' shuffle and kept in 64 bytes. The order of many
+//! is a permutation of the numbers below n that is computed, not stored: a Feistel network over the smallest
+//! even number of bits that holds n, whose rounds are keyed by the seed. It maps the numbers of that many
+//! bits one to one; a result that is not below n is put through again until it is (cycle walking; fewer than
+//! four times on average). Luby and Rackoff (1988) show that four rounds of random functions look random;
+//! there are six.
 
 use crate::random::mix;
 
@@ -121,7 +122,8 @@ mod tests {
         assert_ne!(order(1), (0..100).collect::<Vec<_>>());
     }
 
-    /// Over many seeds every number comes at a place about equally often: χ² over the numbers, stored orders and computed ones.
+    /// Over many seeds every number comes at a place about equally often: χ² over the numbers, stored orders
+    /// and computed ones.
     #[test]
     fn all_places_are_about_equally_likely() {
         // Degrees of freedom len − 1, and the value that chance passes once in a hundred thousand times.

@@ -25,8 +25,8 @@ pub(super) struct Progress {
 
 /// All memory that training a model of type `M` takes beside the model, and the ways to use it.
 ///
-/// `BATCH` is the size of a batch. A step is deterministic: its bits depend on the model, the optimizer's state, the examples
-/// and the seed, and on no property of the machine.
+/// `BATCH` is the size of a batch. A step is deterministic: its bits depend on the model, the optimizer's
+/// state, the examples and the seed, and on no property of the machine.
 ///
 /// ```
 /// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Adam, sequential, train::Trainer};
@@ -48,8 +48,9 @@ pub(super) struct Progress {
 /// # Ok::<(), nanoembed::train::TrainError>(())
 /// ```
 ///
-/// Batches of 0 examples are a compile error, as are a loss and a last activation that do not fit: another one, or none where the
-/// loss is fused with one, since the model would then predict logits for probabilities ([`FromLogits`](crate::loss::FromLogits)).
+/// Batches of 0 examples are a compile error, as are a loss and a last activation that do not fit: another
+/// one, or none where the loss is fused with one, since the model would then predict logits for probabilities
+/// ([`FromLogits`](crate::loss::FromLogits)).
 ///
 /// ```compile_fail
 /// use nanoembed::{layers::*, loss::BinaryCrossEntropy, optim::Sgd, train::Trainer};
@@ -123,7 +124,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
 
     /// A trainer that has taken no step.
     ///
-    /// It is as large as its arrays. One of more than [`STACK_LIMIT`](crate::memory::STACK_LIMIT) bytes does not compile: use
+    /// It is as large as its arrays. One of more than [256 KiB](crate::memory) does not compile: use
     /// `boxed` (feature `alloc`).
     // Inlined, and the memory made where it stands: else its zeros are made on the stack and copied.
     #[inline(always)]
@@ -141,7 +142,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         self.progress.seed = seed;
     }
 
-    /// Whether the examples of an epoch are taken in a random order (the default) or as they are given: Keras' `shuffle`.
+    /// Whether the examples of an epoch are taken in a random order (the default) or as they are given:
+    /// Keras' `shuffle`.
     pub fn set_shuffle(&mut self, shuffle: bool) {
         self.in_order = !shuffle;
     }
@@ -156,11 +158,12 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         self.progress.epoch
     }
 
-    /// Learns from all examples once, in batches of `BATCH` in an order of its own; the last batch may be shorter.
+    /// Learns from all examples once, in batches of `BATCH` in an order of its own; the last batch may be
+    /// shorter.
     ///
     /// # Errors
-    /// If there are no examples, an input, a label or a hyperparameter cannot be used, or the model is all zero, before anything is
-    /// learnt; or at the first batch whose loss is not finite.
+    /// If there are no examples, an input, a label or a hyperparameter cannot be used, or the model is all
+    /// zero, before anything is learnt; or at the first batch whose loss is not finite.
     pub fn epoch(
         &mut self,
         model: &mut M,
@@ -173,7 +176,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// The same, and calls `after_step` with the report of the epoch so far: to show progress.
     ///
     /// # Errors
-    /// As [`epoch`](Self::epoch). An epoch that ends with an error is not counted: the next one has the same order.
+    /// As [`epoch`](Self::epoch). An epoch that ends with an error is not counted: the next one has the same
+    /// order.
     pub fn epoch_with(
         &mut self,
         model: &mut M,
@@ -218,12 +222,13 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
 
     /// Learns from these examples, at most `BATCH`, in one step.
     ///
-    /// With an exact optimizer, [`flush`](Self::flush) before the model is used for anything but further steps: the trainer refuses
-    /// to evaluate it and to predict with it, but the model's own `predict`, an image of it and weights written from it cannot know.
+    /// With an exact optimizer, [`flush`](Self::flush) before the model is used for anything but further
+    /// steps: the trainer refuses to evaluate it and to predict with it, but the model's own `predict`, an
+    /// image of it and weights written from it cannot know.
     ///
     /// # Errors
-    /// If there are no examples or too many, an input, a label or a hyperparameter cannot be used, the model is all zero, or the loss
-    /// is not finite: nothing has been learnt.
+    /// If there are no examples or too many, an input, a label or a hyperparameter cannot be used, the model
+    /// is all zero, or the loss is not finite: nothing has been learnt.
     pub fn step(
         &mut self,
         model: &mut M,
@@ -238,12 +243,12 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         Ok(totals.report())
     }
 
-    /// Loss and accuracy of these examples; learns nothing. What acts in training alone does not act: dropout,
-    /// [`ClassWeights`](crate::loss::ClassWeights).
+    /// Loss and accuracy of these examples; learns nothing. What acts in training alone does not act:
+    /// dropout, [`ClassWeights`](crate::loss::ClassWeights).
     ///
     /// # Errors
-    /// If there are no examples, or an input, a label or a number of the loss cannot be used; after [`step`](Self::step) with an exact optimizer until
-    /// [`flush`](Self::flush).
+    /// If there are no examples, or an input, a label or a number of the loss cannot be used; after
+    /// [`step`](Self::step) with an exact optimizer until [`flush`](Self::flush).
     pub fn evaluate(
         &mut self,
         model: &M,
@@ -286,8 +291,8 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// The model's outputs, activation applied, in batches of `BATCH`: Keras' `predict`.
     ///
     /// # Errors
-    /// If an input cannot be used, or there are not as many outputs as inputs; after [`step`](Self::step) with an exact optimizer
-    /// until [`flush`](Self::flush). Nothing has been written then.
+    /// If an input cannot be used, or there are not as many outputs as inputs; after [`step`](Self::step)
+    /// with an exact optimizer until [`flush`](Self::flush). Nothing has been written then.
     pub fn predict(
         &mut self,
         model: &M,
@@ -418,7 +423,8 @@ fn forward<M: Layer, L: Loss<M::Output>, const BATCH: usize>(
     }
 }
 
-/// Whether all parameters are 0: as numbers, beside which a model may say which rows are frozen, or else as bytes.
+/// Whether all parameters are 0: as numbers, beside which a model may say which rows are frozen, or else as
+/// bytes.
 fn is_zero<M: Bytes>(model: &M) -> bool {
     let mut zero = true;
     if M::IN_ARRAYS {

@@ -37,7 +37,7 @@ const ORDINARY: Range<f32> = 9.094_947e-13..16384.0;
 /// | a line feed after each row (the C tool) or none (gensim) | either |
 /// | several blanks or tabs in the header, `\r\n` after it | as one blank |
 /// | bytes that are no UTF-8: the C tool may have cut a word in a character | U+FFFD in the word |
-/// | the end after fewer rows than the header says | those rows, then `the header promises 3 rows, the file has 2`; [`fill`](super::fill()) keeps them |
+/// | the end after fewer rows than the header says | those rows, then `the header promises 3 rows, the file has 2`; [`Vectors::fill`] keeps them |
 /// | bytes after the last row but line feeds | `byte 97: expected the end of the file after the last row …` |
 /// | the end within a row | `byte 40: expected as many numbers as the header says` |
 /// | a word that holds a space | `byte 17: expected a word without a space`, after the row or at the end of the file |

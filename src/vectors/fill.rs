@@ -88,32 +88,8 @@ impl Found {
     }
 }
 
-/// Sets the rows of words that are among `vectors`; all others stay as they are. Tells which were found.
-///
-/// `row_of` gives the row of a word: `|word| vocabulary.index_of(word)`, or the buckets of a hashing
-/// tokenizer. If several words have one row, or a word occurs twice, the first counts: files of vectors start
-/// with the most frequent words. Only the first `n` of them: `&mut vectors.take(n)`.
-///
-/// A header that counts wrong is no error, as published files have such: what came is kept, and [`Found`] has
-/// both numbers.
-///
-/// ```
-/// use nanoembed::table::TableMut;
-/// use nanoembed::vectors::{TextVectors, fill};
-/// let mut rows = [[0.0; 2]; 3];
-/// let mut file = TextVectors::with_header("3 2\nthe 0.5 1\nof 4 8\n".as_bytes())?;
-/// let found = fill(&mut TableMut::from_rows(&mut rows), &mut file, |word| (word == "of").then_some(2))?;
-/// assert_eq!(rows[2], [4.0, 8.0]);
-/// assert_eq!((found.count(), found.rows_read(), found.rows_promised()), (1, 2, Some(3)));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// Beside the table it takes the memory of the rows that are found.
-///
-/// # Errors
-/// If the vectors cannot be read, end within a row or before the first, have another dim, or a row is none of
-/// the table's. The table is then as it was.
-pub fn fill(
+/// See [`Vectors::fill`].
+pub(super) fn fill(
     table: &mut TableMut<'_>,
     vectors: &mut impl Vectors,
     mut row_of: impl FnMut(&str) -> Option<usize>,

@@ -9,7 +9,7 @@
 //!
 //! | to do this | take |
 //! |---|---|
-//! | put the rows of known words into a table | [`fill`], which says what it [`Found`] |
+//! | put the rows of known words into a table | [`Vectors::fill`], which says what it [`Found`] |
 //! | read the most frequent words only | [`Vectors::take`] |
 //! | read another file | the trait [`Vectors`] |
 //!
@@ -20,11 +20,11 @@
 //! ```
 //! use nanoembed::layers::{Embedding, Layer};
 //! use nanoembed::table::TableMut;
-//! use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts, text_to_word_sequence};
-//! use nanoembed::vectors::{TextVectors, fill};
+//! use nanoembed::text::{Ascii, Lowercase, Vocabulary, VocabularyOptions, WordCounts};
+//! use nanoembed::vectors::{TextVectors, Vectors};
 //!
 //! let mut counts = WordCounts::<100, 1000>::new();
-//! counts.fit(text_to_word_sequence::<Ascii>("The film was film-flam"))?;
+//! counts.fit(Ascii::text_to_word_sequence("The film was film-flam"))?;
 //! let mut vocabulary = Vocabulary::<100, 1000>::new();
 //! vocabulary.adapt(&mut counts, VocabularyOptions::default())?;
 //!
@@ -33,7 +33,7 @@
 //! let mut glove = TextVectors::new(file.as_bytes())?;
 //! let mut words = Embedding::<4, 6, 3>::zeroed();
 //! let mut rows = TableMut::from_rows(&mut words.rows);
-//! let found = fill(&mut rows, &mut glove, |word| vocabulary.index_of(word))?;
+//! let found = glove.fill(&mut rows, |word| vocabulary.index_of(word))?;
 //!
 //! assert_eq!(found.count(), 2);
 //! assert_eq!(words.rows[vocabulary.index_of("film").unwrap()], [4.0, 8.0, -16.0]);
@@ -51,12 +51,13 @@ mod take;
 mod text;
 
 pub use binary::BinaryVectors;
-pub use fill::{FillError, Found, fill};
+pub use fill::{FillError, Found};
 pub use table::TableVectors;
-pub use take::Take;
+use take::Take;
 pub use text::TextVectors;
 
 use crate::error::FileError;
+use crate::table::TableMut;
 
 /// Words with a row of numbers each, one after the other.
 pub trait Vectors {
@@ -72,17 +73,62 @@ pub trait Vectors {
     ///
     /// # Errors
     /// If the file holds something else, ends within a row, or ends after another number of rows than its
-    /// header promises ([`FileError::Rows`]: all that were lent are right, and [`fill`] keeps them). What
+    /// header promises ([`FileError::Rows`]: all that were lent are right, and [`fill`](Self::fill) keeps them). What
     /// follows is then of no use.
     fn next_row(&mut self) -> Result<Option<(&str, &[f32])>, FileError>;
 
-    /// The first `rows` rows, as files start with the most frequent words; what follows is not read. [`Take`]
-    /// has an example.
+    /// The first `rows` rows, as files start with the most frequent words; what follows is not read.
+    ///
+    /// ```
+    /// use nanoembed::vectors::{TextVectors, Vectors};
+    /// let glove = "the 0.5 1\nof 4 8\nto 2 2\n";
+    /// let mut frequent = TextVectors::new(glove.as_bytes())?.take(2);
+    /// assert_eq!(frequent.next_row()?, Some(("the", [0.5, 1.0].as_slice())));
+    /// assert_eq!(frequent.next_row()?, Some(("of", [4.0, 8.0].as_slice())));
+    /// assert_eq!(frequent.next_row()?, None);
+    /// # Ok::<(), nanoembed::error::FileError>(())
+    /// ```
     fn take(self, rows: u64) -> Take<Self>
     where
         Self: Sized,
     {
         Take::new(self, rows)
+    }
+
+    /// Sets the rows of words that are among these vectors; all others stay as they are. Tells which were found.
+    ///
+    /// `row_of` gives the row of a word: `|word| vocabulary.index_of(word)`, or the buckets of a hashing
+    /// tokenizer. If several words have one row, or a word occurs twice, the first counts: files of vectors start
+    /// with the most frequent words. Only the first `n` of them: `vectors.take(n).fill(..)`.
+    ///
+    /// A header that counts wrong is no error, as published files have such: what came is kept, and [`Found`] has
+    /// both numbers.
+    ///
+    /// ```
+    /// use nanoembed::table::TableMut;
+    /// use nanoembed::vectors::{TextVectors, Vectors};
+    /// let mut rows = [[0.0; 2]; 3];
+    /// let mut file = TextVectors::with_header("3 2\nthe 0.5 1\nof 4 8\n".as_bytes())?;
+    /// let found = file.fill(&mut TableMut::from_rows(&mut rows), |word| (word == "of").then_some(2))?;
+    /// assert_eq!(rows[2], [4.0, 8.0]);
+    /// assert_eq!((found.count(), found.rows_read(), found.rows_promised()), (1, 2, Some(3)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Beside the table it takes the memory of the rows that are found.
+    ///
+    /// # Errors
+    /// If the vectors cannot be read, end within a row or before the first, have another dim, or a row is none of
+    /// the table's. The table is then as it was.
+    fn fill(
+        &mut self,
+        table: &mut TableMut<'_>,
+        row_of: impl FnMut(&str) -> Option<usize>,
+    ) -> Result<Found, FillError>
+    where
+        Self: Sized,
+    {
+        fill::fill(table, self, row_of)
     }
 }
 

@@ -4,16 +4,6 @@ use super::Vectors;
 use crate::error::FileError;
 
 /// The first rows of other vectors: see [`Vectors::take`].
-///
-/// ```
-/// use nanoembed::vectors::{TextVectors, Vectors};
-/// let glove = "the 0.5 1\nof 4 8\nto 2 2\n";
-/// let mut frequent = TextVectors::new(glove.as_bytes())?.take(2);
-/// assert_eq!(frequent.next_row()?, Some(("the", [0.5, 1.0].as_slice())));
-/// assert_eq!(frequent.next_row()?, Some(("of", [4.0, 8.0].as_slice())));
-/// assert_eq!(frequent.next_row()?, None);
-/// # Ok::<(), nanoembed::error::FileError>(())
-/// ```
 #[derive(Clone, Debug)]
 pub struct Take<V> {
     vectors: V,

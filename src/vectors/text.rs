@@ -24,10 +24,10 @@ const LONGEST_NUMBER: u64 = 64;
 /// | several blanks or tabs between fields, in the header too | as one blank |
 /// | blanks within a word; no-break spaces and other white space of Unicode | the word, as it is |
 /// | blanks at the start of a line | as if they were not there; if only numbers follow, the word is empty |
-/// | a word twice | two rows; for [`fill`](super::fill()) the first counts |
+/// | a word twice | two rows; for [`Vectors::fill`] the first counts |
 /// | bytes that are no UTF-8: word2vec may have cut a word in a character | U+FFFD in the word |
 /// | empty lines after the last row | the end; elsewhere `line 3: expected a row, not an empty line` |
-/// | fewer or more rows than the header says | all rows, then `the header promises 3 rows, the file has 2`; [`fill`](super::fill()) keeps them |
+/// | fewer or more rows than the header says | all rows, then `the header promises 3 rows, the file has 2`; [`Vectors::fill`] keeps them |
 /// | no numbers, too few, no word, `nan`, `inf`, `1e39`, `0,5` | `line 2: expected a word and as many numbers as …` |
 /// | a header for [`Self::new`]; none for [`Self::with_header`] | `line 1: expected …; the file is text vectors under a header: …` |
 /// | more numbers in the second line than in the first ([`Self::new`]), in the first row than the header says, two more than [`Self::with_dim`] says, or one more in each of the first two rows | `line 2: expected … as many numbers as …` |

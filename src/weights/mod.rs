@@ -3,15 +3,15 @@
 //! | to do this | take |
 //! |---|---|
 //! | give a model the weights of a file | [`read`] |
-//! | write a model's weights | [`write_npz`], [`to_safetensors`] |
-//! | open a file | [`Npz`], [`SafeTensors`], under the trait [`Arrays`]; [`read_npy`] for one [`Array`] |
-//! | name the arrays | [`by_order`], [`by_name`], or a function of a [`Weight`] |
+//! | write a model's weights | [`Npz::write`], [`SafeTensors::to_vec`] |
+//! | open a file | [`Npz`], [`SafeTensors`], under the trait [`Arrays`]; [`Array::read_npy`] for one [`Array`] |
+//! | name the arrays | [`Weight::by_order`], [`Weight::by_name`], or a function of a [`Weight`] |
 //! | handle an error | [`WeightsError`] |
 //!
 //! A model's weights are arrays. They follow each other in the order of the layers, and within a layer in the
 //! order of Keras: `kernel`, then `bias`. Each has a [`Weight`], which says where it is. A function makes the
-//! **key** of it, under which the array is found in a file: [`by_order`] (`arr_0`, `arr_1`, …, numpy's names
-//! of arrays without a name), [`by_name`] (`dense_1/kernel`), or one of your own.
+//! **key** of it, under which the array is found in a file: [`Weight::by_order`] (`arr_0`, `arr_1`, …, numpy's names
+//! of arrays without a name), [`Weight::by_name`] (`dense_1/kernel`), or one of your own.
 //!
 //! # From Keras
 //!
@@ -25,11 +25,13 @@
 //! ```
 //!
 //! ```no_run
-//! use nanoembed::weights::{Npz, by_order, read};
-//! use nanoembed::{keras::*, sequential};
+//! use nanoembed::weights::{Npz, Weight, read};
+//! use nanoembed::sequential;
+//! use nanoembed::keras::Flatten;
+//! use nanoembed::layers::*;
 //! type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
 //! let mut model = Reviews::zeroed();
-//! read(&mut model, &mut Npz::new(std::fs::File::open("reviews.npz")?)?, by_order)?;
+//! read(&mut model, &mut Npz::new(std::fs::File::open("reviews.npz")?)?, Weight::by_order)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -51,7 +53,7 @@
 //!
 //! # To Keras
 //!
-//! What [`write_npz`] wrote (to a file by [`files::write`](crate::files::write())), in any naming, as the
+//! What [`Npz::write`] wrote (to a file by [`files::write`](crate::files::write())), in any naming, as the
 //! members of an archive keep their order:
 //!
 //! ```python
@@ -59,7 +61,7 @@
 //!     model.set_weights([file[name] for name in file.files])
 //! ```
 //!
-//! What [`to_safetensors`] gave, by order:
+//! What [`SafeTensors::to_vec`] gave, by order:
 //!
 //! ```python
 //! file = safetensors.numpy.load_file("reviews.safetensors")
@@ -73,7 +75,6 @@ mod npz;
 mod tensors;
 
 pub use array::{Array, Arrays};
-pub use model::{Weight, WeightsError, by_name, by_order, read, to_safetensors, write_npz};
-pub use npy::read_npy;
+pub use model::{Weight, WeightsError, read};
 pub use npz::Npz;
 pub use tensors::SafeTensors;

@@ -2,7 +2,8 @@
 
 use super::array::{Array, Arrays};
 use super::npy::write_npy;
-use super::npz::file_error;
+use super::npz::{Npz, file_error};
+use super::tensors::SafeTensors;
 use crate::error::FileError;
 use crate::layers::{Layer, Parameter};
 use core::fmt;
@@ -38,6 +39,16 @@ impl Weight {
         shape.split(|extent| *extent == 0).next().unwrap_or_default()
     }
 
+    /// The key `arr_0` for the first array, `arr_1` for the second: what `numpy.savez` calls arrays without a name.
+    pub fn by_order(&self) -> String {
+        format!("arr_{}", self.position)
+    }
+
+    /// The key `dense_1/kernel`: kind and number of the layer, name of the array.
+    pub fn by_name(&self) -> String {
+        self.to_string()
+    }
+
     /// `Ok` if the file's array has its extents.
     fn check(&self, shape: &[usize]) -> Result<(), WeightsError> {
         if shape == self.shape() {
@@ -65,16 +76,6 @@ impl fmt::Display for Weight {
         }
         write!(f, "/{}", self.parameter.name)
     }
-}
-
-/// The key `arr_0` for the first array, `arr_1` for the second: what `numpy.savez` calls arrays without a name.
-pub fn by_order(weight: &Weight) -> String {
-    format!("arr_{}", weight.position)
-}
-
-/// The key `dense_1/kernel`: kind and number of the layer, name of the array.
-pub fn by_name(weight: &Weight) -> String {
-    weight.to_string()
 }
 
 /// Why weights were not read or written. What should have been read into is as it was.
@@ -202,55 +203,59 @@ pub fn read<M: Layer>(
     Ok(())
 }
 
-/// Writes all weights of `model` as an npz file, not compressed. Equal weights give equal bytes.
-///
-/// ```
-/// use nanoembed::layers::{Dense, Layer};
-/// use nanoembed::weights::{Npz, by_name, read, write_npz};
-/// let mut model = Dense::<3, 2>::zeroed();
-/// model.bias = [0.5, -0.5];
-/// let mut file = std::io::Cursor::new(Vec::new());
-/// write_npz(&model, &mut file, by_name)?;
-///
-/// let mut same = Dense::<3, 2>::zeroed();
-/// read(&mut same, &mut Npz::new(&mut file)?, by_name)?;
-/// assert_eq!(same.bias, [0.5, -0.5]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-///
-/// # Errors
-/// If it cannot be written, or two arrays have one key.
-pub fn write_npz<M: Layer>(
-    model: &M,
-    writer: impl Write + Seek,
-    key: impl Fn(&Weight) -> String,
-) -> Result<(), WeightsError> {
-    let mut archive = ZipWriter::new(writer);
-    for Keyed { key, weight, values } in keyed(model, key)? {
-        // From 4 GiB a zip archive needs longer fields.
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .large_file(size_of_val(values) > i32::MAX as usize);
-        archive.start_file(format!("{key}.npy"), options).map_err(file_error)?;
-        write_npy(&mut archive, weight.shape(), values).map_err(FileError::from)?;
+impl<W: Write + Seek> Npz<W> {
+    /// Writes all weights of `model` as an npz file, not compressed. Equal weights give equal bytes.
+    ///
+    /// ```
+    /// use nanoembed::layers::{Dense, Layer};
+    /// use nanoembed::weights::{Npz, Weight, read};
+    /// let mut model = Dense::<3, 2>::zeroed();
+    /// model.bias = [0.5, -0.5];
+    /// let mut file = std::io::Cursor::new(Vec::new());
+    /// Npz::write(&model, &mut file, Weight::by_name)?;
+    ///
+    /// let mut same = Dense::<3, 2>::zeroed();
+    /// read(&mut same, &mut Npz::new(&mut file)?, Weight::by_name)?;
+    /// assert_eq!(same.bias, [0.5, -0.5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If it cannot be written, or two arrays have one key.
+    pub fn write<M: Layer>(
+        model: &M,
+        writer: W,
+        key: impl Fn(&Weight) -> String,
+    ) -> Result<(), WeightsError> {
+        let mut archive = ZipWriter::new(writer);
+        for Keyed { key, weight, values } in keyed(model, key)? {
+            // From 4 GiB a zip archive needs longer fields.
+            let options = SimpleFileOptions::default()
+                .compression_method(CompressionMethod::Stored)
+                .large_file(size_of_val(values) > i32::MAX as usize);
+            archive.start_file(format!("{key}.npy"), options).map_err(file_error)?;
+            write_npy(&mut archive, weight.shape(), values).map_err(FileError::from)?;
+        }
+        archive.finish().map_err(file_error)?;
+        Ok(())
     }
-    archive.finish().map_err(file_error)?;
-    Ok(())
 }
 
-/// All weights of `model` as the bytes of a safetensors file.
-///
-/// # Errors
-/// If two arrays have one key, or one has the key `__metadata__`, under which the file keeps something else.
-pub fn to_safetensors<M: Layer>(model: &M, key: impl Fn(&Weight) -> String) -> Result<Vec<u8>, WeightsError> {
-    let too_large = WeightsError::File(FileError::Unsupported("a file as large"));
-    let mut views = Vec::new();
-    for Keyed { key, weight, values } in keyed(model, key)? {
-        if key == "__metadata__" {
-            return Err(WeightsError::ReservedKey(weight));
+impl SafeTensors<'_> {
+    /// All weights of `model` as the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// If two arrays have one key, or one has the key `__metadata__`, under which the file keeps something else.
+    pub fn to_vec<M: Layer>(model: &M, key: impl Fn(&Weight) -> String) -> Result<Vec<u8>, WeightsError> {
+        let too_large = WeightsError::File(FileError::Unsupported("a file as large"));
+        let mut views = Vec::new();
+        for Keyed { key, weight, values } in keyed(model, key)? {
+            if key == "__metadata__" {
+                return Err(WeightsError::ReservedKey(weight));
+            }
+            let view = TensorView::new(Dtype::F32, weight.shape().to_vec(), values.as_bytes());
+            views.push((key, view.map_err(|_| too_large)?));
         }
-        let view = TensorView::new(Dtype::F32, weight.shape().to_vec(), values.as_bytes());
-        views.push((key, view.map_err(|_| too_large)?));
+        safetensors::serialize(views, None).map_err(|_| too_large)
     }
-    safetensors::serialize(views, None).map_err(|_| too_large)
 }

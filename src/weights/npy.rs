@@ -27,59 +27,65 @@ const BLOCK: usize = 1 << 13;
 /// Memory for as many numbers is taken because a header says so; for more only as they come.
 const TRUSTED: usize = 1 << 24;
 
-/// Reads an npy file of floating-point numbers (f2, f4, f8) of any extents, in either byte order, in C or Fortran order.
-///
-/// | in the file | what is read, or the error |
-/// |---|---|
-/// | versions 1, 2 and 3 | the array |
-/// | Python 2's long extents, `(2L, 2L)`, in versions 1 and 2 | as `(2, 2)` |
-/// | `(184)`, `(4,,2)`, `(04,)`, a comma that is missing: what numpy does not read | `byte 0: expected the header of an npy file of floats` |
-/// | `nan`, `inf` | as they are |
-/// | whole numbers, complex numbers, text | `numbers other than f2, f4, f8: not supported` |
-/// | objects, as of a dictionary given to `numpy.save` | `Python objects, a pickle within the npy file: not supported` |
-/// | byte orders `=` and `\|` | `byte orders other than < and >: not supported` |
-/// | another version, or a header of more than 10,000 bytes | `npy files of another version or with a long header: not supported` |
-/// | less or more bytes than the shape says | `byte 128: expected as many numbers as the shape says`, `… the end of the array` |
-/// | a file of another kind ([`FileKind`]) | `byte 0: expected an npy file; the file is a zip archive: …` |
-///
-/// # Errors
-/// If it cannot be read, is no such file, or has less or more bytes than its shape says.
-///
-/// ```
-/// use nanoembed::weights::read_npy;
-/// let mut file = b"\x93NUMPY\x01\x00\x48\x00{'descr': '>f4', 'fortran_order': True, 'shape': (1, 2), }            \n".to_vec();
-/// file.extend([1.5_f32.to_be_bytes(), 2.5_f32.to_be_bytes()].as_flattened());
-/// # file[8] = (file.len() - 18) as u8;
-/// assert_eq!(read_npy(file.as_slice())?.values, [1.5, 2.5]);
-/// # Ok::<(), nanoembed::error::FileError>(())
-/// ```
-pub fn read_npy(reader: impl Read) -> Result<Array, FileError> {
-    let mut file = File { reader, offset: 0 };
-    let header = file.header()?;
-    let (stored, big_endian) = header.number_type()?;
-    let count = header.shape.iter().try_fold(stored.size(), |n, extent| n.checked_mul(*extent));
-    let mut left = count.ok_or(NO_HEADER)?;
+impl Array {
+    /// Reads an npy file of floating-point numbers (f2, f4, f8) of any extents, in either byte order, in C or Fortran order.
+    ///
+    /// | in the file | what is read, or the error |
+    /// |---|---|
+    /// | versions 1, 2 and 3 | the array |
+    /// | Python 2's long extents, `(2L, 2L)`, in versions 1 and 2 | as `(2, 2)` |
+    /// | `(184)`, `(4,,2)`, `(04,)`, a comma that is missing: what numpy does not read | `byte 0: expected the header of an npy file of floats` |
+    /// | `nan`, `inf` | as they are |
+    /// | whole numbers, complex numbers, text | `numbers other than f2, f4, f8: not supported` |
+    /// | objects, as of a dictionary given to `numpy.save` | `Python objects, a pickle within the npy file: not supported` |
+    /// | byte orders `=` and `\|` | `byte orders other than < and >: not supported` |
+    /// | another version, or a header of more than 10,000 bytes | `npy files of another version or with a long header: not supported` |
+    /// | less or more bytes than the shape says | `byte 128: expected as many numbers as the shape says`, `… the end of the array` |
+    /// | a file of another kind ([`FileKind`]) | `byte 0: expected an npy file; the file is a zip archive: …` |
+    ///
+    /// # Errors
+    /// If it cannot be read, is no such file, or has less or more bytes than its shape says.
+    ///
+    /// ```
+    /// use nanoembed::weights::Array;
+    /// let mut file = b"\x93NUMPY\x01\x00\x48\x00{'descr': '>f4', 'fortran_order': True, 'shape': (1, 2), }            \n".to_vec();
+    /// file.extend([1.5_f32.to_be_bytes(), 2.5_f32.to_be_bytes()].as_flattened());
+    /// # file[8] = (file.len() - 18) as u8;
+    /// assert_eq!(Array::read_npy(file.as_slice())?.values, [1.5, 2.5]);
+    /// # Ok::<(), nanoembed::error::FileError>(())
+    /// ```
+    pub fn read_npy(reader: impl Read) -> Result<Self, FileError> {
+        let mut file = File { reader, offset: 0 };
+        let header = file.header()?;
+        let (stored, big_endian) = header.number_type()?;
+        let count = header.shape.iter().try_fold(stored.size(), |n, extent| n.checked_mul(*extent));
+        let mut left = count.ok_or(NO_HEADER)?;
 
-    let mut values = Vec::new();
-    let mut block = [0; BLOCK];
-    while left > 0 {
-        let (bytes, _) = block.split_at_mut(left.min(BLOCK));
-        file.read(bytes, "as many numbers as the shape says")?;
-        // Never more than there are numbers in the end, as it would be if the vector grew by itself.
-        if values.capacity() - values.len() < bytes.len() / stored.size() {
-            values.reserve_exact((left / stored.size()).min(values.len().max(TRUSTED)));
+        let mut values = Vec::new();
+        let mut block = [0; BLOCK];
+        while left > 0 {
+            let (bytes, _) = block.split_at_mut(left.min(BLOCK));
+            file.read(bytes, "as many numbers as the shape says")?;
+            // Never more than there are numbers in the end, as it would be if the vector grew by itself.
+            if values.capacity() - values.len() < bytes.len() / stored.size() {
+                values.reserve_exact((left / stored.size()).min(values.len().max(TRUSTED)));
+            }
+            stored.decode(bytes, big_endian, &mut values);
+            left -= bytes.len();
         }
-        stored.decode(bytes, big_endian, &mut values);
-        left -= bytes.len();
+        // At the end an archive compares its checksum.
+        if file.reader.read(&mut [0])? > 0 {
+            return Err(FileError::Bytes {
+                offset: file.offset,
+                expected: "the end of the array",
+                found: None,
+            });
+        }
+        if header.fortran_order {
+            values = row_major(&header.shape, &values);
+        }
+        Ok(Self { shape: header.shape, values })
     }
-    // At the end an archive compares its checksum.
-    if file.reader.read(&mut [0])? > 0 {
-        return Err(FileError::Bytes { offset: file.offset, expected: "the end of the array", found: None });
-    }
-    if header.fortran_order {
-        values = row_major(&header.shape, &values);
-    }
-    Ok(Array { shape: header.shape, values })
 }
 
 /// The shape of the array in an npy file, of which only the header is read.

@@ -1,7 +1,7 @@
 //! numpy's archive of several arrays.
 
 use super::array::{Array, Arrays};
-use super::npy::{read_npy, read_shape};
+use super::npy::read_shape;
 use crate::error::{FileError, FileKind};
 use crate::files::HEAD;
 use std::format;
@@ -17,9 +17,9 @@ use zip::result::ZipError;
 ///
 /// | in the file | what is read, or the error |
 /// |---|---|
-/// | members that are stored or deflated | the arrays, as [`read_npy`] reads them |
+/// | members that are stored or deflated | the arrays, as [`Array::read_npy`] reads them |
 /// | members that are compressed otherwise, encrypted | `this kind of zip archive: not supported` |
-/// | a member that is no npy file, whole numbers, objects | the error of [`read_npy`], when it is asked for |
+/// | a member that is no npy file, whole numbers, objects | the error of [`Array::read_npy`], when it is asked for |
 /// | an archive that is cut off | `byte 0: expected a whole zip archive, not one that is cut off` |
 /// | a checksum that differs | an error of reading |
 /// | a file of another kind ([`FileKind`]) | `byte 0: expected a zip archive; the file is an npy file: …` |
@@ -64,7 +64,7 @@ impl<R: Read + Seek> Arrays for Npz<R> {
     }
 
     fn array(&mut self, key: &str) -> Result<Option<Array>, FileError> {
-        self.member(key)?.map(read_npy).transpose()
+        self.member(key)?.map(Array::read_npy).transpose()
     }
 }
 

@@ -102,24 +102,24 @@ proptest! {
 
     #[test]
     fn gemm_tn((a, b, c) in factors(|m, k, _| (k, m), |_, k, n| (k, n))) {
-        check_product(kernels::gemm_tn, internals::gemm_tn_at, reference::gemm_tn, &a, &b, &c);
+        check_product(internals::gemm_tn, internals::gemm_tn_at, reference::gemm_tn, &a, &b, &c);
     }
 
     /// A batch of gradients accumulates as its examples do one after the other.
     #[test]
     fn gemm_tn_example_by_example((a, b, c) in factors(|m, k, _| (k, m), |_, k, n| (k, n))) {
         let (mut batch, mut examples) = (c.clone(), c);
-        kernels::gemm_tn(a.table(), b.table(), &mut batch.table_mut()).unwrap();
+        internals::gemm_tn(a.table(), b.table(), &mut batch.table_mut()).unwrap();
         for p in 0..a.rows {
             let (a, b) = (Table::new(a.row(p), 1, a.dim).unwrap(), Table::new(b.row(p), 1, b.dim).unwrap());
-            kernels::gemm_tn(a, b, &mut examples.table_mut()).unwrap();
+            internals::gemm_tn(a, b, &mut examples.table_mut()).unwrap();
         }
         prop_assert_eq!(bits_with_one_nan(&batch.values), bits_with_one_nan(&examples.values));
     }
 
     #[test]
     fn gemm_nt((a, b, c) in factors(|m, k, _| (m, k), |_, k, n| (n, k))) {
-        check_product(kernels::gemm_nt, internals::gemm_nt_at, reference::gemm_nt, &a, &b, &c);
+        check_product(internals::gemm_nt, internals::gemm_nt_at, reference::gemm_nt, &a, &b, &c);
         check_first_row(internals::gemm_nt_at, &a, &b, &c);
     }
 
@@ -155,7 +155,7 @@ proptest! {
         let mut expected = y.clone();
         reference::axpy(alpha, &x, &mut expected).unwrap();
         let mut found = y.clone();
-        kernels::axpy(alpha, &x, &mut found).unwrap();
+        internals::axpy(alpha, &x, &mut found).unwrap();
         prop_assert_eq!(bits_with_one_nan(&found), bits_with_one_nan(&expected));
         for level in Level::available() {
             let mut found = y.clone();
@@ -169,7 +169,7 @@ proptest! {
         let mut expected = a.clone();
         reference::ger(alpha, &x, &y, &mut expected.table_mut()).unwrap();
         let mut found = a.clone();
-        kernels::ger(alpha, &x, &y, &mut found.table_mut()).unwrap();
+        internals::ger(alpha, &x, &y, &mut found.table_mut()).unwrap();
         prop_assert_eq!(bits_with_one_nan(&found.values), bits_with_one_nan(&expected.values));
         for level in Level::available() {
             let mut found = a.clone();
@@ -182,16 +182,16 @@ proptest! {
     #[test]
     fn ger_is_gemm_tn_of_one_example((a, x, y) in (extent(), extent()).prop_flat_map(|(m, n)| (matrix(m, n), numbers(m), numbers(n)))) {
         let (mut updated, mut product) = (a.clone(), a);
-        kernels::ger(1.0, &x, &y, &mut updated.table_mut()).unwrap();
+        internals::ger(1.0, &x, &y, &mut updated.table_mut()).unwrap();
         let (x, y) = (Table::new(&x, 1, x.len()).unwrap(), Table::new(&y, 1, y.len()).unwrap());
-        kernels::gemm_tn(x, y, &mut product.table_mut()).unwrap();
+        internals::gemm_tn(x, y, &mut product.table_mut()).unwrap();
         prop_assert_eq!(bits_with_one_nan(&updated.values), bits_with_one_nan(&product.values));
     }
 
     #[test]
     fn sum(x in length().prop_flat_map(numbers)) {
         let expected = reference::sum(&x);
-        prop_assert_eq!(bits_with_one_nan(&[kernels::sum(&x)]), bits_with_one_nan(&[expected]));
+        prop_assert_eq!(bits_with_one_nan(&[internals::sum(&x)]), bits_with_one_nan(&[expected]));
         for level in Level::available() {
             prop_assert_eq!(bits_with_one_nan(&[internals::sum_at(level, &x)]), bits_with_one_nan(&[expected]), "{}", level.name());
         }
@@ -201,12 +201,12 @@ proptest! {
     fn activations(x in length().prop_flat_map(numbers)) {
         type InPlace = (fn(&mut [f32]), fn(Level, &mut [f32]), fn(&mut [f32]));
         let kernels: [InPlace; 6] = [
-            (kernels::exp, internals::exp_at, reference::exp),
-            (kernels::ln, internals::ln_at, reference::ln),
-            (kernels::sigmoid, internals::sigmoid_at, reference::sigmoid),
-            (kernels::tanh, internals::tanh_at, reference::tanh),
-            (kernels::relu, internals::relu_at, reference::relu),
-            (kernels::softmax, internals::softmax_at, reference::softmax),
+            (internals::exp, internals::exp_at, reference::exp),
+            (internals::ln, internals::ln_at, reference::ln),
+            (internals::sigmoid, internals::sigmoid_at, reference::sigmoid),
+            (internals::tanh, internals::tanh_at, reference::tanh),
+            (internals::relu, internals::relu_at, reference::relu),
+            (internals::softmax, internals::softmax_at, reference::softmax),
         ];
         for (number, (kernel, kernel_at, reference)) in kernels.into_iter().enumerate() {
             let (mut expected, mut found) = (x.clone(), x.clone());
@@ -220,7 +220,7 @@ proptest! {
             }
         }
         let expected = reference::log_sum_exp(&x);
-        prop_assert_eq!(bits_with_one_nan(&[kernels::log_sum_exp(&x)]), bits_with_one_nan(&[expected]));
+        prop_assert_eq!(bits_with_one_nan(&[internals::log_sum_exp(&x)]), bits_with_one_nan(&[expected]));
         for level in Level::available() {
             prop_assert_eq!(bits_with_one_nan(&[internals::log_sum_exp_at(level, &x)]), bits_with_one_nan(&[expected]), "{}", level.name());
         }
@@ -232,10 +232,10 @@ proptest! {
         type Backward =
             (fn(&[f32], &mut [f32]) -> Checked, fn(Level, &[f32], &mut [f32]) -> Checked, fn(&[f32], &mut [f32]) -> Checked);
         let kernels: [Backward; 4] = [
-            (kernels::sigmoid_backward, internals::sigmoid_backward_at, reference::sigmoid_backward),
-            (kernels::tanh_backward, internals::tanh_backward_at, reference::tanh_backward),
-            (kernels::relu_backward, internals::relu_backward_at, reference::relu_backward),
-            (kernels::softmax_backward, internals::softmax_backward_at, reference::softmax_backward),
+            (internals::sigmoid_backward, internals::sigmoid_backward_at, reference::sigmoid_backward),
+            (internals::tanh_backward, internals::tanh_backward_at, reference::tanh_backward),
+            (internals::relu_backward, internals::relu_backward_at, reference::relu_backward),
+            (internals::softmax_backward, internals::softmax_backward_at, reference::softmax_backward),
         ];
         for (number, (kernel, kernel_at, reference)) in kernels.into_iter().enumerate() {
             let (mut expected, mut found) = (d.clone(), d.clone());
@@ -268,7 +268,7 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
             ],
         ),
         (
-            kernels::gemm_tn,
+            internals::gemm_tn,
             [
                 (3, 2, 2, 2, "rows of b", 3, 2),
                 (2, 3, 2, 2, "rows of c", 3, 2),
@@ -276,7 +276,7 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
             ],
         ),
         (
-            kernels::gemm_nt,
+            internals::gemm_nt,
             [(2, 3, 2, 2, "dim of b", 3, 2), (3, 2, 2, 2, "rows of c", 3, 2), (2, 2, 3, 2, "dim of c", 3, 2)],
         ),
     ];
@@ -295,17 +295,20 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
     let mut y = [7.0; 2];
     assert_eq!(kernels::gemv(table(2, 3), &values[..2], &mut y), mismatch("length of x", 3, 2));
     assert_eq!(kernels::gemv(table(3, 2), &values[..2], &mut y), mismatch("length of y", 3, 2));
-    assert_eq!(kernels::axpy(1.0, &values[..3], &mut y), mismatch("length of y", 3, 2));
+    assert_eq!(internals::axpy(1.0, &values[..3], &mut y), mismatch("length of y", 3, 2));
     let mut a = TableMut::new(&mut y, 2, 1).unwrap();
-    assert_eq!(kernels::ger(1.0, &values[..3], &values[..1], &mut a), mismatch("length of x", 2, 3));
-    assert_eq!(kernels::ger(1.0, &values[..2], &values[..2], &mut a), mismatch("length of y", 1, 2));
+    assert_eq!(internals::ger(1.0, &values[..3], &values[..1], &mut a), mismatch("length of x", 2, 3));
+    assert_eq!(internals::ger(1.0, &values[..2], &values[..2], &mut a), mismatch("length of y", 1, 2));
     assert_eq!(
         kernels::dot(&values[..3], &values[..2]),
         Err(ShapeMismatch { what: "length of b", expected: 3, found: 2 })
     );
-    for backward in
-        [kernels::sigmoid_backward, kernels::tanh_backward, kernels::relu_backward, kernels::softmax_backward]
-    {
+    for backward in [
+        internals::sigmoid_backward,
+        internals::tanh_backward,
+        internals::relu_backward,
+        internals::softmax_backward,
+    ] {
         assert_eq!(backward(&values[..3], &mut y), mismatch("length of d", 3, 2));
     }
     assert_eq!(y, [7.0; 2]);
@@ -315,22 +318,22 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
 fn activations_of_rare_values_are_defined() {
     let inf = f32::INFINITY;
     let mut x = [f32::NAN, -0.0, 0.0, -inf, inf, -1.0, 1e-45];
-    kernels::relu(&mut x);
+    internals::relu(&mut x);
     assert_eq!(bits_with_one_nan(&x), bits_with_one_nan(&[f32::NAN, 0.0, 0.0, 0.0, inf, 0.0, 1e-45]));
     let mut row = [1000.0, 1000.0, -inf, -1000.0];
-    kernels::softmax(&mut row);
+    internals::softmax(&mut row);
     assert_eq!(row, [0.5, 0.5, 0.0, 0.0]);
-    assert_eq!(kernels::log_sum_exp(&[1000.0, 1000.0]), 1000.0 + core::f32::consts::LN_2);
-    assert_eq!(kernels::log_sum_exp(&[]), -inf);
-    kernels::softmax(&mut []);
+    assert_eq!(internals::log_sum_exp(&[1000.0, 1000.0]), 1000.0 + core::f32::consts::LN_2);
+    assert_eq!(internals::log_sum_exp(&[]), -inf);
+    internals::softmax(&mut []);
     for i in 0..40 {
         for bad in [f32::NAN, inf] {
             let mut row = [1.0; 40];
             row[i] = bad;
-            assert!(kernels::log_sum_exp(&row).is_nan());
-            kernels::softmax(&mut row);
+            assert!(internals::log_sum_exp(&row).is_nan());
+            internals::softmax(&mut row);
             assert!(row.iter().all(|x| x.is_nan()));
         }
     }
-    assert!(kernels::log_sum_exp(&[-inf; 3]).is_nan());
+    assert!(internals::log_sum_exp(&[-inf; 3]).is_nan());
 }

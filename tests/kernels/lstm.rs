@@ -3,7 +3,6 @@
 use crate::common::bits_with_one_nan;
 use nanoembed::error::ShapeMismatch;
 use nanoembed::internals::{self, reference};
-use nanoembed::kernels;
 use nanoembed::simd::Level;
 use proptest::prelude::*;
 
@@ -43,7 +42,7 @@ proptest! {
             [bits_with_one_nan(&z), bits_with_one_nan(&c), bits_with_one_nan(&h)]
         };
         let expected = run(&reference::lstm_gates);
-        assert_eq!(run(&kernels::lstm_gates), expected);
+        assert_eq!(run(&internals::lstm_gates), expected);
         for level in Level::available() {
             let found = run(&|z, c, h| internals::lstm_gates_at(level, z, c, h));
             assert_eq!(found, expected, "{}", level.name());
@@ -58,7 +57,7 @@ proptest! {
             [bits_with_one_nan(&gates), bits_with_one_nan(&d_c)]
         };
         let expected = run(&reference::lstm_gates_backward);
-        assert_eq!(run(&kernels::lstm_gates_backward), expected);
+        assert_eq!(run(&internals::lstm_gates_backward), expected);
         for level in Level::available() {
             let found = run(&|gates, c, d_h, d_c| internals::lstm_gates_backward_at(level, gates, c, d_h, d_c));
             assert_eq!(found, expected, "{}", level.name());

@@ -7,13 +7,11 @@ use crate::common::{bits_with_one_nan, hash};
 use nanoembed::error::ShapeMismatch;
 use nanoembed::internals::reference::{self, FormatSpec};
 use nanoembed::internals::{
-    dequantise_at, dequantise_row_at, gather_at, pool_at, pool_max_at, quantise_at, quantise_row_at,
+    Index, Policy, dequantise, dequantise_at, dequantise_row_at, gather_at, pool_at, pool_max_at, quantise,
+    quantise_at, quantise_row_at,
 };
-use nanoembed::kernels::{dequantise, dequantise_any, gather_any, pool_any, pool_max_any, quantise};
 use nanoembed::simd::Level;
-use nanoembed::table::{
-    AnyTable, Bags, Bf16, F16, Format, Index, Indices, Policy, Pooling, Table, TableMut, U2, U4, U8,
-};
+use nanoembed::table::{AnyTable, Bags, Bf16, F16, Format, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use nanoembed::zerocopy::{FromBytes, IntoBytes};
 use proptest::prelude::*;
 
@@ -91,16 +89,16 @@ impl Case {
         let mut expected = vec![0.0; ids.len() * self.dim];
         reference::gather(table, indices, &mut expected);
         let mut found = vec![SENTINEL; ids.len() * self.dim];
-        gather_any(table.into(), indices, &mut found).unwrap();
+        AnyTable::from(table).gather(indices, &mut found).unwrap();
         assert_eq!(bits_with_one_nan(&found), bits_with_one_nan(&expected));
         let bags = Bags::fixed(indices, 1, ids.len()).unwrap();
         let (mut expected, mut found) = (vec![0.0; self.dim], vec![SENTINEL; self.dim]);
         reference::pool(table, &bags, self.pooling, &mut expected);
-        pool_any(table.into(), &bags, self.pooling, &mut found).unwrap();
+        AnyTable::from(table).pool(&bags, self.pooling, &mut found).unwrap();
         assert_eq!(bits_with_one_nan(&found), bits_with_one_nan(&expected));
         let (mut expected_positions, mut positions) = (vec![7; self.dim], vec![8; self.dim]);
         reference::pool_max(table, &bags, &mut expected, &mut expected_positions);
-        pool_max_any(table.into(), &bags, &mut found, &mut positions).unwrap();
+        AnyTable::from(table).pool_max(&bags, &mut found, &mut positions).unwrap();
         assert_eq!(
             (bits_with_one_nan(&found), positions),
             (bits_with_one_nan(&expected), expected_positions)
@@ -108,7 +106,9 @@ impl Case {
         let (mut expected, mut found) =
             (vec![0.0; self.rows * self.dim], vec![SENTINEL; self.rows * self.dim]);
         reference::dequantise(table, &mut TableMut::new(&mut expected, self.rows, self.dim).unwrap());
-        dequantise_any(table.into(), &mut TableMut::new(&mut found, self.rows, self.dim).unwrap()).unwrap();
+        AnyTable::from(table)
+            .dequantise(&mut TableMut::new(&mut found, self.rows, self.dim).unwrap())
+            .unwrap();
         assert_eq!(bits_with_one_nan(&found), bits_with_one_nan(&expected));
         let any = AnyTable::from(table);
         assert_eq!((any.format(), any.rows(), any.dim()), (F::NAME, self.rows, self.dim));

@@ -6,12 +6,12 @@ use crate::cases::{Case, cases};
 use crate::common::{bits, hash};
 use nanoembed::error::ShapeMismatch;
 use nanoembed::internals::{
-    gather_at, gather_stream_at, pool_at, pool_max_at, reference, scatter_add_at, scatter_add_bags_at,
-    weight_gradients_at,
+    Index, NO_ID, Policy, gather_at, gather_stream_at, pool_at, pool_max_at, reference, scatter_add_at,
+    scatter_add_bags_at, weight_gradients_at,
 };
-use nanoembed::kernels::{NO_ID, scatter_add_max};
+use nanoembed::kernels::scatter_add_max;
 use nanoembed::simd::Level;
-use nanoembed::table::{Bags, Index, Indices, Policy, Pooling, Skip, Table, TableMut};
+use nanoembed::table::{Bags, Indices, Pooling, Skip, Table, TableMut};
 use proptest::prelude::*;
 
 const DIMS: [usize; 23] =

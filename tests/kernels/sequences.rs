@@ -3,10 +3,9 @@
 use crate::cases::Matrix;
 use crate::common::bits_with_one_nan;
 use nanoembed::error::ShapeMismatch;
-use nanoembed::internals::{self, reference};
-use nanoembed::kernels;
+use nanoembed::internals::{self, Windows, reference};
 use nanoembed::simd::Level;
-use nanoembed::table::{Table, TableMut, Windows};
+use nanoembed::table::{Table, TableMut};
 use proptest::prelude::*;
 
 /// Extents at the edges of lanes and blocks of columns.
@@ -162,7 +161,7 @@ proptest! {
         let expected = convolved(&case);
         for level in Level::available() {
             let (numbers, firsts) = distinct(level, case.x.table(), case.x.rows).expect("room for all");
-            let repeats = kernels::Repeats {
+            let repeats = internals::Repeats {
                 sequences: case.sequences,
                 steps: case.x.table(),
                 numbers: &numbers,
@@ -270,17 +269,18 @@ proptest! {
 fn many_distinct_rows_are_told_apart() {
     let x: Vec<[f32; 3]> = (0..5000).map(|i| [(i % 1700) as f32, 1.0, 0.0]).collect();
     let (mut numbers, mut firsts, mut slots) = (vec![0; 5000], vec![0; 2500], vec![0; 5000]);
-    let count = kernels::distinct_rows(Table::from_rows(&x), &mut numbers, &mut firsts, &mut slots).unwrap();
+    let count =
+        internals::distinct_rows(Table::from_rows(&x), &mut numbers, &mut firsts, &mut slots).unwrap();
     let count = count.expect("1700 of 2500");
     assert!((1700..1720).contains(&count), "{count}");
-    let found = kernels::distinct_rows(Table::from_rows(&x), &mut numbers, &mut firsts[..1699], &mut slots);
+    let found = internals::distinct_rows(Table::from_rows(&x), &mut numbers, &mut firsts[..1699], &mut slots);
     assert_eq!(found, Ok(None));
     // Without slots every row is new.
-    let found = kernels::distinct_rows(Table::from_rows(&x[..9]), &mut numbers[..9], &mut firsts, &mut []);
+    let found = internals::distinct_rows(Table::from_rows(&x[..9]), &mut numbers[..9], &mut firsts, &mut []);
     assert_eq!(found, Ok(Some(9)));
     // Zeros of two signs are two rows.
     let x = [[0.0], [-0.0], [0.0]];
-    let found = kernels::distinct_rows(Table::from_rows(&x), &mut numbers[..3], &mut firsts, &mut slots);
+    let found = internals::distinct_rows(Table::from_rows(&x), &mut numbers[..3], &mut firsts, &mut slots);
     assert_eq!((found, &numbers[..3]), (Ok(Some(2)), &[0, 1, 0][..]));
 }
 
@@ -296,28 +296,28 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
     let mut three_by_four = TableMut::new(&mut y[..12], 3, 4).unwrap();
     let to = &mut three_by_four;
     assert_eq!(
-        kernels::convolve(windows, table(4, 3), &valid[..3], table(6, 4), to),
+        internals::convolve(windows, table(4, 3), &valid[..3], table(6, 4), to),
         mismatch("length of valid", 4, 3)
     );
     assert_eq!(
-        kernels::convolve(windows, table(4, 3), &valid, table(5, 4), to),
+        internals::convolve(windows, table(4, 3), &valid, table(5, 4), to),
         mismatch("rows of the kernel", 6, 5)
     );
     assert_eq!(
-        kernels::convolve(windows, table(4, 3), &valid, table(6, 3), to),
+        internals::convolve(windows, table(4, 3), &valid, table(6, 3), to),
         mismatch("dim of the kernel", 4, 3)
     );
 
     assert_eq!(
-        kernels::convolve(Windows { stride: 0, ..windows }, table(4, 3), &valid, table(6, 4), to),
+        internals::convolve(Windows { stride: 0, ..windows }, table(4, 3), &valid, table(6, 4), to),
         mismatch("stride, at least", 1, 0)
     );
 
     let mut products = [0.0; 16];
     let mut repeated = |sequences, numbers: &[u32], room: usize| {
         let to = &mut TableMut::new(&mut y[..12], 3, 4).unwrap();
-        let repeats = kernels::Repeats { sequences, steps: table(4, 3), numbers, firsts: &[0, 1] };
-        kernels::convolve_repeated(windows, repeats, &valid, table(6, 4), &mut products[..room], to)
+        let repeats = internals::Repeats { sequences, steps: table(4, 3), numbers, firsts: &[0, 1] };
+        internals::convolve_repeated(windows, repeats, &valid, table(6, 4), &mut products[..room], to)
     };
     let numbers = [0, 1, 1, 0];
     assert_eq!(repeated(1, &numbers, 15), mismatch("length of the products, at least", 16, 15));
@@ -326,7 +326,7 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
     assert_eq!(repeated(1, &[0], 16), mismatch("length of numbers", 4, 1));
 
     let to = &mut TableMut::new(&mut y[..24], 4, 6).unwrap();
-    let backward = kernels::convolve_backward_kernel;
+    let backward = internals::convolve_backward_kernel;
     assert_eq!(
         backward(windows, table(4, 3), &valid[..1], table(3, 4), to, &mut bias),
         mismatch("length of valid", 4, 1)
@@ -344,24 +344,24 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
         mismatch("length of d_bias", 4, 3)
     );
     let to = &mut TableMut::new(&mut y[..12], 4, 3).unwrap();
-    let backward = kernels::convolve_backward_input;
+    let backward = internals::convolve_backward_input;
     assert_eq!(backward(windows, &valid[..3], table(4, 6), table(3, 4), to), mismatch("rows of d_x", 3, 4));
     assert_eq!(backward(windows, &valid, table(3, 6), table(3, 4), to), mismatch("rows of the kernel", 4, 3));
     assert_eq!(backward(windows, &valid, table(4, 5), table(3, 4), to), mismatch("dim of the kernel", 6, 5));
 
     let to = &mut TableMut::new(&mut y[..12], 4, 3).unwrap();
-    assert_eq!(kernels::transpose(table(4, 3), to), mismatch("rows of b", 3, 4));
-    assert_eq!(kernels::transpose(table(5, 4), to), mismatch("dim of b", 5, 3));
-    for pool in [kernels::max_over_steps, kernels::mean_over_steps] {
+    assert_eq!(internals::transpose(table(4, 3), to), mismatch("rows of b", 3, 4));
+    assert_eq!(internals::transpose(table(5, 4), to), mismatch("dim of b", 5, 3));
+    for pool in [internals::max_over_steps, internals::mean_over_steps] {
         assert_eq!(pool(table(3, 4), &valid, &mut bias), mismatch("length of valid", 3, 4));
         assert_eq!(pool(table(4, 3), &valid, &mut bias), mismatch("length of y", 3, 4));
     }
-    let backward = kernels::max_over_steps_backward;
+    let backward = internals::max_over_steps_backward;
     assert_eq!(backward(table(3, 3), &valid, &bias[..3], to), mismatch("length of valid", 3, 4));
     assert_eq!(backward(table(4, 3), &valid, &bias, to), mismatch("length of d_y", 3, 4));
     assert_eq!(backward(table(3, 3), &valid[..3], &bias[..3], to), mismatch("rows of d_x", 3, 4));
     assert_eq!(backward(table(4, 4), &valid, &bias, to), mismatch("dim of d_x", 4, 3));
-    let backward = kernels::mean_over_steps_backward;
+    let backward = internals::mean_over_steps_backward;
     assert_eq!(backward(&valid[..3], &bias[..3], to), mismatch("length of valid", 4, 3));
     assert_eq!(backward(&valid, &bias, to), mismatch("length of d_y", 3, 4));
     assert_eq!((y, bias), ([7.0; 64], [7.0; 4]));
@@ -377,12 +377,12 @@ fn numbers_out_of_range_are_no_steps() {
     let mut y = [[7.0; 3]; 3];
     let endless = Windows { taps: 1 << (usize::BITS - 1), ..far };
     let none = Table::new(&[], 0, 3).unwrap();
-    assert!(kernels::convolve(endless, x, &valid, none, &mut TableMut::from_rows(&mut y)).is_err());
+    assert!(internals::convolve(endless, x, &valid, none, &mut TableMut::from_rows(&mut y)).is_err());
 
     let mut repeated = |windows, numbers: &[u32; 4], firsts: &[u32; 2]| {
-        let x = kernels::Repeats { sequences: 1, steps: x, numbers, firsts };
+        let x = internals::Repeats { sequences: 1, steps: x, numbers, firsts };
         let y = &mut TableMut::from_rows(&mut y);
-        kernels::convolve_repeated(windows, x, &valid, Table::from_rows(&kernel), &mut [0.0; 24], y)
+        internals::convolve_repeated(windows, x, &valid, Table::from_rows(&kernel), &mut [0.0; 24], y)
     };
     let windows = Windows { taps: 2, stride: 1, dilation: 1, before: 0 };
     let what = |error: ShapeMismatch| (error.what, error.expected, error.found);

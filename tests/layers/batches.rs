@@ -3,12 +3,14 @@
 
 use crate::common::pass as both_ways;
 use crate::common::{Random, draw, parameter_bytes};
+use nanoembed::layers::options::{
+    Causal, GoBackwards, HonourMask, IgnoreMask, MaskZero, Mean, Multiplied, ReturnSequences, Same, SqrtN,
+    StrictMask, Sum, Valid,
+};
 use nanoembed::layers::{
-    Activation, Bag, Batch, BatchMut, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding,
-    EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards,
-    HashedEmbedding, HonourMask, Identity, IgnoreMask, Input, Layer, Lstm, MaskZero, Mean, Multiplied, Pair,
-    QuotientRemainder, Relu, ReturnSequences, Same, Sigmoid, Softmax, SqrtN, StrictMask, Sum, Tanh, Valid,
-    Value,
+    Activation, Bag, Batch, BatchMut, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding,
+    EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding,
+    Identity, Input, Layer, Lstm, Pair, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, Loss};
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer, Sgd};

@@ -4,15 +4,16 @@
 use crate::common::pass as both_ways;
 use crate::common::{Random, bits, image_of, parameter_bytes, vector};
 use nanoembed::error::{IndexOutOfRange, InputError};
-use nanoembed::internals::{self, reference};
+use nanoembed::internals::{self, Summary, reference};
+use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
     Activation, BiasedDot, Branches, Concatenate, Context, Dense, Dot, Dropout, Embedding, Flatten, Frozen,
-    Input, Layer, MaskZero, Pair, Relu, Sigmoid, Softmax, Summary, Tanh, Value,
+    Input, Layer, Pair, Relu, Sigmoid, Softmax, Tanh, Value,
 };
 use nanoembed::loss::{BinaryCrossEntropy, CategoricalCrossEntropy, MeanSquaredError};
 use nanoembed::optim::{Adam, Exact, L2Decay, Optimizer, Sgd};
 use nanoembed::train::Trainer;
-use nanoembed::{branches, concatenate, image, kernels, sequential, simd::Level};
+use nanoembed::{branches, concatenate, image, sequential, simd::Level};
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 
@@ -53,7 +54,7 @@ proptest! {
             internals::dropout_at(level, seed, rate, &x, &mut found).unwrap();
             prop_assert_eq!(any(&found), any(&expected), "{}", level.name());
         }
-        prop_assert!(kernels::dropout(seed, rate, &x, &mut vec![0.0; x.len() + 1]).is_err());
+        prop_assert!(internals::dropout(seed, rate, &x, &mut vec![0.0; x.len() + 1]).is_err());
     }
 }
 
@@ -157,7 +158,7 @@ fn activations_of_sequences() {
     assert_eq!(masks, mask);
     for ((d, d_y), y) in d_x[0].iter().zip(&x).zip(&y) {
         let mut expected = *d_y;
-        kernels::softmax_backward(y, &mut expected).unwrap();
+        internals::softmax_backward(y, &mut expected).unwrap();
         assert_eq!(*d, expected);
     }
 }

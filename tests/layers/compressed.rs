@@ -1,12 +1,13 @@
 //! Compressed tables: what they save, that ids stay apart, thinc's rows, steps that touch the rows of the batch alone, images.
 
 use nanoembed::image;
+use nanoembed::internals::Composition;
+use nanoembed::layers::options::{Added, Multiplied};
 use nanoembed::layers::{
-    Added, Bytes, Composition, Dense, Embedding, Flatten, HashedEmbedding, Layer, Multiplied,
-    QuotientRemainder, Sigmoid,
+    Bytes, Dense, Embedding, Flatten, HashedEmbedding, Layer, QuotientRemainder, Sigmoid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
-use nanoembed::optim::{Adam, AdamExact, Exact};
+use nanoembed::optim::{Adam, Exact};
 use nanoembed::sequential;
 use nanoembed::train::Trainer;
 use rand_core::SeedableRng;
@@ -164,7 +165,7 @@ fn they_learn_and_their_images_predict_the_same() {
     fn check<M: Layer<Input = [u32; 3], Output = [f32; 1]>>() {
         let (x, labels) = examples();
         let mut model = initial::<M>();
-        let adam: AdamExact = Exact(Adam { learning_rate: 0.05, ..Adam::default() });
+        let adam = Exact(Adam { learning_rate: 0.05, ..Adam::default() });
         let mut trainer = Trainer::<M, _, _, 3>::new(adam, BinaryCrossEntropy::default());
         for _ in 0..60 {
             trainer.epoch(&mut model, &x, &labels).expect("valid examples");

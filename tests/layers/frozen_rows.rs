@@ -2,9 +2,9 @@
 
 use crate::common::image_of;
 use nanoembed::image;
-use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, Layer, Mean, Sigmoid, TableLayer,
-};
+use nanoembed::internals::TableLayer;
+use nanoembed::layers::options::Mean;
+use nanoembed::layers::{Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, Layer, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{
     Adagrad, Adam, AdamW, Clip, Clipped, Exact, L2Decay, Momentum, Optimizer, RowwiseAdagrad, Sgd,

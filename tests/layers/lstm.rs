@@ -2,10 +2,9 @@
 
 use crate::common::pass as both_ways;
 use crate::common::{Random, draw};
-use nanoembed::layers::{
-    Direction, Embedding, GoBackwards, GoForwards, Layer, LayerSummary, Lstm, MaskZero, Parameters,
-    ReturnLast, ReturnSequences, Returned, Value,
-};
+use nanoembed::internals::{Direction, Returned};
+use nanoembed::layers::options::{GoBackwards, GoForwards, MaskZero, ReturnLast, ReturnSequences};
+use nanoembed::layers::{Embedding, Layer, LayerSummary, Lstm, Parameters, Value};
 use nanoembed::math;
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::sequential;

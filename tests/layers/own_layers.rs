@@ -1,9 +1,10 @@
 //! Layers that users write. Each is at most 60 lines, from its struct to the end of its `Layer`; a test counts them.
 
 use crate::common::pass as both_ways;
+use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
     Batch, BatchMut, Branches, ByLayer, Bytes, Context, Dense, Embedding, Fingerprint, Flow, FlowParts,
-    Layer, MaskZero, Pair, Parameters, Sigmoid, Tanh, Value,
+    Layer, Pair, Parameters, Sigmoid, Tanh, Value,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Adam, Exact, Optimizer};

@@ -3,10 +3,11 @@
 
 use crate::common::image_of;
 use nanoembed::image;
-use nanoembed::kernels::dequantise_row;
+use nanoembed::internals;
+use nanoembed::internals::{PackedRow, TableLayer, dequantise_row};
 use nanoembed::layers::{
-    Bag, Bf16Row, Dense, Embedding, EmbeddingBag, F16Row, Flatten, Layer, Packed, PackedRow, Sigmoid,
-    TableLayer, U2Row, U4Row, U8Row,
+    Bag, Bf16Row, Dense, Embedding, EmbeddingBag, F16Row, Flatten, Layer, Packed, Sigmoid, U2Row, U4Row,
+    U8Row,
 };
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro256PlusPlus;
@@ -27,7 +28,7 @@ fn unpacked<L: TableLayer, R: PackedRow>(
 ) -> L {
     let mut layer = L::zeroed();
     let mut image = image_of(packed);
-    let payload = image.split_off(image::HEADER);
+    let payload = image.split_off(internals::HEADER);
     let elements: Vec<Element<R>> = payload
         .chunks_exact(size_of::<Element<R>>())
         .map(|bytes| Element::<R>::read_from_bytes(bytes).unwrap())
@@ -87,7 +88,7 @@ fn an_image_is_read_where_it_lies() {
     model.init(&mut random);
     model.first.quantise_from(&words);
     let image = image_of(&model);
-    assert_eq!(image.len(), image::HEADER + 50 * 16 + 4 * 33);
+    assert_eq!(image.len(), internals::HEADER + 50 * 16 + 4 * 33);
     let mut place = Aligned([0; 2048]);
     place[..image.len()].copy_from_slice(&image);
     let read = image::read::<Model>(&place[..image.len()]).unwrap();

@@ -1,9 +1,11 @@
 //! `Conv1D` and the global pooling layers where masks and edges meet: what counts, what is valid behind, what learns.
 
 use crate::common::pass as both_ways;
+use nanoembed::internals::Summary;
+use nanoembed::layers::options::{Causal, HonourMask, IgnoreMask, MaskZero, Same, Valid};
 use nanoembed::layers::{
-    Batch, BatchMut, Causal, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D,
-    HonourMask, Identity, IgnoreMask, Layer, MaskZero, Relu, Same, Sigmoid, Summary, Valid,
+    Batch, BatchMut, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, Identity, Layer,
+    Relu, Sigmoid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Sgd;

@@ -2,16 +2,16 @@
 
 use crate::common::pass as both_ways;
 use crate::common::{Random, bits, draw};
+use nanoembed::internals::{ConvPadding, Padding};
+use nanoembed::layers::options::{Causal, HonourMask, MaskZero, Same, StrictMask, Valid};
 use nanoembed::layers::{
-    Batch, BatchMut, Causal, Conv1D, ConvPadding, Dense, Embedding, GlobalAveragePooling1D,
-    GlobalMaxPooling1D, HonourMask, Identity, Layer, MaskZero, Parameters, Relu, Same, Sigmoid, StrictMask,
-    Tanh, Valid,
+    Batch, BatchMut, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, Identity, Layer,
+    Parameters, Relu, Sigmoid, Tanh,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Adam, Exact};
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
-use nanoembed::table::Padding;
 use nanoembed::train::Trainer;
 use proptest::prelude::*;
 use rand_core::SeedableRng;

@@ -1,9 +1,11 @@
 //! `Conv1D`: outputs and gradients of Keras; and whole trainings of models of sequences.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
+use nanoembed::internals::ConvPadding;
+use nanoembed::layers::options::{Causal, HonourMask, Same, Valid};
 use nanoembed::layers::{
-    ActivationFunction, Causal, Conv1D, ConvPadding, Dense, Embedding, GlobalMaxPooling1D, HonourMask,
-    Identity, Layer, Parameters, Relu, Same, Sigmoid, Valid,
+    ActivationFunction, Conv1D, Dense, Embedding, GlobalMaxPooling1D, Identity, Layer, Parameters, Relu,
+    Sigmoid,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Adam, Epsilon, Exact, Optimizer, Sgd};

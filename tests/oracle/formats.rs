@@ -1,7 +1,8 @@
 //! PyTorch's row-wise quantisation, which is FBGEMM's: the packed bytes, the numbers they stand for, sums of bags.
 
 use crate::fixture::{Array, FORWARD, Fixture, assert_close, integers, list};
-use nanoembed::kernels::{dequantise, pool, quantise};
+use nanoembed::internals::{dequantise, quantise};
+use nanoembed::kernels::pool;
 use nanoembed::table::{Bags, Format, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use serde_json::Value;
 

@@ -2,11 +2,15 @@
 //! `make/train_keras.py`. In every batch ids repeat, and id 0 is padding.
 
 use crate::fixture::{Array, Fixture, assert_close, list, number};
-use nanoembed::keras::*;
+use nanoembed::internals::{Class, KerasOptimizer};
+use nanoembed::keras::{Conv1D, Flatten, GlobalMaxPooling1D, Keras};
+use nanoembed::layers::options::MaskZero;
+use nanoembed::layers::*;
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Class, ClassWeights, Loss, MeanAbsoluteError,
-    MeanSquaredError, SampleWeights, SparseCategoricalCrossEntropy, Weighted,
+    BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, MeanAbsoluteError, MeanSquaredError,
+    SampleWeights, SparseCategoricalCrossEntropy, Weighted,
 };
+use nanoembed::optim::Clip;
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Momentum, MomentumRmsProp, Nadam, Optimizer,
     RmsProp, Sgd,

@@ -1,14 +1,13 @@
 //! Files of numpy, gensim, GloVe, Hugging Face and Keras, held against what those read from them: `tests/oracle/loaders`.
 
+use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
-    Conv1D, Dense, Embedding, Flatten, GlobalMaxPooling1D, Layer, Lstm, MaskZero, Relu, Sigmoid, Softmax,
+    Conv1D, Dense, Embedding, Flatten, GlobalMaxPooling1D, Layer, Lstm, Relu, Sigmoid, Softmax,
 };
 use nanoembed::sequential;
 use nanoembed::table::TableMut;
-use nanoembed::vectors::{BinaryVectors, TableVectors, TextVectors, Vectors, fill};
-use nanoembed::weights::{
-    Array, Arrays, Npz, SafeTensors, by_name, by_order, read, read_npy, to_safetensors, write_npz,
-};
+use nanoembed::vectors::{BinaryVectors, TableVectors, TextVectors, Vectors};
+use nanoembed::weights::{Array, Arrays, Npz, SafeTensors, Weight, read};
 use serde_json::Value;
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
@@ -55,10 +54,10 @@ fn assert_table(name: &str, array: &Array, relative: f32) {
 #[test]
 fn npy_of_each_type_and_order() {
     for name in ["table_f32", "table_f64", "table_f32_fortran_order", "table_f32_big_endian"] {
-        assert_table(name, &read_npy(bytes(&format!("{name}.npy")).as_slice()).expect(name), 0.0);
+        assert_table(name, &Array::read_npy(bytes(&format!("{name}.npy")).as_slice()).expect(name), 0.0);
     }
     // Halves: 1e-30 is 0; what is larger than a half can be was cut to 60,000 when the file was made.
-    let halves = read_npy(bytes("table_f16.npy").as_slice()).expect("table_f16");
+    let halves = Array::read_npy(bytes("table_f16.npy").as_slice()).expect("table_f16");
     let (table, _) = table_and_words();
     assert_eq!(halves.shape, [40, DIM]);
     for (found, expected) in halves.values.iter().zip(table) {
@@ -80,7 +79,7 @@ fn arrays_of_archives() {
     let mut tensors = SafeTensors::new(&file).expect("a file of tensors");
     let mut array = |key| tensors.array(key).expect("readable").expect("there");
     assert_table("safetensors", &array("embeddings"), 0.0);
-    let halves = read_npy(bytes("table_f16.npy").as_slice()).expect("table_f16");
+    let halves = Array::read_npy(bytes("table_f16.npy").as_slice()).expect("table_f16");
     assert_eq!(array("half"), halves);
     assert_eq!(array("bias").shape, [DIM]);
     assert!(tensors.array("ids").is_err(), "no floats");
@@ -131,7 +130,7 @@ fn an_embedding_layer_from_a_table_of_words() {
     let file = bytes("word2vec_gensim.bin");
     let mut vectors = BinaryVectors::new(file.as_slice()).expect("vectors");
     let row_of = |word: &str| words.iter().position(|known| known == word).map(|place| place + 2);
-    let found = fill(&mut TableMut::from_rows(&mut layer.rows), &mut vectors, row_of).expect("vectors");
+    let found = vectors.fill(&mut TableMut::from_rows(&mut layer.rows), row_of).expect("vectors");
     assert_eq!(found.count(), words.len());
     assert!(found.rows().eq(2..42));
     assert_eq!(layer.rows[..2].as_flattened(), [0.0; 12]);
@@ -146,7 +145,7 @@ where
     let model = &expected()["models"][name];
     let mut from_npz = M::zeroed();
     let mut npz = Npz::new(Cursor::new(bytes(&format!("{name}.npz")))).expect("an archive");
-    read(&mut from_npz, &mut npz, by_order).expect(name);
+    read(&mut from_npz, &mut npz, Weight::by_order).expect(name);
 
     let (mut from_tensors, file) = (M::zeroed(), bytes(&format!("{name}.safetensors")));
     read(&mut from_tensors, &mut SafeTensors::new(&file).expect("tensors"), |weight| {
@@ -166,11 +165,12 @@ where
     let image = nanoembed::image::to_vec(&from_npz);
     assert_eq!(image, nanoembed::image::to_vec(&from_tensors), "{name}");
     let (mut again, mut file) = (M::zeroed(), Cursor::new(Vec::new()));
-    write_npz(&from_npz, &mut file, by_name).expect("written");
-    read(&mut again, &mut Npz::new(&mut file).expect("an archive"), by_name).expect("the same keys");
+    Npz::write(&from_npz, &mut file, Weight::by_name).expect("written");
+    read(&mut again, &mut Npz::new(&mut file).expect("an archive"), Weight::by_name).expect("the same keys");
     assert_eq!(image, nanoembed::image::to_vec(&again), "{name}");
-    let (mut again, file) = (M::zeroed(), to_safetensors(&from_npz, by_order).expect("written"));
-    read(&mut again, &mut SafeTensors::new(&file).expect("tensors"), by_order).expect("the same keys");
+    let (mut again, file) = (M::zeroed(), SafeTensors::to_vec(&from_npz, Weight::by_order).expect("written"));
+    read(&mut again, &mut SafeTensors::new(&file).expect("tensors"), Weight::by_order)
+        .expect("the same keys");
     assert_eq!(image, nanoembed::image::to_vec(&again), "{name}");
 }
 

@@ -2,9 +2,10 @@
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
 use crate::training::{CURVE, adam};
+use nanoembed::internals::{Direction, Masking, Returned};
+use nanoembed::layers::options::{GoBackwards, GoForwards, MaskZero, NoMask, ReturnLast, ReturnSequences};
 use nanoembed::layers::{
-    Batch, BatchMut, Chain, Dense, Direction, Embedding, GoBackwards, GoForwards, Layer, Lstm, MaskZero,
-    Masking, NoMask, Parameters, ReturnLast, ReturnSequences, Returned, Sigmoid, Value as _,
+    Batch, BatchMut, Chain, Dense, Embedding, Layer, Lstm, Parameters, Sigmoid, Value as _,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Exact, Optimizer, Sgd};

@@ -1,12 +1,14 @@
 //! Optimizers: the same gradients, step by step, to the weights and the state of Keras, PyTorch and FBGEMM.
 
 use crate::fixture::{Array, Fixture, GRADIENT, assert_close, integers, list, number};
-use nanoembed::kernels::{self, pool};
+use nanoembed::internals;
+
+use nanoembed::kernels::pool;
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Epsilon,
     Exact, L2Decay, Momentum, Nadam, Optimizer, RmsProp, RowwiseAdagrad, Sgd,
 };
-use nanoembed::sparse::{self, Occurrence, Replay, SparseGradient, UpdateRule, occurrences, sort_by_row};
+use nanoembed::sparse::{Occurrence, Replay, SortedOccurrences, SparseGradient, UpdateRule};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 use serde_json::Value;
 
@@ -193,7 +195,7 @@ impl Case for Dense<'_> {
         for step in 0..self.variables[0].2.len() {
             let gradients = || self.variables.iter().map(|(_, _, gradients, _)| &gradients[step].data);
             let of_step = optimizer.with_all_gradients(optimizer.step(step as u32 + 1), |_| {
-                gradients().map(|gradient| kernels::sum_of_squares(gradient)).sum()
+                gradients().map(|gradient| internals::sum_of_squares(gradient)).sum()
             });
             for ((weights, slots), gradient) in weights.iter_mut().zip(&mut slots).zip(gradients()) {
                 optimizer.update_block(of_step, weights, gradient, slots).expect("shapes that agree");
@@ -266,7 +268,7 @@ impl Case for Sparse<'_> {
         let ready = |slots: &mut TableMut<'_>, last_steps: &mut [u32]| {
             // As a gradient of the next step would find them.
             let next = self.gradients.len() as u32 + 1;
-            sparse::decay_rows(&optimizer, next, 0..rows, slots, last_steps).expect("shapes");
+            internals::decay_rows(&optimizer, next, 0..rows, slots, last_steps).expect("shapes");
         };
         self.steps(&Exact(optimizer), &mut vec![0; rows], ready);
     }
@@ -290,17 +292,17 @@ impl Sparse<'_> {
         {
             let mut table = TableMut::new(&mut weights, rows, dim).expect("rows * dim");
             let mut list = vec![Occurrence::default(); indices.len()];
-            let list = occurrences(Indices::new(indices, rows).expect("valid ids"), &mut list).expect("room");
+            let list = Indices::new(indices, rows).expect("valid ids").occurrences(&mut list).expect("room");
             let mut scratch = list.to_vec();
             let mut sum = vec![0.0; 2 * dim];
             let mut touched = SparseGradient {
-                occurrences: sort_by_row(list, &mut scratch).expect("one length"),
+                occurrences: SortedOccurrences::sort(list, &mut scratch).expect("one length"),
                 gradients: Table::new(&values.data, indices.len(), dim).expect("a gradient an id"),
                 scratch: &mut sum,
             };
             let number = step as u32 + 1;
             let of_step = optimizer.with_all_gradients(optimizer.step(number), |keras3| {
-                sparse::sum_of_squares_of_rows(&mut touched, keras3).expect("shapes that agree")
+                internals::sum_of_squares_of_rows(&mut touched, keras3).expect("shapes that agree")
             });
             optimizer
                 .update_rows(of_step, &mut table, &mut slots, last_steps, &mut touched)
@@ -429,7 +431,7 @@ impl Case for Tbe<'_> {
             let (mut scratch, mut sum) = (list.clone(), vec![0.0; 2 * dim]);
             let count = list.len();
             let mut touched = SparseGradient {
-                occurrences: sort_by_row(&mut list, &mut scratch).expect("one length"),
+                occurrences: SortedOccurrences::sort(&mut list, &mut scratch).expect("one length"),
                 gradients: Table::new(&gradients, count, dim).expect("a gradient an id"),
                 scratch: &mut sum,
             };

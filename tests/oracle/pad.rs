@@ -1,7 +1,8 @@
 //! Keras' `pad_sequences`.
 
 use crate::fixture::{Array, Fixture, integers, list, number};
-use nanoembed::text::{Padding, Truncating, longest, pad_sequences};
+use nanoembed::internals::longest;
+use nanoembed::text::{Padding, Truncating, pad_sequences};
 
 pub(crate) fn pad(fixture: &Fixture) {
     let sequences: Vec<Vec<f32>> = list(&fixture.0["sequences"])

@@ -2,8 +2,9 @@
 
 use crate::convolution::{sequences, train};
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
+use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
-    Dense, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Layer, MaskZero, Sigmoid,
+    Dense, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Layer, Sigmoid,
 };
 use nanoembed::sequential;
 use serde_json::Value;

@@ -1,7 +1,8 @@
 //! Keras' `text_to_word_sequence` and `hashing_trick`, held word for word and number for number.
 
 use crate::fixture::{Fixture, list, strings};
-use nanoembed::text::{HashingTokenizer, KERAS_FILTERS, Lowercase, Md5, Splitter, Unchanged, Unicode};
+use nanoembed::internals::KERAS_FILTERS;
+use nanoembed::text::{HashingTokenizer, Lowercase, Md5, Splitter, Unchanged, Unicode};
 use serde_json::Value;
 
 /// The options of a case: filters, split string, lower.

@@ -1,10 +1,9 @@
 //! PyTorch's `F.embedding` and `F.embedding_bag`: every option, forward and backward.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
-use nanoembed::kernels::{gather, pool, pool_max, scatter_add_max, weight_gradients};
-use nanoembed::sparse::{
-    Occurrence, RowNorm, coalesce, max_norm, occurrences, occurrences_of_bags, sort_by_row,
-};
+use nanoembed::internals::{coalesce, max_norm, weight_gradients};
+use nanoembed::kernels::{gather, pool, pool_max, scatter_add_max};
+use nanoembed::sparse::{Occurrence, RowNorm, SortedOccurrences};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 use serde_json::Value;
 
@@ -42,7 +41,7 @@ fn padding_of(case: &Value, rows: usize) -> Option<usize> {
 fn dense_gradient(case: &Value, list: &mut [Occurrence], gradients: Table<'_>, rows: usize) -> Vec<f32> {
     let (count, dim) = (list.len(), gradients.dim());
     let mut scratch = vec![Occurrence::default(); count];
-    let mut sorted = sort_by_row(list, &mut scratch).expect("one length");
+    let mut sorted = SortedOccurrences::sort(list, &mut scratch).expect("one length");
     if case["config"]["scale_grad_by_freq"].as_bool() == Some(true) {
         sorted = sorted.by_frequency();
     }
@@ -76,7 +75,7 @@ pub(crate) fn embedding(fixture: &Fixture) {
         let cotangent = Array::read(&case["cotangent"]).data;
         let gradients = Table::new(&cotangent, ids.len(), dim).expect("a gradient an id");
         let mut list = vec![Occurrence::default(); ids.len()];
-        let list = occurrences(indices, &mut list).expect("room for all");
+        let list = indices.occurrences(&mut list).expect("room for all");
         close(&what, &dense_gradient(case, list, gradients, rows), &case["grad_weight"], GRADIENT);
     }
 }
@@ -138,7 +137,7 @@ pub(crate) fn embedding_bag(fixture: &Fixture) {
                 }
             }
             let mut list = vec![Occurrence::default(); ids.len()];
-            let list = occurrences_of_bags(&bags, &mut list).expect("room for all");
+            let list = bags.occurrences(&mut list).expect("room for all");
             let d_bags = Table::new(&d_bags, bags.len(), dim).expect("a gradient a bag");
             gradient = dense_gradient(case, list, d_bags, rows);
         }

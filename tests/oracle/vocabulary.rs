@@ -1,10 +1,8 @@
 //! Keras' `Tokenizer`: counts, indices, texts to indices and back, matrices.
 
 use crate::fixture::{Array, Fixture, assert_close, integers, list, strings};
-use nanoembed::text::{
-    KERAS_FILTERS, MatrixMode, Splitter, Token, Unchanged, Unicode, Vocabulary, VocabularyOptions,
-    WordCounts, characters,
-};
+use nanoembed::internals::{KERAS_FILTERS, Token, characters};
+use nanoembed::text::{MatrixMode, Splitter, Unchanged, Unicode, Vocabulary, VocabularyOptions, WordCounts};
 use serde_json::Value;
 use std::num::NonZero;
 

@@ -5,11 +5,8 @@ use nanoembed::image;
 use nanoembed::layers::{Dense, Embedding, Flatten, Frozen, FrozenRows, Layer, Relu, Sigmoid};
 use nanoembed::sequential;
 use nanoembed::table::TableMut;
-use nanoembed::vectors::{BinaryVectors, FillError, TableVectors, TextVectors, Vectors, fill};
-use nanoembed::weights::{
-    Arrays, Npz, SafeTensors, Weight, WeightsError, by_name, by_order, read, read_npy, to_safetensors,
-    write_npz,
-};
+use nanoembed::vectors::{BinaryVectors, FillError, TableVectors, TextVectors, Vectors};
+use nanoembed::weights::{Array, Arrays, Npz, SafeTensors, Weight, WeightsError, read};
 use proptest::prelude::*;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -118,7 +115,7 @@ fn what_cannot_be_filled_in_leaves_the_table() {
     let mut rows = [[7.0_f32; 2]; 3];
     let mut fill = |text: &str, row: usize| {
         let mut vectors = TextVectors::new(text.as_bytes())?;
-        fill(&mut TableMut::from_rows(&mut rows), &mut vectors, |word| (word != "no").then_some(row))
+        vectors.fill(&mut TableMut::from_rows(&mut rows), |word| (word != "no").then_some(row))
     };
     let shape = ShapeMismatch { what: "dim", expected: 2, found: 3 };
     assert_eq!(fill("a 1 2 3\n", 0), Err(FillError::Shape(shape)));
@@ -147,14 +144,14 @@ fn model() -> Model {
 
 fn npz(key: impl Fn(&Weight) -> String) -> Vec<u8> {
     let mut file = Cursor::new(Vec::new());
-    write_npz(&model(), &mut file, key).expect("different keys");
+    Npz::write(&model(), &mut file, key).expect("different keys");
     file.into_inner()
 }
 
 #[test]
 fn arrays_are_named_as_layers_are() {
     let key = |weight: &Weight| format!("{weight} {:?}", weight.shape());
-    let file = to_safetensors(&model(), key).expect("different keys");
+    let file = SafeTensors::to_vec(&model(), key).expect("different keys");
     let mut file = SafeTensors::new(&file).expect("a file");
     for key in [
         "embedding/rows [50, 8]",
@@ -172,8 +169,9 @@ fn weights_are_taken_all_or_none() {
     let mut other = Model::zeroed();
     let untouched = image::to_vec(&other);
     // One is missing, the last.
-    let file = npz(by_order);
-    let key = |weight: &Weight| if weight.position == 6 { "nobody".to_owned() } else { by_order(weight) };
+    let file = npz(Weight::by_order);
+    let key =
+        |weight: &Weight| if weight.position == 6 { "nobody".to_owned() } else { Weight::by_order(weight) };
     let error = read(&mut other, &mut Npz::new(Cursor::new(&file)).expect("an archive"), key);
     assert!(matches!(error, Err(WeightsError::Missing(weight)) if weight.to_string() == "dense_2/bias"));
     // One has another shape.
@@ -186,14 +184,14 @@ fn weights_are_taken_all_or_none() {
     assert_eq!(error.to_string(), "dense_2/kernel: expected the shape [3, 1], found [1]");
     assert_eq!(image::to_vec(&other), untouched);
     // Any byte that is wrong is found, by the checksum if nothing else, or changes nothing.
-    let tensors = to_safetensors(&model(), by_order).expect("different keys");
+    let tensors = SafeTensors::to_vec(&model(), Weight::by_order).expect("different keys");
     for place in 0..file.len() {
         let mut damaged = file.clone();
         damaged[place] ^= 0x10;
         let mut read_into = Model::zeroed();
         let result = Npz::new(Cursor::new(&damaged))
             .map_err(WeightsError::from)
-            .and_then(|mut npz| read(&mut read_into, &mut npz, by_order));
+            .and_then(|mut npz| read(&mut read_into, &mut npz, Weight::by_order));
         let image = image::to_vec(&read_into);
         assert!(image == untouched && result.is_err() || image == image::to_vec(&model()), "byte {place}");
     }
@@ -205,14 +203,14 @@ fn weights_are_taken_all_or_none() {
             assert!(error.contains("cut off"), "{length} bytes: {error}");
         }
     }
-    read(&mut other, &mut SafeTensors::new(&tensors).expect("a file"), by_order).expect("all arrays");
+    read(&mut other, &mut SafeTensors::new(&tensors).expect("a file"), Weight::by_order).expect("all arrays");
     assert_eq!(image::to_vec(&other), image::to_vec(&model()));
 }
 
 #[test]
 fn equal_weights_give_equal_files() {
-    assert_eq!(npz(by_name), npz(by_name));
-    let error = to_safetensors(&model(), |_| "same".to_owned()).expect_err("one key for all");
+    assert_eq!(npz(Weight::by_name), npz(Weight::by_name));
+    let error = SafeTensors::to_vec(&model(), |_| "same".to_owned()).expect_err("one key for all");
     assert!(matches!(error, WeightsError::SameKey(weight) if weight.position == 1));
 }
 
@@ -220,9 +218,9 @@ fn equal_weights_give_equal_files() {
 fn a_key_that_cannot_be_read_again_is_refused() {
     let key = |weight: &Weight| match weight.position {
         3 => "__metadata__".to_owned(),
-        _ => by_order(weight),
+        _ => Weight::by_order(weight),
     };
-    let error = to_safetensors(&model(), key).expect_err("no name of an array");
+    let error = SafeTensors::to_vec(&model(), key).expect_err("no name of an array");
     assert!(matches!(error, WeightsError::ReservedKey(weight) if weight.position == 3), "{error:?}");
     let text = "dense_1/kernel: its key is no name of an array in this kind of file";
     assert_eq!(error.to_string(), text);
@@ -233,7 +231,7 @@ fn a_key_that_cannot_be_read_again_is_refused() {
         read(&mut same, &mut Npz::new(Cursor::new(npz(key))).expect("an archive"), key).expect(first);
         assert_eq!(image::to_vec(&same), image::to_vec(&model()), "{first}");
         if first != "__metadata__" {
-            let file = to_safetensors(&model(), key).expect(first);
+            let file = SafeTensors::to_vec(&model(), key).expect(first);
             read(&mut same, &mut SafeTensors::new(&file).expect("a file"), key).expect(first);
         }
     }
@@ -246,10 +244,11 @@ type Partly = sequential![FrozenRows<Embedding<4, 50, 8>, 2>, Flatten<4, 8, 32>,
 fn which_rows_are_frozen_is_no_weight() {
     let mut model = Partly::zeroed();
     model.first.freeze(3).expect("a row");
-    let file = to_safetensors(&model, by_name).expect("different keys");
+    let file = SafeTensors::to_vec(&model, Weight::by_name).expect("different keys");
     let mut same = Whole::zeroed();
-    read(&mut same, &mut SafeTensors::new(&file).expect("a file"), by_name).expect("the same arrays");
-    read(&mut model, &mut SafeTensors::new(&file).expect("a file"), by_name).expect("the same arrays");
+    read(&mut same, &mut SafeTensors::new(&file).expect("a file"), Weight::by_name).expect("the same arrays");
+    read(&mut model, &mut SafeTensors::new(&file).expect("a file"), Weight::by_name)
+        .expect("the same arrays");
     assert!(model.first.is_frozen(3));
 }
 
@@ -274,7 +273,7 @@ fn a_wrong_shape_is_refused_before_its_numbers_are_read() {
         // Without numbers: who looks for them finds the end of the file.
         archive.write_all(&npy(&header, &[])).expect("written");
         let mut file = Npz::new(archive.finish().expect("an archive")).expect("an archive");
-        let error = read(&mut Dense::<3, 2>::zeroed(), &mut file, by_order).expect_err("shape");
+        let error = read(&mut Dense::<3, 2>::zeroed(), &mut file, Weight::by_order).expect_err("shape");
         assert_eq!(error.to_string(), format!("dense/kernel: expected the shape [3, 2], found {found}"));
     }
 }
@@ -283,12 +282,12 @@ fn a_wrong_shape_is_refused_before_its_numbers_are_read() {
 fn an_array_takes_the_memory_of_its_numbers() {
     for (count, kind, size) in [(5000, "<f4", 4), (5000, "<f2", 2), (5000, ">f8", 8)] {
         let header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({count},), }}");
-        let array = read_npy(npy(&header, &vec![0; count * size]).as_slice()).expect("an array");
+        let array = Array::read_npy(npy(&header, &vec![0; count * size]).as_slice()).expect("an array");
         assert_eq!((array.values.len(), array.values.capacity()), (count, count), "{kind}");
     }
     // What a header claims is not taken before it is there.
     let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}", usize::MAX / 8);
-    let error = read_npy(npy(&header, &[0; 1 << 14]).as_slice()).expect_err("too few numbers");
+    let error = Array::read_npy(npy(&header, &[0; 1 << 14]).as_slice()).expect_err("too few numbers");
     assert!(matches!(error, FileError::Bytes { .. }), "{error:?}");
 }
 
@@ -301,18 +300,21 @@ fn npy_headers_as_others_write_them() {
         "{'descr':'<f8','fortran_order':False,'shape':(1,1,2)}  ",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2)}",
     ] {
-        let array = read_npy(npy(header, &four).as_slice()).expect(header);
+        let array = Array::read_npy(npy(header, &four).as_slice()).expect(header);
         assert_eq!(array.shape.iter().product::<usize>(), array.values.len());
     }
-    let scalar =
-        read_npy(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", &four[..4]).as_slice());
+    let scalar = Array::read_npy(
+        npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", &four[..4]).as_slice(),
+    );
     assert_eq!(scalar.map(|array| array.values), Ok(vec![0.0]));
-    let empty = read_npy(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 0), }", &[]).as_slice());
+    let empty =
+        Array::read_npy(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 0), }", &[]).as_slice());
     assert_eq!(empty.map(|array| array.shape), Ok(vec![3, 0]));
     // Column by column.
     let numbers: Vec<u8> = (0..6).flat_map(|x| (x as f32).to_le_bytes()).collect();
-    let array =
-        read_npy(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", &numbers).as_slice());
+    let array = Array::read_npy(
+        npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", &numbers).as_slice(),
+    );
     assert_eq!(array.map(|array| array.values), Ok(vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0]));
     for header in [
         "",
@@ -330,13 +332,15 @@ fn npy_headers_as_others_write_them() {
         "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 'x': 3}",
         "{'descr': '",
     ] {
-        assert!(read_npy(npy(header, &four).as_slice()).is_err(), "{header}");
+        assert!(Array::read_npy(npy(header, &four).as_slice()).is_err(), "{header}");
     }
     // Without a shape it would be one number.
-    assert!(read_npy(npy("{'descr': '<f4', 'fortran_order': False, }", &four[..4]).as_slice()).is_err());
+    assert!(
+        Array::read_npy(npy("{'descr': '<f4', 'fortran_order': False, }", &four[..4]).as_slice()).is_err()
+    );
     let whole = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }", &four);
     for length in 0..whole.len() {
-        assert!(read_npy(&whole[..length]).is_err(), "{length} bytes");
+        assert!(Array::read_npy(&whole[..length]).is_err(), "{length} bytes");
     }
 }
 
@@ -345,10 +349,10 @@ fn read_as_everything(bytes: &[u8]) {
     let _ = TextVectors::new(bytes).and_then(words);
     let _ = TextVectors::with_header(bytes).and_then(words);
     let _ = BinaryVectors::new(bytes).and_then(words);
-    let _ = read_npy(bytes);
+    let _ = Array::read_npy(bytes);
     let mut model = Model::zeroed();
-    let _ = Npz::new(Cursor::new(bytes)).map(|mut file| read(&mut model, &mut file, by_order));
-    let _ = SafeTensors::new(bytes).map(|mut file| read(&mut model, &mut file, by_order));
+    let _ = Npz::new(Cursor::new(bytes)).map(|mut file| read(&mut model, &mut file, Weight::by_order));
+    let _ = SafeTensors::new(bytes).map(|mut file| read(&mut model, &mut file, Weight::by_order));
 }
 
 proptest! {
@@ -365,8 +369,8 @@ proptest! {
             1 => b"2 2\na 1 2\nb 3 4\n".to_vec(),
             2 => b"2 1\na \0\0\x80\x3f\nb \0\0\0\0".to_vec(),
             3 => npy("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 2), }", &[7; 16]),
-            4 => npz(by_order),
-            _ => to_safetensors(&model(), by_order).expect("different keys"),
+            4 => npz(Weight::by_order),
+            _ => SafeTensors::to_vec(&model(), Weight::by_order).expect("different keys"),
         };
         let (before, after) = file.split_at(place.index(file.len()));
         let after = if keep { after } else { after.get(noise.len()..).unwrap_or_default() };

@@ -2,9 +2,10 @@
 //! every setting.
 
 use nanoembed::error::CapacityExceeded;
+use nanoembed::internals::{KERAS_FILTERS, text_to_word_sequence};
 use nanoembed::text::{
-    Ascii, HashingTokenizer, InvalidSettings, KERAS_FILTERS, Lowercase, NativeHash, Padding, Splitter,
-    Truncating, Unchanged, WordHash, pad, text_to_word_sequence,
+    Ascii, HashingTokenizer, InvalidSettings, Lowercase, NativeHash, Padding, Splitter, Truncating,
+    Unchanged, WordHash, pad,
 };
 use proptest::prelude::*;
 use std::num::NonZero;

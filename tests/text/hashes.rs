@@ -2,9 +2,9 @@
 //! over whole strings makes.
 
 use nanoembed::error::ShapeMismatch;
+use nanoembed::internals::FastTextHash;
 use nanoembed::text::{
-    Ascii, FarmHash64, FastTextHash, FeatureHasher, Hashing, HashingTokenizer, InvalidSettings, Murmur3,
-    Subwords, WordHash,
+    Ascii, FarmHash64, FeatureHasher, Hashing, HashingTokenizer, InvalidSettings, Murmur3, Subwords, WordHash,
 };
 use proptest::prelude::*;
 use std::fmt::Debug;

@@ -2,12 +2,12 @@
 //! not fit is refused and changes nothing.
 
 use nanoembed::error::{CapacityExceeded, ShapeMismatch};
-use nanoembed::image::{self, ImageError, Kind};
+use nanoembed::image::{self, ImageError};
+use nanoembed::internals::{Kind, standardized_words, text_to_word_sequence};
 use nanoembed::layers::{Bag, Bytes, Dense, Layer};
 use nanoembed::table::Aligned;
 use nanoembed::text::{
     Ascii, MatrixMode, Padding, Ties, Truncating, Unchanged, Vocabulary, VocabularyOptions, WordCounts, pad,
-    standardized_words, text_to_word_sequence,
 };
 use proptest::prelude::*;
 use std::collections::{HashMap, HashSet};
@@ -215,7 +215,8 @@ proptest! {
         prop_assert_eq!(found, naive(&text));
         #[cfg(feature = "unicode")]
         {
-            use nanoembed::text::{Token, Unicode, characters};
+            use nanoembed::text::Unicode;
+            use nanoembed::internals::{Token, characters};
             let found = standardized_words::<Unicode>(&text).flat_map(Token::chars);
             let naive = naive(&text.to_lowercase()).concat();
             prop_assert_eq!(found.collect::<String>(), naive);

@@ -2,7 +2,7 @@
 
 use nanoembed::files;
 use nanoembed::layers::{Dense, Layer};
-use nanoembed::weights::{Npz, WeightsError, by_name, by_order, read, write_npz};
+use nanoembed::weights::{Npz, Weight, WeightsError, read};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -50,10 +50,10 @@ fn a_file_is_replaced_as_a_whole() {
     let mut model = Dense::<3, 2>::zeroed();
     for bias in [[0.5, -0.5], [1.0, 2.0]] {
         model.bias = bias;
-        files::write(&path, |file| write_npz(&model, file, by_name)).expect("written");
+        files::write(&path, |file| Npz::write(&model, file, Weight::by_name)).expect("written");
         let mut same = Dense::<3, 2>::zeroed();
         let mut file = Npz::new(File::open(&path).expect("a file")).expect("an archive");
-        read(&mut same, &mut file, by_name).expect("the same keys");
+        read(&mut same, &mut file, Weight::by_name).expect("the same keys");
         assert_eq!(same.bias, bias);
     }
     files::write(folder.path("short"), |file| file.write_all(b"a longer text")).expect("written");
@@ -83,7 +83,7 @@ fn a_writer_that_fails_midway_leaves_the_old_file() {
         untouched();
         // An error of the writer's own kind: two arrays with one key, found after the file was made.
         let error =
-            files::write(&path, |file| write_npz(&Dense::<3, 2>::zeroed(), file, |_| "same".to_owned()));
+            files::write(&path, |file| Npz::write(&Dense::<3, 2>::zeroed(), file, |_| "same".to_owned()));
         assert!(matches!(error, Err(WeightsError::SameKey(_))), "{error:?}");
         untouched();
         let panicked = std::panic::catch_unwind(|| {
@@ -112,7 +112,7 @@ fn a_full_disk_is_an_error() {
         let error = files::write(full, |file| file.write_all(&vec![7; length]));
         assert_eq!(error.map_err(|error| error.kind()), Err(ErrorKind::StorageFull), "{length}");
     }
-    let error = files::write(full, |file| write_npz(&Dense::<3, 2>::zeroed(), file, by_order));
+    let error = files::write(full, |file| Npz::write(&Dense::<3, 2>::zeroed(), file, Weight::by_order));
     assert!(matches!(error, Err(WeightsError::File(_))), "{error:?}");
     assert!(!full.metadata().expect("a device").is_file());
 }

@@ -6,9 +6,10 @@ use nanoembed::error::{
     ShapeMismatch,
 };
 use nanoembed::kernels::{gather, pool};
+use nanoembed::layers::options::{MaskZero, Sum};
 use nanoembed::layers::{
-    ActivationFunction, Bag, Dense, Embedding, EmbeddingBag, Flatten, Identity, Layer, MaskZero, Relu,
-    Sigmoid, Softmax, Sum, Tanh,
+    ActivationFunction, Bag, Dense, Embedding, EmbeddingBag, Flatten, Identity, Layer, Relu, Sigmoid,
+    Softmax, Tanh,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, OnProbabilities, SampleWeights,

@@ -1,6 +1,7 @@
 //! Hyperparameters and schedules have ranges: what is outside, or excludes another, is named.
 
-use nanoembed::error::{OutOfRange, Range};
+use nanoembed::error::OutOfRange;
+use nanoembed::error::Range;
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon, Exact,
     ExponentialDecay, InverseTimeDecay, Momentum, Nadam, Optimizer, PiecewiseConstantDecay, PolynomialDecay,

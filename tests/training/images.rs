@@ -1,11 +1,13 @@
 //! An image is read where it lies, with the bits that were written, today and in later versions; anything else is refused.
 
 use crate::common::image_of;
-use nanoembed::image::{self, HEADER, ImageError, Kind};
+use nanoembed::image::{self, ImageError};
 use nanoembed::include_image;
+use nanoembed::internals::{HEADER, Kind};
+use nanoembed::layers::options::{Added, IgnoreMask, MaskZero, Sum};
 use nanoembed::layers::{
-    Added, Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, IgnoreMask, Layer,
-    MaskZero, QuotientRemainder, Relu, Sigmoid, Softmax, Sum, Tanh,
+    Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, Layer, QuotientRemainder, Relu,
+    Sigmoid, Softmax, Tanh,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;

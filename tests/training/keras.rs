@@ -1,11 +1,13 @@
 //! `nanoembed::keras`: the tiny trainings whose losses Keras 3.15.1 prints, and what clipping by value does to rows that occur twice.
 //! `tests/oracle/keras.rs` holds whole trainings.
 
-use nanoembed::keras::*;
+use nanoembed::keras::{Flatten, Keras};
+use nanoembed::layers::*;
 use nanoembed::loss::MeanSquaredError;
+use nanoembed::optim::Clip;
 use nanoembed::optim::{Adam, Clipped, Exact, Optimizer, Sgd};
 use nanoembed::sequential;
-use nanoembed::sparse::{Occurrence, SparseGradient, sort_by_row};
+use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient};
 use nanoembed::table::{Table, TableMut};
 use nanoembed::train::Trainer;
 
@@ -60,7 +62,7 @@ fn keras_clips_by_value_before_it_sums() {
             let mut scratch = list.clone();
             let mut sum = vec![0.0; 2 * DIM];
             let mut touched = SparseGradient {
-                occurrences: sort_by_row(&mut list, &mut scratch).unwrap(),
+                occurrences: SortedOccurrences::sort(&mut list, &mut scratch).unwrap(),
                 gradients: Table::from_rows(gradients),
                 scratch: &mut sum,
             };

@@ -3,10 +3,11 @@
 
 use crate::common::{Random, parameter_bytes};
 use nanoembed::error::LabelError;
+use nanoembed::internals::Class;
 use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid, Softmax};
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, Class, ClassWeights, Loss, MeanSquaredError,
-    OnProbabilities, SampleWeights, SparseCategoricalCrossEntropy, Weighted,
+    BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, MeanSquaredError, OnProbabilities,
+    SampleWeights, SparseCategoricalCrossEntropy, Weighted,
 };
 use nanoembed::metrics::{ConfusionMatrix, argmax, auc, in_top_k, root_mean_squared_error};
 use nanoembed::optim::{Adam, Exact, PiecewiseConstantDecay, Scheduled, Sgd};

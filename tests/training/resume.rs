@@ -2,9 +2,12 @@
 //! of this training is refused and changes nothing.
 
 use crate::common::{checkpoint_of, image_of};
-use nanoembed::image::{self, ImageError, Kind};
+use nanoembed::image::ImageError;
+use nanoembed::internals;
+use nanoembed::internals::Kind;
+use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
-    Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, MaskZero, Parameters, Sigmoid, Tanh,
+    Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, Parameters, Sigmoid, Tanh,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{
@@ -130,7 +133,7 @@ fn the_global_norm_is_that_of_all_layers() {
         let clipped = Clipped { optimizer, clip: Clip::GlobalNorm(limit), keras3_duplicates: false };
         let (mut trainer, mut model) = (trainer(clipped, false), initial::<Model>());
         let numbers = |model: &Model| -> Vec<f32> {
-            image_of(model)[image::HEADER..]
+            image_of(model)[internals::HEADER..]
                 .chunks(4)
                 .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
                 .collect()

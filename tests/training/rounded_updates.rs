@@ -8,7 +8,7 @@ use nanoembed::internals::{quantise_rounded_at, update_rows_at, update_rows_roun
 use nanoembed::kernels::Noise;
 use nanoembed::optim::{Adam, Optimizer, Sgd};
 use nanoembed::simd::Level;
-use nanoembed::sparse::{Occurrence, SparseGradient, sort_by_row};
+use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient};
 use nanoembed::table::{Bf16, F16, Table, TableMut, U8};
 use nanoembed::zerocopy::IntoBytes;
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    fn check<F: RoundedFormatSpec + nanoembed::table::Trainable>(&self, optimizer: &impl Optimizer) {
+    fn check<F: RoundedFormatSpec + nanoembed::internals::Trainable>(&self, optimizer: &impl Optimizer) {
         let Self { seed, rows, dim, .. } = *self;
         let numbers: Vec<f32> = (0..rows * dim).map(|i| number(seed, i)).collect();
         let gradients: Vec<f32> = (0..self.touched.len() * dim).map(|i| number(!seed, i)).collect();
@@ -72,7 +72,7 @@ impl Case {
             let table = Table::<F>::packed(&before, rows, dim).unwrap();
             reference::dequantise(table, &mut TableMut::new(&mut expected, rows, dim).unwrap());
             let mut expected_slots = slots_before.clone();
-            let occurrences = sort_by_row(&mut list, &mut scratch).unwrap();
+            let occurrences = SortedOccurrences::sort(&mut list, &mut scratch).unwrap();
             let mut touched = SparseGradient { occurrences, gradients, scratch: &mut sum };
             let mut to = TableMut::new(&mut expected, rows, dim).unwrap();
             let mut slots = TableMut::new(&mut expected_slots, rows, slots_dim).unwrap();
@@ -125,7 +125,7 @@ proptest! {
 /// cases.
 #[test]
 fn the_mean_of_many_roundings_is_the_number() {
-    fn check<F: RoundedFormatSpec + nanoembed::table::Trainable>() {
+    fn check<F: RoundedFormatSpec + nanoembed::internals::Trainable>() {
         const DIM: usize = 20;
         const SEEDS: u64 = 4000;
         let numbers: Vec<f32> =
@@ -193,7 +193,7 @@ fn shapes_that_do_not_fit_change_nothing() {
     let before = [7_u16; 3 * 4];
     let mut values = before;
     let mut list = [Occurrence { row: 2, source: 0 }];
-    let occurrences = sort_by_row(&mut list, &mut [Occurrence::default()]).unwrap();
+    let occurrences = SortedOccurrences::sort(&mut list, &mut [Occurrence::default()]).unwrap();
     let gradients = [[1.0; 4]];
     let mut sum = [0.0; 8];
     let mut touched =

@@ -1,9 +1,10 @@
 //! What looks like a trained model and is none: each is an error that names the cure, or cannot be written.
 
 use crate::common::{Random, parameter_bytes};
+use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
-    Activation, Branches, CLOSED, Dense, Dot, Dropout, Embedding, F16Row, Flatten, FrozenRows, Layer,
-    MaskZero, Packed, Sigmoid, Softmax,
+    Activation, Branches, Dense, Dot, Dropout, Embedding, F16Row, Flatten, FrozenRows, Layer, Packed,
+    Sigmoid, Softmax,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, FromLogits, KnownClasses, Loss,
@@ -317,7 +318,7 @@ fn check_known_classes<O: Optimizer + Copy>(optimizer: O) {
     let found = trainer.evaluate_with(&many, &IDS, &CLASSES, |y, _| shown.push(*y));
     assert_eq!(found, Ok(report), "{}", O::NAME);
     assert!(many.first.rows == few.first.rows, "{}", O::NAME);
-    assert_eq!(many.second.second.bias[3..], [CLOSED; 5], "{}", O::NAME);
+    assert_eq!(many.second.second.bias[3..], [<Dense<4, 2> as Layer>::CLOSED; 5], "{}", O::NAME);
 
     // Firmware has the image alone.
     let mut bytes = Aligned([0; image::size::<Many>()]);

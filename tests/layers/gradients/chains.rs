@@ -2,9 +2,10 @@
 
 use super::{BATCH, backward, check_parameters, dense, embed, ids, pool, set_parameters, wide};
 use crate::common::{Random, draw, parameters, vector};
+use nanoembed::layers::options::{IgnoreMask, MaskZero};
 use nanoembed::layers::{
-    ActivationKind, Bag, Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, IgnoreMask, Layer, MaskZero,
-    Relu, Sigmoid, Softmax, Tanh,
+    ActivationKind, Bag, Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, Relu, Sigmoid,
+    Softmax, Tanh,
 };
 use nanoembed::sequential;
 use rand_core::SeedableRng;

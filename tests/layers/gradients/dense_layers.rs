@@ -2,9 +2,8 @@
 
 use super::{BATCH, assert_close, backward, check_parameters, dense, differences, set_parameters, wide};
 use crate::common::{Random, draw, parameters, vector};
-use nanoembed::layers::{
-    ActivationFunction, Dense, Flatten, Identity, IgnoreMask, Layer, Relu, Sigmoid, Softmax, Tanh,
-};
+use nanoembed::layers::options::IgnoreMask;
+use nanoembed::layers::{ActivationFunction, Dense, Flatten, Identity, Layer, Relu, Sigmoid, Softmax, Tanh};
 use rand_core::SeedableRng;
 
 fn check_dense<const IN: usize, const OUT: usize, A: ActivationFunction>() {

@@ -2,9 +2,9 @@
 
 use super::{BATCH, Pass, assert_close, backward, set_parameters, wide};
 use crate::common::{Random, draw, parameters, vector};
-use nanoembed::layers::{
-    Direction, GoBackwards, GoForwards, Layer, Lstm, ReturnLast, ReturnSequences, Returned,
-};
+use nanoembed::internals::{Direction, Returned};
+use nanoembed::layers::options::{GoBackwards, GoForwards, ReturnLast, ReturnSequences};
+use nanoembed::layers::{Layer, Lstm};
 use rand_core::SeedableRng;
 use zerocopy::FromZeros;
 

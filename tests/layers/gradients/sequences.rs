@@ -2,14 +2,14 @@
 
 use super::{BATCH, activate, assert_close, backward, dense, differences, embed, ids, set_parameters, wide};
 use crate::common::{Random, draw, parameters, vector};
+use nanoembed::internals::{ConvPadding, MaskUse, Padding};
+use nanoembed::layers::options::{Causal, HonourMask, IgnoreMask, MaskZero, Same, StrictMask, Valid};
 use nanoembed::layers::{
-    ActivationFunction, ActivationKind, Causal, Conv1D, ConvPadding, Dense, Embedding,
-    GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, Identity, IgnoreMask, Layer, MaskUse, MaskZero,
-    Relu, Same, Sigmoid, Softmax, StrictMask, Tanh, Valid,
+    ActivationFunction, ActivationKind, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D,
+    Identity, Layer, Relu, Sigmoid, Softmax, Tanh,
 };
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
-use nanoembed::table::Padding;
 use rand_core::{Rng, SeedableRng};
 use zerocopy::FromZeros;
 

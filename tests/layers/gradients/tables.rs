@@ -2,10 +2,8 @@
 
 use super::{BATCH, backward, check_parameters, embed, ids, pool};
 use crate::common::Random;
-use nanoembed::layers::{
-    Added, Bag, Embedding, EmbeddingBag, HashedEmbedding, Layer, MaskZero, Mean, Multiplied,
-    QuotientRemainder, SqrtN, Sum,
-};
+use nanoembed::layers::options::{Added, MaskZero, Mean, Multiplied, SqrtN, Sum};
+use nanoembed::layers::{Bag, Embedding, EmbeddingBag, HashedEmbedding, Layer, QuotientRemainder};
 use rand_core::SeedableRng;
 
 #[test]

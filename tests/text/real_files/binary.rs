@@ -3,7 +3,7 @@
 use super::{are, binary, binary_file, message};
 use nanoembed::error::FileError;
 use nanoembed::table::TableMut;
-use nanoembed::vectors::{BinaryVectors, FillError, Found, fill};
+use nanoembed::vectors::{BinaryVectors, FillError, Found, Vectors};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -50,7 +50,7 @@ fn filled_with_dim(dim: usize, file: &[u8]) -> (Result<Found, FillError>, Vec<f3
     let mut rows = vec![7.0; 4 * dim];
     let mut table = TableMut::new(&mut rows, 4, dim).expect("a table");
     let mut next = 0..4;
-    let found = fill(&mut table, &mut BinaryVectors::new(file).expect("a header"), |_| next.next());
+    let found = BinaryVectors::new(file).expect("a header").fill(&mut table, |_| next.next());
     (found, rows)
 }
 

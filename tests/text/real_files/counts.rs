@@ -3,12 +3,12 @@
 use super::{TWO, are, binary, rows, with_header};
 use nanoembed::error::FileError;
 use nanoembed::table::TableMut;
-use nanoembed::vectors::{BinaryVectors, FillError, Found, TextVectors, Vectors, fill};
+use nanoembed::vectors::{BinaryVectors, FillError, Found, TextVectors, Vectors};
 
 fn filled(vectors: &mut impl Vectors) -> (Result<Found, FillError>, [[f32; 2]; 3]) {
     let mut rows = [[7.0; 2]; 3];
     let row_of = |word: &str| ["a", "b", "c"].iter().position(|known| *known == word);
-    let found = fill(&mut TableMut::from_rows(&mut rows), vectors, row_of);
+    let found = vectors.fill(&mut TableMut::from_rows(&mut rows), row_of);
     (found, rows)
 }
 

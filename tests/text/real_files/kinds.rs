@@ -1,9 +1,9 @@
 //! Files of another kind: a reader says what it found and what reads it.
 
 use super::{binary, binary_file, message, rows, with_header, without_header};
-use nanoembed::error::FileKind;
+use nanoembed::internals::FileKind;
 use nanoembed::vectors::{BinaryVectors, TextVectors};
-use nanoembed::weights::{Npz, SafeTensors, read_npy};
+use nanoembed::weights::{Array, Npz, SafeTensors};
 use std::io::Cursor;
 
 /// The bytes that files of other kinds start with, and the kind.
@@ -84,7 +84,7 @@ fn readers_of_the_wrong_kind_of_file_say_what_they_found() {
             ("new", TextVectors::new(bytes).map(drop)),
             ("with_dim", rows(TextVectors::with_dim(bytes, 50)).map(drop)),
             ("binary", BinaryVectors::new(bytes).and_then(rows).map(drop)),
-            ("npy", read_npy(bytes).map(drop)),
+            ("npy", Array::read_npy(bytes).map(drop)),
             ("npz", Npz::new(Cursor::new(bytes)).map(drop)),
             ("safetensors", SafeTensors::new(bytes).map(drop)),
         ];

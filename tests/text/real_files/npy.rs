@@ -1,7 +1,7 @@
 //! numpy's files: the shapes that numpy reads, and objects, which are refused.
 
 use super::message;
-use nanoembed::weights::read_npy;
+use nanoembed::weights::Array;
 
 /// An npy file of version 1, 2 or 3.
 fn npy(version: u8, header: &str, numbers: usize) -> Vec<u8> {
@@ -14,7 +14,7 @@ fn npy(version: u8, header: &str, numbers: usize) -> Vec<u8> {
 fn shapes_of_npy_files_are_those_that_numpy_reads() {
     let read = |version, shape: &str| {
         let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
-        read_npy(npy(version, &header, 4).as_slice()).map(|array| array.shape)
+        Array::read_npy(npy(version, &header, 4).as_slice()).map(|array| array.shape)
     };
     // As numpy 2.4 reads them; Python 2 wrote `(2L, 2L)` on Windows.
     for version in 1..=3 {
@@ -37,7 +37,7 @@ fn shapes_of_npy_files_are_those_that_numpy_reads() {
         "{'descr': '<f4',, 'fortran_order': False, 'shape': (4,), }",
         "{'descr': '<f4', 'fortran_order': False 'shape': (4,)}",
     ] {
-        assert!(read_npy(npy(1, header, 4).as_slice()).is_err(), "{header}");
+        assert!(Array::read_npy(npy(1, header, 4).as_slice()).is_err(), "{header}");
     }
 }
 
@@ -45,6 +45,6 @@ fn shapes_of_npy_files_are_those_that_numpy_reads() {
 fn npy_files_of_objects_say_so() {
     // numpy.save of a dictionary of words and vectors.
     let header = "{'descr': '|O', 'fortran_order': False, 'shape': (), }";
-    let error = read_npy(npy(1, header, 4).as_slice()).map(drop);
+    let error = Array::read_npy(npy(1, header, 4).as_slice()).map(drop);
     assert_eq!(message(error), "Python objects, a pickle within the npy file: not supported");
 }

@@ -2,12 +2,13 @@
 
 use super::{Occurring, State, adam, momentum};
 use crate::common::{Random, bits};
+use nanoembed::internals;
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Exact,
     L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer, PiecewiseConstantDecay, RmsProp, RowwiseAdagrad,
     Scheduled, Sgd,
 };
-use nanoembed::sparse::{self, Moves, Replay, SparseGradient, UpdateRule};
+use nanoembed::sparse::{Moves, Replay, SparseGradient, UpdateRule};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 
@@ -77,7 +78,7 @@ impl<O: Replayed> Race<O> {
         let mut sparse = self.sparse.clone();
         let rows = sparse.rows();
         let (_, mut slots, last_steps) = sparse.views();
-        sparse::decay_rows(&self.optimizer.0, self.step + 1, 0..rows, &mut slots, last_steps)
+        internals::decay_rows(&self.optimizer.0, self.step + 1, 0..rows, &mut slots, last_steps)
             .expect("shapes");
         sparse.slots
     }

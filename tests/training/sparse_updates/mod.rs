@@ -9,8 +9,9 @@ mod shapes;
 mod steps;
 
 use crate::common::{Random, bits, draw};
+
 use nanoembed::optim::{Adam, Epsilon, Momentum};
-use nanoembed::sparse::{Occurrence, SparseGradient, sort_by_row};
+use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient};
 use nanoembed::table::{Table, TableMut};
 use proptest::prelude::*;
 
@@ -80,7 +81,7 @@ impl Occurring {
         let mut occurrences: Vec<_> =
             self.pairs().into_iter().map(|(row, source)| Occurrence { row, source }).collect();
         let mut scratch = occurrences.clone();
-        let occurrences = sort_by_row(&mut occurrences, &mut scratch).expect("one length");
+        let occurrences = SortedOccurrences::sort(&mut occurrences, &mut scratch).expect("one length");
         let (gradients, sum) = (self.table(dim), &mut vec![f32::NAN; 2 * dim]);
         update(&mut SparseGradient { occurrences, gradients, scratch: sum })
     }

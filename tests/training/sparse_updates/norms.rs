@@ -2,10 +2,11 @@
 
 use super::{Occurring, State, dims, draws, ids};
 use crate::common::{Random, bits};
+use nanoembed::internals;
 use nanoembed::internals::reference;
 use nanoembed::optim::{Adagrad, Clip, Clipped, Optimizer, Sgd};
 use nanoembed::simd::Level;
-use nanoembed::sparse::{self, Occurrence, RowNorm, SparseGradient, sort_by_row};
+use nanoembed::sparse::{Occurrence, RowNorm, SortedOccurrences, SparseGradient};
 use nanoembed::table::{Indices, Table, TableMut};
 use proptest::prelude::*;
 use rand_core::SeedableRng;
@@ -57,7 +58,7 @@ proptest! {
         let (mut named, mut means) = (vec![0; n], vec![0.0; n * dim]);
         let distinct = batch.touched(dim, |touched| {
             let sums = &mut TableMut::new(&mut means, n, dim).unwrap();
-            sparse::coalesce(touched.occurrences, touched.gradients, &mut named, sums).unwrap()
+            internals::coalesce(touched.occurrences, touched.gradients, &mut named, sums).unwrap()
         });
         for (row, sum) in named[..distinct].iter().zip(means.chunks_mut(dim.max(1))) {
             let count = batch.rows.iter().filter(|r| *r == row).count();
@@ -77,10 +78,10 @@ proptest! {
                 let occurrences = if by_frequency { occurrences.by_frequency() } else { occurrences };
                 let mut touched = SparseGradient { occurrences, gradients: touched.gradients, scratch: &mut *touched.scratch };
                 let (mut weights, mut slots, _) = state.views();
-                sparse::update_rows(Adagrad::default().rule(1), &mut weights, &mut slots, &mut touched).unwrap();
+                internals::update_rows(Adagrad::default().rule(1), &mut weights, &mut slots, &mut touched).unwrap();
                 let sums = &mut TableMut::new(&mut sums, n, dim).unwrap();
-                let count = sparse::coalesce(occurrences, touched.gradients, &mut found_rows, sums).unwrap();
-                (count, sparse::sum_of_squares_of_rows(&mut touched, false).unwrap().to_bits())
+                let count = internals::coalesce(occurrences, touched.gradients, &mut found_rows, sums).unwrap();
+                (count, internals::sum_of_squares_of_rows(&mut touched, false).unwrap().to_bits())
             });
             (bits(&state.weights), bits(&state.slots), bits(&sums), rest)
         });
@@ -92,11 +93,12 @@ proptest! {
 #[test]
 fn raw_gradients_by_frequency_are_divided_before_their_norm() {
     let mut list = [Occurrence { row: 7, source: 0 }, Occurrence { row: 7, source: 1 }];
-    let occurrences = sort_by_row(&mut list, &mut [Occurrence::default(); 2]).unwrap().by_frequency();
+    let occurrences =
+        SortedOccurrences::sort(&mut list, &mut [Occurrence::default(); 2]).unwrap().by_frequency();
     let gradients = Table::from_rows(&[[3.0], [5.0]]);
     for (keras3, expected) in [(true, (9.0 + 25.0) / 4.0), (false, 16.0)] {
         let mut touched = SparseGradient { occurrences, gradients, scratch: &mut [0.0; 2] };
-        assert_eq!(sparse::sum_of_squares_of_rows(&mut touched, keras3).unwrap(), expected);
+        assert_eq!(internals::sum_of_squares_of_rows(&mut touched, keras3).unwrap(), expected);
     }
 }
 
@@ -114,7 +116,7 @@ fn parts_are_clipped_to_the_norm_of_the_whole() {
     let step_on = |list: &[Occurrence], step, weights: &mut [[f32; 1]]| {
         let mut list = list.to_vec();
         let mut scratch = list.clone();
-        let occurrences = sort_by_row(&mut list, &mut scratch).unwrap();
+        let occurrences = SortedOccurrences::sort(&mut list, &mut scratch).unwrap();
         let mut touched =
             SparseGradient { occurrences, gradients: Table::from_rows(&gradients), scratch: &mut [0.0; 2] };
         let rows = weights.len();

@@ -3,13 +3,11 @@
 use super::{Occurring, State, dims, draws, ids};
 use crate::common::{Random, bits};
 use nanoembed::error::{CapacityExceeded, ShapeMismatch};
+use nanoembed::internals;
 use nanoembed::internals::reference;
-use nanoembed::kernels::divide_by_bags;
 use nanoembed::optim::{Adam, Optimizer};
 use nanoembed::simd::Level;
-use nanoembed::sparse::{
-    self, Occurrence, SparseGradient, bag_numbers, occurrences, occurrences_of_bags, sort_by_row,
-};
+use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 use proptest::prelude::*;
 use rand_core::SeedableRng;
@@ -31,9 +29,9 @@ proptest! {
         let distinct = reference::coalesce(&named, batch.table(dim), &mut expected_rows, sums);
 
         let (mut list, mut scratch) = (vec![Occurrence::default(); ids.len()], vec![Occurrence::default(); ids.len()]);
-        let list = occurrences(Indices::skipping(&ids, rows), &mut list).unwrap();
+        let list = Indices::skipping(&ids, rows).occurrences(&mut list).unwrap();
         prop_assert!(list.iter().map(|o| (o.row, o.source)).eq(named.iter().copied()));
-        let list = sort_by_row(list, &mut scratch).unwrap();
+        let list = SortedOccurrences::sort(list, &mut scratch).unwrap();
         for level in Level::available() {
             let (mut found_rows, mut found_sums) = (vec![u32::MAX; n], vec![7.0; n * dim]);
             let sums = &mut TableMut::new(&mut found_sums, n, dim).unwrap();
@@ -57,7 +55,7 @@ proptest! {
         let indices = Indices::skipping(&ids, rows);
         let list_of_bags = Bags::new(indices, &offsets).unwrap();
         let mut numbers = vec![9; count];
-        bag_numbers(&list_of_bags, &mut numbers).unwrap();
+        list_of_bags.numbers(&mut numbers).unwrap();
         let weight = |position: usize| if weighted { weights[position] } else { 1.0 };
         let d_ids: Vec<f32> = (0..count)
             .flat_map(|position| {
@@ -68,12 +66,12 @@ proptest! {
 
         let (mut list, mut written) = (vec![Occurrence::default(); count], vec![Occurrence::default(); count]);
         let (mut scratch, mut scratch_2) = (list.clone(), list.clone());
-        let written = sort_by_row(occurrences(indices, &mut written).unwrap(), &mut scratch).unwrap();
+        let written = SortedOccurrences::sort(indices.occurrences(&mut written).unwrap(), &mut scratch).unwrap();
         let sorted = if weighted {
-            let sorted = sort_by_row(occurrences(indices, &mut list).unwrap(), &mut scratch_2).unwrap();
+            let sorted = SortedOccurrences::sort(indices.occurrences(&mut list).unwrap(), &mut scratch_2).unwrap();
             sorted.weighted(&weights, &numbers).unwrap()
         } else {
-            sort_by_row(occurrences_of_bags(&list_of_bags, &mut list).unwrap(), &mut scratch_2).unwrap()
+            SortedOccurrences::sort(list_of_bags.occurrences(&mut list).unwrap(), &mut scratch_2).unwrap()
         };
         let d_ids = Table::new(&d_ids, count, dim).unwrap();
         let d_bags = Table::new(&d_bags, bags, dim).unwrap();
@@ -105,7 +103,7 @@ proptest! {
         let mut expected = list.clone();
         expected.sort_by_key(|occurrence| occurrence.row);
         let mut scratch = vec![Occurrence { row: 9, source: 9 }; list.len()];
-        sort_by_row(&mut list, &mut scratch).unwrap();
+        SortedOccurrences::sort(&mut list, &mut scratch).unwrap();
         prop_assert_eq!(list, expected);
     }
 }
@@ -114,7 +112,7 @@ proptest! {
 #[test]
 fn weights_that_are_too_few_for_the_ids_are_refused_again() {
     let mut list = [0, 1, 2].map(|source| Occurrence { row: source, source });
-    let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 3]).unwrap();
+    let sorted = SortedOccurrences::sort(&mut list, &mut [Occurrence::default(); 3]).unwrap();
     let sorted = sorted.weighted(&[1.0; 3], &[0; 3]).unwrap();
     let error = sorted.weighted(&[1.0], &[0]).unwrap_err();
     assert_eq!((error.expected, error.found), (3, 1));
@@ -123,17 +121,17 @@ fn weights_that_are_too_few_for_the_ids_are_refused_again() {
 #[test]
 fn weights_that_do_not_fit_the_occurrences_are_refused() {
     let mut list = [Occurrence { row: 1, source: 0 }, Occurrence { row: 2, source: 2 }];
-    let sorted = sort_by_row(&mut list, &mut [Occurrence::default(); 2]).unwrap();
+    let sorted = SortedOccurrences::sort(&mut list, &mut [Occurrence::default(); 2]).unwrap();
     let error = |what, expected, found| Err(ShapeMismatch { what, expected, found });
     assert_eq!(sorted.weighted(&[1.0; 3], &[0; 2]).map(drop), error("length of weights", 2, 3));
     assert_eq!(sorted.weighted(&[1.0; 2], &[0; 2]).map(drop), error("length of weights, at least", 3, 2));
     let sorted = sorted.weighted(&[1.0; 3], &[0, 5, 0]).unwrap();
     let (mut rows, mut sums) = ([0; 2], [[7.0; 1]; 2]);
     let sums = &mut TableMut::from_rows(&mut sums);
-    let found = sparse::coalesce(sorted, Table::from_rows(&[[1.0]; 5]), &mut rows, sums);
+    let found = internals::coalesce(sorted, Table::from_rows(&[[1.0]; 5]), &mut rows, sums);
     assert_eq!(found, error("rows of gradients, at least", 6, 5).map(|()| 0));
     let bags = Bags::fixed(Indices::new(&[0_u8, 1], 2).unwrap(), 1, 2).unwrap();
-    assert_eq!(bag_numbers(&bags, &mut [0; 3]), error("bag numbers", 2, 3));
+    assert_eq!(bags.numbers(&mut [0; 3]), error("bag numbers", 2, 3));
 }
 
 /// The gradients of pooled bags as those of their sums.
@@ -149,13 +147,13 @@ fn gradients_are_divided_by_bags() {
         (Pooling::SqrtN, [nanoembed::math::sqrt(8.0), f32::INFINITY, f32::INFINITY]),
     ] {
         let (d_out, mut d_sums) = ([3.0, 6.0, 9.0], [7.0; 3]);
-        divide_by_bags(&d_out, &bags, pooling, &mut d_sums).unwrap();
+        bags.divide(&d_out, pooling, &mut d_sums).unwrap();
         assert_eq!(d_sums, [3.0 / divisors[0], 6.0 / divisors[1], 9.0 / divisors[2]], "{pooling:?}");
         let before = d_sums;
         let uneven = ShapeMismatch { what: "gradients", expected: 3, found: 4 };
-        assert_eq!(divide_by_bags(&[1.0; 4], &bags, pooling, &mut d_sums), Err(uneven));
+        assert_eq!(bags.divide(&[1.0; 4], pooling, &mut d_sums), Err(uneven));
         let short = ShapeMismatch { what: "gradients of the sums", expected: 6, found: 3 };
-        assert_eq!(divide_by_bags(&[1.0; 6], &bags, pooling, &mut d_sums), Err(short));
+        assert_eq!(bags.divide(&[1.0; 6], pooling, &mut d_sums), Err(short));
         assert_eq!(d_sums, before);
     }
 }
@@ -166,15 +164,15 @@ fn too_little_room_for_occurrences_is_an_error() {
     let indices = Indices::new(&ids, 3).unwrap();
     let mut list = [Occurrence { row: 9, source: 9 }; 2];
     let full = CapacityExceeded { what: "occurrences", capacity: 2, needed: 3 };
-    assert_eq!(occurrences(indices, &mut list), Err(full));
+    assert_eq!(indices.occurrences(&mut list), Err(full));
     assert_eq!(list, [Occurrence { row: 9, source: 9 }; 2]);
 
     let mut sorted = [Occurrence { row: 1, source: 0 }, Occurrence { row: 2, source: 1 }];
-    let sorted = sort_by_row(&mut sorted, &mut [Occurrence::default(); 2]).unwrap();
+    let sorted = SortedOccurrences::sort(&mut sorted, &mut [Occurrence::default(); 2]).unwrap();
     let gradients = [[1.0; 4]; 2];
     let (mut rows, mut sums) = ([7; 1], [[7.0; 4]; 2]);
     let mut coalesce = |rows: &mut [u32]| {
-        sparse::coalesce(sorted, Table::from_rows(&gradients), rows, &mut TableMut::from_rows(&mut sums))
+        internals::coalesce(sorted, Table::from_rows(&gradients), rows, &mut TableMut::from_rows(&mut sums))
     };
     assert_eq!(
         coalesce(&mut rows),
@@ -184,11 +182,11 @@ fn too_little_room_for_occurrences_is_an_error() {
     assert_eq!((rows, sums), ([7], [[1.0; 4]; 2]));
     let mut short = [[7.0; 3]; 2];
     let sums = &mut TableMut::from_rows(&mut short);
-    let found = sparse::coalesce(sorted, Table::from_rows(&gradients), &mut [0; 2], sums);
+    let found = internals::coalesce(sorted, Table::from_rows(&gradients), &mut [0; 2], sums);
     assert_eq!(found, Err(ShapeMismatch { what: "dim of sums", expected: 4, found: 3 }));
     let mut right = [[7.0; 4]; 2];
     let one_gradient = Table::from_rows(&gradients[..1]);
-    let found = sparse::coalesce(sorted, one_gradient, &mut [0; 2], &mut TableMut::from_rows(&mut right));
+    let found = internals::coalesce(sorted, one_gradient, &mut [0; 2], &mut TableMut::from_rows(&mut right));
     assert_eq!(found, Err(ShapeMismatch { what: "rows of gradients, at least", expected: 2, found: 1 }));
     assert_eq!(right, [[7.0; 4]; 2]);
     assert_eq!(short, [[7.0; 3]; 2]);

@@ -2,8 +2,9 @@
 
 use super::exact::Replayed;
 use super::{Occurring, State};
+use nanoembed::internals::leaves_unmoved;
 use nanoembed::optim::{Adam, Exact, Nadam, Optimizer};
-use nanoembed::sparse::{SparseGradient, leaves_unmoved};
+use nanoembed::sparse::SparseGradient;
 use proptest::prelude::*;
 
 proptest! {

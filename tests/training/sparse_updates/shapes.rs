@@ -3,8 +3,10 @@
 use super::{Occurring, State};
 use crate::common::{Random, bits};
 use nanoembed::error::ShapeMismatch;
+use nanoembed::internals;
+
 use nanoembed::optim::{Adam, Exact, Optimizer};
-use nanoembed::sparse::{self, Occurrence, SortedOccurrences, SparseGradient, sort_by_row};
+use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient};
 use nanoembed::table::{Table, TableMut};
 use rand_core::SeedableRng;
 
@@ -19,19 +21,30 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         let (mut weights, mut slots, _) = state.views();
         let error = |what, expected, found| Err(ShapeMismatch { what, expected, found });
         let other = Occurring { rows: vec![0], gradients: vec![1.0; 4] };
-        let found = other.touched(4, |touched| sparse::update_rows(rule, &mut weights, &mut slots, touched));
+        let found =
+            other.touched(4, |touched| internals::update_rows(rule, &mut weights, &mut slots, touched));
         assert_eq!(found, error("gradient dim", 3, 4));
         let found = batch.touched(3, |touched| {
-            sparse::update_rows(rule, &mut weights, &mut TableMut::new(&mut [0.0; 6], 1, 6).unwrap(), touched)
+            internals::update_rows(
+                rule,
+                &mut weights,
+                &mut TableMut::new(&mut [0.0; 6], 1, 6).unwrap(),
+                touched,
+            )
         });
         assert_eq!(found, error("rows of slots", 2, 1));
         let found = batch.touched(3, |touched| {
             let mut touched = SparseGradient { scratch: &mut [0.0; 5], ..*touched };
-            sparse::update_rows(rule, &mut weights, &mut slots, &mut touched)
+            internals::update_rows(rule, &mut weights, &mut slots, &mut touched)
         });
         assert_eq!(found, error("scratch length", 6, 5));
         let found = batch.touched(3, |touched| {
-            sparse::update_rows(rule, &mut weights, &mut TableMut::new(&mut [0.0; 6], 2, 3).unwrap(), touched)
+            internals::update_rows(
+                rule,
+                &mut weights,
+                &mut TableMut::new(&mut [0.0; 6], 2, 3).unwrap(),
+                touched,
+            )
         });
         assert_eq!(found, error("dim of slots", 6, 3));
         let found = batch.touched(3, |touched| {
@@ -39,7 +52,7 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         });
         assert_eq!(found, error("rows of last steps", 2, 3));
         let mut none = TableMut::new(&mut [], 0, usize::MAX).unwrap();
-        let found = sparse::update_rows(
+        let found = internals::update_rows(
             rule,
             &mut none.reborrow(),
             &mut TableMut::new(&mut [], 0, 2).unwrap(),
@@ -51,11 +64,11 @@ fn wrong_shapes_are_named_and_nothing_is_written() {
         );
         assert_eq!(found, error("dim of slots", usize::MAX, 2));
         let occurrences = &mut [Occurrence::default(); 2];
-        let found = sort_by_row(occurrences, &mut [Occurrence::default(); 1]).map(drop);
+        let found = SortedOccurrences::sort(occurrences, &mut [Occurrence::default(); 1]).map(drop);
         assert_eq!(found, error("scratch length, at least", 2, 1));
-        let found = sparse::update_block(rule, &mut [0.0; 3], &[0.0; 2], &mut [0.0; 6]);
+        let found = internals::update_block(rule, &mut [0.0; 3], &[0.0; 2], &mut [0.0; 6]);
         assert_eq!(found, error("gradient length", 3, 2));
-        let found = sparse::update_block(rule, &mut [0.0; 3], &[0.0; 3], &mut [0.0; 5]);
+        let found = internals::update_block(rule, &mut [0.0; 3], &[0.0; 3], &mut [0.0; 5]);
         assert_eq!(found, error("slots length", 6, 5));
     }
     assert_eq!((bits(&state.weights), bits(&state.slots)), (bits(&before.weights), bits(&before.slots)));

@@ -2,36 +2,37 @@
 
 use super::data::{Data, Fold};
 use nanoembed::error::ShapeMismatch;
+use nanoembed::internals;
 use nanoembed::kernels;
 use nanoembed::table::{Table, TableMut};
 
 pub(crate) const PARTS: &[super::Part] = &[
-    ("sum", || of_pairs(|a, _, fold| fold.float(kernels::sum(a)))),
+    ("sum", || of_pairs(|a, _, fold| fold.float(internals::sum(a)))),
     ("dot", || of_pairs(|a, b, fold| fold.float(kernels::dot(a, b).unwrap()))),
     ("axpy", || {
         of_pairs(|a, b, fold| {
-            kernels::axpy(0.3, a, b).unwrap();
+            internals::axpy(0.3, a, b).unwrap();
             fold.floats(b);
         })
     }),
     ("ger", ger),
     ("gemv", gemv),
     ("gemm", || matrices(|m, k, n| ((m, k), (k, n)), kernels::gemm)),
-    ("gemm_tn", || matrices(|m, k, n| ((k, m), (k, n)), kernels::gemm_tn)),
-    ("gemm_nt", || matrices(|m, k, n| ((m, k), (n, k)), kernels::gemm_nt)),
-    ("exp", || in_place(kernels::exp, |_, _| Ok(()))),
-    ("ln", || in_place(kernels::ln, |_, _| Ok(()))),
+    ("gemm_tn", || matrices(|m, k, n| ((k, m), (k, n)), internals::gemm_tn)),
+    ("gemm_nt", || matrices(|m, k, n| ((m, k), (n, k)), internals::gemm_nt)),
+    ("exp", || in_place(internals::exp, |_, _| Ok(()))),
+    ("ln", || in_place(internals::ln, |_, _| Ok(()))),
     ("dropout", || {
         of_pairs(|a, b, fold| {
-            kernels::dropout(a.len() as u64 * 0x0123_4567_89ab_cdef, 0.3, a, b).unwrap();
+            internals::dropout(a.len() as u64 * 0x0123_4567_89ab_cdef, 0.3, a, b).unwrap();
             fold.floats(b);
         })
     }),
-    ("relu", || in_place(kernels::relu, kernels::relu_backward)),
-    ("sigmoid", || in_place(kernels::sigmoid, kernels::sigmoid_backward)),
-    ("tanh", || in_place(kernels::tanh, kernels::tanh_backward)),
-    ("softmax", || in_place(kernels::softmax, kernels::softmax_backward)),
-    ("log_sum_exp", || of_pairs(|a, _, fold| fold.float(kernels::log_sum_exp(a)))),
+    ("relu", || in_place(internals::relu, internals::relu_backward)),
+    ("sigmoid", || in_place(internals::sigmoid, internals::sigmoid_backward)),
+    ("tanh", || in_place(internals::tanh, internals::tanh_backward)),
+    ("softmax", || in_place(internals::softmax, internals::softmax_backward)),
+    ("log_sum_exp", || of_pairs(|a, _, fold| fold.float(internals::log_sum_exp(a)))),
 ];
 
 /// Longer than every block and tail.
@@ -72,7 +73,7 @@ fn ger() -> u64 {
     for m in EXTENTS {
         for n in EXTENTS {
             let a = &mut a[..m * n];
-            kernels::ger(0.3, &x[..m], &y[..n], &mut TableMut::new(a, m, n).unwrap()).unwrap();
+            internals::ger(0.3, &x[..m], &y[..n], &mut TableMut::new(a, m, n).unwrap()).unwrap();
             fold.floats(a);
         }
     }

@@ -2,8 +2,10 @@
 
 use super::data::{Data, Fold};
 use super::rows::{DIMS, MAX_DIM, MAX_LEN, ROWS};
+use nanoembed::internals;
+use nanoembed::internals::Trainable;
 use nanoembed::kernels::{self, Noise};
-use nanoembed::table::{Bags, Bf16, F16, Format, Indices, Pooling, Table, TableMut, Trainable, U2, U4, U8};
+use nanoembed::table::{Bags, Bf16, F16, Format, Indices, Pooling, Table, TableMut, U2, U4, U8};
 
 pub(crate) const PARTS: &[super::Part] = &[
     ("rows f16", || rows::<F16>(0) ^ rounded::<F16>(0)),
@@ -44,12 +46,12 @@ where
     for dim in DIMS {
         let elements = &mut elements[..ROWS * F::row_length(dim)];
         let from = Table::with_stride(&numbers, ROWS, dim, MAX_DIM).unwrap();
-        kernels::quantise(from, &mut TableMut::<F>::packed(elements, ROWS, dim).unwrap()).unwrap();
+        internals::quantise(from, &mut TableMut::<F>::packed(elements, ROWS, dim).unwrap()).unwrap();
         fold_elements(&mut fold, elements);
         let table = Table::<F>::packed(elements, ROWS, dim).unwrap();
         let mut back = [7.0; ROWS * MAX_DIM];
         let back = &mut back[..ROWS * dim];
-        kernels::dequantise(table, &mut TableMut::new(back, ROWS, dim).unwrap()).unwrap();
+        internals::dequantise(table, &mut TableMut::new(back, ROWS, dim).unwrap()).unwrap();
         fold.floats(back);
         for len in (0..=MAX_LEN).step_by(4) {
             let ids = data.ids::<MAX_LEN>(ROWS + 3);
@@ -80,7 +82,7 @@ where
         let elements = &mut elements[..ROWS * F::row_length(dim)];
         let from = Table::with_stride(&numbers, ROWS, dim, MAX_DIM).unwrap();
         let mut to = TableMut::<F>::packed(elements, ROWS, dim).unwrap();
-        kernels::quantise_rounded(from, Noise { seed: 5, step, first_row: 0 }, &mut to).unwrap();
+        internals::quantise_rounded(from, Noise { seed: 5, step, first_row: 0 }, &mut to).unwrap();
         fold_elements(&mut fold, elements);
     }
     fold.hash()

@@ -2,14 +2,14 @@
 
 use super::data::{Data, Fold};
 use super::rows::{DIMS, MAX_DIM, MAX_LEN, ROWS};
+use nanoembed::internals;
+use nanoembed::internals::{Lagging, max_norm};
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon,
     ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer,
     PiecewiseConstantDecay, PolynomialDecay, RmsProp, RowwiseAdagrad, Schedule, Scheduled, Sgd,
 };
-use nanoembed::sparse::{
-    self, Lagging, Occurrence, Replay, RowNorm, SparseGradient, UpdateRule, max_norm, sort_by_row,
-};
+use nanoembed::sparse::{Occurrence, Replay, RowNorm, SortedOccurrences, SparseGradient, UpdateRule};
 use nanoembed::table::{Indices, Table, TableMut};
 
 pub(crate) const ADAM: Adam = Adam {
@@ -122,7 +122,7 @@ fn update_rows<O: Optimizer>(optimizer: O) -> u64 {
                 *occurrence = Occurrence { row: data.below(ROWS) as u32, source: source as u32 };
             }
             let scratch = &mut [Occurrence::default(); MAX_LEN];
-            let sorted = sort_by_row(&mut occurrences[..len], scratch).unwrap();
+            let sorted = SortedOccurrences::sort(&mut occurrences[..len], scratch).unwrap();
             let mut touched = SparseGradient {
                 occurrences: if len % 2 == 0 { sorted } else { sorted.by_frequency() },
                 gradients: Table::new(&gradients[..MAX_LEN * dim], MAX_LEN, dim).unwrap(),
@@ -177,12 +177,12 @@ where
                 last_steps: &mut last_steps,
             };
             let rule = |step| optimizer.rule(step);
-            sparse::catch_up_rows(&optimizer, rule, 3 + gap, 0..LAGGING, lagging).unwrap();
+            internals::catch_up_rows(&optimizer, rule, 3 + gap, 0..LAGGING, lagging).unwrap();
             for last in last_steps {
                 fold.number(last as usize);
             }
             let rows = &mut TableMut::new(slots, LAGGING, slot_dim).unwrap();
-            sparse::decay_rows(&optimizer, 4 + gap, 0..LAGGING, rows, &mut last_steps).unwrap();
+            internals::decay_rows(&optimizer, 4 + gap, 0..LAGGING, rows, &mut last_steps).unwrap();
             fold.floats(weights);
             fold.floats(slots);
         }

@@ -1,11 +1,10 @@
 //! Recurrent layers: the gates of an LSTM, its initial values, and a layer of every form under masks of every kind.
 
 use super::data::{Data, Fold};
-use nanoembed::kernels;
-use nanoembed::layers::{
-    Batch, BatchMut, Context, Direction, GoBackwards, GoForwards, Keeps, Layer, Lstm, Parameters, ReturnLast,
-    ReturnSequences, Returned,
-};
+use nanoembed::internals;
+use nanoembed::internals::{Direction, Returned};
+use nanoembed::layers::options::{GoBackwards, GoForwards, ReturnLast, ReturnSequences};
+use nanoembed::layers::{Batch, BatchMut, Context, Keeps, Layer, Lstm, Parameters};
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::table::Numbers;
 use nanoembed::zerocopy::FromZeros;
@@ -31,7 +30,7 @@ fn gates() -> u64 {
     for units in LENGTHS {
         let mut z = data.floats::<{ 4 * UNITS }>().map(|z| 5.0 * z);
         let (mut c, mut h) = (data.floats::<UNITS>(), [7.0; UNITS]);
-        kernels::lstm_gates(&mut z[..4 * units], &mut c[..units], &mut h[..units]).unwrap();
+        internals::lstm_gates(&mut z[..4 * units], &mut c[..units], &mut h[..units]).unwrap();
         fold.floats(&z);
         fold.floats(&c);
         fold.floats(&h);
@@ -45,7 +44,7 @@ fn gates_backward() -> u64 {
         let mut gates = data.floats::<{ 4 * UNITS }>().map(|gate| 0.25 * gate + 0.5);
         let (c, d_h, mut d_c) = (data.floats::<UNITS>(), data.floats::<UNITS>(), data.floats::<UNITS>());
         let (c, d_h) = (&c[..units], &d_h[..units]);
-        kernels::lstm_gates_backward(&mut gates[..4 * units], c, d_h, &mut d_c[..units]).unwrap();
+        internals::lstm_gates_backward(&mut gates[..4 * units], c, d_h, &mut d_c[..units]).unwrap();
         fold.floats(&gates);
         fold.floats(&d_c);
     }

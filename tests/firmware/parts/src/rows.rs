@@ -1,8 +1,10 @@
 //! The kernels of tables: rows out, rows in, rows of a batch brought together.
 
 use super::data::{Data, Fold};
+use nanoembed::internals;
+
 use nanoembed::kernels;
-use nanoembed::sparse::{self, Occurrence, sort_by_row};
+use nanoembed::sparse::{Occurrence, SortedOccurrences};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
 
 pub(crate) const PARTS: &[super::Part] = &[
@@ -126,7 +128,7 @@ fn weight_gradients() -> u64 {
             {
                 let mut d_weights = [7.0; MAX_LEN];
                 let (d_out, d_weights) = (&d_out[..bags * dim], &mut d_weights[..len]);
-                kernels::weight_gradients(table, &bags_of_ids, pooling, d_out, d_weights).unwrap();
+                internals::weight_gradients(table, &bags_of_ids, pooling, d_out, d_weights).unwrap();
                 fold.floats(d_weights);
             }
         }
@@ -183,7 +185,7 @@ fn sort() -> u64 {
             for (source, occurrence) in list.iter_mut().enumerate() {
                 *occurrence = Occurrence { row: data.below(rows) as u32, source: source as u32 };
             }
-            sort_by_row(&mut list[..len], &mut [Occurrence::default(); 200][..len]).unwrap();
+            SortedOccurrences::sort(&mut list[..len], &mut [Occurrence::default(); 200][..len]).unwrap();
             for Occurrence { row, source } in &list[..len] {
                 fold.number(*row as usize);
                 fold.number(*source as usize);
@@ -202,10 +204,10 @@ fn coalesce() -> u64 {
             let gradients = Table::new(&gradients[..len * dim], len, dim).unwrap();
             let ids = data.ids::<MAX_LEN>(ROWS + 3);
             let mut list = [Occurrence::default(); MAX_LEN];
-            let list = sparse::occurrences(Indices::skipping(&ids[..len], ROWS), &mut list).unwrap();
-            let sorted = sort_by_row(list, &mut [Occurrence::default(); MAX_LEN]).unwrap();
+            let list = Indices::skipping(&ids[..len], ROWS).occurrences(&mut list).unwrap();
+            let sorted = SortedOccurrences::sort(list, &mut [Occurrence::default(); MAX_LEN]).unwrap();
             let mut sums = TableMut::new(&mut sums[..len * dim], len, dim).unwrap();
-            let distinct = sparse::coalesce(sorted, gradients, &mut rows, &mut sums).unwrap();
+            let distinct = internals::coalesce(sorted, gradients, &mut rows, &mut sums).unwrap();
             for (i, row) in rows[..distinct].iter().enumerate() {
                 fold.number(*row as usize);
                 fold.floats(sums.as_table().row(i).unwrap());

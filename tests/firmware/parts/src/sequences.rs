@@ -3,14 +3,16 @@
 use super::data::{Data, Fold};
 use super::optimizers::ADAM;
 use super::training::fold_parameters;
-use nanoembed::kernels::{self, Repeats};
+use nanoembed::internals;
+use nanoembed::internals::{Repeats, Windows};
+use nanoembed::layers::options::{Causal, HonourMask, IgnoreMask, MaskZero, Same, Valid};
 use nanoembed::layers::{
-    Causal, Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, HonourMask, Identity,
-    IgnoreMask, Layer, MaskZero, Relu, Same, Sigmoid, Tanh, Valid,
+    Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, Identity, Layer, Relu, Sigmoid,
+    Tanh,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::sequential;
-use nanoembed::table::{Table, TableMut, Windows};
+use nanoembed::table::{Table, TableMut};
 use nanoembed::train::Trainer;
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -85,7 +87,7 @@ fn each(case: fn(Case<'_>, &mut Fold)) -> u64 {
 fn convolve(case: Case<'_>, fold: &mut Fold) {
     let Case { windows, out, filters, x, valid, kernel, y, .. } = case;
     let kernel = Table::new(kernel, windows.taps * x.dim(), filters).unwrap();
-    kernels::convolve(windows, x, valid, kernel, &mut TableMut::new(y, out, filters).unwrap()).unwrap();
+    internals::convolve(windows, x, valid, kernel, &mut TableMut::new(y, out, filters).unwrap()).unwrap();
     fold.floats(y);
 }
 
@@ -94,13 +96,13 @@ fn convolve_repeated(case: Case<'_>, fold: &mut Fold) {
     let kernel = Table::new(kernel, windows.taps * x.dim(), filters).unwrap();
     let (mut numbers, mut firsts, mut slots) = ([0; MAX_LEN], [0; MAX_LEN], [0; 2 * MAX_LEN]);
     let numbers = &mut numbers[..x.rows()];
-    let count = kernels::distinct_rows(x, numbers, &mut firsts, &mut slots).unwrap().unwrap();
+    let count = internals::distinct_rows(x, numbers, &mut firsts, &mut slots).unwrap().unwrap();
     fold.number(count);
     numbers.iter().for_each(|number| fold.number(*number as usize));
     let mut products = [0.0; MAX_LEN * MAX_TAPS * MAX_EXTENT];
     let repeats = Repeats { sequences: 1, steps: x, numbers, firsts: &firsts[..count] };
     let to = &mut TableMut::new(y, out, filters).unwrap();
-    kernels::convolve_repeated(windows, repeats, valid, kernel, &mut products, to).unwrap();
+    internals::convolve_repeated(windows, repeats, valid, kernel, &mut products, to).unwrap();
     fold.floats(y);
 }
 
@@ -112,13 +114,13 @@ fn backward_kernel(case: Case<'_>, fold: &mut Fold) {
     let d_kernel = &mut d_kernel[..filters * size];
     let d_y = Table::new(d_y, out, filters).unwrap();
     let to = &mut TableMut::new(d_kernel, filters, size).unwrap();
-    kernels::convolve_backward_kernel(windows, x, valid, d_y, to, d_bias).unwrap();
+    internals::convolve_backward_kernel(windows, x, valid, d_y, to, d_bias).unwrap();
     fold.floats(d_kernel);
     fold.floats(d_bias);
     let mut on_its_side = [0.0; MAX_TAPS * MAX_EXTENT * MAX_EXTENT];
     let on_its_side = &mut on_its_side[..filters * size];
     let to = &mut TableMut::new(on_its_side, size, filters).unwrap();
-    kernels::transpose(Table::new(d_kernel, filters, size).unwrap(), to).unwrap();
+    internals::transpose(Table::new(d_kernel, filters, size).unwrap(), to).unwrap();
     fold.floats(on_its_side);
 }
 
@@ -128,7 +130,7 @@ fn backward_input(case: Case<'_>, fold: &mut Fold) {
     let d_x = &mut d_x[..x.rows() * x.dim()];
     let kernel = Table::new(kernel, filters, windows.taps * x.dim()).unwrap();
     let to = &mut TableMut::new(d_x, x.rows(), x.dim()).unwrap();
-    kernels::convolve_backward_input(windows, valid, kernel, Table::new(d_y, out, filters).unwrap(), to)
+    internals::convolve_backward_input(windows, valid, kernel, Table::new(d_y, out, filters).unwrap(), to)
         .unwrap();
     fold.floats(d_x);
 }
@@ -138,15 +140,15 @@ fn pooling(case: Case<'_>, fold: &mut Fold) {
     let (mut y, mut d_x) = ([7.0; MAX_EXTENT], [7.0; MAX_LEN * MAX_EXTENT]);
     let (y, d_x) = (&mut y[..x.dim()], &mut d_x[..x.rows() * x.dim()]);
     let d_y = &kernel[..x.dim()];
-    kernels::max_over_steps(x, valid, y).unwrap();
+    internals::max_over_steps(x, valid, y).unwrap();
     fold.floats(y);
     let to = &mut TableMut::new(d_x, x.rows(), x.dim()).unwrap();
-    kernels::max_over_steps_backward(x, valid, d_y, to).unwrap();
+    internals::max_over_steps_backward(x, valid, d_y, to).unwrap();
     fold.floats(d_x);
-    kernels::mean_over_steps(x, valid, y).unwrap();
+    internals::mean_over_steps(x, valid, y).unwrap();
     fold.floats(y);
     let to = &mut TableMut::new(d_x, x.rows(), x.dim()).unwrap();
-    kernels::mean_over_steps_backward(valid, d_y, to).unwrap();
+    internals::mean_over_steps_backward(valid, d_y, to).unwrap();
     fold.floats(d_x);
 }
 

@@ -2,11 +2,12 @@
 
 use super::data::Fold;
 use super::reviews::REVIEWS;
+use nanoembed::internals::{WordNgrams, characters, standardized_words, text_to_word_sequence};
 use nanoembed::layers::Bytes;
 use nanoembed::text::{
     Ascii, FarmHash64, FeatureHasher, Hashing, HashingTokenizer, MatrixMode, Murmur3, NativeHash, Padding,
     Splitter, Subwords, Ties, Truncating, Unchanged, Vocabulary, VocabularyOptions, WordCounts, WordHash,
-    WordNgrams, characters, pad, standardized_words, text_to_word_sequence,
+    pad,
 };
 
 pub(crate) const PARTS: &[super::Part] = &[

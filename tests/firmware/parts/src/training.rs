@@ -4,18 +4,17 @@ use super::data::{Data, Fold};
 use super::optimizers::ADAM;
 use super::reviews::{self, LABELS, REVIEWS, Reviews};
 use nanoembed::image;
+use nanoembed::internals::{glorot_uniform, uniform};
+use nanoembed::layers::options::{GoBackwards, MaskZero, Multiplied, ReturnSequences, Sum};
 use nanoembed::layers::{
-    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, GoBackwards, HashedEmbedding, Layer,
-    Lstm, MaskZero, Multiplied, QuotientRemainder, Relu, ReturnSequences, Sigmoid, Softmax, Sum, Tanh,
-    glorot_uniform, uniform,
+    Bag, Dense, Embedding, EmbeddingBag, Flatten, Frozen, FrozenRows, HashedEmbedding, Layer, Lstm,
+    QuotientRemainder, Relu, Sigmoid, Softmax, Tanh,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, FromLogits, Loss, MeanAbsoluteError, MeanSquaredError,
     OnProbabilities, SparseCategoricalCrossEntropy,
 };
-use nanoembed::optim::{
-    Adam, AdamExact, AdamW, Clip, Clipped, Exact, Momentum, MomentumExact, Optimizer, RowwiseAdagrad, Sgd,
-};
+use nanoembed::optim::{Adam, AdamW, Clip, Clipped, Exact, Momentum, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::sequential;
 use nanoembed::text::HashingTokenizer;
 use nanoembed::train::{Shuffle, Trainer};
@@ -59,10 +58,10 @@ pub(crate) const PARTS: &[super::Part] = &[
         reviews::train(&mut model, &mut trainer).unwrap() ^ reviews::predictions(&model).unwrap()
     }),
     ("train reviews, adam", || train_reviews::<Reviews, _>(ADAM)),
-    ("train reviews, adam exact", || train_reviews::<Reviews, AdamExact>(Exact(ADAM))),
+    ("train reviews, adam exact", || train_reviews::<Reviews, Exact<Adam>>(Exact(ADAM))),
     ("train reviews, momentum", || train_reviews::<Reviews, _>(Momentum::default())),
     ("train reviews, momentum exact", || {
-        train_reviews::<Reviews, MomentumExact>(Exact(Momentum { nesterov: true, ..Momentum::default() }))
+        train_reviews::<Reviews, Exact<Momentum>>(Exact(Momentum { nesterov: true, ..Momentum::default() }))
     }),
     ("train reviews, adamw exact, clipped by global norm", || {
         let optimizer = AdamW { optimizer: ADAM, weight_decay: 0.05 };
@@ -76,9 +75,9 @@ pub(crate) const PARTS: &[super::Part] = &[
     }),
     ("train reviews, frozen rows", || train_reviews::<Tuned, _>(Sgd { learning_rate: 0.5 })),
     ("train reviews, some rows frozen", train_partly_frozen),
-    ("train reviews, recurrent", || train_reviews::<Recurrent, AdamExact>(Exact(ADAM))),
+    ("train reviews, recurrent", || train_reviews::<Recurrent, Exact<Adam>>(Exact(ADAM))),
     ("train bags, softmax", train_bags),
-    ("train reviews, hashed rows", || train_reviews::<Hashed, AdamExact>(Exact(ADAM))),
+    ("train reviews, hashed rows", || train_reviews::<Hashed, Exact<Adam>>(Exact(ADAM))),
     ("train reviews, quotient and remainder", || train_reviews::<Divided, _>(ADAM)),
 ];
 
@@ -178,7 +177,7 @@ fn model_image() -> u64 {
 }
 
 fn checkpoint() -> u64 {
-    const SIZE: usize = Trainer::<Reviews, AdamExact, BinaryCrossEntropy, 4>::CHECKPOINT_SIZE;
+    const SIZE: usize = Trainer::<Reviews, Exact<Adam>, BinaryCrossEntropy, 4>::CHECKPOINT_SIZE;
     let mut model = initialised::<Reviews>();
     let mut trainer = Trainer::<_, _, _, 4>::new(Exact(ADAM), BinaryCrossEntropy::default());
     let ids = REVIEWS.map(reviews::encode);

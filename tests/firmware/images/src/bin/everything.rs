@@ -6,15 +6,18 @@
 use core::hint::black_box;
 use cortex_m_rt::entry;
 use nanoembed::image;
+use nanoembed::internals::{axpy, exp, ger, ln, log_sum_exp};
 use nanoembed::kernels::{
-    Noise, axpy, dequantise, divide_by_bags, dot, exp, gather, gather_stream, gemv, ger, ln, log_sum_exp,
-    pool, pool_any, pool_max, quantise, scatter_add, scatter_add_bags, scatter_add_max, weight_gradients,
+    Noise, dot, gather, gather_stream, gemv, pool, pool_max, scatter_add, scatter_add_bags, scatter_add_max,
+};
+use nanoembed::layers::options::{
+    Causal, GoBackwards, HonourMask, IgnoreMask, MaskZero, Multiplied, ReturnSequences, Same, StrictMask,
+    Sum, Valid,
 };
 use nanoembed::layers::{
-    Activation, Bag, BiasedDot, Branches, Causal, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
-    Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, GoBackwards, HashedEmbedding,
-    HonourMask, IgnoreMask, Input, Layer, Lstm, MaskZero, Multiplied, Packed, QuotientRemainder, Relu,
-    ReturnSequences, Same, Sigmoid, Softmax, StrictMask, Sum, Tanh, U4Row, Valid, Value,
+    Activation, Bag, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten,
+    Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Input, Layer, Lstm,
+    Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, FromLogits, KnownClasses, Loss,
@@ -26,10 +29,7 @@ use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, Exact, L2Decay,
     Momentum, Nadam, Optimizer, PiecewiseConstantDecay, RowwiseAdagrad, Scheduled, Sgd,
 };
-use nanoembed::sparse::{
-    Occurrence, RowNorm, SparseGradient, bag_numbers, coalesce, max_norm, occurrences, occurrences_of_bags,
-    sort_by_row, update_rows_rounded,
-};
+use nanoembed::sparse::{Occurrence, RowNorm, SortedOccurrences, SparseGradient, update_rows_rounded};
 use nanoembed::table::{Aligned, AnyTable, Bags, F16, Format, Indices, Pooling, Table, TableMut, U2, U8};
 use nanoembed::text::{HashingTokenizer, Padding, Truncating, Unchanged, pad};
 use nanoembed::train::{EarlyStopping, History, Trainer};
@@ -145,13 +145,13 @@ fn kernels() -> Option<()> {
     scatter_add_bags(out.get(..bags.len() * dim)?, &bags, Pooling::Mean, &mut table).ok()?;
     axpy(black_box(0.5), weights.get(..dim)?, out.get_mut(..dim)?).ok()?;
     let mut list = [Occurrence::default(); 40];
-    let list = occurrences(ids, &mut list).ok()?;
-    let sorted = sort_by_row(list, &mut [Occurrence::default(); 40]).ok()?;
+    let list = ids.occurrences(&mut list).ok()?;
+    let sorted = SortedOccurrences::sort(list, &mut [Occurrence::default(); 40]).ok()?;
     let gradients = Table::new(out.get(..len * dim)?, len, dim).ok()?;
     let mut sums = [0.0; 60];
     let sums = &mut TableMut::new(sums.get_mut(..len * dim)?, len, dim).ok()?;
-    max_norm(ids, black_box(0.5), black_box(RowNorm::L1), &mut table).ok()?;
-    coalesce(sorted.by_frequency(), gradients, &mut black_box([0; 40]), sums).ok()?;
+    black_box(RowNorm::L1).limit_rows(ids, black_box(0.5), &mut table).ok()?;
+    sorted.by_frequency().coalesce(gradients, &mut black_box([0; 40]), sums).ok()?;
     black_box(log_sum_exp(values.get(..len)?) + dot(&weights, out.get(..len)?).ok()?);
     pad(weights.get(..len)?, Padding::Pre, Truncating::Pre, 0.0, out.get_mut(..black_box(7))?);
     let mut predictions = [[0.0; 3]; BATCH];
@@ -169,11 +169,10 @@ fn formats<F: Format>(zero: F::Element) -> Option<()> {
     let values = black_box([0.5; 45]);
     let mut elements = [zero; 9 * 13];
     let elements = elements.get_mut(..rows * F::row_length(dim))?;
-    quantise(Table::new(&values, rows, dim).ok()?, &mut TableMut::<F>::packed(elements, rows, dim).ok()?)
-        .ok()?;
+    TableMut::<F>::packed(elements, rows, dim).ok()?.quantise(Table::new(&values, rows, dim).ok()?).ok()?;
     let table = Table::<F>::packed(elements, rows, dim).ok()?;
     let mut out = [0.0; 45];
-    dequantise(table, &mut TableMut::new(&mut out, rows, dim).ok()?).ok()?;
+    table.dequantise(&mut TableMut::new(&mut out, rows, dim).ok()?).ok()?;
     let ids = black_box([3_u8, 8, 0, 8]);
     let indices = Indices::new(&ids, rows).ok()?;
     gather_stream(table, indices, out.get_mut(..ids.len() * dim)?).ok()?;
@@ -202,13 +201,13 @@ fn weighted_bags() -> Option<()> {
     let values = black_box([0.5; 45]);
     let table = Table::new(&values, rows, dim).ok()?;
     let mut d_weights = [0.0; 4];
-    weight_gradients(table, &bags, Pooling::SqrtN, &d_bags, &mut d_weights).ok()?;
-    divide_by_bags(&d_bags, &bags, Pooling::SqrtN, &mut d_sums).ok()?;
+    bags.weight_gradients(table, Pooling::SqrtN, &d_bags, &mut d_weights).ok()?;
+    bags.divide(&d_bags, Pooling::SqrtN, &mut d_sums).ok()?;
     let (mut numbers, mut list, mut scratch) =
         ([0; 4], [Occurrence::default(); 4], [Occurrence::default(); 4]);
-    black_box(occurrences_of_bags(&plain, &mut list).ok()?);
-    bag_numbers(&bags, &mut numbers).ok()?;
-    let sorted = sort_by_row(occurrences(indices, &mut list).ok()?, &mut scratch).ok()?;
+    black_box(plain.occurrences(&mut list).ok()?);
+    bags.numbers(&mut numbers).ok()?;
+    let sorted = SortedOccurrences::sort(indices.occurrences(&mut list).ok()?, &mut scratch).ok()?;
     let mut bytes = [7; 9 * 13];
     let mut packed = TableMut::<U8>::packed(bytes.get_mut(..rows * U8::row_length(dim))?, rows, dim).ok()?;
     let mut state = [0.0; 9];
@@ -222,7 +221,7 @@ fn weighted_bags() -> Option<()> {
     let mut state = TableMut::new(&mut state, rows, 1).ok()?;
     update_rows_rounded(rule, noise, &mut packed, &mut state, &mut touched, &mut [0.0; 5]).ok()?;
     let mut out = black_box([0.5; 10]);
-    pool_any(AnyTable::F32(table), &bags, Pooling::Sum, &mut out).ok()?;
+    AnyTable::F32(table).pool(&bags, Pooling::Sum, &mut out).ok()?;
     let mut outer = [0.0; 45];
     ger(0.5, weights.get(..3)?, out.get(..dim)?, &mut TableMut::new(outer.get_mut(..15)?, 3, dim).ok()?)
         .ok()?;
