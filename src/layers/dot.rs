@@ -3,6 +3,7 @@
 use super::flow::Flow;
 use super::{Batch, BatchMut, Fingerprint, Layer, Pair, parameters};
 use crate::kernels::shaped::dot;
+use crate::passes::product::{biased_dot, biased_dot_backward, dot_backward};
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -30,16 +31,6 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 pub struct Dot<const N: usize>;
 
 parameters!(impl[const N: usize] Dot<N> {});
-
-/// Writes to `d_a` and `d_b` the gradients of d · Σⱼ aⱼ bⱼ.
-fn dot_backward(d: f32, a: &[f32], b: &[f32], d_a: &mut [f32], d_b: &mut [f32]) {
-    for (d_a, b) in d_a.iter_mut().zip(b) {
-        *d_a = d * b;
-    }
-    for (d_b, a) in d_b.iter_mut().zip(a) {
-        *d_b = d * a;
-    }
-}
 
 impl<const N: usize> Layer for Dot<N> {
     type Input = Pair<[f32; N], [f32; N]>;
@@ -134,8 +125,8 @@ impl<const N: usize> Layer for BiasedDot<N> {
     fn infer<const BATCH: usize>(&self, x: Batch<'_, Self::Input>, (): &mut (), y: BatchMut<'_, [f32; 1]>) {
         let [mean] = self.mean;
         for (x, y) in x.values.iter().zip(y.values) {
-            if let ([a @ .., a_bias], [b @ .., b_bias]) = (x.first.as_slice(), x.second.as_slice()) {
-                *y = [dot(a, b) + a_bias + b_bias + mean];
+            if let Some(rating) = biased_dot(&x.first, &x.second, mean) {
+                *y = [rating];
             }
         }
     }
@@ -154,10 +145,7 @@ impl<const N: usize> Layer for BiasedDot<N> {
             }
         }
         for ((d_x, x), [d]) in d_x.into_iter().flatten().zip(x.values).zip(d_y) {
-            dot_backward(*d, &x.first, &x.second, &mut d_x.first, &mut d_x.second);
-            if let ([.., d_a], [.., d_b]) = (d_x.first.as_mut_slice(), d_x.second.as_mut_slice()) {
-                (*d_a, *d_b) = (*d, *d);
-            }
+            biased_dot_backward(*d, &x.first, &x.second, &mut d_x.first, &mut d_x.second);
         }
     }
 }

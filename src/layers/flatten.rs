@@ -1,8 +1,10 @@
 //! A sequence as one vector.
 
 use super::flow::Keeps;
-use super::value::{Value, first, first_mut};
+use super::value::{Value, copy_each, first, first_mut};
 use super::{Batch, BatchMut, Context, Fingerprint, Layer, parameters};
+use crate::passes::masks::clear_masked;
+use crate::table::TableMut;
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -85,11 +87,7 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Flatten<L
     /// Makes zeros of the masked steps of sequences, if they count as zeros.
     fn clear_masked(sequences: &mut [[[f32; DIM]; LEN]], masks: &[[bool; LEN]]) {
         if M::HONOURED {
-            for (step, valid) in sequences.as_flattened_mut().iter_mut().zip(masks.as_flattened()) {
-                if !*valid {
-                    *step = [0.0; DIM];
-                }
-            }
+            clear_masked(TableMut::from_rows(sequences.as_flattened_mut()), masks.as_flattened());
         }
     }
 }
@@ -114,10 +112,10 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
         (): &mut (),
         y: BatchMut<'_, [f32; OUT]>,
     ) {
-        for ((x, mask), y) in x.values.iter().zip(x.masks).zip(y.values) {
-            for ((x, valid), y) in x.iter().zip(mask).zip(y.as_chunks_mut().0) {
-                *y = if *valid || !M::HONOURED { *x } else { [0.0; DIM] };
-            }
+        let steps = y.values.as_flattened_mut().as_chunks_mut().0;
+        copy_each(x.values.as_flattened(), steps);
+        if M::HONOURED {
+            clear_masked(TableMut::from_rows(steps), x.masks.as_flattened());
         }
     }
 

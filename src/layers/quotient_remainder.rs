@@ -6,7 +6,8 @@ use super::value::Value;
 use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
 use crate::error::InputError;
 use crate::optim::Optimizer;
-use crate::table::{Index, Indices, Numbers};
+use crate::passes::two_rows;
+use crate::table::{Index, Indices, Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -98,12 +99,6 @@ impl<const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DI
         let rows = Indices::skipping(ids, Self::IDS);
         rows.iter().map(|row| Some((row?.checked_div(REMAINDERS)?, row?.checked_rem(REMAINDERS)?)))
     }
-
-    /// An id's two rows.
-    fn rows(&self, split: Option<(usize, usize)>) -> Option<(&[f32; DIM], &[f32; DIM])> {
-        let (quotient, remainder) = split?;
-        Some((self.quotients.get(quotient)?, self.remainders.get(remainder)?))
-    }
 }
 
 impl<const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DIM: usize, C, I> Layer
@@ -160,15 +155,9 @@ where
         (): &mut (),
         y: BatchMut<'_, [[f32; DIM]; LEN]>,
     ) {
-        for (split, y) in Self::split(x.values.as_flattened()).zip(y.values.as_flattened_mut()) {
-            let Some((q, r)) = self.rows(split) else {
-                *y = [0.0; DIM];
-                continue;
-            };
-            for ((y, q), r) in y.iter_mut().zip(q).zip(r) {
-                *y = if C::MULTIPLIES { q * r } else { q + r };
-            }
-        }
+        let (q, r) = (Table::from_rows(&self.quotients), Table::from_rows(&self.remainders));
+        let to = TableMut::from_rows(y.values.as_flattened_mut());
+        two_rows::forward(Self::split(x.values.as_flattened()), q, r, C::MULTIPLIES, to);
         for mask in y.masks {
             *mask = [true; LEN];
         }
@@ -185,17 +174,9 @@ where
         let n = x.values.len();
         let d_q = gradient.quotients.rows_mut(n).as_flattened_mut();
         let d_r = gradient.remainders.rows_mut(n).as_flattened_mut();
-        for (split, (d_q, d_r)) in Self::split(x.values.as_flattened()).zip(d_q.iter_mut().zip(d_r)) {
-            *d_r = *d_q;
-            if C::MULTIPLIES
-                && let Some((q, r)) = self.rows(split)
-            {
-                for ((d_q, r), (d_r, q)) in d_q.iter_mut().zip(r).zip(d_r.iter_mut().zip(q)) {
-                    *d_q *= r;
-                    *d_r *= q;
-                }
-            }
-        }
+        let (q, r) = (Table::from_rows(&self.quotients), Table::from_rows(&self.remainders));
+        let (d_q, d_r) = (TableMut::from_rows(d_q), TableMut::from_rows(d_r));
+        two_rows::backward(Self::split(x.values.as_flattened()), q, r, C::MULTIPLIES, d_q, d_r);
         for ids in x.values {
             let named = Self::split(ids).enumerate().filter_map(|(t, split)| Some((split?, t)));
             gradient.quotients.push(named.clone().map(|((quotient, _), t)| (quotient as u32, t)));

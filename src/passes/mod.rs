@@ -6,3 +6,6 @@
 pub(crate) mod convolution;
 pub(crate) mod dense;
 pub(crate) mod lstm;
+pub(crate) mod masks;
+pub(crate) mod product;
+pub(crate) mod two_rows;
