@@ -30,7 +30,7 @@ pub(crate) fn pass_in<M: Layer, const BATCH: usize>(
     d_y: &[M::Output],
     mut gradient: Option<&mut M::Gradient<BATCH>>,
 ) -> Pass<M> {
-    let mut cache = M::Cache::<BATCH>::new_box_zeroed().expect("memory");
+    let mut cache = M::Cache::<BATCH>::new_zeroed();
     let (mut inputs, mut input_masks) = (x.to_vec(), masks.to_vec());
     let mut batch = BatchMut { values: &mut inputs, masks: &mut input_masks };
     model.forward::<BATCH>(batch.reborrow(), &mut cache, context);
