@@ -91,6 +91,8 @@ pub struct ChainCache<A: Layer, B: Layer, const BATCH: usize> {
 }
 
 impl<A: Layer, B: Layer, const BATCH: usize> Keeps<B::Output> for ChainCache<A, B, BATCH> {
+    const HOLDS_OUTPUTS: bool = <B::Cache<BATCH> as Keeps<B::Output>>::HOLDS_OUTPUTS;
+
     fn outputs(&mut self, n: usize) -> BatchMut<'_, B::Output> {
         self.second.outputs(n)
     }

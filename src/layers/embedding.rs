@@ -119,6 +119,8 @@ where
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
+        // Examples without gradient rows learn nothing.
+        let Some(_) = gradient.rows_mut(x.values.len()) else { return };
         for ids in x.values {
             let rows = Indices::skipping(ids, ROWS);
             gradient.push(rows.iter().enumerate().filter_map(|(t, row)| Some((row? as u32, t))));

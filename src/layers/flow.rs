@@ -6,6 +6,10 @@ use zerocopy::FromZeros;
 
 /// What a layer keeps of its outputs: [`Flow`], [`Outputs`], or an own type.
 pub trait Keeps<V: Value>: FromZeros {
+    /// Whether the outputs are here: not where they lie in the inputs, as those of a
+    /// [`Flatten`](super::Flatten) do.
+    const HOLDS_OUTPUTS: bool = true;
+
     /// The outputs of the first `n` examples, to write.
     fn outputs(&mut self, n: usize) -> BatchMut<'_, V>;
 

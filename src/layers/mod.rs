@@ -286,6 +286,7 @@ pub trait Layer: Parameters {
         x: BatchMut<'a, Self::Input>,
         cache: &'a mut Self::Cache<BATCH>,
     ) -> BatchMut<'a, Self::Output> {
+        const { assert_holds_outputs::<Self, BATCH>() };
         cache.outputs(x.values.len())
     }
 
@@ -299,6 +300,7 @@ pub trait Layer: Parameters {
         d_x: Option<&'a mut [Self::InputGradient]>,
     ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
         let _ = (gradient, d_x);
+        const { assert_holds_outputs::<Self, BATCH>() };
         cache.flows(x.values.len())
     }
 
@@ -310,6 +312,12 @@ pub trait Layer: Parameters {
         until: u32,
         slots: &mut Self::Slots<O>,
     ) {
+        const {
+            assert!(
+                !(O::LAGS && Self::HAS_ROWS),
+                "a layer with rows must write `catch_up` to learn with an exact optimizer"
+            );
+        };
         let _ = (x, optimizer, until, slots);
     }
 
@@ -461,6 +469,15 @@ pub trait Layer: Parameters {
         self.infer::<BATCH>(x, workspace, BatchMut { values: y, masks: y_masks });
         Ok(())
     }
+}
+
+/// That the default of `outputs` and `flows` finds outputs: a layer whose cache is that of a layer within
+/// passes both calls on to it.
+const fn assert_holds_outputs<L: Layer, const BATCH: usize>() {
+    assert!(
+        <L::Cache<BATCH> as Keeps<L::Output>>::HOLDS_OUTPUTS,
+        "the outputs do not lie in the cache: write `outputs` and `flows`, which call those of the layer within"
+    );
 }
 
 /// The kind of the last layer that `L` is made of.

@@ -183,9 +183,11 @@ where
     ) {
         let Some(gradient) = gradient else { return };
         let n = x.values.len();
-        let d_q = gradient.quotients.rows_mut(n).as_flattened_mut();
-        let d_r = gradient.remainders.rows_mut(n).as_flattened_mut();
-        for (split, (d_q, d_r)) in Self::split(x.values.as_flattened()).zip(d_q.iter_mut().zip(d_r)) {
+        let (Some(d_q), Some(d_r)) = (gradient.quotients.rows_mut(n), gradient.remainders.rows_mut(n)) else {
+            return;
+        };
+        let rows = d_q.as_flattened_mut().iter_mut().zip(d_r.as_flattened_mut());
+        for (split, (d_q, d_r)) in Self::split(x.values.as_flattened()).zip(rows) {
             *d_r = *d_q;
             if C::MULTIPLIES
                 && let Some((q, r)) = self.rows(split)
