@@ -66,9 +66,9 @@ macro_rules! sequential {
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Chain<A, B> {
-    /// The layer in front.
+    /// The first layer.
     pub first: A,
-    /// The layer behind, or the chain of all layers behind.
+    /// The layer after it, or the chain of all layers after it.
     pub second: B,
 }
 

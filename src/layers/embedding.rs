@@ -23,7 +23,7 @@ pub trait Masking: Copy {
 /// All ids are words.
 #[derive(Clone, Copy, Debug)]
 pub struct NoMask;
-/// Id 0 is padding: layers behind leave its steps out.
+/// Id 0 is padding: the layers that follow leave its steps out.
 #[derive(Clone, Copy, Debug)]
 pub struct MaskZero;
 

@@ -1,4 +1,4 @@
-//! What a layer keeps of a batch in training: what flows through it, forth and back.
+//! What a layer keeps of a batch in training: what flows through it, forward and back.
 
 use super::value::{first, first_mut};
 use super::{Batch, BatchMut, Value};
@@ -36,7 +36,8 @@ pub struct Outputs<V: Value, const BATCH: usize> {
 
 /// What a backward pass works with: see [`Flow::parts`].
 pub struct FlowParts<'a, V: Value, K> {
-    /// The outputs.
+    /// The outputs, as the layer after this one left them: a [`Flatten`](super::Flatten) makes zeros of
+    /// masked steps, and gives them gradients of zero. So do not divide by them.
     pub y: &'a [V],
     /// Their gradients.
     pub d_y: &'a mut [V],

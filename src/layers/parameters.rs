@@ -48,8 +48,8 @@ pub trait Parameters: Bytes {
     fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>);
 }
 
-/// How parameters `T` learn: [`ByNumber`], [`ByRow`] or [`ByLayer`]. The functions are those of
-/// [`Parameters`].
+/// How parameters `T` learn: [`ByNumber`], [`ByRow`], [`ByLayer`], or a way of one layer's own. The functions
+/// are those of [`Parameters`].
 pub trait Learns<T> {
     /// See [`Parameters::Gradient`].
     type Gradient<const BATCH: usize>: FromZeros + 'static;
