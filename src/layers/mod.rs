@@ -229,8 +229,8 @@ pub trait Layer: Parameters {
     /// [`backward`](Self::backward) needs.
     ///
     /// A layer that works in place, as [`Flatten`] does, overwrites `x`, and its [`outputs`](Self::outputs)
-    /// are in `x`; `backward` is then given the overwritten `x`. The default calls [`infer`](Self::infer), with a
-    /// workspace on the stack: a layer with a large one writes `forward` and keeps it in the cache.
+    /// are in `x`; `backward` is then given the overwritten `x`. The default calls [`infer`](Self::infer), with
+    /// a workspace on the stack: a layer with a large one writes `forward` and keeps it in the cache.
     #[inline]
     fn forward<const BATCH: usize>(
         &self,
@@ -244,8 +244,8 @@ pub trait Layer: Parameters {
     }
 
     /// Reads the gradients of the outputs from where [`flows`](Self::flows) said, adds those of the
-    /// parameters to `gradient`, and writes those of the inputs to `d_x`; either can be left out. It may overwrite the
-    /// gradients of the outputs.
+    /// parameters to `gradient`, and writes those of the inputs to `d_x`; either can be left out. It may
+    /// overwrite the gradients of the outputs.
     ///
     /// `gradient` takes at most `BATCH` examples between two steps, in one call or in several.
     fn backward<const BATCH: usize>(

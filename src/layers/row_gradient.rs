@@ -147,7 +147,7 @@ impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
     }
 
     /// Brings rows of the table to where the optimizer's dense form has them after step `until`.
-    pub(super) fn catch_up<O: Optimizer, const DIM: usize>(
+    pub fn catch_up<O: Optimizer, const DIM: usize>(
         &mut self,
         rows: impl Rows,
         optimizer: &O,
