@@ -2,7 +2,7 @@
 
 use crate::kernels;
 
-/// Which activation a layer ends with; a loss is fused with the one that is its link.
+/// Which activation a layer ends with: a loss may be fused with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActivationKind {

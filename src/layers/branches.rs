@@ -59,8 +59,8 @@ macro_rules! pairs {
 /// # Shapes
 /// x [`Pair`] of the inputs, y [`Pair`] of the outputs, activated. Masks flow beside them.
 ///
-/// A layer that makes one output of the two stands behind: [`Concatenate`](super::Concatenate),
-/// [`Dot`](super::Dot), [`BiasedDot`](super::BiasedDot). [`branches!`](crate::branches) nests it.
+/// [`Concatenate`](super::Concatenate), [`Dot`](super::Dot) and [`BiasedDot`](super::BiasedDot) make one
+/// output of the two. [`branches!`](crate::branches) nests it.
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Branches<A, B> {

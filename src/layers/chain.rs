@@ -66,9 +66,9 @@ macro_rules! sequential {
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct Chain<A, B> {
-    /// The layer in front.
+    /// The first layer.
     pub first: A,
-    /// The layer behind, or the chain of all layers behind.
+    /// The layer after it, or the chain of all layers after it.
     pub second: B,
 }
 
@@ -91,6 +91,8 @@ pub struct ChainCache<A: Layer, B: Layer, const BATCH: usize> {
 }
 
 impl<A: Layer, B: Layer, const BATCH: usize> Keeps<B::Output> for ChainCache<A, B, BATCH> {
+    const HOLDS_OUTPUTS: bool = <B::Cache<BATCH> as Keeps<B::Output>>::HOLDS_OUTPUTS;
+
     fn outputs(&mut self, n: usize) -> BatchMut<'_, B::Output> {
         self.second.outputs(n)
     }

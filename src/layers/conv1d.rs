@@ -49,14 +49,14 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 ///
 /// With `HonourMask` a window over the end of the valid steps counts them and zeros for the rest. Masked
 /// steps *after* a sequence, or *before* it, add such windows, so that a
-/// [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) behind gives something else for `[1, 2, 3, 0, 0, 0]`
+/// [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) after it gives something else for `[1, 2, 3, 0, 0, 0]`
 /// than for `[0, 0, 1, 2, 3, 0]` or for `[1, 2, 3]` in a model of that length.
 ///
 /// With `StrictMask` there are none: an output step that is not valid is zeros (before the activation) and
 /// learns nothing, one that is has the same bits wherever its sequence lies. With a stride above 1 it must be
 /// moved by whole strides, or other windows are looked at. Masked steps inside a sequence keep its parts
-/// apart. A sequence that is shorter than a window of `Valid` gives no valid step. Layers behind that honour
-/// the mask then never see the padding:
+/// apart. A sequence that is shorter than a window of `Valid` gives no valid step. Layers after it that
+/// honour the mask then never see the padding:
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};
@@ -76,7 +76,7 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 /// # Cost
 /// Training on a batch makes the products of steps that are the same, as those of an
 /// [`Embedding`](super::Embedding) are for each repeated word, once: see `convolve_repeated`. The backward
-/// pass costs as much as there are gradients that are not zero, behind a
+/// pass costs as much as there are gradients that are not zero, before a
 /// [`GlobalMaxPooling1D`](super::GlobalMaxPooling1D) one in OUT.
 ///
 /// # Compile errors

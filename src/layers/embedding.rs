@@ -23,7 +23,7 @@ pub trait Masking: Copy {
 /// All ids are words.
 #[derive(Clone, Copy, Debug)]
 pub struct NoMask;
-/// Id 0 is padding: layers behind leave its steps out.
+/// Id 0 is padding: the layers that follow leave its steps out.
 #[derive(Clone, Copy, Debug)]
 pub struct MaskZero;
 
@@ -119,6 +119,8 @@ where
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
+        // Examples without gradient rows learn nothing.
+        let Some(_) = gradient.rows_mut(x.values.len()) else { return };
         for ids in x.values {
             let rows = Indices::skipping(ids, ROWS);
             gradient.push(rows.iter().enumerate().filter_map(|(t, row)| Some((row? as u32, t))));

@@ -133,7 +133,8 @@ where
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
-        for (bag, [d_row]) in x.values.iter().zip(gradient.rows_mut(x.values.len())) {
+        let Some(d_rows) = gradient.rows_mut(x.values.len()) else { return };
+        for (bag, [d_row]) in x.values.iter().zip(d_rows) {
             if let Some(divisor) = Self::one_bag(bag).bag(0).and_then(|bag| bag.divisor(P::POOLING)) {
                 *d_row = d_row.map(|d| d / divisor);
             }
@@ -144,7 +145,7 @@ where
         }
     }
 
-    flows_into_rows!(|gradient, n| gradient.rows_mut(n).as_flattened_mut());
+    flows_into_rows!(|gradient, n| Some(gradient.rows_mut(n)?.as_flattened_mut()));
 
     fn catch_up<O: Optimizer>(
         &mut self,

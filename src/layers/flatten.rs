@@ -74,6 +74,8 @@ pub struct InPlace<const BATCH: usize> {
 }
 
 impl<V: Value, const BATCH: usize> Keeps<V> for InPlace<BATCH> {
+    const HOLDS_OUTPUTS: bool = false;
+
     fn outputs(&mut self, _: usize) -> BatchMut<'_, V> {
         BatchMut { values: &mut [], masks: &mut [] }
     }

@@ -1,4 +1,4 @@
-//! What a layer keeps of a batch in training: what flows through it, forth and back.
+//! What a layer keeps of a batch in training: what flows through it, forward and back.
 
 use super::value::{first, first_mut};
 use super::{Batch, BatchMut, Value};
@@ -6,6 +6,10 @@ use zerocopy::FromZeros;
 
 /// What a layer keeps of its outputs: [`Flow`], [`Outputs`], or an own type.
 pub trait Keeps<V: Value>: FromZeros {
+    /// Whether the outputs are here: not where they lie in the inputs, as those of a
+    /// [`Flatten`](super::Flatten) do.
+    const HOLDS_OUTPUTS: bool = true;
+
     /// The outputs of the first `n` examples, to write.
     fn outputs(&mut self, n: usize) -> BatchMut<'_, V>;
 
@@ -32,7 +36,8 @@ pub struct Outputs<V: Value, const BATCH: usize> {
 
 /// What a backward pass works with: see [`Flow::parts`].
 pub struct FlowParts<'a, V: Value, K> {
-    /// The outputs.
+    /// The outputs, as the layer after this one left them: a [`Flatten`](super::Flatten) makes zeros of
+    /// masked steps, and gives them gradients of zero. So do not divide by them.
     pub y: &'a [V],
     /// Their gradients.
     pub d_y: &'a mut [V],

@@ -114,6 +114,8 @@ impl<L: TableLayer, const WORDS: usize> Parameters for FrozenRows<L, WORDS> {
     type Gradient<const BATCH: usize> = L::Gradient<BATCH>;
     type Slots<O: Optimizer> = L::Slots<O>;
 
+    const HAS_ROWS: bool = L::HAS_ROWS;
+
     fn sum_of_squares<const BATCH: usize>(gradient: &mut L::Gradient<BATCH>, keras3_duplicates: bool) -> f32 {
         L::sum_of_squares::<BATCH>(gradient, keras3_duplicates)
     }

@@ -166,6 +166,8 @@ where
         _: Option<&mut [()]>,
     ) {
         let Some(gradient) = gradient else { return };
+        // Examples without gradient rows learn nothing.
+        let Some(_) = gradient.rows_mut(x.values.len()) else { return };
         for ids in x.values {
             let named = |(t, id): (usize, &I)| Self::rows_of(*id).map(move |row| (row as u32, t));
             gradient.push(ids.iter().enumerate().flat_map(named));

@@ -228,8 +228,9 @@ pub trait Layer: Parameters {
     /// The outputs, for training: writes them and their masks to `cache`, and keeps there what
     /// [`backward`](Self::backward) needs.
     ///
-    /// It may overwrite `x`, if it gives the same `x` as outputs, as [`Flatten`] does, and `backward` is to
-    /// see it so. If a layer says nothing else, its outputs in training are those of [`infer`](Self::infer).
+    /// A layer that works in place, as [`Flatten`] does, overwrites `x`, and its [`outputs`](Self::outputs)
+    /// are in `x`; `backward` is then given the overwritten `x`. The default calls [`infer`](Self::infer), with
+    /// a workspace on the stack: a layer with a large one writes `forward` and keeps it in the cache.
     #[inline]
     fn forward<const BATCH: usize>(
         &self,
@@ -242,9 +243,11 @@ pub trait Layer: Parameters {
         self.infer::<BATCH>(x.into(), &mut Self::Workspace::new_zeroed(), y);
     }
 
-    /// From the gradients of the outputs, which stand in `cache`, adds those of the parameters to `gradient`
-    /// and writes those of the inputs to `d_x`; either can be left out. May overwrite the gradients of the
-    /// outputs.
+    /// Reads the gradients of the outputs from where [`flows`](Self::flows) said, adds those of the
+    /// parameters to `gradient`, and writes those of the inputs to `d_x`; either can be left out. It may
+    /// overwrite the gradients of the outputs.
+    ///
+    /// `gradient` takes at most `BATCH` examples between two steps, in one call or in several.
     fn backward<const BATCH: usize>(
         &self,
         x: Batch<'_, Self::Input>,
@@ -281,11 +284,15 @@ pub trait Layer: Parameters {
     }
 
     /// Where the outputs of these inputs lie: in `cache`, if not in the inputs themselves.
+    ///
+    /// A layer around another, whose outputs are that layer's, passes this and
+    /// [`flows`](Self::flows) on to it.
     #[inline]
     fn outputs<'a, const BATCH: usize>(
         x: BatchMut<'a, Self::Input>,
         cache: &'a mut Self::Cache<BATCH>,
     ) -> BatchMut<'a, Self::Output> {
+        const { assert_holds_outputs::<Self, BATCH>() };
         cache.outputs(x.values.len())
     }
 
@@ -299,6 +306,7 @@ pub trait Layer: Parameters {
         d_x: Option<&'a mut [Self::InputGradient]>,
     ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
         let _ = (gradient, d_x);
+        const { assert_holds_outputs::<Self, BATCH>() };
         cache.flows(x.values.len())
     }
 
@@ -310,6 +318,12 @@ pub trait Layer: Parameters {
         until: u32,
         slots: &mut Self::Slots<O>,
     ) {
+        const {
+            assert!(
+                !(O::LAGS && Self::HAS_ROWS),
+                "a layer with rows must write `catch_up` to learn with an exact optimizer"
+            );
+        };
         let _ = (x, optimizer, until, slots);
     }
 
@@ -461,6 +475,15 @@ pub trait Layer: Parameters {
         self.infer::<BATCH>(x, workspace, BatchMut { values: y, masks: y_masks });
         Ok(())
     }
+}
+
+/// That the default of `outputs` and `flows` finds outputs: a layer whose cache is that of a layer within
+/// passes both calls on to it.
+const fn assert_holds_outputs<L: Layer, const BATCH: usize>() {
+    assert!(
+        <L::Cache<BATCH> as Keeps<L::Output>>::HOLDS_OUTPUTS,
+        "the outputs are not in the cache: write `outputs` and `flows`, which call those of the layer within"
+    );
 }
 
 /// The kind of the last layer that `L` is made of.

@@ -24,6 +24,10 @@ pub trait Parameters: Bytes {
     /// The optimizer's state, zeros before the first step.
     type Slots<O: Optimizer>: Bytes;
 
+    /// Whether rows of a table are among them, which an exact optimizer catches up before they are read
+    /// ([`Layer::catch_up`](super::Layer::catch_up)).
+    const HAS_ROWS: bool;
+
     /// The sum of the squares of the gradient, for a norm over the whole model: of the sum of a table row's
     /// gradients, or with `keras3_duplicates` of the gradients of each occurrence.
     fn sum_of_squares<const BATCH: usize>(
@@ -44,13 +48,16 @@ pub trait Parameters: Bytes {
     fn flush<O: Optimizer>(&mut self, optimizer: &O, until: u32, slots: &mut Self::Slots<O>);
 }
 
-/// How parameters `T` learn: [`ByNumber`], [`ByRow`] or [`ByLayer`]. The functions are those of
-/// [`Parameters`].
+/// How parameters `T` learn: [`ByNumber`], [`ByRow`], [`ByLayer`], or a way of one layer's own. The functions
+/// are those of [`Parameters`].
 pub trait Learns<T> {
     /// See [`Parameters::Gradient`].
     type Gradient<const BATCH: usize>: FromZeros + 'static;
     /// See [`Parameters::Slots`].
     type Slots<O: Optimizer>: Bytes;
+
+    /// See [`Parameters::HAS_ROWS`].
+    const HAS_ROWS: bool = false;
 
     /// See [`Parameters::sum_of_squares`].
     fn sum_of_squares<const BATCH: usize>(
@@ -118,6 +125,8 @@ impl<const IDS: usize, const SOURCES: usize, const ROWS: usize, const DIM: usize
     type Gradient<const BATCH: usize> = RowGradient<IDS, SOURCES, DIM, BATCH>;
     type Slots<O: Optimizer> = TableSlots<[O::RowSlots<DIM>; ROWS], O::LastSteps<ROWS>>;
 
+    const HAS_ROWS: bool = true;
+
     fn sum_of_squares<const BATCH: usize>(
         gradient: &mut RowGradient<IDS, SOURCES, DIM, BATCH>,
         keras3_duplicates: bool,
@@ -148,6 +157,8 @@ impl<const IDS: usize, const SOURCES: usize, const ROWS: usize, const DIM: usize
 impl<L: Parameters> Learns<L> for ByLayer {
     type Gradient<const BATCH: usize> = L::Gradient<BATCH>;
     type Slots<O: Optimizer> = L::Slots<O>;
+
+    const HAS_ROWS: bool = L::HAS_ROWS;
 
     fn sum_of_squares<const BATCH: usize>(gradient: &mut L::Gradient<BATCH>, keras3_duplicates: bool) -> f32 {
         L::sum_of_squares(gradient, keras3_duplicates)
@@ -207,6 +218,8 @@ macro_rules! parameters {
             type Gradient<const BATCH: usize> = ();
             type Slots<O: $crate::optim::Optimizer> = ();
 
+            const HAS_ROWS: bool = false;
+
             fn sum_of_squares<const BATCH: usize>((): &mut (), _: bool) -> f32 {
                 0.0
             }
@@ -230,6 +243,9 @@ macro_rules! parameters {
                 <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Gradient<BATCH>;
             type Slots<O: $crate::optim::Optimizer> =
                 <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Slots<O>;
+
+            const HAS_ROWS: bool =
+                <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::HAS_ROWS;
 
             fn sum_of_squares<const BATCH: usize>(
                 gradient: &mut Self::Gradient<BATCH>,
@@ -298,6 +314,9 @@ macro_rules! parameters {
                 type Slots<O: $crate::optim::Optimizer> = Slots<
                     $(<$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::Slots<O>),+
                 >;
+
+                const HAS_ROWS: bool =
+                    false $(|| <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::HAS_ROWS)+;
 
                 fn sum_of_squares<const BATCH: usize>(
                     gradient: &mut Self::Gradient<BATCH>,

@@ -172,10 +172,12 @@ where
     ) {
         let Some(gradient) = gradient else { return };
         let n = x.values.len();
-        let d_q = gradient.quotients.rows_mut(n).as_flattened_mut();
-        let d_r = gradient.remainders.rows_mut(n).as_flattened_mut();
+        let (Some(d_q), Some(d_r)) = (gradient.quotients.rows_mut(n), gradient.remainders.rows_mut(n)) else {
+            return;
+        };
         let (q, r) = (Table::from_rows(&self.quotients), Table::from_rows(&self.remainders));
-        let (d_q, d_r) = (TableMut::from_rows(d_q), TableMut::from_rows(d_r));
+        let d_q = TableMut::from_rows(d_q.as_flattened_mut());
+        let d_r = TableMut::from_rows(d_r.as_flattened_mut());
         two_rows::backward(Self::split(x.values.as_flattened()), q, r, C::MULTIPLIES, d_q, d_r);
         for ids in x.values {
             let named = Self::split(ids).enumerate().filter_map(|(t, split)| Some((split?, t)));

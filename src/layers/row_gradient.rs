@@ -56,12 +56,9 @@ impl<const IDS: usize, const SOURCES: usize, const DIM: usize, const BATCH: usiz
     RowGradient<IDS, SOURCES, DIM, BATCH>
 {
     /// The gradient rows of the next `n` examples, to write: [`push`](Self::push) then says to which rows of
-    /// the table they belong. Fewer where there is no room for so many.
-    pub fn rows_mut(&mut self, n: usize) -> &mut [[[f32; DIM]; SOURCES]] {
-        match self.rows.split_at_mut_checked(self.examples) {
-            Some((_, free)) => first_mut(free, n),
-            None => &mut [],
-        }
+    /// the table they belong. `None` if there would be more than `BATCH` examples since the last step.
+    pub fn rows_mut(&mut self, n: usize) -> Option<&mut [[[f32; DIM]; SOURCES]]> {
+        self.rows.get_mut(self.examples..)?.get_mut(..n)
     }
 
     /// Takes the next example: for each id its row of the table, and which of the example's gradient rows is
@@ -150,7 +147,7 @@ impl<S: Numbers, L: AsMut<[u32]>, const ROWS: usize> TableSlots<[S; ROWS], L> {
     }
 
     /// Brings rows of the table to where the optimizer's dense form has them after step `until`.
-    pub(super) fn catch_up<O: Optimizer, const DIM: usize>(
+    pub fn catch_up<O: Optimizer, const DIM: usize>(
         &mut self,
         rows: impl Rows,
         optimizer: &O,
@@ -173,7 +170,7 @@ macro_rules! flows_into_rows {
             _: Option<&'a mut [()]>,
         ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
             let $n = x.values.len();
-            (cache.flows($n).0, gradient.map(|$gradient| $rows))
+            (cache.flows($n).0, gradient.and_then(|$gradient| $rows))
         }
     };
 }

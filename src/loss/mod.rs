@@ -56,7 +56,7 @@ pub trait Loss<Y> {
     /// losses that are given the model's outputs as they are.
     const FUSED_ACTIVATION: ActivationKind;
 
-    /// The last activations of the models that the loss fits: its link, or any if it has none.
+    /// The last activations of the models that the loss fits: the one that it is fused with, or any.
     ///
     /// Here a loss asserts that its sizes fit; a trainer evaluates it, so that wrong ones do not compile.
     const ACTIVATIONS: &'static [ActivationKind] =

@@ -301,7 +301,7 @@ pub trait Optimizer {
     /// What [`update_rows`](Self::update_rows) does once the shapes are known to agree.
     ///
     /// It is for optimizers that stand around others, and for callers whose types fix the shapes. A debug
-    /// build asserts them; otherwise a step on shapes that disagree ends early, without a panic.
+    /// build asserts them; otherwise nothing is done where they disagree.
     fn step_rows(
         &self,
         step: Step<Self::Rule>,

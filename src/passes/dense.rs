@@ -28,7 +28,7 @@ pub(crate) fn backward_parameters(
     }
 }
 
-/// Adds the gradient of x to `d_x` `[n, in]`.
+/// Writes the gradient of x to `d_x` `[n, in]`.
 #[inline]
 pub(crate) fn backward_input(d_y: Table<'_>, kernel: Table<'_>, mut d_x: TableMut<'_>) {
     gemm_nt(d_y, kernel, &mut d_x);

@@ -114,7 +114,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         let _: u64 = M::FINGERPRINT.value();
         assert!(
             M::ACTIVATION.is_among(L::ACTIVATIONS) && M::LAST_ACTIVATION.is_among(L::ACTIVATIONS),
-            "Trainer: the loss does not fit the model's last activation: end the model with the loss's link (Sigmoid for \
+            "Trainer: the loss does not fit the model's last activation: end the model with the loss's activation (Sigmoid for \
             BinaryCrossEntropy, Softmax for the categorical ones), or put FromLogits around the loss of a model that gives logits"
         );
     };
