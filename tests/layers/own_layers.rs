@@ -1,13 +1,15 @@
 //! Layers that users write. Each is at most 60 lines, from its struct to the end of its `Layer`; a test counts them.
 
-use crate::common::pass as both_ways;
+use crate::common::{parameter_bytes, pass as both_ways};
+use nanoembed::error::InputError;
 use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
-    Batch, BatchMut, Branches, ByLayer, Bytes, Context, Dense, Embedding, Fingerprint, Flow, FlowParts,
-    Layer, Pair, Parameters, Sigmoid, Tanh, Value,
+    Batch, BatchMut, Branches, ByLayer, ByRow, Bytes, Context, Dense, Embedding, Fingerprint, Flatten, Flow,
+    FlowParts, Keeps, Layer, Outputs, Pair, Parameters, Sigmoid, Tanh, Value,
 };
 use nanoembed::loss::BinaryCrossEntropy;
-use nanoembed::optim::{Adam, Exact, Optimizer};
+use nanoembed::optim::{Adam, Exact, Momentum, Optimizer};
+use nanoembed::table::Indices;
 use nanoembed::train::Trainer;
 use nanoembed::{parameters, sequential};
 use rand_core::{Rng, SeedableRng};
@@ -221,6 +223,64 @@ impl Layer for MaskedMean {
 }
 // End of the layer.
 
+// A layer with a table: the rows of two ids.
+#[derive(FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+struct Lookup<const ROWS: usize> {
+    rows: [[f32; 4]; ROWS],
+}
+parameters!(impl[const ROWS: usize] Lookup<ROWS> { rows: [[f32; 4]; ROWS] => ByRow<2, 2> });
+
+impl<const ROWS: usize> Layer for Lookup<ROWS> {
+    type Input = [u16; 2];
+    type Output = [[f32; 4]; 2];
+    type InputGradient = ();
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = Outputs<[[f32; 4]; 2], BATCH>;
+    const NAME: &'static str = "Lookup";
+    const FINGERPRINT: Fingerprint = Fingerprint::of("lookup").extent(ROWS);
+
+    fn check(inputs: &[[u16; 2]]) -> Result<(), InputError> {
+        Indices::new(inputs.as_flattened(), ROWS)?;
+        Ok(())
+    }
+
+    fn infer<const BATCH: usize>(&self, x: Batch<'_, [u16; 2]>, (): &mut (), y: BatchMut<'_, [[f32; 4]; 2]>) {
+        for (ids, y) in x.values.iter().zip(y.values) {
+            *y = ids.map(|id| self.rows[usize::from(id)]);
+        }
+        y.masks.fill([true; 2]);
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        x: Batch<'_, [u16; 2]>,
+        _: &mut Self::Cache<BATCH>,
+        gradient: Option<&mut Self::Gradient<BATCH>>,
+        _: Option<&mut [()]>,
+    ) {
+        let Some(gradient) = gradient else { return };
+        for ids in x.values {
+            gradient.push(ids.iter().enumerate().map(|(t, id)| (u32::from(*id), t)));
+        }
+    }
+
+    fn flows<'a, const BATCH: usize>(
+        x: Batch<'a, [u16; 2]>,
+        cache: &'a mut Self::Cache<BATCH>,
+        gradient: Option<&'a mut Self::Gradient<BATCH>>,
+        _: Option<&'a mut [()]>,
+    ) -> (Batch<'a, Self::Output>, Option<&'a mut [Self::Output]>) {
+        let n = x.values.len();
+        (cache.flows(n).0, gradient.and_then(|gradient| gradient.rows_mut(n)))
+    }
+
+    fn catch_up<O: Optimizer>(&mut self, x: &[[u16; 2]], o: &O, until: u32, slots: &mut Self::Slots<O>) {
+        slots.catch_up(x.as_flattened().iter().map(|id| usize::from(*id)), o, until, &mut self.rows);
+    }
+}
+// End of the layer.
+
 /// What the file promises.
 #[test]
 fn each_layer_is_at_most_sixty_lines() {
@@ -228,7 +288,7 @@ fn each_layer_is_at_most_sixty_lines() {
     let lines =
         |layer: &str| layer.split("\n// End of the layer.").next().map_or(0, |text| text.lines().count() - 1);
     let lengths: Vec<usize> = layers.map(lines).collect();
-    assert_eq!(lengths.len(), 4);
+    assert_eq!(lengths.len(), 5);
     assert!(lengths.iter().all(|lines| *lines > 20 && *lines <= 60), "{lengths:?}");
 }
 
@@ -269,6 +329,32 @@ fn learn_likes<O: Optimizer>(optimizer: O, pairs: &[Pair<[u16; 1], [u16; 1]>], l
     assert!(model.second.second.first.scale.iter().all(|x| *x != 1.0));
     assert_eq!(<Scale<8> as Bytes>::BYTES, 64);
     assert_eq!(<Residual<Dense<8, 8, Tanh>> as Bytes>::BYTES, 4 * 72);
+}
+
+/// An own table has the bits of an `Embedding`, also where rows lag behind an exact optimizer.
+#[test]
+fn an_own_table_learns_as_an_embedding_does() {
+    type Own = sequential![Lookup<7>, Flatten<2, 4, 8>, Dense<8, 1, Sigmoid>];
+    type Same = sequential![Embedding<2, 7, 4>, Flatten<2, 4, 8>, Dense<8, 1, Sigmoid>];
+    fn train<M: Layer<Input = [u16; 2], Output = [f32; 1]>, O: Optimizer>(
+        mut model: M,
+        optimizer: O,
+    ) -> Vec<u8> {
+        let mut trainer = Trainer::<M, O, _, 2>::new(optimizer, BinaryCrossEntropy::default());
+        let ids: Vec<[u16; 2]> = (0..9).map(|i| [i % 7, i * 3 % 5]).collect();
+        let labels: Vec<[f32; 1]> = (0..9).map(|i| [f32::from(i % 2 == 0)]).collect();
+        for _ in 0..3 {
+            trainer.epoch(&mut model, &ids, &labels).unwrap();
+        }
+        parameter_bytes(&model)
+    }
+    let mut own = Own::new(&mut Xoshiro128PlusPlus::seed_from_u64(4));
+    let same = Same::new(&mut Xoshiro128PlusPlus::seed_from_u64(4));
+    own.first.rows = same.first.rows;
+    (own.second.second.kernel, own.second.second.bias) = (same.second.second.kernel, same.second.second.bias);
+    assert_eq!(parameter_bytes(&own), parameter_bytes(&same));
+    let exact = Exact(Momentum { learning_rate: 0.1, ..Momentum::default() });
+    assert_eq!(train(own, exact), train(same, exact));
 }
 
 /// The gradient of an own layer, and of a layer within one, against differences.
