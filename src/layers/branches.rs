@@ -1,7 +1,7 @@
 //! Two layers beside each other.
 
 use super::flow::{Flow, FlowParts, Keeps, Outputs};
-use super::value::{first, first_mut};
+use super::value::first_mut;
 use super::{
     Batch, BatchMut, ByLayer, Context, Fingerprint, Layer, LayerSummary, Pair, Parameters, Value,
     outputs_not_finite, parameters,
@@ -72,17 +72,10 @@ pub struct Branches<A, B> {
 
 parameters!(impl[A: Parameters, B: Parameters] Branches<A, B> { first: A => ByLayer, second: B => ByLayer });
 
-/// The inputs of one of two [`Branches`], with their masks.
-#[derive(FromZeros)]
-pub struct Inputs<V: Value, const BATCH: usize> {
-    values: [V; BATCH],
-    masks: [V::Mask; BATCH],
-}
-
 /// One of two [`Branches`] in use: its inputs, its outputs, and the scratch of its layer.
 #[derive(FromZeros)]
 pub struct BranchWorkspace<L: Layer, const BATCH: usize> {
-    inputs: Inputs<L::Input, BATCH>,
+    inputs: Outputs<L::Input, BATCH>,
     outputs: Outputs<L::Output, BATCH>,
     scratch: L::Workspace<BATCH>,
 }
@@ -90,26 +83,23 @@ pub struct BranchWorkspace<L: Layer, const BATCH: usize> {
 /// One of two [`Branches`] in training: its inputs, their gradients, and what its layer keeps.
 #[derive(FromZeros)]
 pub struct BranchCache<L: Layer, const BATCH: usize> {
-    inputs: Inputs<L::Input, BATCH>,
+    inputs: Outputs<L::Input, BATCH>,
     d_inputs: [L::InputGradient; BATCH],
     cache: L::Cache<BATCH>,
 }
 
-impl<V: Value, const BATCH: usize> Inputs<V, BATCH> {
-    /// Takes these inputs.
-    fn load(&mut self, inputs: impl Iterator<Item = (V, V::Mask)>) -> BatchMut<'_, V> {
-        let mut n = 0;
-        for ((input, mask), (x, x_mask)) in self.values.iter_mut().zip(&mut self.masks).zip(inputs) {
-            (*input, *mask) = (x, x_mask);
-            n += 1;
-        }
-        BatchMut { values: first_mut(&mut self.values, n), masks: first_mut(&mut self.masks, n) }
+/// Copies these inputs to where a pass may overwrite them.
+fn load<V: Value, const BATCH: usize>(
+    to: &mut Outputs<V, BATCH>,
+    inputs: impl Iterator<Item = (V, V::Mask)>,
+) -> BatchMut<'_, V> {
+    let mut n = 0;
+    let BatchMut { values, masks } = to.outputs(BATCH);
+    for ((input, mask), (x, x_mask)) in values.iter_mut().zip(masks).zip(inputs) {
+        (*input, *mask) = (x, x_mask);
+        n += 1;
     }
-
-    /// The first `n` inputs.
-    fn of(&self, n: usize) -> Batch<'_, V> {
-        Batch { values: first(&self.values, n), masks: first(&self.masks, n) }
-    }
+    to.outputs(n)
 }
 
 impl<L: Layer, const BATCH: usize> BranchCache<L, BATCH> {
@@ -120,7 +110,7 @@ impl<L: Layer, const BATCH: usize> BranchCache<L, BATCH> {
         inputs: impl Iterator<Item = (L::Input, <L::Input as Value>::Mask)>,
         context: Context,
     ) -> BatchMut<'_, L::Output> {
-        let mut x = self.inputs.load(inputs);
+        let mut x = load(&mut self.inputs, inputs);
         layer.forward::<BATCH>(x.reborrow(), &mut self.cache, context);
         L::outputs::<BATCH>(x, &mut self.cache)
     }
@@ -135,7 +125,7 @@ impl<L: Layer, const BATCH: usize> BranchCache<L, BATCH> {
         wants_d_x: bool,
     ) -> &mut [L::InputGradient] {
         let n = d_y.len();
-        let x = self.inputs.of(n);
+        let x = self.inputs.flows(n).0;
         let mut d_x = wants_d_x.then(|| first_mut(&mut self.d_inputs, n));
         if let (_, Some(to)) =
             L::flows::<BATCH>(x, &mut self.cache, gradient.as_deref_mut(), d_x.as_deref_mut())
@@ -203,9 +193,9 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
         y: BatchMut<'_, Self::Output>,
     ) {
         let (n, inputs) = (x.values.len(), x.values.iter().zip(x.masks));
-        let of_first = a.inputs.load(inputs.clone().map(|(x, mask)| (x.first, mask.0)));
+        let of_first = load(&mut a.inputs, inputs.clone().map(|(x, mask)| (x.first, mask.0)));
         self.first.infer::<BATCH>(of_first.into(), &mut a.scratch, a.outputs.outputs(n));
-        let of_second = b.inputs.load(inputs.map(|(x, mask)| (x.second, mask.1)));
+        let of_second = load(&mut b.inputs, inputs.map(|(x, mask)| (x.second, mask.1)));
         self.second.infer::<BATCH>(of_second.into(), &mut b.scratch, b.outputs.outputs(n));
         write(a.outputs.flows(n).0, b.outputs.flows(n).0, y);
     }
@@ -284,7 +274,7 @@ fn branch_not_finite<L: Layer, const BATCH: usize>(
     n: usize,
     BranchCache { inputs, cache, .. }: &mut BranchCache<L, BATCH>,
 ) -> Option<NotFinite> {
-    let x = inputs.of(n);
+    let x = inputs.flows(n).0;
     layer
         .not_finite::<BATCH>(x, cache)
         .or_else(|| outputs_not_finite::<L>(L::flows::<BATCH>(x, cache, None, None).0.values))

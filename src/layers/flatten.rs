@@ -87,9 +87,9 @@ impl<V: Value, const BATCH: usize> Keeps<V> for InPlace<BATCH> {
 
 impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Flatten<LEN, DIM, OUT, M> {
     /// Makes zeros of the masked steps of sequences, if they count as zeros.
-    fn clear_masked(sequences: &mut [[[f32; DIM]; LEN]], masks: &[[bool; LEN]]) {
+    fn clear_masked(steps: &mut [[f32; DIM]], masks: &[[bool; LEN]]) {
         if M::HONOURED {
-            clear_masked(TableMut::from_rows(sequences.as_flattened_mut()), masks.as_flattened());
+            clear_masked(TableMut::from_rows(steps), masks.as_flattened());
         }
     }
 }
@@ -116,9 +116,7 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
     ) {
         let steps = y.values.as_flattened_mut().as_chunks_mut().0;
         copy_each(x.values.as_flattened(), steps);
-        if M::HONOURED {
-            clear_masked(TableMut::from_rows(steps), x.masks.as_flattened());
-        }
+        Self::clear_masked(steps, x.masks);
     }
 
     fn forward<const BATCH: usize>(
@@ -127,7 +125,7 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
         _: &mut InPlace<BATCH>,
         _: Context,
     ) {
-        Self::clear_masked(x.values, x.masks);
+        Self::clear_masked(x.values.as_flattened_mut(), x.masks);
     }
 
     fn backward<const BATCH: usize>(
@@ -138,7 +136,7 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
         d_x: Option<&mut [[[f32; DIM]; LEN]]>,
     ) {
         if let Some(d_x) = d_x {
-            Self::clear_masked(d_x, x.masks);
+            Self::clear_masked(d_x.as_flattened_mut(), x.masks);
         }
     }
 

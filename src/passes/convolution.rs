@@ -77,8 +77,8 @@ impl Convolution {
         let Some(distinct) = distinct_rows(x, numbers, firsts, slots) else { return false };
         let Some(firsts) = firsts.get(..distinct) else { return false };
         let repeats = Repeats { sequences, steps: x, numbers, firsts };
-        // The one shape that is not known before: there is room for the products of half of the steps at
-        // most.
+        // The one shape that is not known before: how much room the products take depends on how many steps
+        // are distinct.
         convolve_repeated(self.windows, repeats, masks, kernel, products, &mut y).is_ok()
     }
 
