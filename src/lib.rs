@@ -160,6 +160,8 @@ pub mod optim;
 
 pub(crate) mod passes;
 
+mod recipe;
+
 pub mod layers;
 
 pub mod metrics;

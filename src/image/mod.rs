@@ -11,35 +11,28 @@
 //! [`read`] checks the bytes and gives a reference into them. It copies nothing, so a model in flash takes no
 //! RAM.
 //!
-//! # Format, version 1
-//!
-//! All fields are little-endian.
-//!
-//! | offset | bytes | content |
-//! |---|---|---|
-//! | 0 | 4 | magic `NEMB` |
-//! | 4 | 2 | version, 1 |
-//! | 6 | 2 | kind: 1 a model, 2 a checkpoint, 3 a vocabulary |
-//! | 8 | 8 | fingerprint of the model's type |
-//! | 16 | 8 | length of the payload in bytes |
-//! | 24 | 4 | CRC-32 (ISO-HDLC) of all other bytes, header and payload |
-//! | 28 | 36 | zeros |
-//! | 64 | | payload: a model's parameters in the order of its layers, a vocabulary's fields |
-//!
-//! A corrupted, missing or additional byte is refused.
+//! An image also tells what it holds, so that it can be opened without the type of its model: its format is
+//! described in `docs/image-format.md`, byte for byte. A corrupted, missing or additional byte is refused.
 
+mod error;
+mod format;
 mod frame;
+mod sections;
 
-pub use frame::{ImageError, length};
-pub(crate) use frame::{fill, open, seal};
+pub use error::{ImageError, SectionError};
+pub(crate) use format::Section;
+pub use frame::length;
+pub(crate) use frame::{Header, fill, seal};
+pub(crate) use sections::Layout;
 
 pub(crate) use inner::*;
 
 /// The bound of this module's functions, and where a payload starts. It is no part of the interface: `internals` gives it out.
 pub(crate) mod inner {
     use crate::layers::{Bytes, Fingerprint};
+    use crate::recipe::Record;
 
-    pub use super::frame::{HEADER, Kind};
+    pub use super::format::{HEADER, Kind};
 
     /// What has an image: every model, and a vocabulary.
     pub trait Image: Bytes {
@@ -47,30 +40,63 @@ pub(crate) mod inner {
         const KIND: Kind;
         /// A hash of its type: equal for types that can read each other's images.
         const TYPE: Fingerprint;
+        /// Its layers, if it is a model.
+        const RECORDS: Option<&'static [Record]>;
     }
 }
 
 use crate::layers::{Bytes, Fingerprint, Layer};
+use crate::recipe::Record;
 use crate::text::Vocabulary;
+use core::marker::PhantomData;
+use zerocopy::IntoBytes;
+
+/// Memory for the records of `M`, which no type can count.
+struct Lists<M>(PhantomData<M>);
+
+impl<M: Layer> Lists<M> {
+    const SHORT: &'static [Record] = &M::RECORDS.list::<8>();
+    const LONG: &'static [Record] = &M::RECORDS.list::<512>();
+}
+
+/// The layers of `M`, front to back.
+pub(crate) const fn records<M: Layer>() -> &'static [Record] {
+    match const { M::RECORDS.count() } {
+        count @ ..=8 => Lists::<M>::SHORT.split_at(count).0,
+        count @ ..=512 => Lists::<M>::LONG.split_at(count).0,
+        _ => panic!("a model has at most 512 layers"),
+    }
+}
 
 impl<M: Layer> Image for M {
     const KIND: Kind = Kind::Model;
     const TYPE: Fingerprint = M::FINGERPRINT;
+    const RECORDS: Option<&'static [Record]> = Some(records::<M>());
 }
 
 impl<const WORDS: usize, const BYTES: usize> Image for Vocabulary<WORDS, BYTES> {
     const KIND: Kind = Kind::Vocabulary;
-    const TYPE: Fingerprint = Self::PARTS;
+    const TYPE: Fingerprint = Fingerprint::of("vocabulary").extent(WORDS).extent(BYTES);
+    const RECORDS: Option<&'static [Record]> = None;
+}
+
+/// Where the sections of an image of `M` lie.
+const fn layout<M: Image>() -> Layout {
+    match M::RECORDS {
+        Some(records) => Layout::model(size_of_val(records), M::BYTES),
+        None => Layout::vocabulary(M::BYTES),
+    }
 }
 
 /// The length of an image of `M` in bytes.
 ///
 /// ```
 /// use nanoembed::{image, layers::Dense};
-/// assert_eq!(image::size::<Dense<32, 1>>(), 64 + 4 * 33);
+/// // Header and list of sections, one layer, its parameters.
+/// assert_eq!(image::size::<Dense<32, 1>>(), 128 + 64 + 4 * 33);
 /// ```
 pub const fn size<M: Image>() -> usize {
-    HEADER + M::BYTES
+    layout::<M>().end()
 }
 
 /// Writes the image of `model` to `out`.
@@ -78,7 +104,10 @@ pub const fn size<M: Image>() -> usize {
 /// # Errors
 /// If `out` has not [`size::<M>()`](size) bytes; nothing has been written then.
 pub fn write<M: Image>(model: &M, out: &mut [u8]) -> Result<(), ImageError> {
-    seal(M::KIND, M::TYPE, M::BYTES, out, |part| model.visit(part))
+    seal(M::KIND, M::TYPE, const { &layout::<M>() }, out, |section, part| match section {
+        Section::Recipe => part(M::RECORDS.unwrap_or_default().as_bytes()),
+        _ => model.visit(part),
+    })
 }
 
 /// The image of `model`.
@@ -111,11 +140,8 @@ pub fn read<M: Image>(bytes: &[u8]) -> Result<&M, ImageError> {
             "a part of a type of yours ends between multiples of its neighbour's alignment: fill it up by a field that `Bytes` shows"
         );
     }
-    let payload = open(M::KIND, M::TYPE, bytes)?;
-    if payload.len() != M::BYTES {
-        return Err(ImageError::Length { expected: size::<M>(), found: bytes.len() });
-    }
-    M::ref_from_bytes(payload).map_err(|_| ImageError::Misaligned)
+    let header = Header::check_type(M::KIND, M::TYPE, bytes)?;
+    M::ref_from_bytes(header.parameters(bytes, M::BYTES)?).map_err(|_| ImageError::Misaligned)
 }
 
 /// Copies the parameters in these bytes into `model`: for bytes that stand at no aligned address, or that will go.
@@ -123,11 +149,8 @@ pub fn read<M: Image>(bytes: &[u8]) -> Result<&M, ImageError> {
 /// # Errors
 /// If the bytes are not an unharmed image of a model of type `M`; `model` is then as it was.
 pub fn read_into<M: Image>(bytes: &[u8], model: &mut M) -> Result<(), ImageError> {
-    let payload = open(M::KIND, M::TYPE, bytes)?;
-    if payload.len() != M::BYTES {
-        return Err(ImageError::Length { expected: size::<M>(), found: bytes.len() });
-    }
-    fill(payload, |part| model.visit_mut(part));
+    let header = Header::check_type(M::KIND, M::TYPE, bytes)?;
+    fill(header.parameters(bytes, M::BYTES)?, |part| model.visit_mut(part));
     Ok(())
 }
 

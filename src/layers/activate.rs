@@ -3,8 +3,8 @@
 use super::flow::{Flow, FlowParts, Keeps};
 use super::value::{copy, copy_each};
 use super::{
-    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Fingerprint, Identity, Layer, Value,
-    parameters,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Identity, Layer, LayerKind, Record,
+    Records, Value, parameters,
 };
 use crate::table::Numbers;
 use core::marker::PhantomData;
@@ -57,11 +57,12 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
 
     const ACTIVATION: ActivationKind = A::KIND;
     const NAME: &'static str = "Activation";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(Self::WIDTH > 0, "Activation<V, A>: V must have numbers");
         A::KIND.assert_units(Self::WIDTH);
         let [outer, inner] = V::SHAPE;
-        Fingerprint::of("activation").extent(outer).extent(inner).name(A::KIND.name())
+        let record = Record::new(LayerKind::Activation, &[outer, inner]);
+        Records::layer(record.options([0, A::KIND as u16, 0]))
     };
     const PASSES_ON: bool = true;
 

@@ -3,7 +3,7 @@
 use super::flow::{Flow, FlowParts, Keeps, Outputs};
 use super::value::first_mut;
 use super::{
-    Batch, BatchMut, ByLayer, Context, Fingerprint, Layer, LayerSummary, Pair, Parameters, Value,
+    Batch, BatchMut, ByLayer, Context, Layer, LayerSummary, Pair, Parameters, Records, Value,
     outputs_not_finite, parameters,
 };
 use crate::error::{InputError, NotFinite};
@@ -159,7 +159,7 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
 
     const LAYERS: usize = A::LAYERS + B::LAYERS;
     const NAME: &'static str = "Branches";
-    const FINGERPRINT: Fingerprint = Fingerprint::of("branches").part(A::FINGERPRINT).part(B::FINGERPRINT);
+    const RECORDS: Records = Records::branches(&A::RECORDS, &B::RECORDS);
     const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO;
 
     fn init(&mut self, random: &mut impl Rng) {
@@ -210,8 +210,8 @@ impl<A: Layer, B: Layer> Layer for Branches<A, B> {
         let inputs = x.values.iter().zip(&*x.masks);
         let of_first = inputs.clone().map(|(x, mask)| (x.first, mask.0));
         let of_second = inputs.map(|(x, mask)| (x.second, mask.1));
-        let y_first = a.forward(&self.first, of_first, context.branch(0));
-        let y_second = b.forward(&self.second, of_second, context.branch(1));
+        let y_first = a.forward(&self.first, of_first, context);
+        let y_second = b.forward(&self.second, of_second, context.after::<A>());
         write(y_first.into(), y_second.into(), y);
     }
 

@@ -1,6 +1,5 @@
 //! Memory that is plain bytes: what images and checkpoints are made of.
 
-use super::Fingerprint;
 use crate::table::Numbers;
 use crate::text::Vocabulary;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -13,8 +12,6 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 pub trait Bytes: FromBytes + KnownLayout + Immutable + Sized {
     /// The bytes of all parts together.
     const BYTES: usize;
-    /// A hash of how the bytes are divided into parts.
-    const PARTS: Fingerprint = Fingerprint::of("plain").extent(Self::BYTES);
     /// Whether [`arrays`](Self::arrays) shows all parameters: not where they are bytes, as packed rows are.
     const IN_ARRAYS: bool = Self::BYTES == 0;
 
@@ -47,7 +44,6 @@ pub struct Parameter {
 
 impl<T: Numbers> Bytes for T {
     const BYTES: usize = size_of::<Self>();
-    const PARTS: Fingerprint = Fingerprint::of("numbers").extent(Self::BYTES);
     const IN_ARRAYS: bool = true;
 
     #[inline]
@@ -71,7 +67,6 @@ impl<T: Numbers> Bytes for T {
 
 impl Bytes for () {
     const BYTES: usize = 0;
-    const PARTS: Fingerprint = Fingerprint::of("nothing");
 
     fn visit(&self, _: &mut dyn FnMut(&[u8])) {}
 
@@ -80,7 +75,6 @@ impl Bytes for () {
 
 impl<const WORDS: usize, const BYTES: usize> Bytes for Vocabulary<WORDS, BYTES> {
     const BYTES: usize = Self::SIZE;
-    const PARTS: Fingerprint = Fingerprint::of("vocabulary").extent(WORDS).extent(BYTES);
 
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
         Self::visit(self, part);
@@ -100,8 +94,6 @@ macro_rules! bytes_of_fields {
     (impl[$($parameters:tt)*] $name:ty { $($field:tt: $type:ty $(as $shape:expr)?),* $(,)? }) => {
         impl<$($parameters)*> $crate::layers::Bytes for $name {
             const BYTES: usize = 0 $(+ <$type as $crate::layers::Bytes>::BYTES)*;
-            const PARTS: $crate::layers::Fingerprint =
-                $crate::layers::Fingerprint::of("fields")$(.part(<$type as $crate::layers::Bytes>::PARTS))*;
             const IN_ARRAYS: bool = true $(&& <$type as $crate::layers::Bytes>::IN_ARRAYS)*;
 
             #[inline]

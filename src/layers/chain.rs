@@ -2,7 +2,7 @@
 
 use super::flow::{Keeps, Outputs};
 use super::{
-    ActivationKind, Batch, BatchMut, ByLayer, Context, Fingerprint, Layer, LayerSummary, Parameters,
+    ActivationKind, Batch, BatchMut, ByLayer, Context, Layer, LayerSummary, Parameters, Records,
     outputs_not_finite, parameters,
 };
 use crate::error::{InputError, NotFinite};
@@ -117,9 +117,9 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Chain<A, 
         context: Context,
         last: impl FnOnce(&B, BatchMut<'_, A::Output>, &mut B::Cache<BATCH>, Context),
     ) {
-        self.first.forward::<BATCH>(x.reborrow(), &mut cache.first, context.branch(0));
+        self.first.forward::<BATCH>(x.reborrow(), &mut cache.first, context);
         let middle = A::outputs::<BATCH>(x, &mut cache.first);
-        last(&self.second, middle, &mut cache.second, context.branch(1));
+        last(&self.second, middle, &mut cache.second, context.after::<A>());
     }
 
     /// The backward pass, in which `last` is that of the second layer.
@@ -161,7 +161,7 @@ impl<A: Layer, B: Layer<Input = A::Output, InputGradient = A::Output>> Layer for
         if passes_untouched::<B>() { A::LAST_ACTIVATION } else { B::LAST_ACTIVATION };
     const LAYERS: usize = A::LAYERS + B::LAYERS;
     const NAME: &'static str = "Chain";
-    const FINGERPRINT: Fingerprint = Fingerprint::of("chain").part(A::FINGERPRINT).part(B::FINGERPRINT);
+    const RECORDS: Records = Records::chain(&A::RECORDS, &B::RECORDS);
     const STALLS_AT_ZERO: bool = A::STALLS_AT_ZERO || B::STALLS_AT_ZERO || A::BYTES > 0 && B::BYTES > 0;
     const PASSES_ON: bool = passes_untouched::<A>() && B::PASSES_ON;
     const HAS_BIASES: bool =

@@ -1,7 +1,7 @@
 //! Concatenated one after the other.
 
 use super::flow::Flow;
-use super::{Batch, BatchMut, Fingerprint, Layer, Pair, Value, parameters};
+use super::{Batch, BatchMut, Layer, LayerKind, Pair, Record, Records, Value, parameters};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
 
@@ -133,9 +133,10 @@ impl<V: Concatenated, const OUT: usize> Layer for Concatenate<V, OUT> {
     type Cache<const BATCH: usize> = Flow<[f32; OUT], BATCH>;
 
     const NAME: &'static str = "Concatenate";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(OUT == V::WIDTH, "Concatenate<V, OUT>: OUT must be the sum of the lengths of the vectors");
-        Fingerprint::of("concatenate").extent(OUT)
+        // How many vectors there are, and their lengths, say the layers that give them.
+        Records::joining(Record::new(LayerKind::Concatenate, &[]), V::INPUTS)
     };
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, V>, (): &mut (), y: BatchMut<'_, [f32; OUT]>) {

@@ -6,8 +6,8 @@ use super::padding::{ConvPadding, Valid};
 use super::parameters::Learns;
 use super::value::{first, first_mut};
 use super::{
-    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Fingerprint, Identity, Layer,
-    glorot_uniform, parameters,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Identity, Layer, LayerKind, Record,
+    Records, glorot_uniform, parameters,
 };
 use crate::kernels::sum_of_squares;
 use crate::optim::{Optimizer, Step};
@@ -272,7 +272,7 @@ impl<
 
     const ACTIVATION: ActivationKind = A::KIND;
     const NAME: &'static str = "Conv1D";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(IN > 0 && FILTERS > 0 && KERNEL > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: an extent is 0");
         A::KIND.assert_units(FILTERS);
         assert!(STRIDE > 0 && DILATION > 0, "Conv1D: STRIDE and DILATION must be at least 1");
@@ -284,9 +284,9 @@ impl<
             OUT == out,
             "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: OUT does not follow from the other sizes"
         );
-        let shape = Fingerprint::of("conv1d").extent(LEN).extent(IN).extent(FILTERS).extent(KERNEL);
-        let windows = shape.extent(STRIDE).extent(DILATION).name(P::KIND.name());
-        windows.name(A::KIND.name()).name(M::NAME)
+        let extents = [LEN, IN, FILTERS, KERNEL, STRIDE, DILATION];
+        let record = Record::new(LayerKind::Conv1D, &extents);
+        Records::layer(record.options([P::KIND as u16, A::KIND as u16, M::NUMBER]))
     };
 
     fn init(&mut self, random: &mut impl Rng) {

@@ -2,8 +2,8 @@
 
 use super::flow::{Flow, FlowParts, Keeps};
 use super::{
-    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Fingerprint, Identity, Layer,
-    glorot_uniform, parameters,
+    ActivationFunction, ActivationKind, Batch, BatchMut, Context, Identity, Layer, LayerKind, Record,
+    Records, glorot_uniform, parameters,
 };
 use crate::passes::dense;
 use crate::table::{Numbers, Table, TableMut};
@@ -62,10 +62,11 @@ impl<const IN: usize, const OUT: usize, A: ActivationFunction> Layer for Dense<I
 
     const ACTIVATION: ActivationKind = A::KIND;
     const NAME: &'static str = "Dense";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(IN > 0 && OUT > 0, "Dense<IN, OUT>: both must be at least 1");
         A::KIND.assert_units(OUT);
-        Fingerprint::of("dense").extent(IN).extent(OUT).name(A::KIND.name())
+        let record = Record::new(LayerKind::Dense, &[IN, OUT]);
+        Records::layer(record.options([0, A::KIND as u16, 0]))
     };
     const HAS_BIASES: bool = true;
 

@@ -1,7 +1,7 @@
 //! The product of two vectors, by itself and as a prediction of ratings.
 
 use super::flow::Flow;
-use super::{Batch, BatchMut, Fingerprint, Layer, Pair, parameters};
+use super::{Batch, BatchMut, Layer, LayerKind, Pair, Record, Records, parameters};
 use crate::kernels::shaped::dot;
 use crate::passes::product::{biased_dot, biased_dot_backward, dot_backward};
 use rand_core::Rng;
@@ -40,9 +40,9 @@ impl<const N: usize> Layer for Dot<N> {
     type Cache<const BATCH: usize> = Flow<[f32; 1], BATCH>;
 
     const NAME: &'static str = "Dot";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(N > 0, "Dot<N>: N must be at least 1");
-        Fingerprint::of("dot").extent(N)
+        Records::joining(Record::new(LayerKind::Dot, &[N]), 2)
     };
     const STALLS_AT_ZERO: bool = true;
 
@@ -112,9 +112,9 @@ impl<const N: usize> Layer for BiasedDot<N> {
     type Cache<const BATCH: usize> = Flow<[f32; 1], BATCH>;
 
     const NAME: &'static str = "BiasedDot";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(N > 1, "BiasedDot<N>: N must be at least 2, a factor and the bias");
-        Fingerprint::of("biased_dot").extent(N)
+        Records::joining(Record::new(LayerKind::BiasedDot, &[N]), 2)
     };
     const STALLS_AT_ZERO: bool = true;
 

@@ -2,8 +2,9 @@
 
 use super::flow::{Flow, FlowParts};
 use super::value::{copy, copy_each};
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, Value, parameters};
+use super::{Batch, BatchMut, Context, Layer, LayerKind, Record, Records, Value, parameters};
 use crate::kernels::shaped::dropout;
+use crate::random::mix;
 use crate::table::Numbers;
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
@@ -52,8 +53,7 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Dropout<V, PER_MILLE> {
         let Drawn { training, seed } = drawn;
         for (place, (x, y)) in (0..).zip(x.iter().zip(y)) {
             if training {
-                let seed = Context { training, seed }.branch(place).seed;
-                dropout(seed, Self::RATE, x.as_numbers(), y.as_numbers_mut());
+                dropout(mix(seed, place), Self::RATE, x.as_numbers(), y.as_numbers_mut());
             } else {
                 *y = *x;
             }
@@ -69,10 +69,10 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
     type Cache<const BATCH: usize> = Flow<V, BATCH, Drawn>;
 
     const NAME: &'static str = "Dropout";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(PER_MILLE < 1000, "Dropout<V, PER_MILLE>: the rate must be below 1, PER_MILLE below 1000");
         let [outer, inner] = V::SHAPE;
-        Fingerprint::of("dropout").extent(outer).extent(inner).extent(PER_MILLE)
+        Records::layer(Record::new(LayerKind::Dropout, &[outer, inner, PER_MILLE]))
     };
     const PASSES_ON: bool = true;
 
@@ -87,7 +87,7 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
         context: Context,
     ) {
         let (y, drawn) = cache.start(x.values.len());
-        *drawn = Drawn { training: context.training, seed: context.seed };
+        *drawn = Drawn { training: context.training, seed: context.layer_seed() };
         Self::keep(*drawn, x.values, y.values);
         copy_each(x.masks, y.masks);
     }

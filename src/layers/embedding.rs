@@ -4,7 +4,7 @@ use super::flow::{Keeps, Outputs};
 use super::packed::TableLayer;
 use super::row_gradient::flows_into_rows;
 use super::value::Value;
-use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
+use super::{Batch, BatchMut, ByRow, Layer, LayerKind, Record, Records, parameters, uniform};
 use crate::error::InputError;
 use crate::kernels::shaped::gather;
 use crate::optim::Optimizer;
@@ -81,15 +81,15 @@ where
     type Cache<const BATCH: usize> = Outputs<[[f32; DIM]; LEN], BATCH>;
 
     const NAME: &'static str = "Embedding";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(LEN > 0 && ROWS > 0 && DIM > 0, "Embedding<LEN, ROWS, DIM>: all must be at least 1");
         assert!(ROWS <= u32::MAX as usize, "Embedding<LEN, ROWS, DIM>: at most u32::MAX rows");
         assert!(
             ROWS as u64 - 1 <= I::MAX,
             "Embedding<LEN, ROWS, DIM>: the type of the ids (u16 where none is given) is too small for the rows: Embedding<LEN, ROWS, DIM, u32>"
         );
-        let masking = if M::MASK_ZERO { "mask_zero" } else { "no_mask" };
-        Fingerprint::of("embedding").extent(LEN).extent(ROWS).extent(DIM).name(masking)
+        let record = Record::new(LayerKind::Embedding, &[LEN, ROWS, DIM]);
+        Records::layer(record.options([M::MASK_ZERO as u16, 0, 0]))
     };
 
     fn init(&mut self, random: &mut impl Rng) {

@@ -4,7 +4,7 @@ use super::flow::{Keeps, Outputs};
 use super::packed::TableLayer;
 use super::row_gradient::flows_into_rows;
 use super::value::Bag;
-use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
+use super::{Batch, BatchMut, ByRow, Layer, LayerKind, Record, Records, parameters, uniform};
 use crate::error::InputError;
 use crate::kernels::shaped::pool;
 use crate::optim::Optimizer;
@@ -18,8 +18,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 pub trait BagPooling: Copy {
     /// Which one it is.
     const POOLING: Pooling;
-    /// Its name.
-    const NAME: &'static str;
+    /// Its number in a record.
+    const NUMBER: u16;
 }
 
 /// y = Σ E\[id\].
@@ -34,15 +34,15 @@ pub struct SqrtN;
 
 impl BagPooling for Sum {
     const POOLING: Pooling = Pooling::Sum;
-    const NAME: &'static str = "sum";
+    const NUMBER: u16 = 1;
 }
 impl BagPooling for Mean {
     const POOLING: Pooling = Pooling::Mean;
-    const NAME: &'static str = "mean";
+    const NUMBER: u16 = 0;
 }
 impl BagPooling for SqrtN {
     const POOLING: Pooling = Pooling::SqrtN;
-    const NAME: &'static str = "sqrt_n";
+    const NUMBER: u16 = 2;
 }
 
 /// PyTorch's `EmbeddingBag(ROWS, DIM, mode)`, fastText's hidden layer: the mean (or sum, or sum over √n) of
@@ -92,7 +92,7 @@ where
     type Cache<const BATCH: usize> = Outputs<[f32; DIM], BATCH>;
 
     const NAME: &'static str = "EmbeddingBag";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(
             CAPACITY > 0 && ROWS > 0 && DIM > 0,
             "EmbeddingBag<CAPACITY, ROWS, DIM>: all must be at least 1"
@@ -102,7 +102,8 @@ where
             ROWS as u64 - 1 <= I::MAX,
             "EmbeddingBag<CAPACITY, ROWS, DIM>: the type of the ids (u16 where none is given) is too small for the rows: EmbeddingBag<CAPACITY, ROWS, DIM, Mean, u32>"
         );
-        Fingerprint::of("embedding_bag").extent(ROWS).extent(DIM).name(P::NAME)
+        let record = Record::new(LayerKind::EmbeddingBag, &[ROWS, DIM]);
+        Records::layer(record.options([P::NUMBER, 0, 0]))
     };
 
     fn init(&mut self, random: &mut impl Rng) {

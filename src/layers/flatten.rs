@@ -2,7 +2,7 @@
 
 use super::flow::Keeps;
 use super::value::{Value, copy_each, first, first_mut};
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, parameters};
+use super::{Batch, BatchMut, Context, Layer, LayerKind, Record, Records, parameters};
 use crate::passes::masks::clear_masked;
 use crate::table::TableMut;
 use core::marker::PhantomData;
@@ -15,8 +15,8 @@ pub trait MaskUse: Copy {
     const HONOURED: bool;
     /// Whether what a step gives is valid only if it is so whatever stands around the sequence.
     const STRICT: bool = false;
-    /// A name, for the fingerprint of a layer to which all three are different.
-    const NAME: &'static str;
+    /// Its number in the record of a layer to which all three are different.
+    const NUMBER: u16;
 }
 
 /// Masked steps contribute nothing and learn nothing.
@@ -34,16 +34,16 @@ pub struct StrictMask;
 
 impl MaskUse for HonourMask {
     const HONOURED: bool = true;
-    const NAME: &'static str = "honour";
+    const NUMBER: u16 = 0;
 }
 impl MaskUse for IgnoreMask {
     const HONOURED: bool = false;
-    const NAME: &'static str = "ignore";
+    const NUMBER: u16 = 1;
 }
 impl MaskUse for StrictMask {
     const HONOURED: bool = true;
     const STRICT: bool = true;
-    const NAME: &'static str = "strict";
+    const NUMBER: u16 = 2;
 }
 
 /// Keras' `Flatten`: the steps of a sequence one after the other, y\[t · DIM + j\] = x\[t\]\[j\].
@@ -102,10 +102,11 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
     type Cache<const BATCH: usize> = InPlace<BATCH>;
 
     const NAME: &'static str = "Flatten";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(OUT == LEN * DIM, "Flatten<LEN, DIM, OUT>: OUT must be LEN * DIM");
         assert!(OUT > 0, "Flatten<LEN, DIM, OUT>: LEN and DIM must be at least 1");
-        Fingerprint::of("flatten").extent(LEN).extent(DIM).name(if M::HONOURED { "honour" } else { "ignore" })
+        let record = Record::new(LayerKind::Flatten, &[LEN, DIM]);
+        Records::layer(record.options([0, 0, !M::HONOURED as u16]))
     };
 
     fn infer<const BATCH: usize>(

@@ -1,7 +1,7 @@
 //! A layer that does not learn.
 
 use super::{
-    ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, bytes_of_fields,
+    ActivationKind, Batch, BatchMut, Bytes, Context, Layer, LayerSummary, Records, bytes_of_fields,
     parameters,
 };
 use crate::error::{InputError, NotFinite};
@@ -37,7 +37,7 @@ impl<L: Layer> Layer for Frozen<L> {
     const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
     const LAYERS: usize = L::LAYERS;
     const NAME: &'static str = L::NAME;
-    const FINGERPRINT: Fingerprint = L::FINGERPRINT;
+    const RECORDS: Records = Records::frozen(&L::RECORDS);
     const STALLS_AT_ZERO: bool = L::STALLS_AT_ZERO;
     const PASSES_ON: bool = L::PASSES_ON;
 

@@ -2,7 +2,7 @@
 
 use super::packed::TableLayer;
 use super::{
-    ActivationKind, Batch, BatchMut, Bytes, Context, Fingerprint, Layer, LayerSummary, Parameters,
+    ActivationKind, Batch, BatchMut, Bytes, Context, Layer, LayerSummary, Parameters, Records,
     bytes_of_fields,
 };
 use crate::error::{InputError, NotFinite, RowOutOfRange};
@@ -64,7 +64,6 @@ impl<const WORDS: usize> Bits<WORDS> {
 
 impl<const WORDS: usize> Bytes for Bits<WORDS> {
     const BYTES: usize = size_of::<[u32; WORDS]>();
-    const PARTS: Fingerprint = Fingerprint::of("bits").extent(Self::BYTES);
     // A choice, not a parameter.
     const IN_ARRAYS: bool = true;
 
@@ -149,9 +148,9 @@ impl<L: TableLayer, const WORDS: usize> Layer for FrozenRows<L, WORDS> {
     const LAST_ACTIVATION: ActivationKind = L::LAST_ACTIVATION;
     const LAYERS: usize = L::LAYERS;
     const NAME: &'static str = L::NAME;
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(WORDS == L::ROWS.div_ceil(32), "FrozenRows<L, WORDS>: WORDS must be ceil(rows / 32)");
-        Fingerprint::of("frozen_rows").part(L::FINGERPRINT)
+        Records::layer(L::RECORDS.table().frozen_rows())
     };
     const STALLS_AT_ZERO: bool = L::STALLS_AT_ZERO;
 

@@ -3,7 +3,7 @@
 use super::flow::{Keeps, Outputs};
 use super::row_gradient::flows_into_rows;
 use super::value::Value;
-use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
+use super::{Batch, BatchMut, ByRow, Layer, LayerKind, Record, Records, parameters, uniform};
 use crate::kernels::shaped::pool;
 use crate::optim::Optimizer;
 use crate::sparse::Rows;
@@ -116,7 +116,7 @@ where
     type Cache<const BATCH: usize> = Outputs<[[f32; DIM]; LEN], BATCH>;
 
     const NAME: &'static str = "HashedEmbedding";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(
             LEN > 0 && ROWS > 0 && DIM > 0,
             "HashedEmbedding<LEN, ROWS, DIM, NAMES>: all must be at least 1"
@@ -126,13 +126,8 @@ where
             NAMES == LEN * Self::HASHES && Self::HASHES > 0 && Self::HASHES <= WORDS,
             "HashedEmbedding<LEN, ROWS, DIM, NAMES>: NAMES must be LEN, 2 * LEN, 3 * LEN or 4 * LEN"
         );
-        let hashes = Self::HASHES;
-        Fingerprint::of("hashed_embedding")
-            .extent(LEN)
-            .extent(ROWS)
-            .extent(DIM)
-            .extent(hashes)
-            .extent(SEED as usize)
+        let extents = [LEN, ROWS, DIM, Self::HASHES, SEED as usize];
+        Records::layer(Record::new(LayerKind::HashedEmbedding, &extents))
     };
 
     fn init(&mut self, random: &mut impl Rng) {

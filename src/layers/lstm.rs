@@ -3,7 +3,10 @@
 use super::flow::{Flow, FlowParts};
 use super::recurrence::{Direction, GoForwards, ReturnLast, Returned};
 use super::value::first_mut;
-use super::{Batch, BatchMut, Context, Fingerprint, Layer, Value, glorot_uniform, orthogonal, parameters};
+use super::{
+    Batch, BatchMut, Context, Layer, LayerKind, Record, Records, Value, glorot_uniform, orthogonal,
+    parameters,
+};
 use crate::passes::lstm;
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
@@ -165,10 +168,10 @@ impl<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: Dire
     type Cache<const BATCH: usize> = Flow<Self::Output, BATCH, LstmSteps<LEN, UNITS, BATCH>>;
 
     const NAME: &'static str = "LSTM";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(LEN > 0 && IN > 0 && UNITS > 0, "Lstm<LEN, IN, UNITS>: all must be at least 1");
-        let direction = if D::BACKWARDS { "backwards" } else { "forwards" };
-        Fingerprint::of("lstm").extent(LEN).extent(IN).extent(UNITS).name(R::NAME).name(direction)
+        let record = Record::new(LayerKind::Lstm, &[LEN, IN, UNITS]);
+        Records::layer(record.options([R::SEQUENCES as u16, D::BACKWARDS as u16, 0]))
     };
 
     fn init(&mut self, random: &mut impl Rng) {

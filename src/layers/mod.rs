@@ -13,7 +13,7 @@
 //! | options | the types of [`options`]: what padding means, how rows are pooled, what an LSTM returns |
 //! | values that flow | [`Value`], [`Bag`], [`Pair`], [`Batch`], [`BatchMut`] |
 //! | what a layer learns | [`parameters!`](crate::parameters) implements [`Parameters`] for its fields, which learn number by number, [`ByRow`] or [`ByLayer`] |
-//! | for a layer of your own | the trait [`Layer`], [`Flow`] (lent as [`FlowParts`]) or [`Outputs`] for its outputs, [`Context`], [`Fingerprint`], [`LayerSummary`] |
+//! | for a layer of your own | the trait [`Layer`], [`Flow`] (lent as [`FlowParts`]) or [`Outputs`] for its outputs, [`Context`], [`Records`] of its [`Fingerprint`], [`LayerSummary`] |
 //! | memory that is plain bytes | [`Bytes`] |
 //!
 //! A layer's sizes are const parameters, its parameters are arrays, and its memory is `size_of::<Layer>()`.
@@ -43,7 +43,6 @@ mod dot;
 mod dropout;
 mod embedding;
 mod embedding_bag;
-mod fingerprint;
 #[doc(hidden)]
 pub mod fit;
 mod flatten;
@@ -77,7 +76,6 @@ pub use dot::{BiasedDot, Dot};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use embedding_bag::EmbeddingBag;
-pub use fingerprint::Fingerprint;
 pub use flatten::Flatten;
 pub use flow::{Flow, FlowParts, Keeps, Outputs};
 pub use frozen::Frozen;
@@ -122,6 +120,8 @@ use crate::memory;
 use crate::memory::assert_fits_on_stack;
 use crate::optim::Optimizer;
 use crate::random::mix;
+pub use crate::recipe::{Fingerprint, Records};
+use crate::recipe::{LayerKind, Record};
 use rand_core::Rng;
 use zerocopy::FromZeros;
 
@@ -133,18 +133,25 @@ use zerocopy::FromZeros;
 pub struct Context {
     /// Whether layers that act in training alone (dropout) act.
     pub training: bool,
-    /// Different for each step and each layer.
+    /// Different for each step.
     pub seed: u64,
+    /// The number of the layer within the model, or of the first of several.
+    pub layer: usize,
 }
 
 impl Context {
     /// A pass that learns nothing: evaluation.
-    pub const EVALUATION: Self = Self { training: false, seed: 0 };
+    pub const EVALUATION: Self = Self { training: false, seed: 0, layer: 0 };
 
-    /// The context of the `position`-th of several layers or steps.
+    /// The context of the layers after `L`.
     #[must_use]
-    pub fn branch(self, position: u64) -> Self {
-        Self { seed: mix(self.seed, position), ..self }
+    pub fn after<L: Layer>(self) -> Self {
+        Self { layer: self.layer + const { L::RECORDS.count() }, ..self }
+    }
+
+    /// The seed of the layer.
+    pub fn layer_seed(self) -> u64 {
+        mix(self.seed, self.layer as u64)
     }
 }
 
@@ -179,11 +186,14 @@ pub trait Layer: Parameters {
     const LAYERS: usize = 1;
     /// What Keras calls the kind of layer.
     const NAME: &'static str;
-    /// A hash of the layer's kind, shape and options: equal for types that can read each other's images.
+    /// The layer's kind, shape and options as plain numbers; of a layer of your own, its fingerprint
+    /// ([`Records::own`]).
     ///
     /// Here a layer asserts that its sizes fit; what makes or uses a model evaluates it, so that wrong ones
     /// do not compile.
-    const FINGERPRINT: Fingerprint;
+    const RECORDS: Records;
+    /// A hash of [`RECORDS`](Self::RECORDS): equal for types that can read each other's images.
+    const FINGERPRINT: Fingerprint = Self::RECORDS.fingerprint();
     /// Whether the layer learns next to nothing from parameters that are all zero, as two layers after each
     /// other do: each gradient is a product with zeros of the other. A trainer refuses a model that is all
     /// zero then.

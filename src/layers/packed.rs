@@ -1,9 +1,7 @@
 //! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
 
 use super::flow::Outputs;
-use super::{
-    ActivationKind, Batch, BatchMut, Bytes, Fingerprint, Layer, LayerSummary, first_mut, parameters,
-};
+use super::{ActivationKind, Batch, BatchMut, Bytes, Layer, LayerSummary, Records, first_mut, parameters};
 use crate::error::InputError;
 use crate::kernels::shaped::quantise;
 use crate::memory::padding;
@@ -188,7 +186,6 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Packed<L, R, ROWS> {
 
 impl<L: TableLayer, R: PackedRow, const ROWS: usize> Bytes for Packed<L, R, ROWS> {
     const BYTES: usize = size_of::<Self>();
-    const PARTS: Fingerprint = Fingerprint::of("packed").name(R::Format::NAME).extent(Self::BYTES);
 
     #[inline]
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
@@ -215,11 +212,11 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
 
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const NAME: &'static str = L::NAME;
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         let () = R::FITS;
         assert!(ROWS == L::ROWS, "Packed<L, R, ROWS>: L has another number of rows");
         assert!(R::DIM == L::DIM, "Packed<L, R, ROWS>: the rows of L have another dim");
-        Fingerprint::of("packed").name(R::Format::NAME).part(L::FINGERPRINT)
+        Records::layer(L::RECORDS.table().format(R::Format::ROW_FORMAT))
     };
 
     fn check(inputs: &[L::Input]) -> Result<(), InputError> {

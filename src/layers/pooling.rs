@@ -2,7 +2,7 @@
 
 use super::flatten::{HonourMask, MaskUse};
 use super::flow::Flow;
-use super::{Batch, BatchMut, Fingerprint, Layer, parameters};
+use super::{Batch, BatchMut, Layer, LayerKind, Record, Records, parameters};
 use crate::kernels::shaped::{
     max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,
 };
@@ -72,7 +72,6 @@ fn counted<const LEN: usize, M: MaskUse>(mask: &[bool; LEN]) -> &[bool; LEN] {
 macro_rules! pooling_layer {
     (
         $name:ident,
-        $fingerprint:literal,
         |$x:ident, $valid:ident, $y:ident| $forward:expr,
         |$bx:ident, $bvalid:ident, $d_y:ident, $d_x:ident| $backward:expr
     ) => {
@@ -86,13 +85,13 @@ macro_rules! pooling_layer {
             type Cache<const BATCH: usize> = Flow<[f32; DIM], BATCH>;
 
             const NAME: &'static str = stringify!($name);
-            const FINGERPRINT: Fingerprint = {
+            const RECORDS: Records = {
                 assert!(
                     LEN > 0 && DIM > 0,
                     concat!(stringify!($name), "<LEN, DIM>: both must be at least 1")
                 );
-                let masks = if M::HONOURED { "honour" } else { "ignore" };
-                Fingerprint::of($fingerprint).extent(LEN).extent(DIM).name(masks)
+                let record = Record::new(LayerKind::$name, &[LEN, DIM]);
+                Records::layer(record.options([0, 0, !M::HONOURED as u16]))
             };
 
             fn infer<const BATCH: usize>(
@@ -124,15 +123,9 @@ macro_rules! pooling_layer {
         }
     };
 }
-pooling_layer!(
-    GlobalMaxPooling1D,
-    "global_max_pooling_1d",
-    |x, valid, y| max_over_steps(x, valid, y),
-    |x, valid, d_y, d_x| max_over_steps_backward(Table::from_rows(x), valid, d_y, d_x)
-);
-pooling_layer!(
-    GlobalAveragePooling1D,
-    "global_average_pooling_1d",
-    |x, valid, y| mean_over_steps(x, valid, y),
-    |_x, valid, d_y, d_x| mean_over_steps_backward(valid, d_y, d_x)
-);
+pooling_layer!(GlobalMaxPooling1D, |x, valid, y| max_over_steps(x, valid, y), |x, valid, d_y, d_x| {
+    max_over_steps_backward(Table::from_rows(x), valid, d_y, d_x)
+});
+pooling_layer!(GlobalAveragePooling1D, |x, valid, y| mean_over_steps(x, valid, y), |_x, valid, d_y, d_x| {
+    mean_over_steps_backward(valid, d_y, d_x)
+});

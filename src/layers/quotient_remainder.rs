@@ -3,7 +3,7 @@
 use super::flow::{Keeps, Outputs};
 use super::row_gradient::flows_into_rows;
 use super::value::Value;
-use super::{Batch, BatchMut, ByRow, Fingerprint, Layer, parameters, uniform};
+use super::{Batch, BatchMut, ByRow, Layer, LayerKind, Record, Records, parameters, uniform};
 use crate::error::InputError;
 use crate::optim::Optimizer;
 use crate::passes::two_rows;
@@ -16,8 +16,6 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 pub trait Composition: Copy {
     /// Whether they are multiplied.
     const MULTIPLIES: bool;
-    /// Its name.
-    const NAME: &'static str;
 }
 
 /// y = q + r.
@@ -29,11 +27,9 @@ pub struct Multiplied;
 
 impl Composition for Added {
     const MULTIPLIES: bool = false;
-    const NAME: &'static str = "added";
 }
 impl Composition for Multiplied {
     const MULTIPLIES: bool = true;
-    const NAME: &'static str = "multiplied";
 }
 
 /// The quotient-remainder trick (Shi et al., 2020): y\[t\] = Q\[id\[t\] / REMAINDERS\] ∘ R\[id\[t\] mod
@@ -116,7 +112,7 @@ where
 
     const STALLS_AT_ZERO: bool = C::MULTIPLIES;
     const NAME: &'static str = "QuotientRemainder";
-    const FINGERPRINT: Fingerprint = {
+    const RECORDS: Records = {
         assert!(
             LEN > 0 && QUOTIENTS > 0 && REMAINDERS > 0 && DIM > 0,
             "QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM>: all must be at least 1"
@@ -125,12 +121,8 @@ where
             QUOTIENTS <= u32::MAX as usize && REMAINDERS <= u32::MAX as usize,
             "QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM>: at most u32::MAX rows a table"
         );
-        Fingerprint::of("quotient_remainder")
-            .extent(LEN)
-            .extent(QUOTIENTS)
-            .extent(REMAINDERS)
-            .extent(DIM)
-            .name(C::NAME)
+        let record = Record::new(LayerKind::QuotientRemainder, &[LEN, QUOTIENTS, REMAINDERS, DIM]);
+        Records::layer(record.options([C::MULTIPLIES as u16, 0, 0]))
     };
 
     fn init(&mut self, random: &mut impl Rng) {

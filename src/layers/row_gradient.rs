@@ -1,7 +1,7 @@
 //! The gradient of a table: of the rows that occurred, and of no other.
 
 use super::value::{first, first_mut};
-use super::{Bytes, Fingerprint, bytes_of_fields};
+use super::{Bytes, bytes_of_fields};
 use crate::optim::{Optimizer, Step};
 use crate::sparse::{Occurrence, Rows, SparseGradient, shaped};
 use crate::table::{Numbers, Table, TableMut};
@@ -37,7 +37,6 @@ pub struct LastSteps<S>(S);
 
 impl<S: FromBytes + IntoBytes + KnownLayout + Immutable> Bytes for LastSteps<S> {
     const BYTES: usize = size_of::<S>();
-    const PARTS: Fingerprint = Fingerprint::of("last_steps").extent(Self::BYTES);
 
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
         part(self.0.as_bytes());

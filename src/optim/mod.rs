@@ -336,7 +336,7 @@ pub trait Optimizer {
 }
 
 /// Whether rows remember their last step: in exact forms.
-const fn keeps_last_steps<O: Optimizer + ?Sized>() -> bool {
+pub(crate) const fn keeps_last_steps<O: Optimizer + ?Sized>() -> bool {
     size_of::<O::LastSteps<1>>() > 0
 }
 

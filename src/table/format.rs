@@ -18,6 +18,51 @@ use crate::simd::{LANES, Lanes, bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16
 use core::fmt::Debug;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+/// How the rows of a table are stored. The numbers never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+#[non_exhaustive]
+pub enum RowFormat {
+    /// Numbers of 32 bits, which can learn.
+    F32 = 0,
+    /// [`F16`].
+    F16 = 1,
+    /// [`Bf16`].
+    Bf16 = 2,
+    /// [`U8`](super::U8).
+    U8 = 3,
+    /// [`U4`](super::U4).
+    U4 = 4,
+    /// [`U2`](super::U2).
+    U2 = 5,
+}
+
+impl RowFormat {
+    /// The format with this number.
+    pub const fn from_number(number: u16) -> Option<Self> {
+        match number {
+            0 => Some(Self::F32),
+            1 => Some(Self::F16),
+            2 => Some(Self::Bf16),
+            3 => Some(Self::U8),
+            4 => Some(Self::U4),
+            5 => Some(Self::U2),
+            _ => None,
+        }
+    }
+
+    /// How many bytes a row of `dim` numbers takes; `None` if they are too many to count.
+    pub fn row_bytes(self, dim: usize) -> Option<usize> {
+        match self {
+            Self::F32 => dim.checked_mul(4),
+            Self::F16 | Self::Bf16 => dim.checked_mul(2),
+            Self::U8 => dim.checked_add(8),
+            Self::U4 => dim.div_ceil(2).checked_add(4),
+            Self::U2 => dim.div_ceil(4).checked_add(4),
+        }
+    }
+}
+
 /// How the numbers of a row are stored: [`F32`], [`F16`], [`Bf16`], [`U8`](super::U8), [`U4`](super::U4) or
 /// [`U2`](super::U2). Closed.
 ///
@@ -30,6 +75,8 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
     type Element: Copy + Debug + PartialEq + FromBytes + IntoBytes + Immutable + KnownLayout + 'static;
     /// Its name in lower case.
     const NAME: &'static str;
+    /// Which one it is, as a value.
+    const ROW_FORMAT: RowFormat;
 
     /// How many numbers stand in an element.
     #[doc(hidden)]
@@ -150,6 +197,7 @@ impl Bf16 {
 impl Format for F32 {
     type Element = f32;
     const NAME: &'static str = "f32";
+    const ROW_FORMAT: RowFormat = RowFormat::F32;
 
     #[inline(always)]
     fn as_floats(row: &[f32]) -> Option<&[f32]> {
@@ -204,6 +252,7 @@ fn halves<L: Lanes, const WIDTH: usize>(
 impl Format for F16 {
     type Element = u16;
     const NAME: &'static str = "f16";
+    const ROW_FORMAT: RowFormat = RowFormat::F16;
 
     #[inline(always)]
     fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {
@@ -227,6 +276,7 @@ impl Format for F16 {
 impl Format for Bf16 {
     type Element = u16;
     const NAME: &'static str = "bf16";
+    const ROW_FORMAT: RowFormat = RowFormat::Bf16;
 
     #[inline(always)]
     fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {

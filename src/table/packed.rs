@@ -2,7 +2,7 @@
 #![allow(clippy::redundant_closure_for_method_calls, reason = "a method by its name may not be inlined")]
 
 use super::format::sealed::Sealed;
-use super::{Format, Rounding, Trainable};
+use super::{Format, Rounding, RowFormat, Trainable};
 use crate::simd::{LANES, Lanes, f16_to_f32, f32_to_f16};
 
 /// 8 bits a number: FBGEMM's "fused 8-bit rowwise", scale and bias in `f32`.
@@ -136,6 +136,7 @@ fn codes<L: Lanes, const WIDTH: usize, const BYTES: usize>(
 impl Format for U8 {
     type Element = u8;
     const NAME: &'static str = "u8";
+    const ROW_FORMAT: RowFormat = RowFormat::U8;
     const SCALE_AND_BIAS: usize = 8;
 
     #[inline(always)]
@@ -204,10 +205,11 @@ fn encode_bits<const PER_BYTE: usize>(from: &[f32], row: &mut [u8], most: u8, ro
 
 /// A format whose codes share bytes: `$numbers` of them in one, each at most `$most`.
 macro_rules! bits_format {
-    ($format:ty, $name:literal, $numbers:literal, $most:literal, $load:ident) => {
+    ($format:ident, $name:literal, $numbers:literal, $most:literal, $load:ident) => {
         impl Format for $format {
             type Element = u8;
             const NAME: &'static str = $name;
+            const ROW_FORMAT: RowFormat = RowFormat::$format;
             const NUMBERS: usize = $numbers;
             const SCALE_AND_BIAS: usize = 4;
 

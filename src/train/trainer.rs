@@ -359,7 +359,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         let labels = first(labels, n);
         self.loss.prepare(model);
         model.catch_up(x.values, &self.optimizer, self.progress.step, slots);
-        let context = Context { training: true, seed: self.progress.seed }.branch(u64::from(step));
+        let context = Context { training: true, seed: mix(self.progress.seed, u64::from(step)), layer: 0 };
         forward::<M, L, BATCH>(model, x.reborrow(), cache, context);
         let x = Batch::from(x);
         learn_losses::<M, L, BATCH>(&self.loss, labels, x, cache, gradient, totals);

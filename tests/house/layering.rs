@@ -7,7 +7,7 @@ use crate::sources::{File, files, sources, tokens};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The order of `lib.rs`, with the modules that are still to come.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "error",
     "message",
     "memory",
@@ -21,6 +21,7 @@ const ORDER: [&str; 24] = [
     "reference",
     "optim",
     "passes",
+    "recipe",
     "layers",
     "metrics",
     "loss",

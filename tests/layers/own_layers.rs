@@ -5,7 +5,7 @@ use nanoembed::error::InputError;
 use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
     Batch, BatchMut, Branches, ByLayer, ByRow, Bytes, Context, Dense, Embedding, Fingerprint, Flatten, Flow,
-    FlowParts, Keeps, Layer, Outputs, Pair, Parameters, Sigmoid, Tanh, Value,
+    FlowParts, Keeps, Layer, Outputs, Pair, Parameters, Records, Sigmoid, Tanh, Value,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{Adam, Exact, Momentum, Optimizer};
@@ -32,7 +32,7 @@ impl<const N: usize> Layer for Scale<N> {
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Flow<[f32; N], BATCH>;
     const NAME: &'static str = "Scale";
-    const FINGERPRINT: Fingerprint = Fingerprint::of("scale").extent(N);
+    const RECORDS: Records = Records::own(Fingerprint::of("scale").extent(N));
 
     fn init(&mut self, _: &mut impl Rng) {
         (self.scale, self.shift) = ([1.0; N], [0.0; N]);
@@ -81,7 +81,7 @@ impl<const N: usize, L: Layer<Input = [f32; N], Output = [f32; N], InputGradient
     type Workspace<const BATCH: usize> = L::Workspace<BATCH>;
     type Cache<const BATCH: usize> = Flow<[f32; N], BATCH, L::Cache<BATCH>>;
     const NAME: &'static str = "Residual";
-    const FINGERPRINT: Fingerprint = Fingerprint::of("residual").part(L::FINGERPRINT);
+    const RECORDS: Records = Records::own(Fingerprint::of("residual").part(L::FINGERPRINT));
 
     fn init(&mut self, random: &mut impl Rng) {
         self.layer.init(random);
@@ -149,7 +149,7 @@ impl Layer for Joined {
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Flow<[f32; 8], BATCH>;
     const NAME: &'static str = "Joined";
-    const FINGERPRINT: Fingerprint = Fingerprint::of("joined");
+    const RECORDS: Records = Records::own(Fingerprint::of("joined"));
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, Self::Input>, (): &mut (), y: BatchMut<'_, [f32; 8]>) {
         for (x, y) in x.values.iter().zip(y.values) {
@@ -186,7 +186,7 @@ impl Layer for MaskedMean {
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Flow<[f32; 4], BATCH, u64>;
     const NAME: &'static str = "MaskedMean";
-    const FINGERPRINT: Fingerprint = Fingerprint::of("masked_mean");
+    const RECORDS: Records = Records::own(Fingerprint::of("masked_mean"));
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, Self::Input>, (): &mut (), y: BatchMut<'_, [f32; 4]>) {
         for ((x, mask), y) in x.values.iter().zip(x.masks).zip(y.values) {
@@ -238,7 +238,7 @@ impl<const ROWS: usize> Layer for Lookup<ROWS> {
     type Workspace<const BATCH: usize> = ();
     type Cache<const BATCH: usize> = Outputs<[[f32; 4]; 2], BATCH>;
     const NAME: &'static str = "Lookup";
-    const FINGERPRINT: Fingerprint = Fingerprint::of("lookup").extent(ROWS);
+    const RECORDS: Records = Records::own(Fingerprint::of("lookup").extent(ROWS));
 
     fn check(inputs: &[[u16; 2]]) -> Result<(), InputError> {
         Indices::new(inputs.as_flattened(), ROWS)?;

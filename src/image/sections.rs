@@ -1,0 +1,214 @@
+//! What an image is made of, and where it lies.
+
+use super::error::{ImageError, SectionError};
+use super::format::{HEADER, KINDS, Section};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+impl Section {
+    /// The error that this section has.
+    pub(crate) const fn is(self, error: SectionError) -> ImageError {
+        ImageError::Section { kind: self as u16, error }
+    }
+}
+
+/// A section in the list of an image.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+struct Entry {
+    kind: u16,
+    flags: u16,
+    zero: u32,
+    offset: u64,
+    length: u64,
+}
+
+/// The flag of a section that who reads the image must understand.
+const MUST_UNDERSTAND: u16 = 1;
+
+/// The first multiple of 64 that is not below `bytes`.
+const fn align(bytes: usize) -> usize {
+    bytes.saturating_add(63) & !63
+}
+
+/// The lengths of the sections that an image is to have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    lengths: [Option<usize>; KINDS],
+}
+
+impl Layout {
+    /// Of a model: its records and its parameters.
+    pub(crate) const fn model(recipe: usize, parameters: usize) -> Self {
+        Self { lengths: [Some(recipe), Some(parameters), None, None, None, None, None] }
+    }
+
+    /// With one more section.
+    pub(crate) const fn with(mut self, section: Section, length: usize) -> Self {
+        let [.., classes, pipeline, vocabulary, metadata, training] = &mut self.lengths;
+        match section {
+            Section::Recipe | Section::Parameters => {}
+            Section::Classes => *classes = Some(length),
+            Section::Pipeline => *pipeline = Some(length),
+            Section::Vocabulary => *vocabulary = Some(length),
+            Section::Metadata => *metadata = Some(length),
+            Section::Training => *training = Some(length),
+        }
+        self
+    }
+
+    /// A vocabulary and nothing else.
+    pub(crate) const fn vocabulary(length: usize) -> Self {
+        Self { lengths: [None; KINDS] }.with(Section::Vocabulary, length)
+    }
+
+    /// How many sections there are.
+    pub(super) const fn count(&self) -> usize {
+        let (mut count, mut rest): (_, &[Option<usize>]) = (0, &self.lengths);
+        while let [length, after @ ..] = rest {
+            count += length.is_some() as usize;
+            rest = after;
+        }
+        count
+    }
+
+    /// Where the first section starts.
+    const fn start(&self) -> usize {
+        align(HEADER + self.count() * size_of::<Entry>())
+    }
+
+    /// Where the section number `number` starts, and the end of the last before it.
+    const fn offset(&self, number: usize) -> (usize, usize) {
+        let (mut end, mut rest, mut before): (_, &[Option<usize>], _) = (self.start(), &self.lengths, 0);
+        while let [length, after @ ..] = rest {
+            if before == number {
+                break;
+            }
+            if let Some(length) = length {
+                end = align(end).saturating_add(*length);
+            }
+            (rest, before) = (after, before + 1);
+        }
+        (align(end), end)
+    }
+
+    /// How long the image is.
+    pub(crate) const fn end(&self) -> usize {
+        self.offset(KINDS).1
+    }
+
+    /// Where the parameters lie; 0 if there are none. A vocabulary is its own parameters.
+    pub(super) const fn parameters(&self) -> usize {
+        match self.lengths {
+            [_, Some(_), ..] => self.offset(1).0,
+            _ => self.start(),
+        }
+    }
+
+    /// Writes the list of sections to the bytes after the header, and each section by `write`, which is shown
+    /// where its bytes go, one part after the other. What lies between must be zero.
+    pub(super) fn write(&self, body: &mut [u8], mut write: impl FnMut(Section, &mut dyn FnMut(&[u8]))) {
+        let mut entries = body.chunks_exact_mut(size_of::<Entry>());
+        for (number, (section, length)) in Section::ALL.into_iter().zip(self.lengths).enumerate() {
+            let (Some(length), Some(to)) = (length, length.and_then(|_| entries.next())) else { continue };
+            let flags = if matches!(section, Section::Metadata) { 0 } else { MUST_UNDERSTAND };
+            let offset = self.offset(number).0 as u64;
+            let entry = Entry { kind: section as u16, flags, zero: 0, offset, length: length as u64 };
+            copy(entry.as_bytes(), to);
+        }
+        for (number, (section, length)) in Section::ALL.into_iter().zip(self.lengths).enumerate() {
+            if length.is_some()
+                && let Some(mut free) = body.get_mut(self.offset(number).0 - HEADER..)
+            {
+                write(section, &mut |part| {
+                    let (to, rest) =
+                        core::mem::take(&mut free).split_at_mut_checked(part.len()).unwrap_or_default();
+                    copy(part, to);
+                    free = rest;
+                });
+            }
+        }
+    }
+}
+
+/// Copies bytes, as many as there are in both.
+fn copy(from: &[u8], to: &mut [u8]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
+/// The sections of an image, checked: in order, disjoint, one of a kind, zeros between them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sections<'a> {
+    found: [Option<&'a [u8]>; KINDS],
+}
+
+impl<'a> Sections<'a> {
+    /// Reads the list of `count` sections.
+    pub(super) fn read(image: &'a [u8], count: usize) -> Result<Self, ImageError> {
+        let mut found = [None; KINDS];
+        let (mut last, mut end) = (0, HEADER + count * size_of::<Entry>());
+        let list = image.get(HEADER..end).ok_or(ImageError::Header)?;
+        for bytes in list.chunks_exact(size_of::<Entry>()) {
+            let Ok(Entry { kind, flags, zero, offset, length }) = Entry::read_from_bytes(bytes) else {
+                continue;
+            };
+            let fails = |error| ImageError::Section { kind, error };
+            if kind <= last {
+                return Err(fails(SectionError::Order));
+            }
+            if zero != 0 || flags & !MUST_UNDERSTAND != 0 {
+                return Err(fails(SectionError::Padding));
+            }
+            let range = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
+            let (offset, length) = range.ok_or(fails(SectionError::OutOfRange))?;
+            if !offset.is_multiple_of(64) {
+                return Err(fails(SectionError::Misaligned));
+            }
+            if offset < end {
+                return Err(fails(SectionError::Order));
+            }
+            let section = image.get(offset..).and_then(|rest| rest.get(..length));
+            let section = section.ok_or(fails(SectionError::OutOfRange))?;
+            // No section is left out, so that the bytes of an image say one thing alone.
+            if offset != align(end)
+                || image.get(end..offset).is_none_or(|gap| gap.iter().any(|byte| *byte != 0))
+            {
+                return Err(fails(SectionError::Padding));
+            }
+            match Section::ALL.into_iter().position(|section| section as u16 == kind) {
+                Some(number) => {
+                    if let Some(slot) = found.get_mut(number) {
+                        *slot = Some(section);
+                    }
+                }
+                None if flags & MUST_UNDERSTAND != 0 => return Err(fails(SectionError::Unknown)),
+                None => {}
+            }
+            (last, end) = (kind, offset + length);
+        }
+        if end != image.len() {
+            return Err(ImageError::Length { expected: end, found: image.len() });
+        }
+        Ok(Self { found })
+    }
+
+    /// The bytes of a section.
+    pub(crate) fn get(&self, section: Section) -> Option<&'a [u8]> {
+        let [recipe, parameters, classes, pipeline, vocabulary, metadata, training] = self.found;
+        match section {
+            Section::Recipe => recipe,
+            Section::Parameters => parameters,
+            Section::Classes => classes,
+            Section::Pipeline => pipeline,
+            Section::Vocabulary => vocabulary,
+            Section::Metadata => metadata,
+            Section::Training => training,
+        }
+    }
+
+    /// The bytes of a section that must be there.
+    pub(crate) fn need(&self, section: Section) -> Result<&'a [u8], ImageError> {
+        self.get(section).ok_or(section.is(SectionError::Missing))
+    }
+}

@@ -1,0 +1,312 @@
+//! One layer in 64 bytes.
+
+use super::Fingerprint;
+use crate::table::RowFormat;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Bits of the option that says what does not learn.
+const FROZEN: u16 = 1;
+const FROZEN_ROWS: u16 = 2;
+
+/// Which layer a [`Record`] is of. The numbers never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+#[non_exhaustive]
+pub enum LayerKind {
+    /// [`Embedding`](crate::layers::Embedding): extents LEN, ROWS, DIM; option 0 is 1 if id 0 is padding.
+    Embedding = 1,
+    /// [`EmbeddingBag`](crate::layers::EmbeddingBag): extents ROWS, DIM; option 0 is the pooling: 0 mean,
+    /// 1 sum, 2 the sum by the root of the count.
+    EmbeddingBag = 2,
+    /// [`HashedEmbedding`](crate::layers::HashedEmbedding): extents LEN, ROWS, DIM, rows an id, SEED.
+    HashedEmbedding = 3,
+    /// [`QuotientRemainder`](crate::layers::QuotientRemainder): extents LEN, QUOTIENTS, REMAINDERS, DIM;
+    /// option 0 is 0 if rows are added, 1 if they are multiplied.
+    QuotientRemainder = 4,
+    /// [`Flatten`](crate::layers::Flatten): extents LEN, DIM; option 2 is what a mask means: 0 it is
+    /// honoured, 1 ignored.
+    Flatten = 5,
+    /// [`GlobalMaxPooling1D`](crate::layers::GlobalMaxPooling1D): as `Flatten`.
+    GlobalMaxPooling1D = 6,
+    /// [`GlobalAveragePooling1D`](crate::layers::GlobalAveragePooling1D): as `Flatten`.
+    GlobalAveragePooling1D = 7,
+    /// [`Conv1D`](crate::layers::Conv1D): extents LEN, IN, FILTERS, KERNEL, STRIDE, DILATION; option 0 is
+    /// the padding (0 valid, 1 same, 2 causal), option 1 the activation, option 2 what a mask means (0
+    /// honoured, 1 ignored, 2 strict).
+    Conv1D = 8,
+    /// [`Lstm`](crate::layers::Lstm): extents LEN, IN, UNITS; option 0 is 1 if it returns sequences, option
+    /// 1 is 1 if it goes backwards.
+    Lstm = 9,
+    /// [`Dense`](crate::layers::Dense): extents IN, OUT; option 1 is the activation.
+    Dense = 10,
+    /// [`Dropout`](crate::layers::Dropout): extents of a value, N and 0 or LEN and DIM, and the rate in
+    /// thousandths.
+    Dropout = 11,
+    /// [`Activation`](crate::layers::Activation): extents of a value; option 1 is the activation.
+    Activation = 12,
+    /// [`Concatenate`](crate::layers::Concatenate) of two vectors: extents are their lengths.
+    Concatenate = 13,
+    /// [`Dot`](crate::layers::Dot) of two vectors: extent N.
+    Dot = 14,
+    /// [`BiasedDot`](crate::layers::BiasedDot) of two vectors: extent N.
+    BiasedDot = 15,
+    /// A layer of a user: extents 0 and 1 are its fingerprint, the low half first.
+    Own = 0xffff,
+}
+
+impl LayerKind {
+    const ALL: [Self; 16] = [
+        Self::Embedding,
+        Self::EmbeddingBag,
+        Self::HashedEmbedding,
+        Self::QuotientRemainder,
+        Self::Flatten,
+        Self::GlobalMaxPooling1D,
+        Self::GlobalAveragePooling1D,
+        Self::Conv1D,
+        Self::Lstm,
+        Self::Dense,
+        Self::Dropout,
+        Self::Activation,
+        Self::Concatenate,
+        Self::Dot,
+        Self::BiasedDot,
+        Self::Own,
+    ];
+
+    /// The kind with this number.
+    pub const fn from_number(number: u16) -> Option<Self> {
+        let mut rest: &[Self] = &Self::ALL;
+        while let [kind, after @ ..] = rest {
+            if *kind as u16 == number {
+                return Some(*kind);
+            }
+            rest = after;
+        }
+        None
+    }
+
+    /// How Keras calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Embedding => "Embedding",
+            Self::EmbeddingBag => "EmbeddingBag",
+            Self::HashedEmbedding => "HashedEmbedding",
+            Self::QuotientRemainder => "QuotientRemainder",
+            Self::Flatten => "Flatten",
+            Self::GlobalMaxPooling1D => "GlobalMaxPooling1D",
+            Self::GlobalAveragePooling1D => "GlobalAveragePooling1D",
+            Self::Conv1D => "Conv1D",
+            Self::Lstm => "LSTM",
+            Self::Dense => "Dense",
+            Self::Dropout => "Dropout",
+            Self::Activation => "Activation",
+            Self::Concatenate => "Concatenate",
+            Self::Dot => "Dot",
+            Self::BiasedDot => "BiasedDot",
+            Self::Own => "a layer of a user",
+        }
+    }
+}
+
+/// Where a layer takes a value from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The output of the layer so many records before it, at least 1.
+    Back(u16),
+    /// An input of the model, the first being 0.
+    Input(u16),
+}
+
+impl Source {
+    const INPUT: u16 = 0x8000;
+
+    /// Its number in a record; 0 is no source.
+    pub const fn number(self) -> u16 {
+        match self {
+            Self::Back(records) => records,
+            Self::Input(number) => Self::INPUT | number,
+        }
+    }
+
+    /// The source with this number.
+    pub const fn from_number(number: u16) -> Option<Self> {
+        match number {
+            0 => None,
+            Self::INPUT.. => Some(Self::Input(number & !Self::INPUT)),
+            records => Some(Self::Back(records)),
+        }
+    }
+}
+
+/// A layer as plain numbers: its kind, options, extents, and where it takes its values from.
+///
+/// As bytes, little-endian: kind (2 bytes), format of rows (2), four options (2 each), two sources (2 each),
+/// six extents (4 each), zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct Record {
+    /// The number of its [`LayerKind`].
+    pub kind: u16,
+    /// The number of its [`RowFormat`].
+    pub format: u16,
+    /// Choices of its kind; the last says what does not learn: bit 0 the whole layer
+    /// ([`frozen`](Self::frozen)), bit 1 some rows ([`frozen_rows`](Self::frozen_rows)).
+    pub options: [u16; 4],
+    /// The numbers of its [`Source`]s.
+    pub sources: [u16; 2],
+    /// Sizes, outermost first.
+    pub extents: [u32; 6],
+    zeros: [u32; 6],
+}
+
+impl Record {
+    /// Bytes of a record.
+    pub const BYTES: usize = 64;
+
+    /// A layer of this kind with these extents, all options 0, which takes the output of the layer before
+    /// it.
+    ///
+    /// # Panics
+    /// If there are more than six extents, or one above `u32::MAX`; in a constant it does not compile.
+    #[must_use]
+    pub const fn new(kind: LayerKind, extents: &[usize]) -> Self {
+        let mut of = [0; 6];
+        let mut i = 0;
+        while i < extents.len() {
+            assert!(extents[i] as u64 <= u32::MAX as u64, "an extent of a layer is above u32::MAX");
+            of[i] = extents[i] as u32;
+            i += 1;
+        }
+        Self {
+            kind: kind as u16,
+            format: 0,
+            options: [0; 4],
+            sources: [Source::Back(1).number(), 0],
+            extents: of,
+            zeros: [0; 6],
+        }
+    }
+
+    /// A layer of a user, told from others by its fingerprint.
+    #[must_use]
+    pub const fn own(fingerprint: Fingerprint) -> Self {
+        let value = fingerprint.value();
+        let record = Self::new(LayerKind::Own, &[]);
+        Self { extents: [value as u32, (value >> 32) as u32, 0, 0, 0, 0], ..record }
+    }
+
+    /// With the first three options.
+    #[must_use]
+    pub const fn options(self, [a, b, c]: [u16; 3]) -> Self {
+        let [.., d] = self.options;
+        Self { options: [a, b, c, d], ..self }
+    }
+
+    /// With rows in this format.
+    #[must_use]
+    pub const fn format(self, format: RowFormat) -> Self {
+        Self { format: format as u16, ..self }
+    }
+
+    /// That does not learn, if it has parameters that could. This is no part of the fingerprint: a layer
+    /// reads the parameters of one that learns.
+    #[must_use]
+    pub const fn frozen(self) -> Self {
+        let [a, b, c, learning] = self.options;
+        if self.learns() { Self { options: [a, b, c, learning | FROZEN], ..self } } else { self }
+    }
+
+    /// The same layer, that may learn.
+    pub(crate) const fn thawed(self) -> Self {
+        let [a, b, c, learning] = self.options;
+        Self { options: [a, b, c, learning & !FROZEN], ..self }
+    }
+
+    /// Whose table has some rows that do not learn: a bitmap after it names them.
+    #[must_use]
+    pub const fn frozen_rows(self) -> Self {
+        let [a, b, c, learning] = self.options;
+        Self { options: [a, b, c, learning | FROZEN_ROWS], ..self }
+    }
+
+    /// That takes its value from there.
+    #[must_use]
+    pub const fn from(self, source: Source) -> Self {
+        Self { sources: [source.number(), 0], ..self }
+    }
+
+    /// That takes two values.
+    #[must_use]
+    pub const fn from_both(self, first: Source, second: Source) -> Self {
+        Self { sources: [first.number(), second.number()], ..self }
+    }
+
+    /// Whether it has parameters that learn.
+    const fn learns(&self) -> bool {
+        let Some(kind) = LayerKind::from_number(self.kind) else { return false };
+        match kind {
+            LayerKind::Embedding
+            | LayerKind::EmbeddingBag
+            | LayerKind::HashedEmbedding
+            | LayerKind::QuotientRemainder => self.format == 0,
+            LayerKind::Conv1D | LayerKind::Lstm | LayerKind::Dense | LayerKind::BiasedDot => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the layer is [`frozen`](Self::frozen).
+    pub const fn is_frozen(&self) -> bool {
+        self.options[3] & FROZEN != 0
+    }
+
+    /// Whether it [has frozen rows](Self::frozen_rows).
+    pub const fn has_frozen_rows(&self) -> bool {
+        self.options[3] & FROZEN_ROWS != 0
+    }
+
+    /// Adds the record to the hash of those before it.
+    pub(crate) const fn fold_into(&self, fingerprint: Fingerprint) -> Fingerprint {
+        let Self { kind, format, options: [a, b, c, d], sources: [first, second], extents, zeros } = *self;
+        let mut hash = Fingerprint::EMPTY;
+        let mut halves: &[u16] = &[kind, format, a, b, c, d, first, second];
+        while let [half, after @ ..] = halves {
+            hash = hash.bytes(&half.to_le_bytes());
+            halves = after;
+        }
+        let mut words: &[u32] = &extents;
+        while let [word, after @ ..] = words {
+            hash = hash.bytes(&word.to_le_bytes());
+            words = after;
+        }
+        let mut words: &[u32] = &zeros;
+        while let [word, after @ ..] = words {
+            hash = hash.bytes(&word.to_le_bytes());
+            words = after;
+        }
+        fingerprint.then(hash)
+    }
+
+    /// Whether all that must be zero is.
+    pub(crate) fn has_zeros(&self) -> bool {
+        self.zeros == [0; 6]
+    }
+
+    /// How many numbers the vector has that the layer gives; 0 if it gives a sequence, or is a user's.
+    pub(crate) const fn width(&self) -> u32 {
+        let [a, b, c, ..] = self.extents;
+        let Some(kind) = LayerKind::from_number(self.kind) else { return 0 };
+        match kind {
+            LayerKind::EmbeddingBag
+            | LayerKind::Dense
+            | LayerKind::GlobalMaxPooling1D
+            | LayerKind::GlobalAveragePooling1D => b,
+            LayerKind::Flatten => a.saturating_mul(b),
+            LayerKind::Lstm if self.options[0] == 0 => c,
+            LayerKind::Dropout | LayerKind::Activation if b == 0 => a,
+            LayerKind::Concatenate => a.saturating_add(b),
+            LayerKind::Dot | LayerKind::BiasedDot => 1,
+            _ => 0,
+        }
+    }
+}
