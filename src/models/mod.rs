@@ -1,7 +1,7 @@
 //! Models whose sizes are values: opened from an image, or described by a list of records.
 
-pub mod kinds;
 mod kind;
+pub mod kinds;
 mod model;
 mod recipe;
 mod run;

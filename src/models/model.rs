@@ -2,7 +2,7 @@
 
 use super::kind::{Input, Kinds};
 use super::recipe::Recipe;
-use super::run::{Workspace, check_inputs};
+use super::run::Workspace;
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
 
 /// A recipe with its parameters: what [`open`](super::open) finds in an image.
@@ -46,10 +46,14 @@ impl<'a, K: Kinds> Model<'a, K> {
         let outputs = self.recipe.output().numbers();
         let n = out.len().checked_div(outputs).unwrap_or(0);
         ShapeMismatch::check("number of outputs", n * outputs, out.len())?;
-        check_inputs(self.recipe, inputs, n)?;
-        let too_many = CapacityExceeded { what: "numbers that can be counted", capacity: usize::MAX, needed: usize::MAX };
+        ShapeMismatch::check("number of inputs", self.recipe.sizes.inputs, inputs.len())?;
+        let too_many = CapacityExceeded {
+            what: "numbers that can be counted",
+            capacity: usize::MAX,
+            needed: usize::MAX,
+        };
         workspace.check(self.recipe.workspace(n).ok_or(too_many)?)?;
-        let y = self.recipe.infer(self.parameters, inputs, n, workspace);
+        let y = self.recipe.infer(self.parameters, inputs, n, workspace)?;
         for (out, y) in out.iter_mut().zip(y) {
             *out = *y;
         }

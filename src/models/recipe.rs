@@ -1,7 +1,7 @@
 //! A model as a list of records, checked once.
 
 use super::kind::{Kinds, spec};
-use super::shape::{RecipeError, RecordError, Shape, Spec};
+use super::shape::{RecipeError, RecordError, Room, Shape, Spec};
 use crate::recipe::{Record, Source};
 use core::marker::PhantomData;
 
@@ -23,7 +23,27 @@ use core::marker::PhantomData;
 #[derive(Debug)]
 pub struct Recipe<'a, K> {
     records: &'a [Record],
+    pub(super) sizes: Sizes,
     kinds: PhantomData<fn() -> K>,
+}
+
+/// What all layers have together: found once, when a recipe is checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// Words of the parameters.
+    pub(crate) parameters: usize,
+    /// Numbers of the outputs of all layers, for one example.
+    pub(crate) outputs: usize,
+    /// Steps of the masks of all outputs, for one example.
+    pub(crate) steps: usize,
+    /// Steps of the longest input that is a sequence of numbers: none is padding.
+    pub(crate) valid: usize,
+    /// The most that one layer needs for inference.
+    pub(crate) scratch: Room,
+    /// What the last layer gives.
+    pub(crate) output: Shape,
+    /// How many inputs there are.
+    pub(crate) inputs: usize,
 }
 
 // Derived, these would ask for `K: Clone`.
@@ -33,6 +53,30 @@ impl<K> Clone for Recipe<'_, K> {
     }
 }
 impl<K> Copy for Recipe<'_, K> {}
+
+impl Sizes {
+    /// With one more layer; `None` if there are more numbers than can be counted.
+    fn with(self, layer: usize, record: &Record, spec: &Spec) -> Option<Self> {
+        let of_inputs = |source: usize| match source_of(record, source, layer) {
+            Some(Err(_)) => spec.takes.get(source).copied().flatten().map_or(0, Shape::steps),
+            _ => 0,
+        };
+        let countable = |numbers: &usize| *numbers <= isize::MAX as usize / size_of::<f32>();
+        let Room { fixed, per_example } = self.scratch;
+        Some(Self {
+            parameters: self.parameters.checked_add(spec.words()?).filter(countable)?,
+            outputs: self.outputs.checked_add(spec.gives.numbers()).filter(countable)?,
+            steps: self.steps.checked_add(spec.gives.steps())?,
+            valid: self.valid.max(of_inputs(0)).max(of_inputs(1)),
+            scratch: Room {
+                fixed: fixed.max(spec.scratch.fixed),
+                per_example: per_example.max(spec.scratch.per_example),
+            },
+            output: spec.gives,
+            inputs: self.inputs,
+        })
+    }
+}
 
 /// Layers that a model has, at most.
 const MOST: usize = 512;
@@ -71,15 +115,23 @@ impl<'a, K: Kinds> Recipe<'a, K> {
         if records.len() > MOST {
             return Err(RecipeError::TooManyLayers { found: records.len() });
         }
-        let (mut inputs, mut numbers) = (0, 0_usize);
+        let mut inputs = 0;
+        let mut sizes = Sizes {
+            parameters: 0,
+            outputs: 0,
+            steps: 0,
+            valid: 0,
+            scratch: Room::default(),
+            output: Shape::Vector(0),
+            inputs: 0,
+        };
         for (layer, record) in records.iter().enumerate() {
             let fails = |error| RecipeError::Layer { layer, error };
             let spec = check_record::<K>(records, layer, record, &mut inputs).map_err(fails)?;
-            let more = spec.words().and_then(|words| words.checked_add(spec.gives.numbers()));
-            let more = more.and_then(|more| numbers.checked_add(more)).filter(|sum| *sum <= isize::MAX as usize / 4);
-            numbers = more.ok_or(fails(RecordError::TooLarge))?;
+            sizes = sizes.with(layer, record, &spec).ok_or(fails(RecordError::TooLarge))?;
         }
-        Ok(Self { records, kinds: PhantomData })
+        sizes.inputs = usize::from(inputs);
+        Ok(Self { records, sizes, kinds: PhantomData })
     }
 
     /// The records.
@@ -89,15 +141,12 @@ impl<'a, K: Kinds> Recipe<'a, K> {
 
     /// How many words of 32 bits the parameters take.
     pub fn parameters(&self) -> usize {
-        self.places().map(|place| place.spec.words().unwrap_or(0)).sum()
+        self.sizes.parameters
     }
 
     /// What the model gives for one example.
     pub fn output(&self) -> Shape {
-        match self.places().last() {
-            Some(place) => place.spec.gives,
-            None => Shape::Vector(0),
-        }
+        self.sizes.output
     }
 
     /// What each input of the model is, for one example, in order.
@@ -114,7 +163,14 @@ impl<'a, K: Kinds> Recipe<'a, K> {
     /// The layers in order.
     #[inline]
     pub(crate) fn places(&self) -> Places<'a, K> {
-        Places { records: self.records.iter(), number: 0, parameters: 0, outputs: 0, steps: 0, kinds: PhantomData }
+        Places {
+            records: self.records.iter(),
+            number: 0,
+            parameters: 0,
+            outputs: 0,
+            steps: 0,
+            kinds: PhantomData,
+        }
     }
 
     /// Layer number `number`.

@@ -1,7 +1,7 @@
 //! The layers of a recipe one after the other, over memory that the caller brings.
 
 use super::kind::{Input, Kind, Kinds, Taken, Values, ValuesMut, View, Visit};
-use super::recipe::{Place, Recipe, source_of};
+use super::recipe::{Place, Recipe, Sizes, source_of};
 use super::shape::Shape;
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
 use crate::layers::{first, first_mut};
@@ -49,14 +49,10 @@ pub(super) fn take<'a, T>(items: &mut &'a mut [T], length: usize) -> &'a mut [T]
     items.split_off_mut(..length).unwrap_or_default()
 }
 
-/// Steps of the longest input that is a sequence of numbers: they have no padding.
-pub(super) fn valid_steps<K: Kinds>(recipe: Recipe<'_, K>) -> usize {
-    recipe.inputs().map(Shape::steps).max().unwrap_or(0)
-}
-
-/// `Ok` if the inputs are those of `n` examples, and every id can be used.
+/// `Ok` if the inputs of the layer at `place` are those of `n` examples, and every id can be used.
+#[inline]
 pub(super) fn check_inputs<K: Kinds>(
-    recipe: Recipe<'_, K>,
+    place: &Place<'_>,
     inputs: &[Input<'_>],
     n: usize,
 ) -> Result<(), InputError> {
@@ -64,37 +60,28 @@ pub(super) fn check_inputs<K: Kinds>(
     impl Visit for Check<'_> {
         type Output = Result<(), InputError>;
 
+        #[inline]
         fn visit<K: Kind>(self) -> Self::Output {
             K::check(self.0, self.1)
         }
     }
-    let several = inputs.len() > 1;
-    let mut given = (0..).zip(inputs);
-    for place in recipe.places() {
-        for (source, takes) in place.spec.takes.into_iter().enumerate() {
-            let (Some(takes), Some(Err(_))) = (takes, source_of(place.record, source, place.number)) else {
-                continue;
-            };
-            let Some((number, input)) = given.next() else {
-                return Err(ShapeMismatch { what: "number of inputs", expected: inputs.len() + 1, found: inputs.len() }.into());
-            };
-            check_lengths(takes, *input, n)?;
-            if let Ok(checked) = K::with(place.record, Check(place.record, *input)) {
-                checked.map_err(|error| match error {
-                    InputError::Id { example, error, .. } if several => {
-                        InputError::Id { example, branch: Some(number), error }
-                    }
-                    other => other,
-                })?;
-            }
+    for (source, takes) in place.spec.takes.into_iter().enumerate() {
+        let (Some(takes), Some(Err(number))) = (takes, source_of(place.record, source, place.number)) else {
+            continue;
+        };
+        // There are as many inputs as the recipe names.
+        let Some(input) = inputs.get(usize::from(number)) else { continue };
+        check_lengths(takes, *input, n)?;
+        if let Ok(checked) = K::with(place.record, Check(place.record, *input)) {
+            checked.map_err(|error| match error {
+                InputError::Id { example, error, .. } if inputs.len() > 1 => {
+                    InputError::Id { example, branch: Some(usize::from(number)), error }
+                }
+                other => other,
+            })?;
         }
     }
-    match given.next() {
-        Some((number, _)) => {
-            Err(ShapeMismatch { what: "number of inputs", expected: number, found: inputs.len() }.into())
-        }
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// `Ok` if an input is as long as that of `n` examples.
@@ -164,24 +151,19 @@ pub(super) fn view<'p>(place: &Place<'p>, parameters: &'p [f32], n: usize) -> Vi
 impl<K: Kinds> Recipe<'_, K> {
     /// How much memory a call with `examples` takes; `None` if it is more than can be counted.
     pub fn workspace(&self, examples: usize) -> Option<Lengths> {
-        let (mut numbers, mut steps, mut scratch) = (0_usize, valid_steps(*self), 0);
-        for Place { spec, .. } in self.places() {
-            numbers = numbers.checked_add(spec.gives.numbers())?;
-            steps = steps.checked_add(spec.gives.steps())?;
-            scratch = scratch.max(spec.scratch.of_batch(examples)?);
-        }
-        let numbers = numbers.checked_mul(examples)?.checked_add(scratch)?;
-        Some(Lengths { numbers, masks: steps.checked_mul(examples)? })
+        let Sizes { outputs, steps, valid, scratch, .. } = self.sizes;
+        let numbers = outputs.checked_mul(examples)?.checked_add(scratch.of_batch(examples)?)?;
+        Some(Lengths { numbers, masks: steps.checked_add(valid)?.checked_mul(examples)? })
     }
 
-    /// All layers for use; gives the outputs of the last. Everything was checked.
+    /// All layers for use; gives the outputs of the last. Sizes were checked, inputs are checked here.
     pub(super) fn infer<'m>(
         &self,
         parameters: &[f32],
         inputs: &[Input<'_>],
         n: usize,
         workspace: &'m mut Workspace<'_>,
-    ) -> &'m [f32] {
+    ) -> Result<&'m [f32], InputError> {
         struct Infer<'a>(View<'a>, Taken<'a>, ValuesMut<'a>, &'a mut [f32]);
         impl Visit for Infer<'_> {
             type Output = ();
@@ -191,12 +173,13 @@ impl<K: Kinds> Recipe<'_, K> {
                 K::infer(self.0, self.1, self.2, self.3, false);
             }
         }
-        let (valid, masks) = workspace.masks.split_at_mut_checked(valid_steps(*self) * n).unwrap_or_default();
+        let (valid, masks) = workspace.masks.split_at_mut_checked(self.sizes.valid * n).unwrap_or_default();
         valid.fill(true);
-        let outputs: usize = self.places().map(|place| place.spec.gives.numbers() * n).sum();
-        let (values, scratch) = workspace.numbers.split_at_mut_checked(outputs).unwrap_or_default();
+        let (values, scratch) =
+            workspace.numbers.split_at_mut_checked(self.sizes.outputs * n).unwrap_or_default();
         let mut previous = None;
         for place in self.places() {
+            check_inputs::<K>(&place, inputs, n)?;
             let (before, numbers) = values.split_at_mut_checked(place.outputs * n).unwrap_or_default();
             let (masks_before, masks) = masks.split_at_mut_checked(place.steps * n).unwrap_or_default();
             let before = Values { numbers: before, masks: masks_before };
@@ -211,6 +194,6 @@ impl<K: Kinds> Recipe<'_, K> {
             }
             previous = Some(place);
         }
-        previous.map_or(&[], |last| part(values, last.outputs * n, last.spec.gives.numbers() * n))
+        Ok(previous.map_or(&[], |last| part(values, last.outputs * n, last.spec.gives.numbers() * n)))
     }
 }

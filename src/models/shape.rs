@@ -223,7 +223,9 @@ impl fmt::Display for RecordError {
                 "kind {kind} with rows of format {format} is not among the kinds that the program names"
             ),
             Self::Extent { extent, value } => write!(f, "extent {extent} is {value}, which cannot be"),
-            Self::Option { option, value } => write!(f, "option {option} is {value}, which its kind does not have"),
+            Self::Option { option, value } => {
+                write!(f, "option {option} is {value}, which its kind does not have")
+            }
             Self::NotZero => f.write_str("bytes that must be zero are not"),
             Self::TooLarge => f.write_str("it has more numbers than can be counted"),
             Self::Shape { takes, found } => write!(f, "it takes {takes}, and {found} come"),
@@ -257,8 +259,15 @@ pub(crate) fn extent(record: &Record, extent: usize) -> Result<usize, RecordErro
 
 /// That the extents from number `used` on are 0, and so are the options that are not in `options`; of the last
 /// option the bits `learning` may be set.
-pub(crate) fn unused(record: &Record, used: usize, options: [bool; 3], learning: u16) -> Result<(), RecordError> {
-    if let Some((extent, &value)) = record.extents.iter().enumerate().skip(used).find(|(_, value)| **value != 0) {
+pub(crate) fn unused(
+    record: &Record,
+    used: usize,
+    options: [bool; 3],
+    learning: u16,
+) -> Result<(), RecordError> {
+    if let Some((extent, &value)) =
+        record.extents.iter().enumerate().skip(used).find(|(_, value)| **value != 0)
+    {
         return Err(RecordError::Extent { extent, value });
     }
     let [a, b, c] = options;

@@ -8,9 +8,9 @@ pub use dense::Dense;
 pub use embedding::{Embedding, EmbeddingBag};
 pub use flatten::Flatten;
 
+use crate::kernels::{self, shaped};
 use crate::layers::ActivationKind;
 use crate::table::Format;
-use crate::kernels::{self, shaped};
 
 /// The format of a packed table: what an [`Embedding`] of another than f32 is of.
 pub trait RowsOf: Format {}
