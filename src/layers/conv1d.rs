@@ -158,8 +158,9 @@ impl<const IN: usize, const FILTERS: usize, const KERNEL: usize> Learns<[[[f32; 
     fn sum_of_squares<const BATCH: usize>(
         gradient: &mut KernelGradient<IN, FILTERS, KERNEL>,
         _: bool,
+        sum: f32,
     ) -> f32 {
-        sum_of_squares(gradient.by_filter.as_numbers())
+        sum + sum_of_squares(gradient.by_filter.as_numbers())
     }
 
     fn step<O: Optimizer, const BATCH: usize>(

@@ -17,7 +17,7 @@ pub trait RowsOf: Format {}
 impl<F: Format> RowsOf for F {}
 
 /// The activations in the order of their numbers.
-const ACTIVATIONS: [ActivationKind; 5] = [
+pub(super) const ACTIVATIONS: [ActivationKind; 5] = [
     ActivationKind::Identity,
     ActivationKind::Relu,
     ActivationKind::Sigmoid,
@@ -26,7 +26,7 @@ const ACTIVATIONS: [ActivationKind; 5] = [
 ];
 
 /// Turns logits into their activation, in place; `width` numbers belong together.
-fn activate(kind: ActivationKind, width: usize, y: &mut [f32]) {
+pub(super) fn activate(kind: ActivationKind, width: usize, y: &mut [f32]) {
     match kind {
         ActivationKind::Identity => {}
         ActivationKind::Relu => kernels::relu(y),
