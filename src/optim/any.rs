@@ -110,9 +110,9 @@ impl dyn AnyOptimizer + '_ {
     /// before they are read. Lazy forms do nothing.
     ///
     /// # Shapes
-    /// `table` `[rows, dim]`, `slots` `[rows, row_slots(dim)]`, `last_steps` `[rows]`, or empty in lazy forms.
-    /// The caller has checked them: a debug build asserts them, otherwise nothing is done where they disagree.
-    /// Rows that the table lacks are passed over.
+    /// `table` `[rows, dim]`, `slots` `[rows, row_slots(dim)]`, `last_steps` `[rows]`, empty in lazy forms.
+    /// The caller has checked them: a debug build asserts them, otherwise nothing is done where they
+    /// disagree. Rows that the table lacks are passed over.
     pub fn replay(
         &self,
         until: u32,
@@ -140,8 +140,8 @@ pub trait TakesStep {
     /// The step on the rows of a table that have a gradient.
     ///
     /// # Shapes
-    /// `table` `[rows, dim]`, `slots` `[rows, row_slots(dim)]`, `last_steps` `[rows]`, or empty in lazy forms;
-    /// the gradients `[sources, dim]`.
+    /// `table` `[rows, dim]`, `slots` `[rows, row_slots(dim)]`, `last_steps` `[rows]`, empty in lazy forms.
+    /// The gradients are `[sources, dim]`.
     fn step_rows(
         &self,
         table: &mut TableMut<'_>,
