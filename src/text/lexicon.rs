@@ -119,7 +119,7 @@ impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
     /// Makes word `word`, which is `token`, known to [`find`](Self::find).
     pub(super) fn list<T: Token>(&mut self, token: T, word: usize) {
         let slots = self.slots.as_flattened_mut();
-        let place = home(token, slots.len()).and_then(|home| slots.split_at_mut_checked(home));
+        let place = home(hash(token), slots.len()).and_then(|home| slots.split_at_mut_checked(home));
         let Some((before, from)) = place else { return };
         if let Some(slot) = from.iter_mut().chain(before).find(|slot| **slot == 0) {
             *slot = word as u32 + 1;
@@ -180,7 +180,13 @@ impl<'a> LexiconView<'a> {
     /// The number of `token`.
     #[inline]
     pub(super) fn find<T: Token>(&self, token: T) -> Option<usize> {
-        let (before, from) = self.slots.split_at_checked(home(token, self.slots.len())?)?;
+        self.find_by_hash(hash(token), token)
+    }
+
+    /// The number of `token`, whose native hash this is.
+    #[inline]
+    pub(super) fn find_by_hash<T: Token>(&self, hash: u32, token: T) -> Option<usize> {
+        let (before, from) = self.slots.split_at_checked(home(hash, self.slots.len())?)?;
         for slot in from.iter().chain(before) {
             let word = slot.checked_sub(1)? as usize;
             if is(self.word(word), token) {
@@ -191,13 +197,18 @@ impl<'a> LexiconView<'a> {
     }
 }
 
-/// The slot that the search for `token` starts from; `None` if there are no slots.
+/// The hash of `token` that decides where it is looked for.
 #[inline]
-fn home<T: Token>(token: T, slots: usize) -> Option<usize> {
-    let slots = NonZero::new(slots as u32)?;
+fn hash<T: Token>(token: T) -> u32 {
     let mut hash = NativeHash::default();
     token.feed(&mut hash);
-    Some(scale(hash.finish(), slots) as usize)
+    hash.finish()
+}
+
+/// The slot that the search for a word starts from; `None` if there are no slots.
+#[inline]
+fn home(hash: u32, slots: usize) -> Option<usize> {
+    Some(scale(hash, NonZero::new(slots as u32)?) as usize)
 }
 
 /// Whether `bytes` are the UTF-8 bytes of `token`.

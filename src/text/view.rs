@@ -132,8 +132,19 @@ impl<'a> VocabularyView<'a> {
     /// The index that `token` has of its own; `None` for words that the vocabulary does not have.
     #[inline]
     pub fn index_of<T: Token>(&self, token: T) -> Option<usize> {
-        let index = self.words.find(token).map(|number| number + 1);
-        index.filter(|&index| self.is_kept(index))
+        self.kept(self.words.find(token))
+    }
+
+    /// [`id`](Self::id) of a token whose native hash this is.
+    #[inline]
+    pub(super) fn id_by_hash<T: Token>(&self, hash: u32, token: T) -> Option<usize> {
+        self.kept(self.words.find_by_hash(hash, token)).or_else(|| self.oov())
+    }
+
+    /// The index of the word of this number, if `num_words` keeps it.
+    #[inline]
+    fn kept(&self, number: Option<usize>) -> Option<usize> {
+        number.map(|number| number + 1).filter(|&index| self.is_kept(index))
     }
 
     /// The word of an index, or the OOV token where the index is nobody's.

@@ -110,6 +110,7 @@ fn check<H: WordHash, L: Lowercase, const N: usize>(case: &Case) {
     for pipeline in [pipeline, fixed, with_characters] {
         let bytes = bytes_of(&pipeline);
         assert_eq!(bytes.len() % 4, 0);
+        assert!(pipeline.is_written_as(&bytes));
         assert_eq!(Pipeline::read(&bytes), Ok(pipeline));
     }
 }
@@ -239,11 +240,13 @@ fn each_changed_byte_is_refused_or_gives_another_pipeline() {
                 bytes[at] ^= change;
                 if let Ok(other) = Pipeline::read(bytes) {
                     assert!(other != pipeline, "byte {at} of {pipeline:?}");
+                    assert!(other.is_written_as(bytes), "byte {at} of {pipeline:?}");
                     assert_eq!(bytes_of(&other), *bytes, "byte {at}");
                     let rows = other.rows();
                     other.for_each_id("Cold food, é?", |id| assert!((1..rows).contains(&id.into())));
                     others += 1;
                 }
+                assert!(!pipeline.is_written_as(bytes), "byte {at} of {pipeline:?}");
                 bytes[at] ^= change;
             }
         }
@@ -251,7 +254,9 @@ fn each_changed_byte_is_refused_or_gives_another_pipeline() {
         for length in 0..bytes.len() {
             let error = Pipeline::read(&bytes[..length]).unwrap_err();
             assert!(matches!(error, PipelineError::Length { found, .. } if found == length), "{error}");
+            assert!(!pipeline.is_written_as(&bytes[..length]));
         }
+        assert!(!pipeline.is_written_as(&[&*bytes, &[0; 4]].concat()));
         assert_eq!(Pipeline::read(bytes), Ok(pipeline));
     }
 }

@@ -40,7 +40,7 @@ impl<const SEED: u32> Default for Murmur3<SEED> {
 impl<const SEED: u32> Murmur3<SEED> {
     /// No bytes yet, and a seed that need not be that of the type.
     #[inline]
-    pub(super) const fn with_seed(seed: u32) -> Self {
+    pub(in crate::text) const fn with_seed(seed: u32) -> Self {
         Self { hash: seed, tail: 0, length: 0 }
     }
 }

@@ -31,7 +31,7 @@ impl<const K0: u64, const K1: u64> Default for SipHash<K0, K1> {
 impl<const K0: u64, const K1: u64> SipHash<K0, K1> {
     /// No bytes yet, and a key that need not be that of the type.
     #[inline]
-    pub(super) fn with_key([k0, k1]: [u64; 2]) -> Self {
+    pub(in crate::text) fn with_key([k0, k1]: [u64; 2]) -> Self {
         Self(SipHasher24::new_with_keys(k0, k1))
     }
 }

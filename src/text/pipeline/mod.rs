@@ -2,8 +2,8 @@
 
 mod record;
 
-use super::{AnyHash, Ascii, HashKind, Lowercase, Lowering, Padding, PipelineError, Splitter};
-use super::{Subwords, Truncating, Unchanged, VocabularyView, WordNgrams, scale, utf8};
+use super::{AnyHash, Ascii, HashKind, Lowercase, Lowering, NativeHash, Padding, PipelineError, Splitter};
+use super::{Subwords, Truncating, Unchanged, VocabularyView, WordHash, WordNgrams, scale};
 use core::num::NonZero;
 
 /// The longest n-gram of words that a pipeline can have.
@@ -274,34 +274,53 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    /// One loop finds the words and hashes them on the way, whatever their ids are made of. The native hash
+    /// is computed in it, since a vocabulary needs it too; the others are called for each character.
     fn visit<L: Lowercase>(&self, text: &str, visit: &mut dyn FnMut(u32)) {
         let splitter = self.splitter.lowercase::<L>();
         let mut words = splitter.words(text);
-        let (kind, order, min_n, max_n) = match self.source {
-            Source::Hash { kind, order, min_n, max_n } => (kind, order, min_n, max_n),
-            Source::Vocabulary(vocabulary) => {
-                for id in words.filter_map(|word| vocabulary.id(word)) {
-                    visit(id as u32);
-                }
-                return;
-            }
-        };
-        let subwords = Subwords::with_buckets(min_n.into(), max_n.into(), self.buckets);
-        let mut ngrams = WordNgrams::<MAX_ORDER>::new();
+        let mut ngrams = WordNgrams::new();
         loop {
-            let mut hash = Buffered::new(kind);
-            let Some(word) = words.next_into(|c| hash.write_char(c)) else { return };
-            let (bucket, low32) = hash.finish(self.buckets);
-            visit(bucket + 1);
-            if order > 1 {
-                ngrams.push(low32);
-                for ngram in (2..=order.into()).map_while(|n| ngrams.ngram(n)) {
-                    visit(scale(ngram, self.buckets) + 1);
+            let mut native = NativeHash::default();
+            let mut other = match self.source {
+                Source::Hash { kind, .. } => AnyHash::new(kind),
+                Source::Vocabulary(_) => None,
+            };
+            let word = words.next_into(|c| match &mut other {
+                None => native.write_char(c),
+                Some(hash) => hash.write_char(c),
+            });
+            let (Some(word), native) = (word, native.finish()) else { return };
+            match self.source {
+                Source::Hash { order, min_n, max_n, .. } => {
+                    let (bucket, low32) = match other {
+                        None => (scale(native, self.buckets), native),
+                        Some(hash) => hash.finish(self.buckets),
+                    };
+                    visit(bucket + 1);
+                    if order > 1 {
+                        self.ngrams(low32, order, &mut ngrams, visit);
+                    }
+                    if max_n > 0 {
+                        let subwords = Subwords::with_buckets(min_n.into(), max_n.into(), self.buckets);
+                        subwords.buckets_of(word).for_each(|bucket| visit(bucket as u32 + 1));
+                    }
+                }
+                Source::Vocabulary(vocabulary) => {
+                    if let Some(id) = vocabulary.id_by_hash(native, word) {
+                        visit(id as u32);
+                    }
                 }
             }
-            if max_n > 0 {
-                subwords.buckets_of(word).for_each(|bucket| visit(bucket as u32 + 1));
-            }
+        }
+    }
+
+    /// The ids of the n-grams of words that end at a word.
+    #[inline(never)]
+    fn ngrams(&self, word: u32, order: u16, ngrams: &mut WordNgrams<MAX_ORDER>, visit: &mut dyn FnMut(u32)) {
+        ngrams.push(word);
+        for ngram in (2..=order.into()).map_while(|n| ngrams.ngram(n)) {
+            visit(scale(ngram, self.buckets) + 1);
         }
     }
 
@@ -352,42 +371,5 @@ impl<'a> Pipeline<'a> {
             count += 1;
         });
         count
-    }
-}
-
-/// A hash that is chosen at run time. The bytes of a word are gathered, so that the choice is made once a
-/// word and not once a character.
-struct Buffered {
-    hash: AnyHash,
-    bytes: [u8; 32],
-    used: usize,
-}
-
-impl Buffered {
-    #[inline]
-    fn new(kind: HashKind) -> Self {
-        Self { hash: AnyHash::new(kind), bytes: [0; 32], used: 0 }
-    }
-
-    #[inline]
-    fn write_char(&mut self, c: char) {
-        utf8(c, |bytes| {
-            for &byte in bytes {
-                if self.used == self.bytes.len() {
-                    self.hash.write(&self.bytes);
-                    self.used = 0;
-                }
-                if let Some(to) = self.bytes.get_mut(self.used) {
-                    *to = byte;
-                    self.used += 1;
-                }
-            }
-        });
-    }
-
-    #[inline]
-    fn finish(mut self, buckets: NonZero<u32>) -> (u32, u32) {
-        self.hash.write(self.bytes.get(..self.used).unwrap_or_default());
-        self.hash.finish(buckets)
     }
 }

@@ -163,16 +163,48 @@ impl<'a> Pipeline<'a> {
             return Err(PipelineError::Length { field: "bytes of the pipeline", expected, found });
         }
         let mut room = out.iter_mut();
-        let mut part = |bytes: &[u8]| bytes.iter().zip(room.by_ref()).for_each(|(from, to)| *to = *from);
+        self.parts(&record, &mut |bytes| {
+            bytes.iter().zip(room.by_ref()).for_each(|(from, to)| *to = *from);
+        });
+        Ok(())
+    }
+
+    /// Shows the bytes of the pipeline, part by part.
+    fn parts(&self, record: &Record, part: &mut dyn FnMut(&[u8])) {
         let (filters, split) = self.splitter.strings();
         part(record.as_bytes());
         part(filters.as_bytes());
         part(split.as_bytes());
         part(padding(record.strings()));
         if let Source::Vocabulary(vocabulary) = self.source {
-            vocabulary.visit(&mut part);
+            vocabulary.visit(part);
         }
-        Ok(())
+    }
+
+    /// Whether `bytes` are what [`write`](Self::write) writes of this pipeline.
+    ///
+    /// Firmware that keeps its tokenizer a constant compares it so, and links neither [`read`](Self::read)
+    /// nor the hashes that it does not name.
+    ///
+    /// ```
+    /// use nanoembed::text::HashingTokenizer;
+    /// const TOKENIZER: HashingTokenizer = HashingTokenizer::new(50);
+    /// let pipeline = TOKENIZER.pipeline(4)?;
+    /// let mut bytes = vec![0; pipeline.encoded_size()];
+    /// pipeline.write(&mut bytes)?;
+    /// assert!(pipeline.is_written_as(&bytes));
+    /// assert!(!HashingTokenizer::new(51).pipeline(4)?.is_written_as(&bytes));
+    /// # Ok::<(), nanoembed::text::PipelineError>(())
+    /// ```
+    pub fn is_written_as(&self, bytes: &[u8]) -> bool {
+        let mut rest = Some(bytes);
+        match self.record() {
+            Ok(record) => {
+                self.parts(&record, &mut |part| rest = rest.and_then(|rest| rest.strip_prefix(part)))
+            }
+            Err(_) => return false,
+        }
+        rest.is_some_and(<[u8]>::is_empty)
     }
 
     /// The pipeline that [`write`](Self::write) wrote; its strings and its vocabulary stay in `bytes`.
