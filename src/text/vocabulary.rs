@@ -56,7 +56,7 @@ pub enum MatrixMode {
 /// `Tokenizer`.
 ///
 /// Up to `WORDS` words with `BYTES` bytes of UTF-8 together, the OOV token counted, in
-/// `16 * WORDS + BYTES + 20` bytes of memory, filled up to a multiple of 4, and no other. It is plain bytes,
+/// `16 * WORDS + BYTES + 16` bytes of memory, filled up to a multiple of 4, and no other. It is plain bytes,
 /// so [`image`](crate::image) stores it and firmware reads it where it lies in flash.
 ///
 /// Texts are iterators over words, split and lower-cased as those that were counted.

@@ -176,13 +176,11 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// If it is empty.
     pub const fn split(self, split: &'a str) -> Result<Self, PipelineError> {
-        match Splitter::try_new(self.splitter.strings().0, split) {
-            Ok(splitter) => Ok(Self { splitter: splitter.lowercase(), ..self }),
-            Err(_) => {
-                let field = "bytes of the split string";
-                Err(PipelineError::Field { field, allowed: "at least 1", found: 0 })
-            }
+        if let Ok(splitter) = Splitter::try_new(self.splitter.strings().0, split) {
+            return Ok(Self { splitter: splitter.lowercase(), ..self });
         }
+        let field = "bytes of the split string";
+        Err(PipelineError::Field { field, allowed: "at least 1", found: 0 })
     }
 
     /// The same, with an id for every run of 1 to `order` words.

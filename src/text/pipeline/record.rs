@@ -197,13 +197,9 @@ impl<'a> Pipeline<'a> {
     /// # Ok::<(), nanoembed::text::PipelineError>(())
     /// ```
     pub fn is_written_as(&self, bytes: &[u8]) -> bool {
+        let Ok(record) = self.record() else { return false };
         let mut rest = Some(bytes);
-        match self.record() {
-            Ok(record) => {
-                self.parts(&record, &mut |part| rest = rest.and_then(|rest| rest.strip_prefix(part)))
-            }
-            Err(_) => return false,
-        }
+        self.parts(&record, &mut |part| rest = rest.and_then(|rest| rest.strip_prefix(part)));
         rest.is_some_and(<[u8]>::is_empty)
     }
 
