@@ -17,7 +17,7 @@ const MAX_ORDER: usize = 8;
 /// ```text
 /// for each word of the text, lower-cased and split as in Keras:
 ///     by a hash                     1 + bucket of the word, of rows - 1 buckets
-///                                   1 + bucket of each n-gram of words that ends here, the shorter ones first
+///                                   1 + bucket of each n-gram of words that ends here, shorter ones first
 ///                                   1 + bucket of each n-gram of its characters, as Subwords gives them
 ///     by a vocabulary               the word's index, or that of unknown words
 /// ids are in 1..rows; 0 is padding
@@ -35,12 +35,12 @@ const MAX_ORDER: usize = 8;
 /// let pipeline = Pipeline::hashing(50, HashKind::Native)?.length(4);
 /// let mut ids = [0; 4];
 /// assert_eq!(pipeline.encode_into("Awesome services!", &mut ids)?, 2);
-/// assert_eq!(ids, TOKENIZER.encode("Awesome services!")?);
+/// let typed: [u32; 4] = TOKENIZER.encode("Awesome services!")?;
+/// assert_eq!(ids, typed);
 ///
-/// let mut bytes = [0; 128];
-/// let bytes = bytes.get_mut(..pipeline.encoded_size()).unwrap();
-/// pipeline.write(bytes)?;
-/// assert!(Pipeline::read(bytes)? == TOKENIZER.pipeline(4)?);
+/// let mut bytes = vec![0; pipeline.encoded_size()];
+/// pipeline.write(&mut bytes)?;
+/// assert!(Pipeline::read(&bytes)? == TOKENIZER.pipeline(4)?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
