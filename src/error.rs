@@ -347,6 +347,13 @@ pub enum LabelError {
         /// The weight.
         weight: f32,
     },
+    /// Numbers where the loss takes classes, or the other way round.
+    Kind {
+        /// Whether it takes classes.
+        classes: bool,
+    },
+    /// Not a label, or not a weight, for each example.
+    Length(ShapeMismatch),
 }
 
 impl fmt::Display for LabelError {
@@ -363,6 +370,11 @@ impl fmt::Display for LabelError {
             Self::SampleWeight { weight } => {
                 write!(f, "the sample's weight is {weight}, but must be finite and at least 0")
             }
+            Self::Kind { classes: true } => f.write_str("numbers, but the loss takes the number of a class"),
+            Self::Kind { classes: false } => {
+                f.write_str("the number of a class, but the loss takes a number for each output")
+            }
+            Self::Length(error) => error.fmt(f),
         }
     }
 }

@@ -172,6 +172,8 @@ pub mod image;
 
 pub mod train;
 
+pub mod models;
+
 pub mod keras;
 
 #[cfg(feature = "std")]

@@ -6,7 +6,7 @@ use super::{
     bytes_of_fields,
 };
 use crate::error::{InputError, NotFinite, RowOutOfRange};
-use crate::optim::{Optimizer, Step};
+use crate::optim::{Optimizer, Step, has_bit};
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -51,7 +51,7 @@ pub struct Bits<const WORDS: usize>([u32; WORDS]);
 
 impl<const WORDS: usize> Bits<WORDS> {
     fn contains(&self, row: usize) -> bool {
-        self.0.get(row / 32).is_some_and(|word| word >> (row % 32) & 1 == 1)
+        has_bit(&self.0, row)
     }
 
     fn set(&mut self, row: usize, to: bool) {

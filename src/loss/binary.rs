@@ -28,6 +28,21 @@ impl BinaryCrossEntropy {
     pub(super) fn smooth(self, label: f32) -> f32 {
         label * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
     }
+
+    /// [`Loss::value_and_gradient`] of logits and labels of one length.
+    #[inline(always)]
+    pub(super) fn learn(self, y: &[f32], label: &[f32], examples: f32, d_y: &mut [f32]) -> f32 {
+        let outputs = y.len() as f32;
+        for ((value, &x), &t) in d_y.iter_mut().zip(y).zip(label) {
+            let positive = if x > 0.0 { x } else { 0.0 };
+            *value = positive - x * self.smooth(t) + math::ln_1p(math::exp(-x.abs()));
+        }
+        let mean = sum(d_y) / outputs;
+        for ((d, &x), &t) in d_y.iter_mut().zip(y).zip(label) {
+            *d = (math::sigmoid(x) - self.smooth(t)) / outputs / examples;
+        }
+        mean
+    }
 }
 
 /// `Ok` if every number is a probability.
@@ -57,15 +72,7 @@ impl<const OUT: usize> Loss<[f32; OUT]> for BinaryCrossEntropy {
         examples: f32,
         d_y: &mut [f32; OUT],
     ) -> f32 {
-        for ((value, &x), &t) in d_y.iter_mut().zip(y).zip(label) {
-            let positive = if x > 0.0 { x } else { 0.0 };
-            *value = positive - x * self.smooth(t) + math::ln_1p(math::exp(-x.abs()));
-        }
-        let mean = sum(d_y) / OUT as f32;
-        for ((d, &x), &t) in d_y.iter_mut().zip(y).zip(label) {
-            *d = (math::sigmoid(x) - self.smooth(t)) / OUT as f32 / examples;
-        }
-        mean
+        self.learn(y, label, examples, d_y)
     }
 
     fn accuracy(&self, y: &[f32; OUT], label: &[f32; OUT]) -> f32 {

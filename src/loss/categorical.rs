@@ -30,8 +30,31 @@ pub struct CategoricalCrossEntropy {
 impl CategoricalCrossEntropy {
     /// The label that is learnt.
     #[inline(always)]
-    pub(super) fn smooth<const K: usize>(self, label: &[f32; K]) -> [f32; K] {
-        label.map(|t| t * (1.0 - self.label_smoothing) + self.label_smoothing / K as f32)
+    pub(super) fn smooth(self, label: f32, classes: usize) -> f32 {
+        label * (1.0 - self.label_smoothing) + self.label_smoothing / classes as f32
+    }
+
+    /// [`Loss::value_and_gradient`] of logits and labels of one length, that of `scratch` too.
+    #[inline(always)]
+    pub(super) fn learn(
+        self,
+        y: &[f32],
+        label: &[f32],
+        examples: f32,
+        d_y: &mut [f32],
+        scratch: &mut [f32],
+    ) -> f32 {
+        for (smooth, &t) in scratch.iter_mut().zip(label) {
+            *smooth = self.smooth(t, y.len());
+        }
+        let total = sum(scratch);
+        below_greatest(y, d_y);
+        let value = log_sum_exp(d_y) * total - dot(scratch, d_y).unwrap_or(f32::NAN);
+        probabilities(y, d_y);
+        for (d, t) in d_y.iter_mut().zip(&*scratch) {
+            *d = (*d * total - t) / examples;
+        }
+        value
     }
 }
 
@@ -40,11 +63,49 @@ pub(super) const fn assert_classes(classes: usize) {
     assert!(classes > 1, "a categorical cross-entropy over one class is always 0: use BinaryCrossEntropy");
 }
 
-/// Scores relative to the greatest one, which change no probability: the difference that is the loss is then
+/// Asserts that the numbers of all classes are labels.
+const fn assert_labels(classes: usize) {
+    assert!(
+        classes <= MOST_CLASSES,
+        "SparseCategoricalCrossEntropy: labels are u16, for at most 65,536 classes"
+    );
+}
+
+/// How many classes a u16 can name.
+pub(super) const MOST_CLASSES: usize = 1 << 16;
+
+/// Logits relative to the greatest one, which change no probability: the difference that is the loss is then
 /// taken of small numbers, however large the logits are.
-fn below_greatest<const K: usize>(y: &[f32; K]) -> [f32; K] {
+#[inline(always)]
+fn below_greatest(y: &[f32], below: &mut [f32]) {
     let greatest = y.get(argmax(y)).copied().unwrap_or_default();
-    y.map(|x| x - greatest)
+    for (below, x) in below.iter_mut().zip(y) {
+        *below = x - greatest;
+    }
+}
+
+/// The softmax of the logits.
+#[inline(always)]
+fn probabilities(y: &[f32], p: &mut [f32]) {
+    for (p, x) in p.iter_mut().zip(y) {
+        *p = *x;
+    }
+    softmax(p);
+}
+
+/// Whether the likeliest class is the label's.
+pub(super) fn accuracy(y: &[f32], label: &[f32]) -> f32 {
+    accuracy_of_class(y, argmax(label))
+}
+
+/// Whether the likeliest class is this one.
+pub(super) fn accuracy_of_class(y: &[f32], class: usize) -> f32 {
+    if argmax(y) == class { 1.0 } else { 0.0 }
+}
+
+/// `Ok` if the class is one of `0..classes`.
+pub(super) fn check_class(class: usize, classes: usize) -> Result<(), LabelError> {
+    if class < classes { Ok(()) } else { Err(LabelError::Class { class, classes }) }
 }
 
 impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
@@ -65,19 +126,11 @@ impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
 
     fn value_and_gradient(&self, y: &[f32; K], label: &[f32; K], examples: f32, d_y: &mut [f32; K]) -> f32 {
         const { assert_classes(K) }
-        let label = self.smooth(label);
-        let total = sum(&label);
-        *d_y = *y;
-        softmax(d_y);
-        for (d, t) in d_y.iter_mut().zip(&label) {
-            *d = (*d * total - t) / examples;
-        }
-        let y = below_greatest(y);
-        log_sum_exp(&y) * total - dot(&label, &y).unwrap_or(f32::NAN)
+        self.learn(y, label, examples, d_y, &mut [0.0; K])
     }
 
     fn accuracy(&self, y: &[f32; K], label: &[f32; K]) -> f32 {
-        if argmax(y) == argmax(label) { 1.0 } else { 0.0 }
+        accuracy(y, label)
     }
 }
 
@@ -98,33 +151,40 @@ impl<const K: usize> Loss<[f32; K]> for CategoricalCrossEntropy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
 pub struct SparseCategoricalCrossEntropy;
 
+impl SparseCategoricalCrossEntropy {
+    /// [`Loss::value_and_gradient`] of logits, where `class` is right.
+    #[inline(always)]
+    pub(super) fn learn(y: &[f32], class: usize, examples: f32, d_y: &mut [f32]) -> f32 {
+        below_greatest(y, d_y);
+        let value = log_sum_exp(d_y) - d_y.get(class).copied().unwrap_or(f32::NAN);
+        probabilities(y, d_y);
+        for (j, d) in d_y.iter_mut().enumerate() {
+            let t = if j == class { 1.0 } else { 0.0 };
+            *d = (*d - t) / examples;
+        }
+        value
+    }
+}
+
 impl<const K: usize> Loss<[f32; K]> for SparseCategoricalCrossEntropy {
     type Label = u16;
     const FUSED_ACTIVATION: ActivationKind = ActivationKind::Softmax;
     const ACTIVATIONS: &'static [ActivationKind] = {
         assert_classes(K);
-        assert!(K <= 1 << 16, "SparseCategoricalCrossEntropy: labels are u16, for at most 65,536 classes");
+        assert_labels(K);
         &[ActivationKind::Softmax]
     };
 
     fn check_label(&self, label: &u16) -> Result<(), LabelError> {
-        let class = usize::from(*label);
-        if class < K { Ok(()) } else { Err(LabelError::Class { class, classes: K }) }
+        check_class(usize::from(*label), K)
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {
         const { assert_classes(K) }
-        *d_y = *y;
-        softmax(d_y);
-        for (j, d) in d_y.iter_mut().enumerate() {
-            let t = if j == usize::from(*label) { 1.0 } else { 0.0 };
-            *d = (*d - t) / examples;
-        }
-        let y = below_greatest(y);
-        log_sum_exp(&y) - y.get(usize::from(*label)).copied().unwrap_or(f32::NAN)
+        Self::learn(y, usize::from(*label), examples, d_y)
     }
 
     fn accuracy(&self, y: &[f32; K], label: &u16) -> f32 {
-        if argmax(y) == usize::from(*label) { 1.0 } else { 0.0 }
+        accuracy_of_class(y, usize::from(*label))
     }
 }

@@ -1,6 +1,7 @@
 //! Fewer classes than a model has room for.
 
 use super::Loss;
+use super::categorical::check_class;
 use crate::error::{LabelError, OutOfRange, Range};
 use crate::layers::{ActivationKind, Layer};
 use zerocopy::FromZeros;
@@ -50,6 +51,12 @@ pub struct KnownClasses<L> {
     pub classes: usize,
 }
 
+/// `Ok` if so many of `outputs` can be classes.
+pub(super) fn check_classes(classes: usize, outputs: usize) -> Result<(), OutOfRange> {
+    let valid = (2..=outputs).contains(&classes);
+    OutOfRange::ensure("number of classes", classes as f32, Range::Classes, valid)
+}
+
 impl<const K: usize, L: Loss<[f32; K], Label = u16>> Loss<[f32; K]> for KnownClasses<L> {
     type Label = u16;
     const FUSED_ACTIVATION: ActivationKind = L::FUSED_ACTIVATION;
@@ -63,17 +70,12 @@ impl<const K: usize, L: Loss<[f32; K], Label = u16>> Loss<[f32; K]> for KnownCla
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.loss.check()?;
-        OutOfRange::ensure(
-            "number of classes",
-            self.classes as f32,
-            Range::Classes,
-            (2..=K).contains(&self.classes),
-        )
+        check_classes(self.classes, K)
     }
 
     fn check_label(&self, label: &u16) -> Result<(), LabelError> {
-        let (class, classes) = (usize::from(*label), self.classes);
-        if class < classes { self.loss.check_label(label) } else { Err(LabelError::Class { class, classes }) }
+        check_class(usize::from(*label), self.classes)?;
+        self.loss.check_label(label)
     }
 
     fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {

@@ -7,6 +7,7 @@
 //! | what a cross-entropy is computed from | [`FromLogits`], [`OnProbabilities`] |
 //! | how much an example counts | [`SampleWeights`] with a [`Weighted`] label, [`ClassWeights`] by class |
 //! | classes that a model has and the data has not | [`KnownClasses`] |
+//! | chosen at run time | [`AnyLoss`], of [`Labels`] in slices; what does not fit is a [`LossError`] |
 //! | for a loss of your own | the trait [`Loss`] |
 //!
 //! A cross-entropy is computed from logits. It is *fused* with the activation that turns logits into
@@ -22,17 +23,23 @@
 //! [`MeanSquaredError`] and [`MeanAbsoluteError`] take outputs as they are. [`SampleWeights`],
 //! [`ClassWeights`] and [`KnownClasses`] wrap any loss that they fit.
 
+mod any;
 mod binary;
 mod categorical;
 mod classes;
+mod error;
+mod labels;
 mod logits;
 mod probabilities;
 mod regression;
 mod weighted;
 
+pub use any::AnyLoss;
 pub use binary::BinaryCrossEntropy;
 pub use categorical::{CategoricalCrossEntropy, SparseCategoricalCrossEntropy};
 pub use classes::KnownClasses;
+pub use error::LossError;
+pub use labels::Labels;
 pub use logits::FromLogits;
 pub use probabilities::OnProbabilities;
 pub use regression::{MeanAbsoluteError, MeanSquaredError};

@@ -38,8 +38,11 @@ pub struct OnProbabilities<L>(pub L);
 
 /// What gives probabilities of classes. They are divided by their sum, so that those of sigmoids fit too;
 /// `Identity` stands for layers that pass on what an activation before them gave.
-const OF_CLASSES: &[ActivationKind] =
+pub(super) const OF_CLASSES: &[ActivationKind] =
     &[ActivationKind::Softmax, ActivationKind::Sigmoid, ActivationKind::Identity];
+
+/// What gives probabilities that do not depend on each other.
+pub(super) const OF_OUTPUTS: &[ActivationKind] = &[ActivationKind::Sigmoid, ActivationKind::Identity];
 
 /// Asserts that the outputs of the model are not those of a layer that learns any numbers.
 const fn assert_no_scores<M: Layer>() {
@@ -66,11 +69,79 @@ fn through_clip(p: f32, gradient: f32) -> f32 {
     if (LOWEST..=HIGHEST).contains(&p) { gradient } else { 0.0 }
 }
 
-/// −Σ (t ln p + (1 − t) ln(1 − p)) / OUT.
+impl OnProbabilities<BinaryCrossEntropy> {
+    /// [`Loss::value_and_gradient`] of probabilities and labels of one length:
+    /// −Σ (t ln p + (1 − t) ln(1 − p)) / OUT.
+    #[inline(always)]
+    pub(super) fn learn(self, y: &[f32], label: &[f32], examples: f32, d_y: &mut [f32]) -> f32 {
+        let outputs = y.len() as f32;
+        for ((value, &p), &t) in d_y.iter_mut().zip(y).zip(label) {
+            let (p, t) = (clip(p), self.0.smooth(t));
+            *value = -(t * math::ln(p) + (1.0 - t) * math::ln(1.0 - p));
+        }
+        let mean = sum(d_y) / outputs;
+        for ((d, &p), &t) in d_y.iter_mut().zip(y).zip(label) {
+            let t = self.0.smooth(t);
+            *d = through_clip(p, (1.0 - t) / (1.0 - p) - t / p) / outputs / examples;
+        }
+        mean
+    }
+}
+
+impl OnProbabilities<CategoricalCrossEntropy> {
+    /// [`Loss::value_and_gradient`] of probabilities and labels of one length, that of `scratch` too:
+    /// −Σ tⱼ ln qⱼ with q = p / Σ p.
+    #[inline(always)]
+    pub(super) fn learn(
+        self,
+        y: &[f32],
+        label: &[f32],
+        examples: f32,
+        d_y: &mut [f32],
+        scratch: &mut [f32],
+    ) -> f32 {
+        let total = sum(y);
+        for (q, p) in scratch.iter_mut().zip(y) {
+            *q = p / total;
+        }
+        let q = &*scratch;
+        for ((value, &q), &t) in d_y.iter_mut().zip(q).zip(label) {
+            *value = -(self.0.smooth(t, y.len()) * math::ln(clip(q)));
+        }
+        let value = sum(d_y);
+        for ((d, &q), &t) in d_y.iter_mut().zip(q).zip(label) {
+            *d = through_clip(q, -self.0.smooth(t, y.len()) / q);
+        }
+        let along = dot(d_y, q).unwrap_or(f32::NAN);
+        for d in d_y {
+            *d = (*d - along) / total / examples;
+        }
+        value
+    }
+}
+
+impl OnProbabilities<SparseCategoricalCrossEntropy> {
+    /// [`Loss::value_and_gradient`] of probabilities, where `class` is right: ln(Σ pⱼ) − ln p_c, with p
+    /// clipped. Keras takes the logarithms for logits.
+    #[inline(always)]
+    pub(super) fn learn(y: &[f32], class: usize, examples: f32, d_y: &mut [f32]) -> f32 {
+        for (clipped, &p) in d_y.iter_mut().zip(y) {
+            *clipped = clip(p);
+        }
+        let total = sum(d_y);
+        let value = math::ln(total) - d_y.get(class).map_or(f32::NAN, |p| math::ln(*p));
+        for (j, (d, &p)) in d_y.iter_mut().zip(y).enumerate() {
+            let t = if j == class { 1.0 / p } else { 0.0 };
+            *d = through_clip(p, 1.0 / total - t) / examples;
+        }
+        value
+    }
+}
+
 impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> {
     type Label = [f32; OUT];
     const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
-    const ACTIVATIONS: &'static [ActivationKind] = &[ActivationKind::Sigmoid, ActivationKind::Identity];
+    const ACTIVATIONS: &'static [ActivationKind] = OF_OUTPUTS;
 
     fn check(&self) -> Result<(), OutOfRange> {
         Loss::<[f32; OUT]>::check(&self.0)
@@ -87,16 +158,7 @@ impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> 
         examples: f32,
         d_y: &mut [f32; OUT],
     ) -> f32 {
-        for ((value, &p), &t) in d_y.iter_mut().zip(y).zip(label) {
-            let (p, t) = (clip(p), self.0.smooth(t));
-            *value = -(t * math::ln(p) + (1.0 - t) * math::ln(1.0 - p));
-        }
-        let mean = sum(d_y) / OUT as f32;
-        for ((d, &p), &t) in d_y.iter_mut().zip(y).zip(label) {
-            let t = self.0.smooth(t);
-            *d = through_clip(p, (1.0 - t) / (1.0 - p) - t / p) / OUT as f32 / examples;
-        }
-        mean
+        self.learn(y, label, examples, d_y)
     }
 
     fn accuracy(&self, y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
@@ -108,7 +170,6 @@ impl<const OUT: usize> Loss<[f32; OUT]> for OnProbabilities<BinaryCrossEntropy> 
     }
 }
 
-/// −Σ tⱼ ln qⱼ with q = p / Σ p.
 impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy> {
     type Label = [f32; K];
     const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
@@ -127,21 +188,7 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy>
 
     fn value_and_gradient(&self, y: &[f32; K], label: &[f32; K], examples: f32, d_y: &mut [f32; K]) -> f32 {
         const { assert_classes(K) }
-        let label = self.0.smooth(label);
-        let total = sum(y);
-        let q = y.map(|p| p / total);
-        for ((value, &q), t) in d_y.iter_mut().zip(&q).zip(&label) {
-            *value = -(t * math::ln(clip(q)));
-        }
-        let value = sum(d_y);
-        for ((d, &q), t) in d_y.iter_mut().zip(&q).zip(&label) {
-            *d = through_clip(q, -t / q);
-        }
-        let along = dot(d_y, &q).unwrap_or(f32::NAN);
-        for d in d_y {
-            *d = (*d - along) / total / examples;
-        }
-        value
+        self.learn(y, label, examples, d_y, &mut [0.0; K])
     }
 
     fn accuracy(&self, y: &[f32; K], label: &[f32; K]) -> f32 {
@@ -153,7 +200,6 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<CategoricalCrossEntropy>
     }
 }
 
-/// ln(Σ pⱼ) − ln p_c, with p clipped: Keras takes the logarithms for logits.
 impl<const K: usize> Loss<[f32; K]> for OnProbabilities<SparseCategoricalCrossEntropy> {
     type Label = u16;
     const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
@@ -172,14 +218,7 @@ impl<const K: usize> Loss<[f32; K]> for OnProbabilities<SparseCategoricalCrossEn
 
     fn value_and_gradient(&self, y: &[f32; K], label: &u16, examples: f32, d_y: &mut [f32; K]) -> f32 {
         const { assert_classes(K) }
-        let class = usize::from(*label);
-        let clipped = y.map(clip);
-        let total = sum(&clipped);
-        for (j, (d, &p)) in d_y.iter_mut().zip(y).enumerate() {
-            let t = if j == class { 1.0 / p } else { 0.0 };
-            *d = through_clip(p, 1.0 / total - t) / examples;
-        }
-        math::ln(total) - clipped.get(class).map_or(f32::NAN, |p| math::ln(*p))
+        Self::learn(y, usize::from(*label), examples, d_y)
     }
 
     fn accuracy(&self, y: &[f32; K], label: &u16) -> f32 {

@@ -31,7 +31,7 @@ pub struct MeanSquaredError;
 pub struct MeanAbsoluteError;
 
 /// `Ok` if every number is finite.
-fn check_finite(label: &[f32]) -> Result<(), LabelError> {
+pub(super) fn check_finite(label: &[f32]) -> Result<(), LabelError> {
     match label.iter().enumerate().find(|(_, t)| !t.is_finite()) {
         Some((output, &value)) => Err(LabelError::NotFinite { output, value }),
         None => Ok(()),
@@ -39,8 +39,8 @@ fn check_finite(label: &[f32]) -> Result<(), LabelError> {
 }
 
 /// Keras' `"accuracy"` of numbers.
-fn accuracy<const OUT: usize>(y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
-    match OUT {
+pub(super) fn accuracy(y: &[f32], label: &[f32]) -> f32 {
+    match y.len() {
         1 => binary_accuracy(y, label, 0.5),
         _ if argmax(y) == argmax(label) => 1.0,
         _ => 0.0,
@@ -49,21 +49,48 @@ fn accuracy<const OUT: usize>(y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
 
 /// Writes to each number of `d_y` the term of its output, then its gradient; gives the mean of the terms.
 #[inline(always)]
-fn mean_of_terms<const OUT: usize>(
-    (y, label): (&[f32; OUT], &[f32; OUT]),
+fn mean_of_terms(
+    (y, label): (&[f32], &[f32]),
     examples: f32,
-    d_y: &mut [f32; OUT],
+    d_y: &mut [f32],
     term: impl Fn(f32) -> f32,
     slope: impl Fn(f32) -> f32,
 ) -> f32 {
+    let outputs = y.len() as f32;
     for ((value, y), t) in d_y.iter_mut().zip(y).zip(label) {
         *value = term(y - t);
     }
-    let mean = sum(d_y) / OUT as f32;
+    let mean = sum(d_y) / outputs;
     for ((d, y), t) in d_y.iter_mut().zip(y).zip(label) {
-        *d = slope(y - t) / OUT as f32 / examples;
+        *d = slope(y - t) / outputs / examples;
     }
     mean
+}
+
+impl MeanSquaredError {
+    /// [`Loss::value_and_gradient`] of outputs and labels of one length.
+    #[inline(always)]
+    pub(super) fn learn(y: &[f32], label: &[f32], examples: f32, d_y: &mut [f32]) -> f32 {
+        mean_of_terms((y, label), examples, d_y, |error| error * error, |error| 2.0 * error)
+    }
+}
+
+impl MeanAbsoluteError {
+    /// [`Loss::value_and_gradient`] of outputs and labels of one length.
+    #[inline(always)]
+    pub(super) fn learn(y: &[f32], label: &[f32], examples: f32, d_y: &mut [f32]) -> f32 {
+        // NaN is neither above nor below, and stays.
+        let sign = |error: f32| {
+            if error > 0.0 {
+                1.0
+            } else if error < 0.0 {
+                -1.0
+            } else {
+                error
+            }
+        };
+        mean_of_terms((y, label), examples, d_y, f32::abs, sign)
+    }
 }
 
 impl<const OUT: usize> Loss<[f32; OUT]> for MeanSquaredError {
@@ -81,7 +108,7 @@ impl<const OUT: usize> Loss<[f32; OUT]> for MeanSquaredError {
         examples: f32,
         d_y: &mut [f32; OUT],
     ) -> f32 {
-        mean_of_terms((y, label), examples, d_y, |error| error * error, |error| 2.0 * error)
+        Self::learn(y, label, examples, d_y)
     }
 
     fn accuracy(&self, y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
@@ -104,17 +131,7 @@ impl<const OUT: usize> Loss<[f32; OUT]> for MeanAbsoluteError {
         examples: f32,
         d_y: &mut [f32; OUT],
     ) -> f32 {
-        // NaN is neither above nor below, and stays.
-        let sign = |error: f32| {
-            if error > 0.0 {
-                1.0
-            } else if error < 0.0 {
-                -1.0
-            } else {
-                error
-            }
-        };
-        mean_of_terms((y, label), examples, d_y, f32::abs, sign)
+        Self::learn(y, label, examples, d_y)
     }
 
     fn accuracy(&self, y: &[f32; OUT], label: &[f32; OUT]) -> f32 {

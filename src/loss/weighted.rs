@@ -54,10 +54,31 @@ fn weighted<Y: Numbers, L: Loss<Y>>(
     d_y: &mut Y,
 ) -> f32 {
     let value = loss.value_and_gradient(y, label, examples, d_y);
-    for d in d_y.as_numbers_mut() {
+    weigh(value, weight, d_y.as_numbers_mut())
+}
+
+/// Value and gradient times `weight`.
+#[inline(always)]
+pub(super) fn weigh(value: f32, weight: f32, d_y: &mut [f32]) -> f32 {
+    for d in d_y {
         *d *= weight;
     }
     value * weight
+}
+
+/// `Ok` if an example can count that much.
+pub(super) fn check_sample_weight(weight: f32) -> Result<(), LabelError> {
+    if weight.is_finite() && weight >= 0.0 { Ok(()) } else { Err(LabelError::SampleWeight { weight }) }
+}
+
+/// `Ok` if the class has one of so many weights.
+pub(super) fn check_class_weight(class: usize, weights: usize) -> Result<(), LabelError> {
+    if class < weights { Ok(()) } else { Err(LabelError::ClassWeight { class, weights }) }
+}
+
+/// `Ok` if the weights of classes are in their range.
+pub(super) fn check_class_weights(weights: &[f32]) -> Result<(), OutOfRange> {
+    weights.iter().try_for_each(|weight| OutOfRange::non_negative("class weight", *weight))
 }
 
 impl<Y: Numbers, L: Loss<Y>> Loss<Y> for SampleWeights<L> {
@@ -70,12 +91,8 @@ impl<Y: Numbers, L: Loss<Y>> Loss<Y> for SampleWeights<L> {
     }
 
     fn check_label(&self, label: &Self::Label) -> Result<(), LabelError> {
-        let weight = label.weight;
-        if weight.is_finite() && weight >= 0.0 {
-            self.0.check_label(&label.label)
-        } else {
-            Err(LabelError::SampleWeight { weight })
-        }
+        check_sample_weight(label.weight)?;
+        self.0.check_label(&label.label)
     }
 
     fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32 {
@@ -110,10 +127,15 @@ impl Class for u16 {
 /// One number: class 1 above 1/2, else class 0. Several: the place of the largest.
 impl<const N: usize> Class for [f32; N] {
     fn class(&self) -> usize {
-        match self.as_slice() {
-            [t] => usize::from(*t > 0.5),
-            several => argmax(several),
-        }
+        class_of(self)
+    }
+}
+
+/// The class that numbers name: see [`Class`].
+pub(super) fn class_of(label: &[f32]) -> usize {
+    match label {
+        [t] => usize::from(*t > 0.5),
+        several => argmax(several),
     }
 }
 
@@ -154,13 +176,12 @@ where
 
     fn check(&self) -> Result<(), OutOfRange> {
         self.loss.check()?;
-        self.weights.iter().try_for_each(|weight| OutOfRange::non_negative("class weight", *weight))
+        check_class_weights(&self.weights)
     }
 
     fn check_label(&self, label: &Self::Label) -> Result<(), LabelError> {
         self.loss.check_label(label)?;
-        let class = label.class();
-        if class < CLASSES { Ok(()) } else { Err(LabelError::ClassWeight { class, weights: CLASSES }) }
+        check_class_weight(label.class(), CLASSES)
     }
 
     fn value_and_gradient(&self, y: &Y, label: &Self::Label, examples: f32, d_y: &mut Y) -> f32 {

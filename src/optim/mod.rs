@@ -11,6 +11,7 @@
 //! | weight decay | [`DecoupledDecay`], [`L2Decay`] |
 //! | clipping | [`Clipped`], by a [`Clip`] |
 //! | schedules | [`Scheduled`], by an [`ExponentialDecay`], [`PiecewiseConstantDecay`], [`PolynomialDecay`], [`InverseTimeDecay`] or [`CosineDecay`] |
+//! | chosen at run time | [`AnyOptimizer`]; its step [`TakesStep`], the rows that it brings up to date [`NamedRows`] |
 //! | for an optimizer of your own | the traits [`Optimizer`] and [`BaseOptimizer`], [`Step`], [`Epsilon`] |
 //!
 //! Rows of a table take the **sparse** entry, [`Optimizer::update_rows`]: it reads and writes only rows with
@@ -65,6 +66,7 @@
 mod adadelta;
 mod adagrad;
 mod adam;
+mod any;
 mod clip;
 mod decay;
 mod epsilon;
@@ -77,6 +79,8 @@ mod sgd;
 pub use adadelta::Adadelta;
 pub use adagrad::{Adagrad, RowwiseAdagrad};
 pub use adam::{Adam, AmsGrad};
+pub(crate) use any::has_bit;
+pub use any::{AnyOptimizer, NamedRows, TakesStep};
 pub use clip::{Clip, Clipped};
 pub use decay::{AdamW, DecoupledDecay, L2Decay};
 pub use epsilon::Epsilon;

@@ -8,5 +8,5 @@ mod record;
 mod records;
 
 pub use fingerprint::Fingerprint;
-pub use record::{LayerKind, Record};
+pub use record::{LayerKind, Record, Source};
 pub use records::Records;

@@ -105,6 +105,11 @@ impl<'a> Table<'a> {
         Self { values: rows.as_flattened(), rows: rows.len(), dim: DIM, stride: DIM }
     }
 
+    /// The rows of `dim` numbers that `values` holds, whole ones.
+    pub(crate) fn of_dim(values: &'a [f32], dim: usize) -> Self {
+        Self::of_elements(values, dim)
+    }
+
     /// Rows `first`, `first + step`, and so on.
     pub(crate) fn every(&self, first: usize, step: usize) -> Self {
         let rows = self.rows.saturating_sub(first).div_ceil(step.max(1));
@@ -136,6 +141,12 @@ impl<'a> Table<'a> {
 }
 
 impl<'a, F: Format> Table<'a, F> {
+    /// The rows of `dim` numbers that `values` holds, whole ones.
+    pub(crate) fn of_elements(values: &'a [F::Element], dim: usize) -> Self {
+        let stride = F::row_length(dim);
+        Self { values, rows: values.len().checked_div(stride).unwrap_or(0), dim, stride }
+    }
+
     /// Rows that are types of their own, of `dim` numbers each.
     pub(crate) fn from_packed<R: IntoBytes + Immutable>(rows: &'a [R], dim: usize) -> Self {
         // Elements are bytes, or numbers that the rows are made of: the cast cannot fail.
@@ -228,6 +239,12 @@ impl<'a> TableMut<'a> {
     pub fn from_rows<const DIM: usize>(rows: &'a mut [[f32; DIM]]) -> Self {
         let count = rows.len();
         Self { values: rows.as_flattened_mut(), rows: count, dim: DIM, stride: DIM }
+    }
+
+    /// The rows of `dim` numbers that `values` holds, whole ones.
+    pub(crate) fn of_dim(values: &'a mut [f32], dim: usize) -> Self {
+        let rows = values.len().checked_div(dim).unwrap_or(0);
+        Self { values, rows, dim, stride: dim }
     }
 
     /// Rows `first`, `first + step`, and so on.

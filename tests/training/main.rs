@@ -1,5 +1,7 @@
 //! Training: optimizers and the rows that they touch, errors, checkpoints and images.
 
+mod any_loss;
+mod any_optimizer;
 mod bad_input;
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,0 +1,199 @@
+//! Rows of a table, one an id or one a bag.
+
+use crate::error::InputError;
+use crate::kernels::shaped::{gather, pool};
+use crate::layers::uniform;
+use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
+use crate::models::shape::{Block, RecordError, Shape, Spec, choice, extent, unused};
+use crate::recipe::{LayerKind, Record};
+use crate::table::{Bags, F32, Format, Indices, Pooling, RowFormat, Table};
+use core::marker::PhantomData;
+use rand_core::Rng;
+use zerocopy::{FromBytes, IntoBytes};
+
+/// [`layers::Embedding`](crate::layers::Embedding), with rows in the format `F`.
+#[derive(Clone, Copy, Debug)]
+pub struct Embedding<F = F32>(PhantomData<F>);
+
+/// [`layers::EmbeddingBag`](crate::layers::EmbeddingBag), with rows in the format `F`.
+#[derive(Clone, Copy, Debug)]
+pub struct EmbeddingBag<F = F32>(PhantomData<F>);
+
+/// The blocks of a table: its rows, and which of them do not learn.
+fn blocks<F: Format>(
+    record: &Record,
+    rows: usize,
+    dim: usize,
+    (ids, sources): (Option<usize>, usize),
+) -> Result<[Block; 3], RecordError> {
+    let words = F::ROW_FORMAT.row_bytes(dim).and_then(|bytes| Some(bytes.checked_mul(rows)?.div_ceil(4)));
+    let words = words.ok_or(RecordError::TooLarge)?;
+    let table = match F::ROW_FORMAT {
+        RowFormat::F32 => Block::Rows { rows, dim, ids, sources },
+        _ => Block::Words(words),
+    };
+    let frozen = if record.has_frozen_rows() { Block::FrozenRows(rows.div_ceil(32)) } else { Block::Nothing };
+    Ok([table, frozen, Block::Nothing])
+}
+
+/// Bits of the last option that a table of this format may have.
+const fn learning<F: Format>() -> u16 {
+    match F::ROW_FORMAT {
+        RowFormat::F32 => 3,
+        _ => 0,
+    }
+}
+
+/// The table itself.
+fn table<F: Format>(parameters: &[f32], rows: usize, dim: usize) -> Table<'_, F> {
+    let elements = rows * F::row_length(dim);
+    let bytes = parameters.as_bytes().get(..elements * size_of::<F::Element>()).unwrap_or_default();
+    Table::of_elements(<[F::Element]>::ref_from_bytes(bytes).unwrap_or_default(), dim)
+}
+
+/// The ids of an input.
+fn ids(input: Input<'_>) -> &[u32] {
+    match input {
+        Input::Ids(ids) | Input::Bags { ids, .. } => ids,
+        _ => &[],
+    }
+}
+
+/// The ids of the input that a layer takes.
+fn taken(x: Taken<'_>) -> Input<'_> {
+    match x {
+        Taken::Input(input) => input,
+        _ => Input::Ids(&[]),
+    }
+}
+
+impl<F: Format> Kind for Embedding<F> {
+    #[inline]
+    fn is_of(record: &Record) -> bool {
+        record.kind == LayerKind::Embedding as u16 && record.format == F::ROW_FORMAT as u16
+    }
+
+    #[inline]
+    fn spec(record: &Record) -> Result<Spec, RecordError> {
+        let (len, rows, dim) = (extent(record, 0)?, extent(record, 1)?, extent(record, 2)?);
+        unused(record, 3, [true, false, false], learning::<F>())?;
+        choice(record, 0, &[(), ()])?;
+        len.checked_mul(dim).ok_or(RecordError::TooLarge)?;
+        let blocks = blocks::<F>(record, rows, dim, (Some(len), len))?;
+        Ok(Spec { blocks, ..Spec::new(Shape::Ids(len), Shape::Sequence { len, dim }) })
+    }
+
+    fn check(record: &Record, input: Input<'_>) -> Result<(), InputError> {
+        let [len, rows, ..] = record.extents;
+        Indices::new(ids(input), rows as usize)
+            .map(drop)
+            .map_err(|error| InputError::of_examples(len as usize, error))
+    }
+
+    fn init(_: &Record, parameters: &mut [f32], random: &mut impl Rng) {
+        uniform(parameters, 0.05, random);
+    }
+
+    fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
+        let [_, rows, dim, ..] = layer.record.extents;
+        let [mask_zero, ..] = layer.record.options;
+        let (rows, ids) = (rows as usize, ids(taken(x)));
+        let table = table::<F>(layer.parameters, rows, dim as usize);
+        gather(table, Indices::skipping(ids, rows), y.numbers);
+        for (valid, id) in y.masks.iter_mut().zip(ids) {
+            *valid = mask_zero == 0 || *id != 0;
+        }
+    }
+
+    fn backward(_: View<'_>, _: Backward<'_>, _: Pass) {}
+
+    fn occurrences(record: &Record, input: Input<'_>, _: usize, visit: &mut dyn FnMut(u32, u32)) {
+        let [_, rows, ..] = record.extents;
+        for (source, row) in (0..).zip(Indices::skipping(ids(input), rows as usize).iter()) {
+            if let Some(row) = row {
+                visit(row as u32, source);
+            }
+        }
+    }
+}
+
+/// The poolings in the order of their numbers.
+const POOLINGS: [Pooling; 3] = [Pooling::Mean, Pooling::Sum, Pooling::SqrtN];
+
+/// The ids of each example, and their number.
+fn bags(input: Input<'_>) -> impl Iterator<Item = &[u32]> {
+    let (ids, offsets) = match input {
+        Input::Bags { ids, offsets } => (ids, offsets),
+        _ => (&[][..], &[][..]),
+    };
+    offsets.windows(2).filter_map(move |ends| match ends {
+        [start, end] => ids.get(*start as usize..*end as usize),
+        _ => None,
+    })
+}
+
+impl<F: Format> EmbeddingBag<F> {
+    fn pooling(record: &Record) -> Pooling {
+        choice(record, 0, &POOLINGS).unwrap_or(Pooling::Mean)
+    }
+}
+
+impl<F: Format> Kind for EmbeddingBag<F> {
+    #[inline]
+    fn is_of(record: &Record) -> bool {
+        record.kind == LayerKind::EmbeddingBag as u16 && record.format == F::ROW_FORMAT as u16
+    }
+
+    #[inline]
+    fn spec(record: &Record) -> Result<Spec, RecordError> {
+        let (rows, dim) = (extent(record, 0)?, extent(record, 1)?);
+        unused(record, 2, [true, false, false], learning::<F>())?;
+        choice(record, 0, &POOLINGS)?;
+        let blocks = blocks::<F>(record, rows, dim, (None, 1))?;
+        Ok(Spec { blocks, ..Spec::new(Shape::Bag, Shape::Vector(dim)) })
+    }
+
+    fn check(record: &Record, input: Input<'_>) -> Result<(), InputError> {
+        let [rows, ..] = record.extents;
+        for (example, bag) in bags(input).enumerate() {
+            Indices::new(bag, rows as usize).map_err(|error| InputError::of_example(example, error))?;
+        }
+        Ok(())
+    }
+
+    fn init(_: &Record, parameters: &mut [f32], random: &mut impl Rng) {
+        uniform(parameters, 0.05, random);
+    }
+
+    fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
+        let [rows, dim, ..] = layer.record.extents;
+        let (rows, dim) = (rows as usize, dim as usize);
+        let table = table::<F>(layer.parameters, rows, dim);
+        for (bag, y) in bags(taken(x)).zip(y.numbers.chunks_exact_mut(dim.max(1))) {
+            pool(table, &Bags::one(Indices::skipping(bag, rows)), Self::pooling(layer.record), y);
+        }
+    }
+
+    // The gradient rows are the gradients of the outputs, divided as the pooling divides.
+    fn backward(layer: View<'_>, backward: Backward<'_>, _: Pass) {
+        let [rows, dim, ..] = layer.record.extents;
+        let d_rows = backward.d_y.chunks_exact_mut((dim as usize).max(1));
+        for (bag, d_row) in bags(taken(backward.x)).zip(d_rows) {
+            let bag = Bags::one(Indices::skipping(bag, rows as usize)).bag(0);
+            if let Some(divisor) = bag.and_then(|bag| bag.divisor(Self::pooling(layer.record))) {
+                for d in d_row {
+                    *d /= divisor;
+                }
+            }
+        }
+    }
+
+    fn occurrences(record: &Record, input: Input<'_>, _: usize, visit: &mut dyn FnMut(u32, u32)) {
+        let [rows, ..] = record.extents;
+        for (source, bag) in (0..).zip(bags(input)) {
+            for row in Indices::skipping(bag, rows as usize).iter().flatten() {
+                visit(row as u32, source);
+            }
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! A model as a list of records, checked once.
+
+use super::kind::{Kinds, spec};
+use super::shape::{RecipeError, RecordError, Room, Shape, Spec};
+use crate::recipe::{Record, Source};
+use core::marker::PhantomData;
+
+/// The layers of a model as records that were checked: each is of one of the kinds `K`, their shapes fit, and
+/// each output but the last is taken by one later layer.
+///
+/// ```
+/// use nanoembed::models::{All, LayerKind, Recipe, Record, Source};
+/// // In Keras: Embedding(50, 8, input_length=4), Flatten(), Dense(1, activation="sigmoid")
+/// let records = [
+///     Record::new(LayerKind::Embedding, &[4, 50, 8]).from(Source::Input(0)),
+///     Record::new(LayerKind::Flatten, &[4, 8]),
+///     Record::new(LayerKind::Dense, &[32, 1]).options([0, 2, 0]),
+/// ];
+/// let recipe = Recipe::<All>::new(&records)?;
+/// assert_eq!(recipe.parameters(), 50 * 8 + 32 + 1);
+/// # Ok::<(), nanoembed::models::RecipeError>(())
+/// ```
+#[derive(Debug)]
+pub struct Recipe<'a, K> {
+    records: &'a [Record],
+    pub(super) sizes: Sizes,
+    kinds: PhantomData<fn() -> K>,
+}
+
+/// What all layers have together: found once, when a recipe is checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sizes {
+    /// Words of the parameters.
+    pub(crate) parameters: usize,
+    /// Numbers of the outputs of all layers, for one example.
+    pub(crate) outputs: usize,
+    /// Steps of the masks of all outputs, for one example.
+    pub(crate) steps: usize,
+    /// Steps of the longest input that is a sequence of numbers: none is padding.
+    pub(crate) valid: usize,
+    /// The most that one layer needs for inference.
+    pub(crate) scratch: Room,
+    /// What the last layer gives.
+    pub(crate) output: Shape,
+    /// How many inputs there are.
+    pub(crate) inputs: usize,
+}
+
+// Derived, these would ask for `K: Clone`.
+impl<K> Clone for Recipe<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Recipe<'_, K> {}
+
+impl Sizes {
+    /// With one more layer; `None` if there are more numbers than can be counted.
+    fn with(self, layer: usize, record: &Record, spec: &Spec) -> Option<Self> {
+        let of_inputs = |source: usize| match source_of(record, source, layer) {
+            Some(Err(_)) => spec.takes.get(source).copied().flatten().map_or(0, Shape::steps),
+            _ => 0,
+        };
+        let countable = |numbers: &usize| *numbers <= isize::MAX as usize / size_of::<f32>();
+        let Room { fixed, per_example } = self.scratch;
+        Some(Self {
+            parameters: self.parameters.checked_add(spec.words()?).filter(countable)?,
+            outputs: self.outputs.checked_add(spec.gives.numbers()).filter(countable)?,
+            steps: self.steps.checked_add(spec.gives.steps())?,
+            valid: self.valid.max(of_inputs(0)).max(of_inputs(1)),
+            scratch: Room {
+                fixed: fixed.max(spec.scratch.fixed),
+                per_example: per_example.max(spec.scratch.per_example),
+            },
+            output: spec.gives,
+            inputs: self.inputs,
+        })
+    }
+}
+
+/// Layers that a model has, at most.
+const MOST: usize = 512;
+
+/// A layer of a checked recipe, and where its share of each kind of memory starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) number: usize,
+    pub(crate) record: &'a Record,
+    pub(crate) spec: Spec,
+    /// Of the parameters, in words.
+    pub(crate) parameters: usize,
+    /// Of the outputs, in numbers of one example.
+    pub(crate) outputs: usize,
+    /// Of the masks of the outputs, in steps of one example.
+    pub(crate) steps: usize,
+}
+
+/// The record that a source names.
+pub(crate) fn source_of(record: &Record, source: usize, number: usize) -> Option<Result<usize, u16>> {
+    match Source::from_number(record.sources.get(source).copied()?)? {
+        Source::Back(back) => Some(Ok(number.checked_sub(usize::from(back))?)),
+        Source::Input(input) => Some(Err(input)),
+    }
+}
+
+impl<'a, K: Kinds> Recipe<'a, K> {
+    /// The model that these records describe.
+    ///
+    /// # Errors
+    /// The first record that is wrong, and why.
+    pub fn new(records: &'a [Record]) -> Result<Self, RecipeError> {
+        if records.is_empty() {
+            return Err(RecipeError::NoLayers);
+        }
+        if records.len() > MOST {
+            return Err(RecipeError::TooManyLayers { found: records.len() });
+        }
+        let mut inputs = 0;
+        let mut sizes = Sizes {
+            parameters: 0,
+            outputs: 0,
+            steps: 0,
+            valid: 0,
+            scratch: Room::default(),
+            output: Shape::Vector(0),
+            inputs: 0,
+        };
+        for (layer, record) in records.iter().enumerate() {
+            let fails = |error| RecipeError::Layer { layer, error };
+            let spec = check_record::<K>(records, layer, record, &mut inputs).map_err(fails)?;
+            sizes = sizes.with(layer, record, &spec).ok_or(fails(RecordError::TooLarge))?;
+        }
+        sizes.inputs = usize::from(inputs);
+        Ok(Self { records, sizes, kinds: PhantomData })
+    }
+
+    /// The records.
+    pub fn records(&self) -> &'a [Record] {
+        self.records
+    }
+
+    /// How many words of 32 bits the parameters take.
+    pub fn parameters(&self) -> usize {
+        self.sizes.parameters
+    }
+
+    /// What the model gives for one example.
+    pub fn output(&self) -> Shape {
+        self.sizes.output
+    }
+
+    /// What each input of the model is, for one example, in order.
+    pub fn inputs(&self) -> impl Iterator<Item = Shape> + use<'a, K> {
+        self.places().flat_map(|place| {
+            let of_source = move |source: usize| match source_of(place.record, source, place.number) {
+                Some(Err(_)) => place.spec.takes.get(source).copied().flatten(),
+                _ => None,
+            };
+            [0, 1].into_iter().filter_map(of_source)
+        })
+    }
+
+    /// The layers in order.
+    #[inline]
+    pub(crate) fn places(&self) -> Places<'a, K> {
+        Places {
+            records: self.records.iter(),
+            number: 0,
+            parameters: 0,
+            outputs: 0,
+            steps: 0,
+            kinds: PhantomData,
+        }
+    }
+
+    /// Layer number `number`.
+    pub(crate) fn place(&self, number: usize) -> Option<Place<'a>> {
+        self.places().nth(number)
+    }
+}
+
+/// The layers of a recipe in order.
+#[derive(Debug)]
+pub(crate) struct Places<'a, K> {
+    records: core::slice::Iter<'a, Record>,
+    number: usize,
+    parameters: usize,
+    outputs: usize,
+    steps: usize,
+    kinds: PhantomData<fn() -> K>,
+}
+
+impl<'a, K: Kinds> Iterator for Places<'a, K> {
+    type Item = Place<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Place<'a>> {
+        let record = self.records.next()?;
+        // The recipe was checked, so no record ends the list before its end.
+        let spec = spec::<K>(record).ok()?;
+        let Self { number, parameters, outputs, steps, .. } = *self;
+        self.number += 1;
+        self.parameters += spec.words()?;
+        self.outputs += spec.gives.numbers();
+        self.steps += spec.gives.steps();
+        Some(Place { number, record, spec, parameters, outputs, steps })
+    }
+}
+
+/// What a record says, if it fits those before it; counts the inputs that it takes.
+fn check_record<K: Kinds>(
+    records: &[Record],
+    layer: usize,
+    record: &Record,
+    inputs: &mut u16,
+) -> Result<Spec, RecordError> {
+    if !record.has_zeros() {
+        return Err(RecordError::NotZero);
+    }
+    let spec = spec::<K>(record)?;
+    for (source, (takes, &number)) in spec.takes.into_iter().zip(&record.sources).enumerate() {
+        let wrong = RecordError::Source { source: number };
+        let Some(takes) = takes else {
+            if number == 0 {
+                continue;
+            }
+            return Err(wrong);
+        };
+        match source_of(record, source, layer).ok_or(wrong)? {
+            Err(input) if input == *inputs => *inputs += 1,
+            Ok(from) if from < layer => {
+                let found = match records.get(from) {
+                    Some(record) => crate::models::kind::spec::<K>(record)?.gives,
+                    None => return Err(wrong),
+                };
+                if found != takes {
+                    return Err(RecordError::Shape { takes, found });
+                }
+            }
+            _ => return Err(wrong),
+        }
+    }
+    let takers = records.iter().enumerate().skip(layer + 1).flat_map(|(number, record)| {
+        [0, 1].into_iter().filter(move |source| source_of(record, *source, number) == Some(Ok(layer)))
+    });
+    let is_last = layer + 1 == records.len();
+    if takers.count() == usize::from(!is_last) { Ok(spec) } else { Err(RecordError::Output) }
+}

@@ -1,0 +1,287 @@
+//! What a layer takes, gives and needs, as numbers.
+
+use crate::recipe::Record;
+use core::fmt;
+
+/// What one example is, of what a layer takes or gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shape {
+    /// So many ids.
+    Ids(usize),
+    /// So many ids of 64 bits.
+    LongIds(usize),
+    /// Any number of ids.
+    Bag,
+    /// So many numbers.
+    Vector(usize),
+    /// Steps of numbers.
+    Sequence {
+        /// How many steps.
+        len: usize,
+        /// Numbers of a step.
+        dim: usize,
+    },
+}
+
+impl Shape {
+    /// How many numbers an example has: none if it is ids.
+    pub fn numbers(self) -> usize {
+        match self {
+            Self::Ids(_) | Self::LongIds(_) | Self::Bag => 0,
+            Self::Vector(n) => n,
+            Self::Sequence { len, dim } => len.saturating_mul(dim),
+        }
+    }
+
+    /// How many steps have a mask.
+    pub(crate) fn steps(self) -> usize {
+        match self {
+            Self::Sequence { len, .. } => len,
+            _ => 0,
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ids(len) => write!(f, "{len} ids"),
+            Self::LongIds(len) => write!(f, "{len} ids of 64 bits"),
+            Self::Bag => f.write_str("a bag of ids"),
+            Self::Vector(n) => write!(f, "{n} numbers"),
+            Self::Sequence { len, dim } => write!(f, "{len} x {dim} numbers"),
+        }
+    }
+}
+
+/// Memory that a layer needs, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Room {
+    /// However many examples there are.
+    pub fixed: usize,
+    /// For each example.
+    pub per_example: usize,
+}
+
+impl Room {
+    /// For a batch; `None` if it is more than can be counted.
+    pub fn of_batch(self, examples: usize) -> Option<usize> {
+        self.per_example.checked_mul(examples)?.checked_add(self.fixed)
+    }
+}
+
+/// One of the arrays that a layer's parameters are, and how it learns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Block {
+    /// There is none.
+    #[default]
+    Nothing,
+    /// Numbers, each of which has a gradient.
+    Numbers(usize),
+    /// The kernel of a convolution, `[inner, filters]`, whose gradient is summed filter by filter.
+    ByFilter {
+        /// Numbers of a filter.
+        inner: usize,
+        /// How many filters there are.
+        filters: usize,
+    },
+    /// The rows of a table, of which those that occur have a gradient.
+    Rows {
+        /// How many there are.
+        rows: usize,
+        /// Numbers in a row.
+        dim: usize,
+        /// Ids of an example; `None` for a bag.
+        ids: Option<usize>,
+        /// Gradient rows of an example, which its ids share.
+        sources: usize,
+    },
+    /// Words that do not learn.
+    Words(usize),
+    /// A bit for each row of the table before it, in so many words: rows whose bit is set do not learn.
+    FrozenRows(usize),
+}
+
+impl Block {
+    /// How many words of 32 bits it takes, in an image and in memory.
+    pub fn words(self) -> Option<usize> {
+        match self {
+            Self::Nothing => Some(0),
+            Self::Numbers(words) | Self::Words(words) | Self::FrozenRows(words) => Some(words),
+            Self::ByFilter { inner, filters } => inner.checked_mul(filters),
+            Self::Rows { rows, dim, .. } => rows.checked_mul(dim),
+        }
+    }
+}
+
+/// Everything about a layer that its record says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// What it takes: one value, or two.
+    pub takes: [Option<Shape>; 2],
+    /// What it gives.
+    pub gives: Shape,
+    /// Its parameters, in order.
+    pub blocks: [Block; 3],
+    /// Scratch of inference.
+    pub scratch: Room,
+    /// What the forward pass of training keeps for the backward pass, beside the outputs.
+    pub kept: Room,
+}
+
+impl Spec {
+    /// A layer without parameters or scratch, that takes one value.
+    pub fn new(takes: Shape, gives: Shape) -> Self {
+        Self {
+            takes: [Some(takes), None],
+            gives,
+            blocks: [Block::Nothing; 3],
+            scratch: Room::default(),
+            kept: Room::default(),
+        }
+    }
+
+    /// Words of all parameters; `None` if they are more than can be counted.
+    pub fn words(&self) -> Option<usize> {
+        let [a, b, c] = self.blocks;
+        a.words()?.checked_add(b.words()?)?.checked_add(c.words()?)
+    }
+}
+
+/// Why a record is none of a layer of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// A layer of a kind that the caller did not name, or that this release does not know: the number of
+    /// the kind, and of the format of its rows.
+    UnsupportedLayer {
+        /// The number of the kind.
+        kind: u16,
+        /// The number of the format.
+        format: u16,
+    },
+    /// An extent that the kind cannot have, or that does not follow from the others.
+    Extent {
+        /// Which one, from 0.
+        extent: usize,
+        /// Its value.
+        value: u32,
+    },
+    /// An option that the kind does not have.
+    Option {
+        /// Which one, from 0.
+        option: usize,
+        /// Its value.
+        value: u16,
+    },
+    /// Bytes that must be zero are not.
+    NotZero,
+    /// Its numbers are more than can be counted.
+    TooLarge,
+    /// It takes another value than the one that comes.
+    Shape {
+        /// What it takes.
+        takes: Shape,
+        /// What comes.
+        found: Shape,
+    },
+    /// It takes a value from where none is: the number of the source.
+    Source {
+        /// The number.
+        source: u16,
+    },
+    /// Its output is taken twice, or not at all.
+    Output,
+}
+
+/// Why records are no model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// There is no layer.
+    NoLayers,
+    /// More than 512 layers.
+    TooManyLayers {
+        /// How many there are.
+        found: usize,
+    },
+    /// A layer is wrong.
+    Layer {
+        /// Its number, from 0.
+        layer: usize,
+        /// What is wrong.
+        error: RecordError,
+    },
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnsupportedLayer { kind, format } => write!(
+                f,
+                "kind {kind} with rows of format {format} is not among the kinds that the program names"
+            ),
+            Self::Extent { extent, value } => write!(f, "extent {extent} is {value}, which cannot be"),
+            Self::Option { option, value } => {
+                write!(f, "option {option} is {value}, which its kind does not have")
+            }
+            Self::NotZero => f.write_str("bytes that must be zero are not"),
+            Self::TooLarge => f.write_str("it has more numbers than can be counted"),
+            Self::Shape { takes, found } => write!(f, "it takes {takes}, and {found} come"),
+            Self::Source { source } => write!(f, "it takes a value from {source:#06x}, where none is"),
+            Self::Output => f.write_str("its output is taken twice, or not at all"),
+        }
+    }
+}
+
+impl core::error::Error for RecordError {}
+
+impl fmt::Display for RecipeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLayers => f.write_str("a model has at least one layer"),
+            Self::TooManyLayers { found } => write!(f, "a model has at most 512 layers, not {found}"),
+            Self::Layer { layer, error } => write!(f, "layer {layer}: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for RecipeError {}
+
+/// The extent `extent` of a record, which must be from 1 to `i32::MAX`, so that no sum of two overflows.
+pub(crate) fn extent(record: &Record, extent: usize) -> Result<usize, RecordError> {
+    match record.extents.get(extent) {
+        Some(&value) if value > 0 && value <= i32::MAX as u32 => Ok(value as usize),
+        other => Err(RecordError::Extent { extent, value: other.copied().unwrap_or_default() }),
+    }
+}
+
+/// That the extents from number `used` on are 0, and so are the options that are not in `options`; of the last
+/// option the bits `learning` may be set.
+pub(crate) fn unused(
+    record: &Record,
+    used: usize,
+    options: [bool; 3],
+    learning: u16,
+) -> Result<(), RecordError> {
+    if let Some((extent, &value)) =
+        record.extents.iter().enumerate().skip(used).find(|(_, value)| **value != 0)
+    {
+        return Err(RecordError::Extent { extent, value });
+    }
+    let [a, b, c] = options;
+    for (option, (&value, used)) in record.options.iter().zip([a, b, c, false]).enumerate() {
+        let allowed = if option == 3 { learning } else { 0 };
+        if !used && value & !allowed != 0 {
+            return Err(RecordError::Option { option, value });
+        }
+    }
+    Ok(())
+}
+
+/// An option that is one of `choices`, which stand in the order of their numbers.
+pub(crate) fn choice<T: Copy>(record: &Record, option: usize, choices: &[T]) -> Result<T, RecordError> {
+    let value = record.options.get(option).copied().unwrap_or_default();
+    choices.get(usize::from(value)).copied().ok_or(RecordError::Option { option, value })
+}
