@@ -1,5 +1,6 @@
 //! Why bytes are not the image that was asked for.
 
+use super::classes::ClassesError;
 use super::format::{HEADER, Kind, Section, VERSION};
 use core::fmt;
 
@@ -54,6 +55,8 @@ pub enum ImageError {
         /// What is wrong.
         error: SectionError,
     },
+    /// The names of the classes are not as they should be.
+    Classes(ClassesError),
 }
 
 /// What is wrong with a section of an image.
@@ -123,8 +126,15 @@ impl fmt::Display for ImageError {
             ),
             Self::Header => f.write_str("a field of the header is not what this version writes"),
             Self::Section { kind, error } => write!(f, "section {}: {error}", Section::name(*kind)),
+            Self::Classes(error) => error.fmt(f),
         }
     }
 }
 
 impl core::error::Error for ImageError {}
+
+impl From<ClassesError> for ImageError {
+    fn from(error: ClassesError) -> Self {
+        Self::Classes(error)
+    }
+}

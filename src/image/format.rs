@@ -21,8 +21,7 @@ pub enum Kind {
 /// What a section holds. The numbers never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
-#[non_exhaustive]
-pub enum Section {
+pub(crate) enum Section {
     /// The layers of the model, as records.
     Recipe = 1,
     /// The parameters of the model, in the order of its layers.

@@ -2,7 +2,7 @@
 
 use super::error::ImageError;
 use super::format::{HEADER, Kind, Section, VERSION};
-use super::sections::{Layout, Sections};
+use super::sections::{Layout, List};
 use crate::layers::Fingerprint;
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -142,8 +142,8 @@ impl Header {
     }
 
     /// The sections, checked.
-    pub(crate) fn sections<'a>(&self, image: &'a [u8]) -> Result<Sections<'a>, ImageError> {
-        Sections::read(image, usize::from(self.sections))
+    pub(crate) fn sections<'a>(&self, image: &'a [u8]) -> Result<List<'a>, ImageError> {
+        List::read(image, usize::from(self.sections))
     }
 }
 

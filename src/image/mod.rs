@@ -6,7 +6,9 @@
 //! | write one | [`write`](write()); `to_vec` (feature `alloc`) |
 //! | use a model where its image lies | [`read`], and [`include_image!`](crate::include_image) to put it into a program |
 //! | copy the parameters into a model | [`read_into`] |
-//! | handle an error | [`ImageError`] |
+//! | give it names of classes and bytes of yours | [`Contents`], [`size_with`], [`write_with`]; `to_vec_with` (feature `alloc`) |
+//! | see what one holds without its type | [`Sections`], [`Classes`] |
+//! | handle an error | [`ImageError`], [`ClassesError`], [`SectionError`] |
 //!
 //! [`read`] checks the bytes and gives a reference into them. It copies nothing, so a model in flash takes no
 //! RAM.
@@ -14,11 +16,17 @@
 //! An image also tells what it holds, so that it can be opened without the type of its model: its format is
 //! described in `docs/image-format.md`, byte for byte. A corrupted, missing or additional byte is refused.
 
+mod classes;
+mod contents;
 mod error;
 mod format;
 mod frame;
 mod sections;
 
+pub use classes::{Classes, ClassesError};
+#[cfg(feature = "alloc")]
+pub use contents::to_vec_with;
+pub use contents::{Contents, Sections, size_with, write_with};
 pub use error::{ImageError, SectionError};
 pub(crate) use format::Section;
 pub use frame::length;

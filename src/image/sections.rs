@@ -139,11 +139,11 @@ fn copy(from: &[u8], to: &mut [u8]) {
 
 /// The sections of an image, checked: in order, disjoint, one of a kind, zeros between them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Sections<'a> {
+pub(crate) struct List<'a> {
     found: [Option<&'a [u8]>; KINDS],
 }
 
-impl<'a> Sections<'a> {
+impl<'a> List<'a> {
     /// Reads the list of `count` sections.
     pub(super) fn read(image: &'a [u8], count: usize) -> Result<Self, ImageError> {
         let mut found = [None; KINDS];

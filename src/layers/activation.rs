@@ -2,20 +2,21 @@
 
 use crate::kernels;
 
-/// Which activation a layer ends with: a loss may be fused with it.
+/// Which activation a layer ends with: a loss may be fused with it. Images hold the numbers, so they never
+/// change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ActivationKind {
     /// f(x) = x.
-    Identity,
+    Identity = 0,
     /// f(x) = 0 for x ≤ 0, else x.
-    Relu,
+    Relu = 1,
     /// f(x) = 1 / (1 + e⁻ˣ).
-    Sigmoid,
+    Sigmoid = 2,
     /// f(x)ᵢ = eˣⁱ / Σⱼ eˣʲ.
-    Softmax,
+    Softmax = 3,
     /// f(x) = tanh x.
-    Tanh,
+    Tanh = 4,
 }
 
 impl ActivationKind {

@@ -38,16 +38,16 @@ impl Windows {
     }
 }
 
-/// The paddings of Keras' `Conv1D`.
+/// The paddings of Keras' `Conv1D`. Images hold the numbers, so they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Padding {
     /// None.
-    Valid,
+    Valid = 0,
     /// At both ends.
-    Same,
+    Same = 1,
     /// Before the start.
-    Causal,
+    Causal = 2,
 }
 
 impl Padding {

@@ -57,6 +57,12 @@ pub(crate) fn image_of<M: Layer>(model: &M) -> Vec<u8> {
     bytes
 }
 
+/// Where the parameters lie in the image of a model with so many layers: after the header, the list of two
+/// sections, and the layers.
+pub(crate) const fn parameters_at(layers: usize) -> usize {
+    64 + 64 + 64 * layers
+}
+
 /// All that training depends on, as bytes.
 pub(crate) fn checkpoint_of<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize>(
     trainer: &Trainer<M, O, L, BATCH>,

@@ -1,5 +1,5 @@
 //! What was recorded stays: the hash of every part of the digest, the bytes of a checkpoint and of a vocabulary.
-//! `tests/training/images.rs` holds the image.
+//! `golden_images.rs` holds images of all kinds of layers, `tests/training/images.rs` that of a model.
 //!
 //! `NANOEMBED_WRITE_GOLDEN=1` writes the files anew; each line of the digest that changes needs one in the changelog that says why.
 
@@ -10,7 +10,7 @@ use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts};
 use std::path::PathBuf;
 
 /// The recorded bytes, after they were written anew if that is asked for.
-fn recorded(name: &str, today: &[u8]) -> Vec<u8> {
+pub(crate) fn recorded(name: &str, today: &[u8]) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("NANOEMBED_WRITE_GOLDEN").is_some() {
         std::fs::write(&path, today).expect("a writable folder");

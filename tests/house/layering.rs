@@ -226,7 +226,7 @@ fn the_files_are_read_right() {
     };
     assert!(imports(&["layers", "chain"], &["error", "InputError"]));
     assert!(imports(&["layers", "chain"], &["layers", "flow", "Outputs"]));
-    assert!(imports(&["layers", "chain"], &["layers", "Fingerprint"]));
+    assert!(imports(&["layers", "chain"], &["layers", "Records"]));
     assert!(imports(&["sparse", "update"], &["simd", "Lanes"]));
     assert!(imports(&["train", "trainer"], &["memory", "boxed"]), "a path in the middle of an expression");
     assert!(!imports(&["simd", "level"], &["simd", "Kind"]), "an inline module's `super` is the file");

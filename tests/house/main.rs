@@ -3,6 +3,7 @@
 
 mod compile_errors;
 mod golden;
+mod golden_images;
 mod layering;
 mod sources;
 mod syntax;

@@ -405,14 +405,20 @@ fn masks_flow_beside_the_values() {
 
 /// Steps and layers draw different random numbers, the same ones each time.
 #[test]
-fn contexts_branch() {
-    let context = Context { training: true, seed: 7 };
-    let seeds: Vec<u64> =
-        (0..100).flat_map(|step| [0, 1].map(|layer| context.branch(step).branch(layer).seed)).collect();
+fn contexts_have_seeds_of_their_own() {
+    type Two = sequential![Scale<8>, Dense<8, 1>];
+    let seeds: Vec<u64> = (0..100)
+        .flat_map(|seed| {
+            let context = Context { training: true, seed, layer: 0 };
+            [context, context.after::<Scale<8>>(), context.after::<Two>()].map(Context::layer_seed)
+        })
+        .collect();
     let mut distinct = seeds.clone();
     distinct.sort_unstable();
     distinct.dedup();
     assert_eq!(distinct.len(), seeds.len());
-    assert_eq!(context.branch(3), context.branch(3));
+    let context = Context { training: true, seed: 7, layer: 1 };
+    assert_eq!(context.after::<Two>(), Context { layer: 3, ..context }, "a layer each");
+    assert_eq!(context.after::<Two>().layer_seed(), Context { layer: 3, ..context }.layer_seed());
     assert_eq!(<[[f32; 4]; 3] as Value>::VALID, [true; 3]);
 }

@@ -1,9 +1,8 @@
 //! Models with packed tables: what they predict is what the unpacked table of the same numbers predicts, their images are read where
 //! they lie, and another type's are refused.
 
-use crate::common::image_of;
+use crate::common::{image_of, parameter_bytes, parameters_at};
 use nanoembed::image;
-use nanoembed::internals;
 use nanoembed::internals::{PackedRow, TableLayer, dequantise_row};
 use nanoembed::layers::{
     Bag, Bf16Row, Dense, Embedding, EmbeddingBag, F16Row, Flatten, Layer, Packed, Sigmoid, U2Row, U4Row,
@@ -27,9 +26,7 @@ fn unpacked<L: TableLayer, R: PackedRow>(
     set: impl Fn(&mut L, usize, [f32; 8]),
 ) -> L {
     let mut layer = L::zeroed();
-    let mut image = image_of(packed);
-    let payload = image.split_off(internals::HEADER);
-    let elements: Vec<Element<R>> = payload
+    let elements: Vec<Element<R>> = parameter_bytes(packed)
         .chunks_exact(size_of::<Element<R>>())
         .map(|bytes| Element::<R>::read_from_bytes(bytes).unwrap())
         .collect();
@@ -88,7 +85,7 @@ fn an_image_is_read_where_it_lies() {
     model.init(&mut random);
     model.first.quantise_from(&words);
     let image = image_of(&model);
-    assert_eq!(image.len(), internals::HEADER + 50 * 16 + 4 * 33);
+    assert_eq!(image.len(), parameters_at(3) + 50 * 16 + 4 * 33);
     let mut place = Aligned([0; 2048]);
     place[..image.len()].copy_from_slice(&image);
     let read = image::read::<Model>(&place[..image.len()]).unwrap();

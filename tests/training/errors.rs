@@ -1,5 +1,6 @@
 //! Errors say which value, which range and which place; `?` makes one of another; large values have a `boxed`.
 
+use crate::common::parameters_at;
 use nanoembed::error::{
     BagError, CapacityExceeded, IndexOutOfRange, InputError, LabelError, NotFinite, RowOutOfRange,
 };
@@ -127,7 +128,7 @@ fn errors_become_those_of_inputs_and_of_training() {
 fn rows_of_any_length_have_images() {
     type Words = Packed<Embedding<2, 2047, 6>, U4Row<6, 7>, 2047>;
     type Model = sequential![Words, Flatten<2, 6, 12>, Dense<12, 1, Sigmoid>];
-    assert_eq!(image::size::<Model>(), 64 + 14_332 + 4 * 13);
+    assert_eq!(image::size::<Model>(), parameters_at(3) + 14_332 + 4 * 13);
     let mut trained = Embedding::<2, 2047, 6>::zeroed();
     trained.rows[2046] = [0.0, 1.0, 2.0, 3.0, 4.0, 15.0];
     let mut model = Model::zeroed();

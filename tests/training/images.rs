@@ -1,13 +1,13 @@
 //! An image is read where it lies, with the bits that were written, today and in later versions; anything else is refused.
 
-use crate::common::image_of;
-use nanoembed::image::{self, ImageError};
+use crate::common::{image_of, parameters_at};
+use nanoembed::image::{self, ImageError, Sections};
 use nanoembed::include_image;
 use nanoembed::internals::{HEADER, Kind};
 use nanoembed::layers::options::{Added, IgnoreMask, MaskZero, Sum};
 use nanoembed::layers::{
-    Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, Layer, QuotientRemainder, Relu,
-    Sigmoid, Softmax, Tanh,
+    ActivationKind, Bytes, Dense, Embedding, EmbeddingBag, Flatten, Frozen, HashedEmbedding, Layer,
+    QuotientRemainder, Relu, Sigmoid, Softmax, Tanh,
 };
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
@@ -18,7 +18,7 @@ type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, 
 type Small = sequential![Embedding<2, 3, 2>, Flatten<2, 2, 4>, Dense<4, 2, Softmax>];
 
 /// Sixty-fourths, which `f32` holds exactly, in a fixed pattern.
-fn pattern<M: Layer>() -> M {
+pub(crate) fn pattern<M: Layer>() -> M {
     let mut model = M::zeroed();
     let mut place: i32 = 0;
     model.visit_mut(&mut |part| {
@@ -31,7 +31,7 @@ fn pattern<M: Layer>() -> M {
 }
 
 /// Calls `check` with the bytes at an address `shift` bytes behind a multiple of 64.
-fn at<T>(bytes: &[u8], shift: usize, check: impl FnOnce(&[u8]) -> T) -> T {
+pub(crate) fn at<T>(bytes: &[u8], shift: usize, check: impl FnOnce(&[u8]) -> T) -> T {
     let mut memory = vec![0; bytes.len() + 128];
     let start = memory.as_ptr().align_offset(64) + shift;
     memory[start..][..bytes.len()].copy_from_slice(bytes);
@@ -55,9 +55,12 @@ fn write_golden_if_asked() {
 fn the_golden_file_is_read_and_written_with_the_same_bits() {
     write_golden_if_asked();
     assert!(golden().as_ptr().addr().is_multiple_of(64));
-    let model: &Reviews = image::read(golden()).expect("an image of version 1");
+    let model: &Reviews = image::read(golden()).expect("an image of version 2");
     assert!(golden() == image_of(&pattern::<Reviews>()), "today's image of the model");
-    assert!(std::ptr::from_ref(model).addr() == golden()[HEADER..].as_ptr().addr(), "read where it lies");
+    assert!(
+        std::ptr::from_ref(model).addr() == golden()[parameters_at(3)..].as_ptr().addr(),
+        "read where it lies"
+    );
     assert_eq!(model.first.rows[0][..3], [-50.0 / 64.0, -13.0 / 64.0, 24.0 / 64.0]);
     assert_eq!(model.second.second.bias, [pattern::<Reviews>().second.second.bias[0]]);
     let predict = |ids| model.predict(&ids).expect("valid ids")[0].to_bits();
@@ -71,26 +74,55 @@ const GOLDEN_PREDICTIONS: [([u16; 4], u32); 4] = [
     ([11, 21, 31, 41], 1_042_713_763),
 ];
 
-/// The header as the documentation has it.
+/// The header, the list of sections and the layers as `docs/image-format.md` has them.
 #[test]
 fn the_header_is_as_documented() {
     let image = golden();
     assert_eq!(&image[..4], b"NEMB");
-    assert_eq!(image[4..8], [1, 0, 1, 0]);
+    assert_eq!(image[4..8], [2, 0, 1, 0]);
     assert_eq!(image[8..16], Reviews::FINGERPRINT.value().to_le_bytes());
-    assert_eq!(image[16..24], (4 * 433_u64).to_le_bytes());
+    assert_eq!(image[16..24], (64 + 3 * 64 + 4 * 433_u64).to_le_bytes());
     assert_eq!(image[24..28], crc32(image).to_le_bytes());
-    assert_eq!(image[28..64], [0; 36]);
-    assert_eq!(image[64..68], (-50.0_f32 / 64.0).to_le_bytes());
-    assert_eq!(image.len(), 64 + 4 * 433);
+    assert_eq!(image[28..32], [0; 4]);
+    assert_eq!(image[32..40], [2, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(image[40..48], 320_u64.to_le_bytes());
+    assert_eq!(image[48..64], [0; 16]);
+    let entry = |kind: u16, offset: u64, length: u64| {
+        let numbers = [u64::from(kind) | 1 << 16, offset, length];
+        numbers.map(u64::to_le_bytes).concat()
+    };
+    assert_eq!(image[64..88], entry(1, 128, 3 * 64));
+    assert_eq!(image[88..112], entry(2, 320, 4 * 433));
+    assert_eq!(image[112..128], [0; 16]);
+    assert_eq!(image[128..320], [record(1, [0x8000, 4, 50, 8]), record(5, [1, 4, 8, 0]), sigmoid()].concat());
+    assert_eq!(image[320..324], (-50.0_f32 / 64.0).to_le_bytes());
+    assert_eq!(image.len(), parameters_at(3) + 4 * 433);
     assert_eq!(image::length(image), Ok(image.len()));
     let mut flash = image.to_vec();
     flash.extend([0xff; 100]);
     assert_eq!(image::length(&flash), Ok(image.len()), "the image is cut out of what lies behind it");
 }
 
+/// A layer without options, from its kind, its source and three extents.
+fn record(kind: u8, [source, extents @ ..]: [u16; 4]) -> Vec<u8> {
+    let mut bytes = vec![0; 64];
+    bytes[0] = kind;
+    bytes[12..14].copy_from_slice(&source.to_le_bytes());
+    for (bytes, extent) in bytes[16..].chunks_exact_mut(4).zip(extents) {
+        bytes.copy_from_slice(&u32::from(extent).to_le_bytes());
+    }
+    bytes
+}
+
+/// `Dense<32, 1, Sigmoid>`: the second option is the activation.
+fn sigmoid() -> Vec<u8> {
+    let mut bytes = record(10, [1, 32, 1, 0]);
+    bytes[6] = ActivationKind::Sigmoid as u8;
+    bytes
+}
+
 /// CRC-32 of all bytes but its own, bit by bit.
-fn crc32(image: &[u8]) -> u32 {
+pub(crate) fn crc32(image: &[u8]) -> u32 {
     let bytes = image[..24].iter().chain(&image[28..]);
     !bytes.fold(!0, |crc, byte| {
         (0..8).fold(
@@ -101,7 +133,7 @@ fn crc32(image: &[u8]) -> u32 {
 }
 
 /// Puts the right checksum on changed bytes, so that the other checks are seen.
-fn resealed(mut image: Vec<u8>) -> Vec<u8> {
+pub(crate) fn resealed(mut image: Vec<u8>) -> Vec<u8> {
     let crc = crc32(&image).to_le_bytes();
     image[24..28].copy_from_slice(&crc);
     image
@@ -158,27 +190,69 @@ fn every_truncated_or_extended_image_is_refused() {
     assert_eq!(image::read::<Reviews>(&[]).expect_err("nothing"), ImageError::NotAnImage);
 }
 
-/// The checksum does not vouch for the header: a sealed image that says something impossible is refused as well.
+/// The checksum does not vouch for the header: a sealed image that says something impossible is refused as
+/// well, by who knows the type and by who does not.
 #[test]
-fn a_sealed_image_of_another_length_is_refused() {
+fn a_sealed_image_that_says_something_impossible_is_refused() {
     let image = image_of(&pattern::<Small>());
-    for payload in [0, 4, image.len() - HEADER - 4] {
-        let mut shorter = image[..HEADER + payload].to_vec();
-        shorter[16..24].copy_from_slice(&(payload as u64).to_le_bytes());
-        let error =
-            at(&resealed(shorter), 0, |image| image::read::<Small>(image).map(drop)).expect_err("too short");
-        assert_eq!(error, ImageError::Length { expected: image.len(), found: HEADER + payload });
+    let refused = |image: &[u8], expected: ImageError, what: &str| {
+        let typed = at(image, 0, |image| image::read::<Small>(image).map(drop));
+        assert_eq!(typed, Err(expected), "{what}");
+        let mut copy = pattern::<Small>();
+        copy.first.rows[0][0] = 7.0;
+        assert_eq!(image::read_into(image, &mut copy), Err(expected), "{what}");
+        assert_eq!(copy.first.rows[0][0], 7.0, "{what}");
+        assert!(Sections::read(image).is_err(), "{what}");
+    };
+    for length in [HEADER, HEADER + 4, parameters_at(3), image.len() - 4] {
+        let mut shorter = image[..length].to_vec();
+        shorter[16..24].copy_from_slice(&((length - HEADER) as u64).to_le_bytes());
+        refused(&resealed(shorter), ImageError::Header, "an end before the parameters");
     }
-    let mut longer = image.clone();
-    longer.extend([0; 8]);
-    longer[16..24].copy_from_slice(&((image.len() + 8 - HEADER) as u64).to_le_bytes());
-    let error =
-        at(&resealed(longer), 0, |image| image::read::<Small>(image).map(drop)).expect_err("too long");
-    assert_eq!(error, ImageError::Length { expected: image.len(), found: image.len() + 8 });
     for length in [u64::MAX, u64::MAX - 63, u64::MAX >> 1, 1 << 32] {
         let mut huge = image.clone();
         huge[16..24].copy_from_slice(&length.to_le_bytes());
-        assert!(matches!(image::read::<Small>(&resealed(huge)), Err(ImageError::Length { .. })), "{length}");
+        let huge = resealed(huge);
+        assert!(matches!(image::read::<Small>(&huge), Err(ImageError::Length { .. })), "{length}");
+        assert!(matches!(Sections::read(&huge), Err(ImageError::Length { .. })), "{length}");
+    }
+    let parameters = parameters_at(3) as u64;
+    for offset in [0, 4, 63, parameters + 1, parameters + 4, parameters + 64, 1 << 20, 1 << 32, u64::MAX - 63]
+    {
+        let mut elsewhere = image.clone();
+        elsewhere[40..48].copy_from_slice(&offset.to_le_bytes());
+        refused(&resealed(elsewhere), ImageError::Header, "parameters elsewhere");
+    }
+    for place in (34..40).chain(48..64) {
+        let mut harmed = image.clone();
+        harmed[place] = 1;
+        refused(&resealed(harmed), ImageError::Header, "a byte that must be zero");
+    }
+    // An image may take turns with another: its number is not looked at.
+    let mut numbered = image.clone();
+    numbered[28..32].copy_from_slice(&7_u32.to_le_bytes());
+    let numbered = resealed(numbered);
+    assert!(Sections::read(&numbered).is_ok());
+    assert!(at(&numbered, 0, |image| image::read::<Small>(image).is_ok()));
+}
+
+/// Version 1 was a header and the parameters; a later version is not read either.
+#[test]
+fn other_versions_are_refused() {
+    let model = pattern::<Small>();
+    let mut first = b"NEMB\x01\0\x01\0".to_vec();
+    first.extend(Small::FINGERPRINT.value().to_le_bytes());
+    first.extend((Small::BYTES as u64).to_le_bytes());
+    first.resize(HEADER, 0);
+    model.visit(&mut |part| first.extend(part));
+    for (found, image) in [(1, resealed(first)), (3, image_of(&model))] {
+        let mut image = image;
+        image[4] = found as u8;
+        let image = resealed(image);
+        let expected = ImageError::Version { found };
+        assert_eq!(at(&image, 0, |image| image::read::<Small>(image).map(drop)), Err(expected));
+        assert_eq!(Sections::read(&image).map(drop), Err(expected));
+        assert_eq!(expected.to_string(), format!("version {found} of the image format, expected 2"));
     }
 }
 
@@ -226,6 +300,7 @@ fn a_checkpoint_is_no_image_of_a_model() {
         image::read::<Small>(&checkpoint).map(drop),
         Err(ImageError::Kind { expected: Kind::Model, found: 2 })
     );
+    assert!(matches!(Sections::read(&checkpoint), Err(ImageError::Kind { found: 2, .. })));
     let mut reviews = Trainer::<Reviews, Adam, _, 2>::new(Adam::default(), BinaryCrossEntropy::default());
     let error = reviews.resume(&mut pattern::<Reviews>(), golden()).expect_err("an image");
     assert_eq!(error, ImageError::Kind { expected: Kind::Checkpoint, found: 1 });
@@ -245,8 +320,8 @@ fn a_misaligned_image_is_refused() {
 fn a_buffer_of_another_length_is_not_written() {
     let model = pattern::<Small>();
     let size = image::size::<Small>();
-    assert_eq!(size, HEADER + Small::BYTES);
-    for length in [0, 1, 63, 64, size - 1, size + 1] {
+    assert_eq!(size, parameters_at(3) + Small::BYTES);
+    for length in [0, 1, 63, 64, 128, size - 1, size + 1] {
         let mut out = vec![7; length];
         assert_eq!(image::write(&model, &mut out), Err(ImageError::Length { expected: size, found: length }));
         assert!(out.iter().all(|byte| *byte == 7));

@@ -7,6 +7,8 @@ mod bad_input;
 mod common;
 mod errors;
 mod hyperparameters;
+mod image_contents;
+mod image_sections;
 mod images;
 mod keras;
 mod learning;

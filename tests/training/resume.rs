@@ -1,9 +1,8 @@
 //! Training that is resumed from a checkpoint gives the bits of training that never stopped; what is not an unharmed checkpoint
 //! of this training is refused and changes nothing.
 
-use crate::common::{checkpoint_of, image_of};
+use crate::common::{checkpoint_of, image_of, parameters};
 use nanoembed::image::ImageError;
-use nanoembed::internals;
 use nanoembed::internals::Kind;
 use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
@@ -132,15 +131,9 @@ fn the_global_norm_is_that_of_all_layers() {
         let optimizer = Sgd { learning_rate: 1.0 };
         let clipped = Clipped { optimizer, clip: Clip::GlobalNorm(limit), keras3_duplicates: false };
         let (mut trainer, mut model) = (trainer(clipped, false), initial::<Model>());
-        let numbers = |model: &Model| -> Vec<f32> {
-            image_of(model)[internals::HEADER..]
-                .chunks(4)
-                .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-                .collect()
-        };
-        let before = numbers(&model);
+        let before = parameters(&model);
         trainer.step(&mut model, &ids[..BATCH], &labels[..BATCH]).expect("valid examples");
-        let moved: Vec<f32> = numbers(&model).iter().zip(&before).map(|(a, b)| a - b).collect();
+        let moved: Vec<f32> = parameters(&model).iter().zip(&before).map(|(a, b)| a - b).collect();
         let length = moved.iter().map(|x| f64::from(x * x)).sum::<f64>().sqrt();
         (moved, length)
     };

@@ -1,0 +1,187 @@
+//! Names of classes, a threshold, metadata, bytes of a pipeline: written beside a model, read without its type.
+
+use crate::images::{at, pattern, resealed};
+use nanoembed::image::{self, Classes, ClassesError, Contents, ImageError, Sections};
+use nanoembed::layers::{Dense, Embedding, Flatten, Frozen, Layer, Softmax};
+use nanoembed::sequential;
+use proptest::prelude::*;
+
+type Model = sequential![Embedding<2, 3, 2>, Flatten<2, 2, 4>, Dense<4, 3, Softmax>];
+
+const NAMES: [&str; 3] = ["food", "µ-service", "a class with a longer name"];
+
+fn written<M: Layer>(contents: &Contents<'_>) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = vec![7; image::size_with::<M>(contents)];
+    let result = image::write_with(&pattern::<M>(), contents, &mut bytes);
+    assert!(result.is_ok() || bytes.iter().all(|byte| *byte == 7), "nothing is written");
+    #[cfg(feature = "alloc")]
+    assert_eq!(image::to_vec_with(&pattern::<M>(), contents), result.map(|()| bytes.clone()));
+    result.map(|()| bytes)
+}
+
+/// Everything that is written is read, by who does not know the type; who does, reads the model.
+#[test]
+fn everything_is_read_back() {
+    let some = b"any bytes \0\xff";
+    for classes in [&NAMES[..], &[]] {
+        for metadata in [&some[..], &[]] {
+            for pipeline in [None, Some(&some[..5]), Some(&[][..])] {
+                for vocabulary in [None, Some(&some[..])] {
+                    let threshold = if classes.is_empty() { 0.0 } else { 0.625 };
+                    let contents = Contents { classes, threshold, metadata, pipeline, vocabulary };
+                    let bytes = written::<Model>(&contents).expect("what can be written");
+                    let sections = Sections::read(&bytes).expect("an image");
+                    assert_eq!(sections.metadata(), metadata);
+                    assert_eq!(sections.pipeline(), pipeline);
+                    assert_eq!(sections.vocabulary(), vocabulary);
+                    let read = sections.classes();
+                    assert_eq!(read.is_some(), !classes.is_empty());
+                    if let Some(read) = read {
+                        assert_eq!(read.iter().collect::<Vec<_>>(), classes);
+                        assert_eq!((read.len(), read.threshold()), (3, 0.625));
+                    }
+                    let same = at(&bytes, 0, |image| {
+                        let model: &Model = image::read(image).expect("an image of the type");
+                        model.predict(&[1, 2]).unwrap()
+                    });
+                    assert_eq!(same, pattern::<Model>().predict(&[1, 2]).unwrap());
+                    let mut copy = Model::zeroed();
+                    image::read_into(&bytes, &mut copy).expect("an image of the type");
+                    assert_eq!(copy.first.rows, pattern::<Model>().first.rows);
+                }
+            }
+        }
+    }
+    let mut plain = vec![0; image::size::<Model>()];
+    image::write(&pattern::<Model>(), &mut plain).unwrap();
+    assert_eq!(written::<Model>(&Contents::default()).unwrap(), plain);
+}
+
+#[test]
+fn names_of_classes() {
+    let bytes = written::<Model>(&Contents { classes: &NAMES, ..Contents::default() }).unwrap();
+    let classes = Sections::read(&bytes).unwrap().classes().unwrap();
+    assert_eq!(
+        [0, 1, 2, 3, usize::MAX].map(|class| classes.name(class)),
+        [Some(NAMES[0]), Some(NAMES[1]), Some(NAMES[2]), None, None]
+    );
+    assert_eq!(NAMES.map(|name| classes.position(name)), [Some(0), Some(1), Some(2)]);
+    assert_eq!((classes.position(""), classes.position("foo")), (None, None));
+    assert_eq!(classes.threshold(), 0.0);
+}
+
+#[test]
+fn classes_that_are_wrong_are_not_written() {
+    type Two = sequential![Embedding<2, 3, 2>, Frozen<Flatten<2, 2, 4>>, Frozen<Dense<4, 2>>];
+    let refused = |classes: &[&str], threshold: f32, error: ClassesError| {
+        let contents = Contents { classes, threshold, ..Contents::default() };
+        assert_eq!(written::<Model>(&contents).map(drop), Err(ImageError::Classes(error)), "{classes:?}");
+        assert_eq!(ImageError::Classes(error).to_string(), error.to_string());
+    };
+    refused(&["a", "b"], 0.0, ClassesError::Count { expected: 3, found: 2 });
+    refused(&["a", "b", "c", "d"], 0.0, ClassesError::Count { expected: 3, found: 4 });
+    refused(&["a", "", "c"], 0.0, ClassesError::Empty { class: 1 });
+    refused(&["a", "b", "a"], 0.0, ClassesError::Doubled { first: 0, second: 2 });
+    refused(&[], 0.5, ClassesError::NoNames);
+    for threshold in [-0.01, 1.01, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        refused(&NAMES, threshold, ClassesError::Threshold);
+        refused(&[], threshold, ClassesError::Threshold);
+    }
+    let three = Contents { classes: &NAMES, threshold: 1.0, ..Contents::default() };
+    let expected = ClassesError::Count { expected: 2, found: 3 };
+    assert_eq!(written::<Two>(&three).map(drop), Err(ImageError::Classes(expected)));
+    // A sequence is not a number for each class.
+    assert!(written::<Embedding<2, 3, 2>>(&three).is_ok());
+    let mut short = vec![7; image::size_with::<Model>(&three) - 1];
+    let error = image::write_with(&pattern::<Model>(), &three, &mut short).expect_err("too short");
+    assert_eq!(error, ImageError::Length { expected: short.len() + 1, found: short.len() });
+    assert!(short.iter().all(|byte| *byte == 7));
+}
+
+/// The bytes of a section, put together by hand.
+fn section(count: u32, threshold: f32, offsets: &[u32], texts: &[u8]) -> Vec<u8> {
+    let mut bytes = count.to_le_bytes().to_vec();
+    bytes.extend(threshold.to_le_bytes());
+    bytes.extend(offsets.iter().flat_map(|offset| offset.to_le_bytes()));
+    bytes.extend(texts);
+    bytes
+}
+
+#[test]
+fn sections_of_classes_that_are_wrong_are_refused() {
+    let good = section(2, 0.5, &[0, 3, 5], b"onetw\0\0\0");
+    let classes = Classes::read(&good).expect("two classes");
+    assert_eq!(classes.iter().collect::<Vec<_>>(), ["one", "tw"]);
+    let refused = |bytes: &[u8], error: ClassesError| {
+        assert_eq!(Classes::read(bytes), Err(error), "{bytes:?}");
+        assert!(!error.to_string().is_empty());
+    };
+    for length in 0..good.len() {
+        assert!(matches!(
+            Classes::read(&good[..length]),
+            Err(ClassesError::Length { .. } | ClassesError::Offsets { .. })
+        ));
+    }
+    let longer = [&good[..], &[0; 4]].concat();
+    refused(&longer, ClassesError::Length { expected: good.len(), found: good.len() + 4 });
+    refused(&section(2, 0.5, &[0, 3, 5], b"onetw\0\0\x01"), ClassesError::Padding);
+    refused(&section(2, 0.5, &[0, 3, 3], b"one\0"), ClassesError::Empty { class: 1 });
+    refused(&section(2, 0.5, &[0, 1, 2], b"aa\0\0"), ClassesError::Doubled { first: 0, second: 1 });
+    refused(&section(2, 0.5, &[0, 3, 2], b"one\0"), ClassesError::Offsets { class: 1 });
+    refused(&section(2, 0.5, &[0, 3, 9], b"onetw\0\0\0"), ClassesError::Offsets { class: 1 });
+    refused(&section(2, 0.5, &[1, 3, 5], b"onetw\0\0\0"), ClassesError::Offsets { class: 0 });
+    refused(&section(2, 0.5, &[0, 1, 2], "é\0\0".as_bytes()), ClassesError::NotUtf8 { class: 0 });
+    refused(&section(2, 0.5, &[0, 1, 2], b"a\xff\0\0"), ClassesError::NotUtf8 { class: 1 });
+    refused(&section(2, 1.5, &[0, 3, 5], b"onetw\0\0\0"), ClassesError::Threshold);
+    refused(&section(2, f32::NAN, &[0, 3, 5], b"onetw\0\0\0"), ClassesError::Threshold);
+    refused(&section(0, 0.5, &[0], b""), ClassesError::NoNames);
+    for count in [4, u32::MAX / 4, u32::MAX - 1, u32::MAX] {
+        let bytes = section(count, 0.5, &[0, 3, 5], b"onetw\0\0\0");
+        assert!(Classes::read(&bytes).is_err(), "{count}");
+    }
+}
+
+/// An image whose classes are as many as another model's.
+#[test]
+fn an_image_with_classes_of_another_number_is_refused() {
+    let mut bytes = written::<Model>(&Contents { classes: &["a", "b", "c"], ..Contents::default() }).unwrap();
+    let two = section(2, 0.0, &[0, 3, 8], b"onethree");
+    let place = bytes.len() - two.len();
+    assert_eq!(bytes[place..place + 4], 3_u32.to_le_bytes());
+    bytes[place..].copy_from_slice(&two);
+    let error = Sections::read(&resealed(bytes.clone())).map(drop);
+    assert_eq!(error, Err(ImageError::Classes(ClassesError::Count { expected: 3, found: 2 })));
+    bytes[place..place + 4].copy_from_slice(&0_u32.to_le_bytes());
+    assert!(matches!(Sections::read(&resealed(bytes)), Err(ImageError::Classes(_))));
+}
+
+proptest! {
+    /// Names that can be written are read; bytes of any kind are read only if they are what is written.
+    #[test]
+    fn classes_have_one_form(names in proptest::collection::vec("\\PC{1,9}", 1..6), threshold in 0.0_f32..=1.0) {
+        type Any = Embedding<1, 1, 1>;
+        let classes: Vec<&str> = names.iter().map(String::as_str).collect();
+        let contents = Contents { classes: &classes, threshold, ..Contents::default() };
+        let doubled = (1..classes.len()).any(|i| classes[..i].contains(&classes[i]));
+        match written::<Any>(&contents) {
+            Ok(bytes) => {
+                prop_assert!(!doubled);
+                let read = Sections::read(&bytes).unwrap().classes().unwrap();
+                prop_assert_eq!(read.iter().collect::<Vec<_>>(), classes);
+                prop_assert_eq!(read.threshold().to_bits(), threshold.to_bits());
+            }
+            Err(error) => prop_assert!(doubled, "{}", error),
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(0_u8..6, 0..64)) {
+        if let Ok(classes) = Classes::read(&bytes) {
+            prop_assert!(classes.iter().all(|name| !name.is_empty()));
+            prop_assert_eq!(classes.iter().count(), classes.len());
+            for (class, name) in classes.iter().enumerate() {
+                prop_assert_eq!(classes.position(name), Some(class));
+            }
+        }
+    }
+}
