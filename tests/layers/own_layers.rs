@@ -405,14 +405,14 @@ fn masks_flow_beside_the_values() {
 
 /// Steps and layers draw different random numbers, the same ones each time.
 #[test]
-fn contexts_branch() {
-    let context = Context { training: true, seed: 7 };
+fn contexts_differ() {
+    let context = |seed, layer| Context { training: true, seed, layer };
     let seeds: Vec<u64> =
-        (0..100).flat_map(|step| [0, 1].map(|layer| context.branch(step).branch(layer).seed)).collect();
+        (0..100).flat_map(|step| [0, 1].map(|layer| context(step, layer).layer_seed())).collect();
     let mut distinct = seeds.clone();
     distinct.sort_unstable();
     distinct.dedup();
     assert_eq!(distinct.len(), seeds.len());
-    assert_eq!(context.branch(3), context.branch(3));
+    assert_eq!(context(7, 3).layer_seed(), context(7, 3).layer_seed());
     assert_eq!(<[[f32; 4]; 3] as Value>::VALID, [true; 3]);
 }
