@@ -81,7 +81,7 @@ pub use flow::{Flow, FlowParts, Keeps, Outputs};
 pub use frozen::Frozen;
 pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
-use init::orthogonal;
+pub(crate) use init::orthogonal;
 pub(crate) use inner::*;
 pub use lstm::Lstm;
 pub use packed::{Bf16Row, F16Row, Packed, U2Row, U4Row, U8Row};

@@ -23,5 +23,21 @@ pub use run::{Lengths, Workspace};
 pub use shape::{RecipeError, RecordError, Shape};
 pub use trainer::{Memory, Trainer, TrainingLengths, UnfitTraining};
 
+use crate::table::{Bf16, F16, F32, U2, U4, U8};
+use kinds::*;
+
+/// A kind with rows in every format.
+macro_rules! in_every_format {
+    ($kind:ident) => {
+        ($kind<F32>, $kind<F16>, $kind<Bf16>, $kind<U8>, $kind<U4>, $kind<U2>)
+    };
+}
+
 /// All kinds of layers.
-pub type All = (kinds::Embedding, kinds::EmbeddingBag, kinds::Flatten, kinds::Dense);
+pub type All = (
+    (Dense, Flatten, GlobalMaxPooling1D, GlobalAveragePooling1D, Conv1D, Lstm),
+    in_every_format!(Embedding),
+    in_every_format!(EmbeddingBag),
+    (HashedEmbedding, QuotientRemainder),
+    (Dropout, Activation, Concatenate, Dot, BiasedDot),
+);

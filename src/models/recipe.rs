@@ -36,7 +36,8 @@ pub(crate) struct Sizes {
     pub(crate) outputs: usize,
     /// Steps of the masks of all outputs, for one example.
     pub(crate) steps: usize,
-    /// Steps of the longest input that is a sequence of numbers: none is padding.
+    /// Steps of the longest sequence of which none is padding: an input of numbers, or what a layer takes
+    /// that ignores masks.
     pub(crate) valid: usize,
     /// What all layers keep in training.
     pub(crate) kept: Room,
@@ -59,9 +60,9 @@ impl<K> Copy for Recipe<'_, K> {}
 impl Sizes {
     /// With one more layer; `None` if there are more numbers than can be counted.
     fn with(self, layer: usize, record: &Record, spec: &Spec) -> Option<Self> {
-        let of_inputs = |source: usize| match source_of(record, source, layer) {
-            Some(Err(_)) => spec.takes.get(source).copied().flatten().map_or(0, Shape::steps),
-            _ => 0,
+        let unmasked = |source: usize| match source_of(record, source, layer) {
+            Some(Ok(_)) if !spec.ignores_masks => 0,
+            _ => spec.takes.get(source).copied().flatten().map_or(0, Shape::steps),
         };
         let countable = |numbers: &usize| *numbers <= isize::MAX as usize / size_of::<f32>();
         let Room { fixed, per_example } = self.scratch;
@@ -69,7 +70,7 @@ impl Sizes {
             parameters: self.parameters.checked_add(spec.words()?).filter(countable)?,
             outputs: self.outputs.checked_add(spec.gives.numbers()).filter(countable)?,
             steps: self.steps.checked_add(spec.gives.steps())?,
-            valid: self.valid.max(of_inputs(0)).max(of_inputs(1)),
+            valid: self.valid.max(unmasked(0)).max(unmasked(1)),
             kept: Room {
                 fixed: self.kept.fixed.checked_add(spec.kept.fixed)?,
                 per_example: self.kept.per_example.checked_add(spec.kept.per_example)?,

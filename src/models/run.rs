@@ -88,6 +88,7 @@ pub(super) fn check_inputs<K: Kinds>(
 fn check_lengths(takes: Shape, input: Input<'_>, n: usize) -> Result<(), InputError> {
     let (what, expected, found) = match (takes, input) {
         (Shape::Ids(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
+        (Shape::LongIds(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
         (Shape::LongIds(len), Input::LongIds(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
         (Shape::Bag, Input::Bags { ids, offsets }) => {
             Bags::new(Indices::skipping(ids, usize::MAX), offsets)?;
@@ -120,10 +121,11 @@ pub(super) fn taken<'v, K: Kinds>(
             };
             let Some(from) = from else { return Taken::Value(Values::default()) };
             let (numbers, steps) = (from.spec.gives.numbers(), from.spec.gives.steps());
-            Taken::Value(Values {
-                numbers: part(before.numbers, from.outputs * n, numbers * n),
-                masks: part(before.masks, from.steps * n, steps * n),
-            })
+            let masks = match place.spec.ignores_masks {
+                true => first(valid, steps * n),
+                false => part(before.masks, from.steps * n, steps * n),
+            };
+            Taken::Value(Values { numbers: part(before.numbers, from.outputs * n, numbers * n), masks })
         }
         Some(Err(input)) => match inputs(usize::from(input)) {
             Some(Input::Numbers(numbers)) => {
