@@ -4,6 +4,7 @@ use super::kind::{Input, Kinds};
 use super::recipe::{Place, Recipe, source_of};
 use super::run::part;
 use super::shape::{Block, choice};
+use crate::error::NotFinite;
 use crate::layers::ActivationKind;
 use crate::models::kinds::ACTIVATIONS;
 use crate::recipe::{LayerKind, Record};
@@ -96,6 +97,11 @@ impl<'a, K: Kinds> Recipe<'a, K> {
         false
     }
 
+    /// The first parameter that is not finite.
+    pub(super) fn parameter_not_finite(&self, parameters: &[f32]) -> Option<NotFinite> {
+        self.places().find_map(|place| place.parameter_not_finite(parameters))
+    }
+
     /// The first example of which an input is not finite.
     pub(super) fn input_not_finite(&self, inputs: &[Input<'_>]) -> Option<usize> {
         let of_each = self.inputs().zip(inputs).filter_map(|(shape, input)| match input {
@@ -114,8 +120,8 @@ impl Place<'_> {
         LayerKind::from_number(self.record.kind).map_or("", LayerKind::name)
     }
 
-    /// The name of the first block that holds a number which is not finite, and the number's first index.
-    pub(super) fn first_not_finite(&self, parameters: &[f32]) -> Option<(&'static str, usize)> {
+    /// The first parameter of the layer that is not finite.
+    pub(super) fn parameter_not_finite(&self, parameters: &[f32]) -> Option<NotFinite> {
         let mut start = self.parameters;
         for (number, block) in self.spec.blocks.into_iter().enumerate() {
             let words = block.words()?;
@@ -123,7 +129,8 @@ impl Place<'_> {
                 && let Some(place) = part(parameters, start, words).iter().position(|x| !x.is_finite())
             {
                 let (name, within) = self.block(number);
-                return Some((name, place.checked_div(within).unwrap_or(place)));
+                let row = place.checked_div(within).unwrap_or(place);
+                return Some(NotFinite::Parameter { layer: self.number, kind: self.kind_name(), name, row });
             }
             start += words;
         }
@@ -131,7 +138,7 @@ impl Place<'_> {
     }
 
     /// The name of a block, and how many numbers it has for each first index.
-    pub(super) fn block(&self, number: usize) -> (&'static str, usize) {
+    fn block(&self, number: usize) -> (&'static str, usize) {
         let [_, b, c, ..] = self.record.extents;
         match (LayerKind::from_number(self.record.kind), number) {
             (Some(LayerKind::Dense), 0) => ("kernel", b as usize),

@@ -3,11 +3,13 @@
 mod batch;
 mod blocks;
 mod checkpoint;
+mod classifier;
 mod ending;
 mod kind;
 pub mod kinds;
 mod learn;
 mod model;
+mod open;
 mod pass;
 mod recipe;
 mod run;
@@ -16,8 +18,10 @@ mod trainer;
 
 pub use crate::recipe::{LayerKind, Record, Source};
 pub use blocks::BatchSize;
+pub use classifier::{Answer, Classifier, ClassifierError};
 pub use kind::{Input, Kinds};
 pub use model::Model;
+pub use open::{OpenError, open};
 pub use recipe::Recipe;
 pub use run::{Lengths, Workspace};
 pub use shape::{RecipeError, RecordError, Shape};

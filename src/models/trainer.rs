@@ -508,8 +508,8 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         let is_finite = |numbers: &[f32]| numbers.iter().all(|x| x.is_finite());
         for place in self.recipe.places() {
             let kind = place.kind_name();
-            if let Some((name, row)) = place.first_not_finite(parameters) {
-                return NotFinite::Parameter { layer: place.number, kind, name, row };
+            if let Some(parameter) = place.parameter_not_finite(parameters) {
+                return parameter;
             }
             let outputs = place.spec.gives.numbers() * n;
             if !is_finite(part(self.flow.values, place.outputs * n, outputs)) {
