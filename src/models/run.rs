@@ -189,8 +189,17 @@ impl<K: Kinds> Recipe<'_, K> {
         let (mut previous, mut rest) = (None, parameters);
         for record in self.records() {
             let memory = ValuesMut { numbers: &mut *values, masks: &mut *masks };
-            let layer =
-                Infer { recipe: *self, record, previous, rest, inputs, n, memory, valid, scratch: &mut *scratch };
+            let layer = Infer {
+                recipe: *self,
+                record,
+                previous,
+                rest,
+                inputs,
+                n,
+                memory,
+                valid,
+                scratch: &mut *scratch,
+            };
             // A checked recipe has no layer of another kind.
             let Ok(done) = K::with(record, layer) else { break };
             let (given, words) = done?;
