@@ -87,8 +87,9 @@ pub(super) fn check_inputs<K: Kinds>(
 /// `Ok` if an input is as long as that of `n` examples.
 fn check_lengths(takes: Shape, input: Input<'_>, n: usize) -> Result<(), InputError> {
     let (what, expected, found) = match (takes, input) {
-        (Shape::Ids(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
-        (Shape::LongIds(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
+        (Shape::Ids(len) | Shape::LongIds(len), Input::Ids(ids)) => {
+            ("number of ids", n.saturating_mul(len), ids.len())
+        }
         (Shape::LongIds(len), Input::LongIds(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
         (Shape::Bag, Input::Bags { ids, offsets }) => {
             Bags::new(Indices::skipping(ids, usize::MAX), offsets)?;
@@ -121,9 +122,10 @@ pub(super) fn taken<'v, K: Kinds>(
             };
             let Some(from) = from else { return Taken::Value(Values::default()) };
             let (numbers, steps) = (from.spec.gives.numbers(), from.spec.gives.steps());
-            let masks = match place.spec.ignores_masks {
-                true => first(valid, steps * n),
-                false => part(before.masks, from.steps * n, steps * n),
+            let masks = if place.spec.ignores_masks {
+                first(valid, steps * n)
+            } else {
+                part(before.masks, from.steps * n, steps * n)
             };
             Taken::Value(Values { numbers: part(before.numbers, from.outputs * n, numbers * n), masks })
         }

@@ -1,9 +1,8 @@
 //! A convolution along a sequence.
 
-use super::{ACTIVATIONS, activate, activate_backward, extents, words};
+use super::{ACTIVATIONS, Memory, activate, activate_backward, extents};
 use crate::layers::{ActivationKind, glorot_uniform};
 use crate::models::kind::{Backward, Kind, Pass, Taken, Values, ValuesMut, View};
-use crate::models::run::take;
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, choice, extent, product, unused};
 use crate::passes::convolution::{Convolution, Scratch, is_worth_looking, transposed};
 use crate::recipe::{LayerKind, Record};
@@ -116,13 +115,12 @@ impl<'a> Weights<'a> {
             return false;
         }
         let steps = n * self.len;
-        let Some((_, mut rest)) = kept.split_at_mut_checked(self.inner() * self.filters) else {
-            return false;
-        };
-        let numbers = words(take(&mut rest, steps));
-        let firsts = words(take(&mut rest, steps));
-        let slots = words(take(&mut rest, steps));
-        let scratch = Scratch { numbers, firsts, slots, products: rest };
+        // The backward pass writes the kernel before these, filter by filter.
+        let Some((_, rest)) = kept.split_at_mut_checked(self.inner() * self.filters) else { return false };
+        let mut rest = Memory(rest);
+        let numbers = rest.take_words(steps);
+        let (firsts, slots) = (rest.take_words(steps), rest.take_words(steps));
+        let scratch = Scratch { numbers, firsts, slots, products: rest.0 };
         let (steps, y) = (Table::of_dim(x.numbers, self.inputs), TableMut::of_dim(y, self.filters));
         self.pass.add_repeated(n, steps, x.masks, self.kernel, scratch, y)
     }

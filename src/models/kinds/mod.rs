@@ -26,12 +26,12 @@ pub use lstm::Lstm;
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
 pub use quotient_remainder::QuotientRemainder;
 
-use super::kind::{Input, Taken, Values, ValuesMut};
+use super::kind::{Input, Taken};
 use super::shape::{RecordError, Shape, extent, product};
 use crate::kernels::{self, shaped};
 use crate::layers::ActivationKind;
 use crate::recipe::Record;
-use crate::table::Format;
+use crate::table::{Format, TableMut};
 use zerocopy::{FromBytes, IntoBytes};
 
 /// The format of a packed table: what an [`Embedding`] of another than f32 is of.
@@ -108,15 +108,24 @@ fn ids_of_any_size(input: Input<'_>) -> impl Iterator<Item = u64> + Clone {
     short.iter().map(|id| u64::from(*id)).chain(long.iter().copied())
 }
 
-/// Scratch as words.
-fn words(numbers: &mut [f32]) -> &mut [u32] {
-    <[u32]>::mut_from_bytes(numbers.as_mut_bytes()).unwrap_or_default()
-}
+/// Memory that is divided up: scratch, or what is kept.
+struct Memory<'a>(&'a mut [f32]);
 
-/// Copies numbers and masks.
-fn pass_on(x: Values<'_>, y: ValuesMut<'_>) {
-    copy(x.numbers, y.numbers);
-    copy(x.masks, y.masks);
+impl<'a> Memory<'a> {
+    /// Takes the first numbers off; none if there are fewer.
+    fn take(&mut self, length: usize) -> &'a mut [f32] {
+        self.0.split_off_mut(..length).unwrap_or_default()
+    }
+
+    /// Takes rows of `dim` numbers off.
+    fn take_rows(&mut self, rows: usize, dim: usize) -> TableMut<'a> {
+        TableMut::of_dim(self.take(rows * dim), dim)
+    }
+
+    /// Takes whole numbers off.
+    fn take_words(&mut self, length: usize) -> &'a mut [u32] {
+        <[u32]>::mut_from_bytes(self.take(length).as_mut_bytes()).unwrap_or_default()
+    }
 }
 
 /// Copies items, as many as there are in both.
@@ -131,7 +140,7 @@ mod tests {
     use super::*;
     use crate::layers::options::*;
     use crate::layers::{self, Batch, BatchMut, Context, Layer, Pair, Value};
-    use crate::models::kind::{Backward, Kind, Pass, View};
+    use crate::models::kind::{Backward, Kind, Pass, Values, ValuesMut, View};
     use crate::models::shape::Block;
     use crate::optim::{Optimizer, Sgd};
     use crate::recipe::LayerKind;
@@ -212,7 +221,9 @@ mod tests {
 
     fn slices<G: Given>(examples: &[G]) -> Slices {
         let mut slices = Slices::default();
-        examples.iter().for_each(|example| example.add_to(&mut slices));
+        for example in examples {
+            example.add_to(&mut slices);
+        }
         slices
     }
 
@@ -243,7 +254,9 @@ mod tests {
 
     fn masks<M: Masks>(examples: &[M]) -> Vec<bool> {
         let mut masks = Vec::new();
-        examples.iter().for_each(|example| example.add_to(&mut masks));
+        for example in examples {
+            example.add_to(&mut masks);
+        }
         masks
     }
 
@@ -290,6 +303,15 @@ mod tests {
         }
     }
 
+    /// Asserts that a kind starts as a typed layer does.
+    fn starts_as<K: Kind, L: Layer>(record: &Record) {
+        let (mut one, mut other) = (Random::seed_from_u64(2), Random::seed_from_u64(2));
+        let mut start = vec![f32::NAN; K::spec(record).unwrap().words().unwrap()];
+        K::init(record, &mut start, &mut one);
+        assert_bits(&start, &parameters(&L::new(&mut other)), "init");
+        assert_eq!(one.next_u32(), other.next_u32());
+    }
+
     /// Asserts that a kind starts, computes and learns as a typed layer does, whose record this is.
     fn same_as<K: Kind, L: Layer>(record: Record)
     where
@@ -302,14 +324,7 @@ mod tests {
         const BATCH: usize = 5;
         assert!(K::is_of(&record));
         let spec = K::spec(&record).unwrap();
-        let words = spec.words().unwrap();
-
-        let (mut one, mut other) = (Random::seed_from_u64(2), Random::seed_from_u64(2));
-        let mut start = vec![f32::NAN; words];
-        K::init(&record, &mut start, &mut one);
-        assert_bits(&start, &parameters(&L::new(&mut other)), "init");
-        assert_eq!(one.next_u32(), other.next_u32());
-
+        starts_as::<K, L>(&record);
         let mut random = Random::seed_from_u64(L::FINGERPRINT.value());
         let variants =
             [(1, true, true), (5, true, true), (5, false, true), (4, true, false), (0, true, true)];
@@ -333,9 +348,10 @@ mod tests {
                 let mut gradient = L::Gradient::<BATCH>::new_zeroed();
                 let (mut inputs, mut input_masks) = (x.clone(), x_masks.clone());
                 let mut batch = BatchMut { values: &mut inputs, masks: &mut input_masks };
-                match logits {
-                    true => typed.forward_logits::<BATCH>(batch.reborrow(), &mut cache, context),
-                    false => typed.forward::<BATCH>(batch.reborrow(), &mut cache, context),
+                if logits {
+                    typed.forward_logits::<BATCH>(batch.reborrow(), &mut cache, context);
+                } else {
+                    typed.forward::<BATCH>(batch.reborrow(), &mut cache, context);
                 }
                 let outputs = L::outputs::<BATCH>(batch.reborrow(), &mut cache);
                 let (y, y_masks) = (slices(outputs.values).numbers, masks(outputs.masks));
@@ -343,11 +359,10 @@ mod tests {
                 let batch = Batch::from(batch);
                 let (_, to) = L::flows::<BATCH>(batch, &mut cache, Some(&mut gradient), Some(&mut d_x));
                 to.unwrap().copy_from_slice(&d_y);
-                match logits {
-                    true => {
-                        typed.backward_logits::<BATCH>(batch, &mut cache, Some(&mut gradient), Some(&mut d_x))
-                    }
-                    false => typed.backward::<BATCH>(batch, &mut cache, Some(&mut gradient), Some(&mut d_x)),
+                if logits {
+                    typed.backward_logits::<BATCH>(batch, &mut cache, Some(&mut gradient), Some(&mut d_x));
+                } else {
+                    typed.backward::<BATCH>(batch, &mut cache, Some(&mut gradient), Some(&mut d_x));
                 }
                 let sgd = Sgd { learning_rate: 1.0 };
                 typed.step(&sgd, sgd.step(1), &mut gradient, &mut FromZeros::new_zeroed());

@@ -34,10 +34,9 @@ fn sequences<'a>(record: &Record, x: Values<'a>) -> impl Iterator<Item = (Table<
 }
 
 /// Pools each sequence.
-fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, pool: impl Fn(Table<'_>, &[bool], &mut [f32])) {
+fn infer(layer: View<'_>, x: Taken<'_>, y: &mut [f32], pool: impl Fn(Table<'_>, &[bool], &mut [f32])) {
     let [_, dim, ..] = extents(layer.record);
-    let y = y.numbers.chunks_exact_mut(dim.max(1));
-    for ((x, valid), y) in sequences(layer.record, x.value()).zip(y) {
+    for ((x, valid), y) in sequences(layer.record, x.value()).zip(y.chunks_exact_mut(dim.max(1))) {
         pool(x, valid, y);
     }
 }
@@ -69,7 +68,7 @@ impl Kind for GlobalMaxPooling1D {
     }
 
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
-        infer(layer, x, y, max_over_steps);
+        infer(layer, x, y.numbers, max_over_steps);
     }
 
     fn backward(layer: View<'_>, of: Backward<'_>, _: Pass) {
@@ -89,7 +88,7 @@ impl Kind for GlobalAveragePooling1D {
     }
 
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
-        infer(layer, x, y, mean_over_steps);
+        infer(layer, x, y.numbers, mean_over_steps);
     }
 
     fn backward(layer: View<'_>, of: Backward<'_>, _: Pass) {
