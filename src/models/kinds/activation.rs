@@ -6,7 +6,7 @@ use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{RecordError, Spec, choice, unused};
 use crate::recipe::{LayerKind, Record};
 
-/// [`layers::Activation`](crate::layers::Activation), and as an identity [`layers::Input`](crate::layers::Input).
+/// [`layers::Activation`](crate::layers::Activation); an identity is [`layers::Input`](crate::layers::Input).
 #[derive(Clone, Copy, Debug)]
 pub struct Activation;
 

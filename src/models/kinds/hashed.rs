@@ -1,6 +1,6 @@
 //! Rows of a small table for ids of any size.
 
-use super::{Memory, extents, ids_of_any_size, taken};
+use super::{Memory, extents, ids_of_any_size, parts_mut, taken};
 use crate::layers::uniform;
 use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, extent, product, unused};
@@ -51,7 +51,7 @@ impl Kind for HashedEmbedding {
         let ([len, _, dim, ..], hashing) = (extents(layer.record), hashing(layer.record));
         let (mut ids, table) = (ids_of_any_size(taken(x)), Table::of_dim(layer.parameters, dim));
         let names = Memory(scratch).take_words(len * hashing.hashes);
-        for y in y.numbers.chunks_exact_mut((len * dim).max(1)) {
+        for y in parts_mut(y.numbers, len * dim) {
             hashing.forward(ids.by_ref().take(len), len, table, names, y);
         }
         y.masks.fill(true);

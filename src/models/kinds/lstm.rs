@@ -1,6 +1,6 @@
 //! Long short-term memory along a sequence.
 
-use super::{Memory, copy, extents};
+use super::{Memory, copy, extents, parts, parts_mut};
 use crate::layers::{glorot_uniform, orthogonal};
 use crate::models::kind::{Backward, Kind, Pass, Taken, Values, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, choice, extent, product, unused};
@@ -45,8 +45,7 @@ fn take_kept<'a>(memory: &mut Memory<'a>, steps: usize, units: usize) -> lstm::K
 
 /// Writes the masks of the outputs, if they are sequences.
 fn pass_on(weights: lstm::Lstm<'_>, x: Values<'_>, y_masks: &mut [bool]) {
-    let len = weights.len.max(1);
-    for (mask, y_mask) in x.masks.chunks_exact(len).zip(y_masks.chunks_exact_mut(len)) {
+    for (mask, y_mask) in parts(x.masks, weights.len).zip(parts_mut(y_masks, weights.len)) {
         copy(mask, y_mask);
         if weights.backwards {
             y_mask.reverse();
@@ -87,7 +86,7 @@ impl Kind for Lstm {
         let mut rest = Memory(parameters);
         glorot_uniform(rest.take(inputs * 4 * units), inputs, 4 * units, random);
         orthogonal(rest.take(units * 4 * units), 4 * units, random);
-        for (gate, bias) in rest.0.chunks_exact_mut(units.max(1)).enumerate() {
+        for (gate, bias) in parts_mut(rest.0, units).enumerate() {
             bias.fill(if gate == 1 { 1.0 } else { 0.0 });
         }
     }

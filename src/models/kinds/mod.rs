@@ -32,6 +32,7 @@ use crate::kernels::{self, shaped};
 use crate::layers::ActivationKind;
 use crate::recipe::Record;
 use crate::table::{Format, TableMut};
+use core::iter::from_fn;
 use zerocopy::{FromBytes, IntoBytes};
 
 /// The format of a packed table: what an [`Embedding`] of another than f32 is of.
@@ -54,7 +55,7 @@ fn activate(kind: ActivationKind, width: usize, y: &mut [f32]) {
         ActivationKind::Relu => kernels::relu(y),
         ActivationKind::Sigmoid => kernels::sigmoid(y),
         ActivationKind::Tanh => kernels::tanh(y),
-        ActivationKind::Softmax => y.chunks_mut(width.max(1)).for_each(kernels::softmax),
+        ActivationKind::Softmax => parts_mut(y, width).for_each(kernels::softmax),
     }
 }
 
@@ -66,11 +67,24 @@ fn activate_backward(kind: ActivationKind, width: usize, y: &[f32], d_y: &mut [f
         ActivationKind::Sigmoid => shaped::sigmoid_backward(y, d_y),
         ActivationKind::Tanh => shaped::tanh_backward(y, d_y),
         ActivationKind::Softmax => {
-            for (y, d_y) in y.chunks(width.max(1)).zip(d_y.chunks_mut(width.max(1))) {
+            for (y, d_y) in parts(y, width).zip(parts_mut(d_y, width)) {
                 shaped::softmax_backward(y, d_y);
             }
         }
     }
+}
+
+/// The parts of `length` items, one after the other.
+// Zipped, the chunks of the core library divide by their length, which firmware must not be seen to do.
+fn parts<T>(items: &[T], length: usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    from_fn(move || if length > 0 { rest.split_off(..length) } else { None })
+}
+
+/// The same, to write.
+fn parts_mut<T>(items: &mut [T], length: usize) -> impl Iterator<Item = &mut [T]> {
+    let mut rest = items;
+    from_fn(move || if length > 0 { rest.split_off_mut(..length) } else { None })
 }
 
 /// The extents of a record.
@@ -145,7 +159,6 @@ mod tests {
     use crate::optim::{Optimizer, Sgd};
     use crate::recipe::LayerKind;
     use crate::table::{F32, Numbers};
-    use core::array::from_fn;
     use rand_core::{Rng, SeedableRng};
     use rand_xoshiro::Xoshiro128PlusPlus;
     use std::vec::Vec;
@@ -179,7 +192,7 @@ mod tests {
     }
     impl<const LEN: usize> Given for [u32; LEN] {
         fn draw(random: &mut Random) -> Self {
-            from_fn(|_| random.next_u32() % ROWS as u32)
+            core::array::from_fn(|_| random.next_u32() % ROWS as u32)
         }
         fn add_to(&self, slices: &mut Slices) {
             slices.ids.extend(self);
@@ -187,7 +200,7 @@ mod tests {
     }
     impl<const LEN: usize> Given for [u64; LEN] {
         fn draw(random: &mut Random) -> Self {
-            from_fn(|_| u64::from(random.next_u32() % 3) << 40)
+            core::array::from_fn(|_| u64::from(random.next_u32() % 3) << 40)
         }
         fn add_to(&self, slices: &mut Slices) {
             slices.long.extend(self);
@@ -195,7 +208,7 @@ mod tests {
     }
     impl<const N: usize> Given for [f32; N] {
         fn draw(random: &mut Random) -> Self {
-            from_fn(|_| draw(random))
+            core::array::from_fn(|_| draw(random))
         }
         fn add_to(&self, slices: &mut Slices) {
             slices.numbers[0].extend(self);
@@ -203,7 +216,7 @@ mod tests {
     }
     impl<const DIM: usize, const LEN: usize> Given for [[f32; DIM]; LEN] {
         fn draw(random: &mut Random) -> Self {
-            from_fn(|_| <[f32; DIM]>::draw(random))
+            core::array::from_fn(|_| <[f32; DIM]>::draw(random))
         }
         fn add_to(&self, slices: &mut Slices) {
             slices.numbers[0].extend(self.as_flattened());
@@ -245,7 +258,7 @@ mod tests {
     impl<const LEN: usize> Masks for [bool; LEN] {
         fn draw(random: &mut Random) -> Self {
             let most = random.next_u32() % 4;
-            from_fn(|_| random.next_u32() % 3 < most)
+            core::array::from_fn(|_| random.next_u32() % 3 < most)
         }
         fn add_to(&self, masks: &mut Vec<bool>) {
             masks.extend(self);
