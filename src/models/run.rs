@@ -76,8 +76,9 @@ pub(super) fn check_inputs<K: Kind>(
 /// `Ok` if an input is as long as that of `n` examples.
 fn check_lengths(takes: Shape, input: Input<'_>, n: usize) -> Result<(), InputError> {
     let (what, expected, found) = match (takes, input) {
-        (Shape::Ids(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
-        (Shape::LongIds(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
+        (Shape::Ids(len) | Shape::LongIds(len), Input::Ids(ids)) => {
+            ("number of ids", n.saturating_mul(len), ids.len())
+        }
         (Shape::LongIds(len), Input::LongIds(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
         (Shape::Bag, Input::Bags { ids, offsets }) => {
             Bags::new(Indices::skipping(ids, usize::MAX), offsets)?;
@@ -102,6 +103,22 @@ pub(super) struct Given {
 }
 
 impl Given {
+    /// What the layer after `previous` gives.
+    #[inline(always)]
+    fn after(previous: Option<Self>, gives: Shape) -> Self {
+        let (numbers, steps) = (gives.numbers(), gives.steps());
+        match previous {
+            Some(before) => Self {
+                number: before.number + 1,
+                outputs: before.outputs + before.numbers,
+                numbers,
+                first_step: before.first_step + before.steps,
+                steps,
+            },
+            None => Self { number: 0, outputs: 0, numbers, first_step: 0, steps },
+        }
+    }
+
     pub(super) fn by(place: &Place<'_>) -> Self {
         let (numbers, steps) = (place.spec.gives.numbers(), place.spec.gives.steps());
         Self { number: place.number, outputs: place.outputs, numbers, first_step: place.steps, steps }
@@ -138,9 +155,10 @@ pub(super) fn taken<'v, K: Kinds>(
                     None => return Taken::Value(Values::default()),
                 },
             };
-            let masks = match ignores_masks {
-                true => first(valid, from.steps * n),
-                false => part(values.masks, from.first_step * n, from.steps * n),
+            let masks = if ignores_masks {
+                first(valid, from.steps * n)
+            } else {
+                part(values.masks, from.first_step * n, from.steps * n)
             };
             Taken::Value(Values { numbers: part(values.numbers, from.outputs * n, from.numbers * n), masks })
         }
@@ -186,81 +204,68 @@ impl<K: Kinds> Recipe<'_, K> {
         valid.fill(true);
         let (values, scratch) =
             workspace.numbers.split_at_mut_checked(self.sizes.outputs * n).unwrap_or_default();
-        let (mut previous, mut rest) = (None, parameters);
+        let memory = ValuesMut { numbers: values, masks };
+        let mut layers =
+            Infer { recipe: *self, previous: None, rest: parameters, inputs, n, memory, valid, scratch };
         for record in self.records() {
-            let memory = ValuesMut { numbers: &mut *values, masks: &mut *masks };
-            let layer = Infer {
-                recipe: *self,
-                record,
-                previous,
-                rest,
-                inputs,
-                n,
-                memory,
-                valid,
-                scratch: &mut *scratch,
-            };
-            // A checked recipe has no layer of another kind.
-            let Ok(done) = K::with(record, layer) else { break };
-            let (given, words) = done?;
-            previous = Some(given);
-            rest = rest.get(words..).unwrap_or_default();
+            match K::with(record, Next { layers: &mut layers, record }) {
+                Ok(done) => done?,
+                // A checked recipe has no layer of another kind.
+                Err(_) => break,
+            }
         }
-        Ok(previous.map_or(&[], |last: Given| part(values, last.outputs * n, last.numbers * n)))
+        let Infer { previous, memory, .. } = layers;
+        Ok(previous.map_or(&[], |last| part(memory.numbers, last.outputs * n, last.numbers * n)))
     }
 }
 
-/// One layer of an inference: all of it in one visit, so that only the few numbers that are needed are made
-/// of the record.
-struct Infer<'s, 'r, K> {
+/// An inference, as far as it has come.
+struct Infer<'s, 'm, 'r, K> {
     recipe: Recipe<'r, K>,
-    record: &'s Record,
     previous: Option<Given>,
-    /// The parameters from this layer on.
+    /// The parameters of the layers that are left.
     rest: &'s [f32],
     inputs: &'s [Input<'s>],
     n: usize,
-    memory: ValuesMut<'s>,
+    memory: ValuesMut<'m>,
     valid: &'s [bool],
     scratch: &'s mut [f32],
 }
 
-impl<All: Kinds> Visit for Infer<'_, '_, All> {
-    /// What the layer gives, and the words of its parameters.
-    type Output = Result<(Given, usize), InputError>;
+/// Its next layer. All is done in one visit, so that only the few numbers that are needed are made of the
+/// record; and it is small, since it is handed on until a kind takes it.
+struct Next<'n, 's, 'm, 'r, K> {
+    layers: &'n mut Infer<'s, 'm, 'r, K>,
+    record: &'n Record,
+}
+
+impl<All: Kinds> Visit for Next<'_, '_, '_, '_, All> {
+    type Output = Result<(), InputError>;
 
     #[inline]
     fn visit<K: Kind>(self) -> Self::Output {
-        let Self { recipe, record, previous, rest, inputs, n, memory, valid, scratch } = self;
-        let mut given = match previous {
-            Some(Given { number, outputs, numbers, first_step, steps }) => Given {
-                number: number + 1,
-                outputs: outputs + numbers,
-                numbers: 0,
-                first_step: first_step + steps,
-                steps: 0,
-            },
-            None => Given { number: 0, outputs: 0, numbers: 0, first_step: 0, steps: 0 },
-        };
+        let Self { layers, record } = self;
+        let Infer { recipe, previous, rest, inputs, n, memory, valid, scratch } = layers;
+        let (recipe, inputs, n, valid) = (*recipe, *inputs, *n, *valid);
         // The recipe was checked.
-        let Ok(spec) = K::spec(record) else { return Ok((given, 0)) };
-        (given.numbers, given.steps) = (spec.gives.numbers(), spec.gives.steps());
+        let Ok(spec) = K::spec(record) else { return Ok(()) };
+        let given = Given::after(*previous, spec.gives);
         check_inputs::<K>(record, given.number, spec.takes, inputs, n)?;
         let (before, numbers) = memory.numbers.split_at_mut_checked(given.outputs * n).unwrap_or_default();
         let (masks_before, masks) =
             memory.masks.split_at_mut_checked(given.first_step * n).unwrap_or_default();
         let values = Values { numbers: before, masks: masks_before };
-        let before = Before { n, values, valid, previous };
+        let before = Before { n, values, valid, previous: *previous };
         let takes = (spec.takes, spec.ignores_masks);
         let x = taken(recipe, (record, given.number), takes, &|i| inputs.get(i).copied(), before);
         let y = ValuesMut {
             numbers: first_mut(numbers, given.numbers * n),
             masks: first_mut(masks, given.steps * n),
         };
-        let words = spec.words().unwrap_or(0);
-        let layer = View { record, parameters: part(rest, 0, words), n };
+        let (parameters, after) = rest.split_at_checked(spec.words().unwrap_or(0)).unwrap_or_default();
         let scratch = first_mut(scratch, spec.scratch.of_batch(n).unwrap_or(0));
-        K::infer(layer, x, y, scratch, false);
-        Ok((given, words))
+        K::infer(View { record, parameters, n }, x, y, scratch, false);
+        (*previous, *rest) = (Some(given), after);
+        Ok(())
     }
 }
