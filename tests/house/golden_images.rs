@@ -8,7 +8,7 @@ use nanoembed::layers::options::{
     GoBackwards, IgnoreMask, MaskZero, Multiplied, ReturnSequences, Same, StrictMask, Sum,
 };
 use nanoembed::layers::{
-    Activation, Batch, BatchMut, Bf16Row, BiasedDot, Bytes, Conv1D, Dense, Dot, Dropout, Embedding,
+    Activation, Batch, BatchMut, Bf16Row, BiasedDot, Conv1D, Dense, Dot, Dropout, Embedding,
     EmbeddingBag, F16Row, Fingerprint, Flatten, Flow, Frozen, FrozenRows, GlobalAveragePooling1D,
     GlobalMaxPooling1D, HashedEmbedding, Layer, Lstm, Packed, QuotientRemainder, Records, Relu, Sigmoid,
     Softmax, Tanh, U2Row, U4Row, U8Row,
