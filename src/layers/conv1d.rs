@@ -11,7 +11,7 @@ use super::{
 };
 use crate::kernels::sum_of_squares;
 use crate::optim::{Optimizer, Step};
-use crate::passes::convolution::{Convolution, Scratch, transposed};
+use crate::passes::convolution::{Convolution, Scratch, is_worth_looking, transposed};
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -158,8 +158,9 @@ impl<const IN: usize, const FILTERS: usize, const KERNEL: usize> Learns<[[[f32; 
     fn sum_of_squares<const BATCH: usize>(
         gradient: &mut KernelGradient<IN, FILTERS, KERNEL>,
         _: bool,
+        sum: f32,
     ) -> f32 {
-        sum_of_squares(gradient.by_filter.as_numbers())
+        sum + sum_of_squares(gradient.by_filter.as_numbers())
     }
 
     fn step<O: Optimizer, const BATCH: usize>(
@@ -198,9 +199,6 @@ pub struct Conv1DScratch<
     /// Of distinct steps and the kernel.
     products: [[[f32; FILTERS]; LEN]; BATCH],
 }
-
-/// So many products a step, at least, make it worth to look for steps that are the same.
-const WORTH: usize = 64;
 
 impl<
     const LEN: usize,
@@ -347,7 +345,7 @@ impl<
         let (mut y, scratch) = cache.start(n);
         let masks = Self::counted::<BATCH>(x.masks);
         self.start(masks, &mut y);
-        let repeated = KERNEL * FILTERS >= WORTH
+        let repeated = is_worth_looking(KERNEL, FILTERS)
             && Self::PASS.add_repeated(
                 n,
                 Table::from_rows(x.values.as_flattened()),

@@ -115,8 +115,12 @@ impl<L: TableLayer, const WORDS: usize> Parameters for FrozenRows<L, WORDS> {
 
     const HAS_ROWS: bool = L::HAS_ROWS;
 
-    fn sum_of_squares<const BATCH: usize>(gradient: &mut L::Gradient<BATCH>, keras3_duplicates: bool) -> f32 {
-        L::sum_of_squares::<BATCH>(gradient, keras3_duplicates)
+    fn sum_of_squares<const BATCH: usize>(
+        gradient: &mut L::Gradient<BATCH>,
+        keras3_duplicates: bool,
+        sum: f32,
+    ) -> f32 {
+        L::sum_of_squares::<BATCH>(gradient, keras3_duplicates, sum)
     }
 
     fn step<O: Optimizer, const BATCH: usize>(

@@ -4,16 +4,13 @@ use super::flow::{Keeps, Outputs};
 use super::row_gradient::flows_into_rows;
 use super::value::Value;
 use super::{Batch, BatchMut, ByRow, Layer, LayerKind, Record, Records, parameters, uniform};
-use crate::kernels::shaped::pool;
 use crate::optim::Optimizer;
+use crate::passes::hashed::{Hashing, WORDS};
 use crate::sparse::Rows;
-use crate::table::{Bags, Index, Indices, Numbers, Pooling, Table};
+use crate::table::{Index, Numbers, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
-
-/// Rows that a hash of 128 bits can name.
-const WORDS: usize = 4;
 
 /// Hash embeddings (Svenstrup et al., 2017), Bloom embeddings (Serrà and Karatzoglou, 2017), thinc's
 /// `HashEmbed`: y\[t\] = Σₖ E\[hₖ(id\[t\]) mod ROWS\], k below HASHES = `NAMES / LEN`, at most 4.
@@ -66,27 +63,6 @@ pub struct HashedEmbedding<
 parameters!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, I, const SEED: u32]
     HashedEmbedding<LEN, ROWS, DIM, NAMES, I, SEED> { rows: [[f32; DIM]; ROWS] => ByRow<NAMES, LEN> });
 
-/// The finaliser of `MurmurHash3` x64 128.
-fn finish(mut h: u64) -> u64 {
-    h = (h ^ h >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    h = (h ^ h >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    h ^ h >> 33
-}
-
-/// The hash of a 64-bit id as four words: `MurmurHash3_x86_128_uint64` of thinc.
-fn hash(id: u64, seed: u32) -> [u32; WORDS] {
-    let id = id.wrapping_mul(0x87c3_7b91_1142_53d5).rotate_left(31).wrapping_mul(0x4cf5_ad43_2745_937f);
-    let length = 8;
-    let mut first = u64::from(seed) ^ id ^ length;
-    let mut second = u64::from(seed) ^ length;
-    first = first.wrapping_add(second);
-    second = second.wrapping_add(first);
-    (first, second) = (finish(first), finish(second));
-    first = first.wrapping_add(second);
-    second = second.wrapping_add(first);
-    [first as u32, (first >> 32) as u32, second as u32, (second >> 32) as u32]
-}
-
 impl<const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, I: Index, const SEED: u32>
     HashedEmbedding<LEN, ROWS, DIM, NAMES, I, SEED>
 {
@@ -96,10 +72,11 @@ impl<const LEN: usize, const ROWS: usize, const DIM: usize, const NAMES: usize, 
         None => 0,
     };
 
+    const HASHING: Hashing = Hashing { rows: ROWS, hashes: Self::HASHES, seed: SEED };
+
     /// The rows whose sum is the embedding of `id`.
     pub fn rows_of(id: I) -> impl Rows {
-        let words = hash(id.to_bits64(), SEED);
-        words.into_iter().take(Self::HASHES).filter_map(|word| (word as usize).checked_rem(ROWS))
+        Self::HASHING.rows_of(id.to_bits64())
     }
 }
 
@@ -142,11 +119,8 @@ where
     ) {
         for (ids, y) in x.values.iter().zip(y.values) {
             let mut names = [0_u32; NAMES];
-            for (name, row) in names.iter_mut().zip(ids.iter().flat_map(|id| Self::rows_of(*id))) {
-                *name = row as u32;
-            }
-            let bags = Bags::of_length(Indices::skipping(&names, ROWS), LEN, Self::HASHES);
-            pool(Table::from_rows(&self.rows), &bags, Pooling::Sum, y.as_flattened_mut());
+            let (ids, table) = (ids.iter().map(|id| id.to_bits64()), Table::from_rows(&self.rows));
+            Self::HASHING.forward(ids, LEN, table, &mut names, y.as_flattened_mut());
         }
         for mask in y.masks {
             *mask = [true; LEN];

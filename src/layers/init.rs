@@ -34,7 +34,7 @@ pub fn glorot_uniform(values: &mut [f32], fan_in: usize, fan_out: usize, random:
 /// the Gram-Schmidt process, done here row by row, in its modified form and each row twice, which leaves
 /// rounding errors alone ("twice is enough": Giraud, Langou and Rozložník, 2005). The normal numbers are Box
 /// and Muller's, the cosine of one draw each.
-pub(super) fn orthogonal(values: &mut [f32], columns: usize, random: &mut impl Rng) {
+pub(crate) fn orthogonal(values: &mut [f32], columns: usize, random: &mut impl Rng) {
     let mut done = 0;
     while let Some((before, rest)) = values.split_at_mut_checked(done) {
         let Some(row) = rest.get_mut(..columns).filter(|row| !row.is_empty()) else { return };

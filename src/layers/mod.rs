@@ -81,7 +81,7 @@ pub use flow::{Flow, FlowParts, Keeps, Outputs};
 pub use frozen::Frozen;
 pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
-use init::orthogonal;
+pub(crate) use init::orthogonal;
 pub(crate) use inner::*;
 pub use lstm::Lstm;
 pub use packed::{Bf16Row, F16Row, Packed, U2Row, U4Row, U8Row};
@@ -122,6 +122,7 @@ use crate::optim::Optimizer;
 use crate::random::mix;
 pub use crate::recipe::{Fingerprint, Records};
 use crate::recipe::{LayerKind, Record};
+use crate::text::HashingTokenizer;
 use rand_core::Rng;
 use zerocopy::FromZeros;
 
@@ -484,6 +485,27 @@ pub trait Layer: Parameters {
         let y_masks = value::first_mut(&mut y_masks, y.len());
         self.infer::<BATCH>(x, workspace, BatchMut { values: y, masks: y_masks });
         Ok(())
+    }
+}
+
+impl HashingTokenizer {
+    /// Words to the rows of the first table of `M`: with this number of rows no id can name the wrong word.
+    ///
+    /// ```
+    /// use nanoembed::{layers::*, sequential, text::HashingTokenizer};
+    /// type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+    /// const TOKENIZER: HashingTokenizer = HashingTokenizer::for_table::<Reviews>();
+    /// assert_eq!(TOKENIZER.rows(), 50);
+    /// ```
+    ///
+    /// # Panics
+    /// If the first layer of `M` is no table, or has one row; in a constant it does not compile.
+    pub const fn for_table<M: Layer>() -> Self {
+        let Some(first) = M::RECORDS.first() else { panic!("a model has a layer") };
+        match first.table_rows() {
+            Some(rows) => Self::new(rows),
+            None => panic!("the first layer of the model is no table whose rows ids name"),
+        }
     }
 }
 

@@ -28,11 +28,13 @@ pub trait Parameters: Bytes {
     /// ([`Layer::catch_up`](super::Layer::catch_up)).
     const HAS_ROWS: bool;
 
-    /// The sum of the squares of the gradient, for a norm over the whole model: of the sum of a table row's
-    /// gradients, or with `keras3_duplicates` of the gradients of each occurrence.
+    /// `sum` and the squares of the gradient, for a norm over the whole model: of the sum of a table row's
+    /// gradients, or with `keras3_duplicates` of the gradients of each occurrence. Each field's sum is added
+    /// in turn, so that the norm does not depend on how layers are nested.
     fn sum_of_squares<const BATCH: usize>(
         gradient: &mut Self::Gradient<BATCH>,
         keras3_duplicates: bool,
+        sum: f32,
     ) -> f32;
 
     /// One step of the optimizer on all parameters that have a gradient; clears the gradient.
@@ -63,6 +65,7 @@ pub trait Learns<T> {
     fn sum_of_squares<const BATCH: usize>(
         gradient: &mut Self::Gradient<BATCH>,
         keras3_duplicates: bool,
+        sum: f32,
     ) -> f32;
 
     /// See [`Parameters::step`].
@@ -96,8 +99,8 @@ impl<T: Numbers> Learns<T> for ByNumber {
     type Gradient<const BATCH: usize> = T;
     type Slots<O: Optimizer> = O::Slots<T>;
 
-    fn sum_of_squares<const BATCH: usize>(gradient: &mut T, _: bool) -> f32 {
-        sum_of_squares(gradient.as_numbers())
+    fn sum_of_squares<const BATCH: usize>(gradient: &mut T, _: bool, sum: f32) -> f32 {
+        sum + sum_of_squares(gradient.as_numbers())
     }
 
     fn step<O: Optimizer, const BATCH: usize>(
@@ -130,8 +133,9 @@ impl<const IDS: usize, const SOURCES: usize, const ROWS: usize, const DIM: usize
     fn sum_of_squares<const BATCH: usize>(
         gradient: &mut RowGradient<IDS, SOURCES, DIM, BATCH>,
         keras3_duplicates: bool,
+        sum: f32,
     ) -> f32 {
-        gradient.sum_of_squares(keras3_duplicates)
+        sum + gradient.sum_of_squares(keras3_duplicates)
     }
 
     fn step<O: Optimizer, const BATCH: usize>(
@@ -160,8 +164,12 @@ impl<L: Parameters> Learns<L> for ByLayer {
 
     const HAS_ROWS: bool = L::HAS_ROWS;
 
-    fn sum_of_squares<const BATCH: usize>(gradient: &mut L::Gradient<BATCH>, keras3_duplicates: bool) -> f32 {
-        L::sum_of_squares(gradient, keras3_duplicates)
+    fn sum_of_squares<const BATCH: usize>(
+        gradient: &mut L::Gradient<BATCH>,
+        keras3_duplicates: bool,
+        sum: f32,
+    ) -> f32 {
+        L::sum_of_squares(gradient, keras3_duplicates, sum)
     }
 
     fn step<O: Optimizer, const BATCH: usize>(
@@ -220,8 +228,8 @@ macro_rules! parameters {
 
             const HAS_ROWS: bool = false;
 
-            fn sum_of_squares<const BATCH: usize>((): &mut (), _: bool) -> f32 {
-                0.0
+            fn sum_of_squares<const BATCH: usize>((): &mut (), _: bool, sum: f32) -> f32 {
+                sum
             }
 
             fn step<O: $crate::optim::Optimizer, const BATCH: usize>(
@@ -250,10 +258,12 @@ macro_rules! parameters {
             fn sum_of_squares<const BATCH: usize>(
                 gradient: &mut Self::Gradient<BATCH>,
                 keras3_duplicates: bool,
+                sum: f32,
             ) -> f32 {
                 <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>::sum_of_squares::<BATCH>(
                     gradient,
                     keras3_duplicates,
+                    sum,
                 )
             }
 
@@ -321,10 +331,11 @@ macro_rules! parameters {
                 fn sum_of_squares<const BATCH: usize>(
                     gradient: &mut Self::Gradient<BATCH>,
                     keras3_duplicates: bool,
+                    sum: f32,
                 ) -> f32 {
-                    // Zero does not change the first sum, which is never below it.
-                    0.0 $(+ <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>
-                        ::sum_of_squares::<BATCH>(&mut gradient.$field, keras3_duplicates))+
+                    $(let sum = <$crate::parameters!(@learns $($learns)?) as $crate::layers::macros::Learns<$type>>
+                        ::sum_of_squares::<BATCH>(&mut gradient.$field, keras3_duplicates, sum);)+
+                    sum
                 }
 
                 fn step<O: $crate::optim::Optimizer, const BATCH: usize>(

@@ -92,8 +92,7 @@ impl<const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DI
 
     /// The numbers of an id's two rows, for each id that has them.
     fn split(ids: &[I]) -> impl Iterator<Item = Option<(usize, usize)>> + Clone + '_ {
-        let rows = Indices::skipping(ids, Self::IDS);
-        rows.iter().map(|row| Some((row?.checked_div(REMAINDERS)?, row?.checked_rem(REMAINDERS)?)))
+        two_rows::splits(Indices::skipping(ids, Self::IDS).iter(), REMAINDERS)
     }
 }
 

@@ -3,14 +3,26 @@
 use super::kind::{Input, Kinds};
 use super::recipe::Recipe;
 use super::run::Workspace;
-use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
+use crate::error::{CapacityExceeded, InputError, NotFinite, ShapeMismatch};
+use crate::image::{Classes, Sections};
 
 /// A recipe with its parameters: what [`open`](super::open) finds in an image.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Model<'a, K> {
     recipe: Recipe<'a, K>,
     parameters: &'a [f32],
+    classes: Option<Classes<'a>>,
+    pipeline: Option<&'a [u8]>,
+    metadata: &'a [u8],
 }
+
+// Derived, these would ask for `K: Clone`.
+impl<K> Clone for Model<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Model<'_, K> {}
 
 impl<'a, K: Kinds> Model<'a, K> {
     /// The model of these layers and parameters.
@@ -19,7 +31,13 @@ impl<'a, K: Kinds> Model<'a, K> {
     /// If there are not as many parameters as the recipe says.
     pub fn new(recipe: Recipe<'a, K>, parameters: &'a [f32]) -> Result<Self, ShapeMismatch> {
         ShapeMismatch::check("parameters of the model", recipe.parameters(), parameters.len())?;
-        Ok(Self { recipe, parameters })
+        Ok(Self { recipe, parameters, classes: None, pipeline: None, metadata: &[] })
+    }
+
+    /// With what else the image holds.
+    pub(super) fn with_sections(self, sections: &Sections<'a>) -> Self {
+        let (classes, pipeline) = (sections.classes(), sections.pipeline());
+        Self { classes, pipeline, metadata: sections.metadata(), ..self }
     }
 
     /// Its layers.
@@ -30,6 +48,28 @@ impl<'a, K: Kinds> Model<'a, K> {
     /// Its parameters, layer after layer.
     pub fn parameters(&self) -> &'a [f32] {
         self.parameters
+    }
+
+    /// The names of its classes, if its image has them.
+    pub fn classes(&self) -> Option<Classes<'a>> {
+        self.classes
+    }
+
+    /// How text becomes its ids, as bytes, if its image says so: [`Classifier`](super::Classifier) reads
+    /// them.
+    pub fn pipeline(&self) -> Option<&'a [u8]> {
+        self.pipeline
+    }
+
+    /// The bytes that who wrote the image put in; none if there are none.
+    pub fn metadata(&self) -> &'a [u8] {
+        self.metadata
+    }
+
+    /// The first parameter that is infinite or NaN: what a file of unknown origin is asked before it is used.
+    /// Rows of 16 bits and less are not looked at.
+    pub fn not_finite(&self) -> Option<NotFinite> {
+        self.recipe.parameter_not_finite(self.parameters)
     }
 
     /// The outputs of examples, `[n, outputs]`, activation applied.
@@ -46,6 +86,20 @@ impl<'a, K: Kinds> Model<'a, K> {
         let outputs = self.recipe.output().numbers();
         let n = out.len().checked_div(outputs).unwrap_or(0);
         ShapeMismatch::check("number of outputs", n * outputs, out.len())?;
+        let y = self.outputs(inputs, n, workspace)?;
+        for (out, y) in out.iter_mut().zip(y) {
+            *out = *y;
+        }
+        Ok(())
+    }
+
+    /// The outputs of `n` examples, where they lie in the workspace.
+    pub(super) fn outputs<'m>(
+        &self,
+        inputs: &[Input<'_>],
+        n: usize,
+        workspace: &'m mut Workspace<'_>,
+    ) -> Result<&'m [f32], InputError> {
         ShapeMismatch::check("number of inputs", self.recipe.sizes.inputs, inputs.len())?;
         let too_many = CapacityExceeded {
             what: "numbers that can be counted",
@@ -53,10 +107,6 @@ impl<'a, K: Kinds> Model<'a, K> {
             needed: usize::MAX,
         };
         workspace.check(self.recipe.workspace(n).ok_or(too_many)?)?;
-        let y = self.recipe.infer(self.parameters, inputs, n, workspace)?;
-        for (out, y) in out.iter_mut().zip(y) {
-            *out = *y;
-        }
-        Ok(())
+        self.recipe.infer(self.parameters, inputs, n, workspace)
     }
 }

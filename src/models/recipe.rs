@@ -1,7 +1,7 @@
 //! A model as a list of records, checked once.
 
 use super::kind::{Kinds, spec};
-use super::shape::{RecipeError, RecordError, Room, Shape, Spec};
+use super::shape::{Block, RecipeError, RecordError, Room, Shape, Spec};
 use crate::recipe::{Record, Source};
 use core::marker::PhantomData;
 
@@ -36,8 +36,11 @@ pub(crate) struct Sizes {
     pub(crate) outputs: usize,
     /// Steps of the masks of all outputs, for one example.
     pub(crate) steps: usize,
-    /// Steps of the longest input that is a sequence of numbers: none is padding.
+    /// Steps of the longest sequence of which none is padding: an input of numbers, or what a layer takes
+    /// that ignores masks.
     pub(crate) valid: usize,
+    /// What all layers keep in training.
+    pub(crate) kept: Room,
     /// The most that one layer needs for inference.
     pub(crate) scratch: Room,
     /// What the last layer gives.
@@ -57,9 +60,9 @@ impl<K> Copy for Recipe<'_, K> {}
 impl Sizes {
     /// With one more layer; `None` if there are more numbers than can be counted.
     fn with(self, layer: usize, record: &Record, spec: &Spec) -> Option<Self> {
-        let of_inputs = |source: usize| match source_of(record, source, layer) {
-            Some(Err(_)) => spec.takes.get(source).copied().flatten().map_or(0, Shape::steps),
-            _ => 0,
+        let unmasked = |source: usize| match source_of(record, source, layer) {
+            Some(Ok(_)) if !spec.ignores_masks => 0,
+            _ => spec.takes.get(source).copied().flatten().map_or(0, Shape::steps),
         };
         let countable = |numbers: &usize| *numbers <= isize::MAX as usize / size_of::<f32>();
         let Room { fixed, per_example } = self.scratch;
@@ -67,7 +70,11 @@ impl Sizes {
             parameters: self.parameters.checked_add(spec.words()?).filter(countable)?,
             outputs: self.outputs.checked_add(spec.gives.numbers()).filter(countable)?,
             steps: self.steps.checked_add(spec.gives.steps())?,
-            valid: self.valid.max(of_inputs(0)).max(of_inputs(1)),
+            valid: self.valid.max(unmasked(0)).max(unmasked(1)),
+            kept: Room {
+                fixed: self.kept.fixed.checked_add(spec.kept.fixed)?,
+                per_example: self.kept.per_example.checked_add(spec.kept.per_example)?,
+            },
             scratch: Room {
                 fixed: fixed.max(spec.scratch.fixed),
                 per_example: per_example.max(spec.scratch.per_example),
@@ -93,6 +100,16 @@ pub(crate) struct Place<'a> {
     pub(crate) outputs: usize,
     /// Of the masks of the outputs, in steps of one example.
     pub(crate) steps: usize,
+    /// Of what training keeps.
+    pub(crate) kept: Room,
+}
+
+impl Place<'_> {
+    /// Whether it has parameters that learn.
+    pub(crate) fn learns(&self) -> bool {
+        let block = |block| matches!(block, Block::Numbers(_) | Block::ByFilter { .. } | Block::Rows { .. });
+        !self.record.is_frozen() && self.spec.blocks.into_iter().any(block)
+    }
 }
 
 /// The record that a source names.
@@ -121,6 +138,7 @@ impl<'a, K: Kinds> Recipe<'a, K> {
             outputs: 0,
             steps: 0,
             valid: 0,
+            kept: Room::default(),
             scratch: Room::default(),
             output: Shape::Vector(0),
             inputs: 0,
@@ -169,6 +187,7 @@ impl<'a, K: Kinds> Recipe<'a, K> {
             parameters: 0,
             outputs: 0,
             steps: 0,
+            kept: Room::default(),
             kinds: PhantomData,
         }
     }
@@ -187,6 +206,7 @@ pub(crate) struct Places<'a, K> {
     parameters: usize,
     outputs: usize,
     steps: usize,
+    kept: Room,
     kinds: PhantomData<fn() -> K>,
 }
 
@@ -198,12 +218,14 @@ impl<'a, K: Kinds> Iterator for Places<'a, K> {
         let record = self.records.next()?;
         // The recipe was checked, so no record ends the list before its end.
         let spec = spec::<K>(record).ok()?;
-        let Self { number, parameters, outputs, steps, .. } = *self;
+        let Self { number, parameters, outputs, steps, kept, .. } = *self;
         self.number += 1;
         self.parameters += spec.words()?;
         self.outputs += spec.gives.numbers();
         self.steps += spec.gives.steps();
-        Some(Place { number, record, spec, parameters, outputs, steps })
+        self.kept.fixed += spec.kept.fixed;
+        self.kept.per_example += spec.kept.per_example;
+        Some(Place { number, record, spec, parameters, outputs, steps, kept })
     }
 }
 

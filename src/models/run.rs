@@ -88,6 +88,7 @@ pub(super) fn check_inputs<K: Kinds>(
 fn check_lengths(takes: Shape, input: Input<'_>, n: usize) -> Result<(), InputError> {
     let (what, expected, found) = match (takes, input) {
         (Shape::Ids(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
+        (Shape::LongIds(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
         (Shape::LongIds(len), Input::LongIds(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
         (Shape::Bag, Input::Bags { ids, offsets }) => {
             Bags::new(Indices::skipping(ids, usize::MAX), offsets)?;
@@ -108,7 +109,7 @@ pub(super) fn taken<'v, K: Kinds>(
     place: &Place<'_>,
     previous: Option<&Place<'_>>,
     n: usize,
-    inputs: &[Input<'v>],
+    inputs: &impl Fn(usize) -> Option<Input<'v>>,
     before: Values<'v>,
     valid: &'v [bool],
 ) -> Taken<'v> {
@@ -120,17 +121,18 @@ pub(super) fn taken<'v, K: Kinds>(
             };
             let Some(from) = from else { return Taken::Value(Values::default()) };
             let (numbers, steps) = (from.spec.gives.numbers(), from.spec.gives.steps());
-            Taken::Value(Values {
-                numbers: part(before.numbers, from.outputs * n, numbers * n),
-                masks: part(before.masks, from.steps * n, steps * n),
-            })
+            let masks = match place.spec.ignores_masks {
+                true => first(valid, steps * n),
+                false => part(before.masks, from.steps * n, steps * n),
+            };
+            Taken::Value(Values { numbers: part(before.numbers, from.outputs * n, numbers * n), masks })
         }
-        Some(Err(input)) => match inputs.get(usize::from(input)) {
+        Some(Err(input)) => match inputs(usize::from(input)) {
             Some(Input::Numbers(numbers)) => {
                 let steps = place.spec.takes.get(source).copied().flatten().map_or(0, Shape::steps);
                 Taken::Value(Values { numbers, masks: first(valid, steps * n) })
             }
-            Some(input) => Taken::Input(*input),
+            Some(input) => Taken::Input(input),
             None => Taken::Value(Values::default()),
         },
         None => Taken::Value(Values::default()),
@@ -183,7 +185,7 @@ impl<K: Kinds> Recipe<'_, K> {
             let (before, numbers) = values.split_at_mut_checked(place.outputs * n).unwrap_or_default();
             let (masks_before, masks) = masks.split_at_mut_checked(place.steps * n).unwrap_or_default();
             let before = Values { numbers: before, masks: masks_before };
-            let x = taken(*self, &place, previous.as_ref(), n, inputs, before, valid);
+            let x = taken(*self, &place, previous.as_ref(), n, &|i| inputs.get(i).copied(), before, valid);
             let y = ValuesMut {
                 numbers: first_mut(numbers, place.spec.gives.numbers() * n),
                 masks: first_mut(masks, place.spec.gives.steps() * n),

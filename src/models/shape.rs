@@ -9,7 +9,7 @@ use core::fmt;
 pub enum Shape {
     /// So many ids.
     Ids(usize),
-    /// So many ids of 64 bits.
+    /// So many ids of 64 bits; those of 32 bits are taken too.
     LongIds(usize),
     /// Any number of ids.
     Bag,
@@ -128,6 +128,8 @@ pub struct Spec {
     pub scratch: Room,
     /// What the forward pass of training keeps for the backward pass, beside the outputs.
     pub kept: Room,
+    /// Whether no step counts as masked to it: the masks that it takes are true.
+    pub ignores_masks: bool,
 }
 
 impl Spec {
@@ -139,6 +141,7 @@ impl Spec {
             blocks: [Block::Nothing; 3],
             scratch: Room::default(),
             kept: Room::default(),
+            ignores_masks: false,
         }
     }
 
@@ -255,6 +258,11 @@ pub(crate) fn extent(record: &Record, extent: usize) -> Result<usize, RecordErro
         Some(&value) if value > 0 && value <= i32::MAX as u32 => Ok(value as usize),
         other => Err(RecordError::Extent { extent, value: other.copied().unwrap_or_default() }),
     }
+}
+
+/// The product of two extents.
+pub(crate) fn product(a: usize, b: usize) -> Result<usize, RecordError> {
+    a.checked_mul(b).ok_or(RecordError::TooLarge)
 }
 
 /// That the extents from number `used` on are 0, and so are the options that are not in `options`; of the last

@@ -28,6 +28,11 @@ pub(crate) struct Scratch<'a> {
     pub(crate) products: &'a mut [f32],
 }
 
+/// Whether a step has so many products that it is worth to look for steps that are the same.
+pub(crate) const fn is_worth_looking(taps: usize, filters: usize) -> bool {
+    taps.saturating_mul(filters) >= 64
+}
+
 impl Convolution {
     /// Whether an output step is valid, of the mask of its sequence.
     pub(crate) fn is_valid(self, output: usize, mask: &[bool]) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::kernels::shaped::dot;
 
-/// Writes to `d_a` and `d_b` the gradients of d · Σⱼ aⱼ bⱼ.
+/// Writes to `d_a` and `d_b`, of which either may be empty, the gradients of d · Σⱼ aⱼ bⱼ.
 pub(crate) fn dot_backward(d: f32, a: &[f32], b: &[f32], d_a: &mut [f32], d_b: &mut [f32]) {
     for (d_a, b) in d_a.iter_mut().zip(b) {
         *d_a = d * b;
@@ -21,7 +21,7 @@ pub(crate) fn biased_dot(a: &[f32], b: &[f32], mean: f32) -> Option<f32> {
 /// Writes to `d_a` and `d_b` the gradients of d times that.
 pub(crate) fn biased_dot_backward(d: f32, a: &[f32], b: &[f32], d_a: &mut [f32], d_b: &mut [f32]) {
     dot_backward(d, a, b, d_a, d_b);
-    if let ([.., d_a], [.., d_b]) = (d_a, d_b) {
-        (*d_a, *d_b) = (d, d);
+    for d_bias in [d_a.last_mut(), d_b.last_mut()].into_iter().flatten() {
+        *d_bias = d;
     }
 }

@@ -5,6 +5,15 @@ use crate::table::{Table, TableMut};
 /// Which two rows an embedding is made of; `None` for an id without rows.
 pub(crate) type Split = Option<(usize, usize)>;
 
+/// The numbers of the two rows of each id, from the rows that the ids name in one large table.
+#[inline]
+pub(crate) fn splits(
+    rows: impl Iterator<Item = Option<usize>> + Clone,
+    remainders: usize,
+) -> impl Iterator<Item = Split> + Clone {
+    rows.map(move |row| Some((row?.checked_div(remainders)?, row?.checked_rem(remainders)?)))
+}
+
 /// The two rows themselves.
 fn rows<'a>(split: Split, q: Table<'a>, r: Table<'a>) -> Option<(&'a [f32], &'a [f32])> {
     let (quotient, remainder) = split?;
@@ -31,7 +40,8 @@ pub(crate) fn forward(
     }
 }
 
-/// From the gradients of y, which are in `d_q`, makes those of the rows of q, and writes those of the rows of r to `d_r`.
+/// From the gradients of y, which are in `d_q`, makes those of the rows of q, and writes those of the rows of
+/// r to `d_r`.
 pub(crate) fn backward(
     splits: impl Iterator<Item = Split>,
     q: Table<'_>,

@@ -287,6 +287,18 @@ impl Record {
         fingerprint.then(hash)
     }
 
+    /// Rows of the table that ids name; `None` if they name none, or rows by a hash.
+    pub(crate) const fn table_rows(&self) -> Option<usize> {
+        let Some(kind) = LayerKind::from_number(self.kind) else { return None };
+        let [a, b, c, ..] = self.extents;
+        match kind {
+            LayerKind::Embedding => Some(b as usize),
+            LayerKind::EmbeddingBag => Some(a as usize),
+            LayerKind::QuotientRemainder => Some((b as usize).saturating_mul(c as usize)),
+            _ => None,
+        }
+    }
+
     /// Whether all that must be zero is.
     pub(crate) fn has_zeros(&self) -> bool {
         self.zeros == [0; 6]

@@ -226,6 +226,11 @@ impl Records {
         walk
     }
 
+    /// The first record.
+    pub(crate) const fn first(&self) -> Option<Record> {
+        self.walk(0).found
+    }
+
     /// How many records there are.
     pub(crate) const fn count(&self) -> usize {
         self.walk(usize::MAX).count

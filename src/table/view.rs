@@ -247,6 +247,11 @@ impl<'a> TableMut<'a> {
         Self { values, rows, dim, stride: dim }
     }
 
+    /// `rows` rows of `dim` numbers, which `values` holds.
+    pub(crate) fn of_rows(values: &'a mut [f32], rows: usize, dim: usize) -> Self {
+        Self { values, rows, dim, stride: dim }
+    }
+
     /// Rows `first`, `first + step`, and so on.
     pub(crate) fn every_mut(&mut self, first: usize, step: usize) -> TableMut<'_> {
         let rows = self.rows.saturating_sub(first).div_ceil(step.max(1));

@@ -33,6 +33,15 @@ pub struct Lexicon<const WORDS: usize, const BYTES: usize> {
     text: [u8; BYTES],
 }
 
+/// A [`Lexicon`], borrowed: its slices say how much it can hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct LexiconView<'a> {
+    pub(super) words: u32,
+    pub(super) slots: &'a [u32],
+    pub(super) ends: &'a [u32],
+    pub(super) text: &'a [u8],
+}
+
 impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
     /// The bytes of all fields, and those that fill up the last four.
     pub(super) const SIZE: usize = size_of::<Self>();
@@ -55,40 +64,33 @@ impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
         self.words as usize
     }
 
-    /// Where the text of word `word` ends and the next one starts.
-    fn end(&self, word: usize) -> usize {
-        self.ends.get(word).map_or(0, |&end| end as usize)
+    /// The same, of any capacity.
+    #[inline]
+    pub(super) const fn view(&self) -> LexiconView<'_> {
+        let Self { words, slots, ends, text } = self;
+        LexiconView { words: *words, slots: slots.as_flattened(), ends, text }
     }
 
     /// The UTF-8 bytes of all words.
     pub(super) fn bytes(&self) -> usize {
-        self.len().checked_sub(1).map_or(0, |last| self.end(last))
+        self.view().bytes()
     }
 
     /// The UTF-8 bytes of a word.
     #[inline]
     pub(super) fn word(&self, word: usize) -> &[u8] {
-        let start = word.checked_sub(1).map_or(0, |before| self.end(before));
-        self.text.get(start..self.end(word)).unwrap_or_default()
+        self.view().word(word)
     }
 
     /// A word; the empty string, if there is none with this number.
     pub(super) fn get(&self, word: usize) -> &str {
-        core::str::from_utf8(self.word(word)).unwrap_or_default()
+        self.view().get(word)
     }
 
     /// The number of `token`.
     #[inline]
     pub(super) fn find<T: Token>(&self, token: T) -> Option<usize> {
-        let slots = self.slots.as_flattened();
-        let (before, from) = slots.split_at_checked(home(token, slots.len())?)?;
-        for slot in from.iter().chain(before) {
-            let word = slot.checked_sub(1)? as usize;
-            if is(self.word(word), token) {
-                return Some(word);
-            }
-        }
-        None
+        self.view().find(token)
     }
 
     /// Appends `token`, which must not be there yet.
@@ -117,7 +119,7 @@ impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
     /// Makes word `word`, which is `token`, known to [`find`](Self::find).
     pub(super) fn list<T: Token>(&mut self, token: T, word: usize) {
         let slots = self.slots.as_flattened_mut();
-        let place = home(token, slots.len()).and_then(|home| slots.split_at_mut_checked(home));
+        let place = home(hash(token), slots.len()).and_then(|home| slots.split_at_mut_checked(home));
         let Some((before, from)) = place else { return };
         if let Some(slot) = from.iter_mut().chain(before).find(|slot| **slot == 0) {
             *slot = word as u32 + 1;
@@ -127,21 +129,12 @@ impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
     /// Takes the last words back, so that `words` are left, as if they had never been there.
     pub(super) fn truncate(&mut self, words: usize) {
         let words = words.min(self.len());
-        let bytes = words.checked_sub(1).map_or(0, |last| self.end(last));
+        let bytes = words.checked_sub(1).map_or(0, |last| self.view().end(last));
         // What came later lies behind in the search, or in a slot that was empty: nothing else is lost to it.
         self.slots.as_flattened_mut().iter_mut().filter(|slot| **slot as usize > words).for_each(|s| *s = 0);
         self.ends.iter_mut().skip(words).for_each(|end| *end = 0);
         self.text.iter_mut().skip(bytes).for_each(|byte| *byte = 0);
         self.words = words as u32;
-    }
-
-    /// Shows the bytes of each field.
-    pub(super) fn visit(&self, part: &mut dyn FnMut(&[u8])) {
-        part(self.words.as_bytes());
-        part(self.slots.as_bytes());
-        part(self.ends.as_bytes());
-        part(&self.text);
-        part(const { padding(BYTES) });
     }
 
     /// Lets the bytes of each field be written.
@@ -155,13 +148,67 @@ impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
     }
 }
 
-/// The slot that the search for `token` starts from; `None` if there are no slots.
+impl<'a> LexiconView<'a> {
+    /// How many words there are.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.words as usize
+    }
+
+    /// Where the text of word `word` ends and the next one starts.
+    fn end(&self, word: usize) -> usize {
+        self.ends.get(word).map_or(0, |&end| end as usize)
+    }
+
+    /// The UTF-8 bytes of all words.
+    pub(super) fn bytes(&self) -> usize {
+        self.len().checked_sub(1).map_or(0, |last| self.end(last))
+    }
+
+    /// The UTF-8 bytes of a word.
+    #[inline]
+    pub(super) fn word(&self, word: usize) -> &'a [u8] {
+        let start = word.checked_sub(1).map_or(0, |before| self.end(before));
+        self.text.get(start..self.end(word)).unwrap_or_default()
+    }
+
+    /// A word; the empty string, if there is none with this number.
+    pub(super) fn get(&self, word: usize) -> &'a str {
+        core::str::from_utf8(self.word(word)).unwrap_or_default()
+    }
+
+    /// The number of `token`.
+    #[inline]
+    pub(super) fn find<T: Token>(&self, token: T) -> Option<usize> {
+        self.find_by_hash(hash(token), token)
+    }
+
+    /// The number of `token`, whose native hash this is.
+    #[inline]
+    pub(super) fn find_by_hash<T: Token>(&self, hash: u32, token: T) -> Option<usize> {
+        let (before, from) = self.slots.split_at_checked(home(hash, self.slots.len())?)?;
+        for slot in from.iter().chain(before) {
+            let word = slot.checked_sub(1)? as usize;
+            if is(self.word(word), token) {
+                return Some(word);
+            }
+        }
+        None
+    }
+}
+
+/// The hash of `token` that decides where it is looked for.
 #[inline]
-fn home<T: Token>(token: T, slots: usize) -> Option<usize> {
-    let slots = NonZero::new(slots as u32)?;
+fn hash<T: Token>(token: T) -> u32 {
     let mut hash = NativeHash::default();
     token.feed(&mut hash);
-    Some(scale(hash.finish(), slots) as usize)
+    hash.finish()
+}
+
+/// The slot that the search for a word starts from; `None` if there are no slots.
+#[inline]
+fn home(hash: u32, slots: usize) -> Option<usize> {
+    Some(scale(hash, NonZero::new(slots as u32)?) as usize)
 }
 
 /// Whether `bytes` are the UTF-8 bytes of `token`.

@@ -2,8 +2,25 @@
 
 use super::{StandardizedWords, Words, characters, standardized_words, text_to_word_sequence};
 
+/// A rule for lower-casing, as a value: which of the crate's own a type is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lowering {
+    /// [`Unchanged`].
+    Unchanged,
+    /// [`Ascii`].
+    Ascii,
+    /// [`Unicode`].
+    #[cfg(feature = "unicode")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "unicode")))]
+    Unicode,
+}
+
 /// A rule for lower-casing.
 pub trait Lowercase: 'static {
+    /// Which of the crate's own rules this is; a rule of yours is none, and keeps the default.
+    const LOWERING: Option<Lowering> = None;
+
     /// The lower-case characters of `c`, which stands at byte `at` of `text`.
     ///
     /// At least one character, nearly always just one. The text is there because neighbours may matter:
@@ -107,6 +124,8 @@ pub struct Unchanged;
 pub struct Unicode;
 
 impl Lowercase for Ascii {
+    const LOWERING: Option<Lowering> = Some(Lowering::Ascii);
+
     #[inline]
     fn lower(_: &str, _: usize, c: char) -> impl Iterator<Item = char> + Clone {
         core::iter::once(c.to_ascii_lowercase())
@@ -119,6 +138,8 @@ impl Lowercase for Ascii {
 }
 
 impl Lowercase for Unchanged {
+    const LOWERING: Option<Lowering> = Some(Lowering::Unchanged);
+
     #[inline]
     fn lower(_: &str, _: usize, c: char) -> impl Iterator<Item = char> + Clone {
         core::iter::once(c)
@@ -132,6 +153,8 @@ impl Lowercase for Unchanged {
 
 #[cfg(feature = "unicode")]
 impl Lowercase for Unicode {
+    const LOWERING: Option<Lowering> = Some(Lowering::Unicode);
+
     #[inline]
     fn lower(text: &str, at: usize, c: char) -> impl Iterator<Item = char> + Clone {
         // ς is its own lower case.

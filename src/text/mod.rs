@@ -21,6 +21,7 @@
 //! | family | items |
 //! |---|---|
 //! | tokenizers | [`HashingTokenizer`] needs no fitting; [`WordCounts`] counts words, and [`Vocabulary`] gives each word a row |
+//! | the way from text to ids as a value, in bytes | [`Pipeline`], of a [`HashKind`] or a [`VocabularyView`], and [`Lowering`] |
 //! | words and characters, by a rule for lower-casing | [`text_to_word_sequence`](Lowercase::text_to_word_sequence), [`standardized_words`](Lowercase::standardized_words), [`characters`](Lowercase::characters); by rules of your own: [`Splitter`] |
 //! | lower-casing, each [`Lowercase`] | [`Ascii`], [`Unchanged`], `Unicode` (feature `unicode`) |
 //! | groups of words and of characters | [`HashingTokenizer::word_ngrams`], [`Subwords`] |
@@ -40,6 +41,7 @@
 //! | fastText's subwords | [`Subwords`] |
 
 mod counts;
+mod error;
 mod features;
 mod hash;
 mod hashing;
@@ -47,29 +49,34 @@ mod lexicon;
 mod lower;
 mod ngrams;
 mod pad;
+mod pipeline;
 mod subwords;
 mod token;
 mod tokenizer;
 mod vectorization;
+mod view;
 mod vocabulary;
 mod words;
 
 pub use counts::{Ties, WordCounts};
+pub use error::PipelineError;
 pub use features::FeatureHasher;
 #[cfg(feature = "md5")]
 pub use hash::Md5;
 #[cfg(feature = "siphash")]
 pub use hash::SipHash;
-pub use hash::{FarmHash64, Murmur3, NativeHash, WordHash};
-use hash::{scale, utf8};
+use hash::{AnyHash, scale, utf8};
+pub use hash::{FarmHash64, HashKind, Murmur3, NativeHash, WordHash};
 pub use hashing::Hashing;
 #[cfg(feature = "unicode")]
 pub use lower::Unicode;
-pub use lower::{Ascii, Lowercase, Unchanged};
+pub use lower::{Ascii, Lowercase, Lowering, Unchanged};
 use pad::arrange;
 pub use pad::{Padding, Truncating, pad, pad_sequences};
+pub use pipeline::Pipeline;
 pub use subwords::Subwords;
 pub use tokenizer::HashingTokenizer;
+pub use view::VocabularyView;
 pub use vocabulary::{MatrixMode, Vocabulary, VocabularyOptions};
 pub use words::Splitter;
 

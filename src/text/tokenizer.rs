@@ -1,7 +1,7 @@
 //! Text to row numbers without a vocabulary: every word is hashed to one of the rows.
 
-use super::{Ascii, InvalidSettings, Lowercase, NativeHash, Padding, Splitter, Truncating};
-use super::{WordHash, WordNgrams, Words, arrange, check_ids, scale};
+use super::{Ascii, InvalidSettings, Lowercase, NativeHash, Padding, Pipeline, PipelineError};
+use super::{Splitter, Truncating, WordHash, WordNgrams, Words, arrange, check_ids, scale};
 use crate::error::CapacityExceeded;
 use core::fmt;
 use core::iter::FusedIterator;
@@ -171,6 +171,37 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
             ngrams: WordNgrams::new(),
             next: usize::MAX,
             hash: PhantomData,
+        }
+    }
+
+    /// The same way from text to ids as a value, for texts of `length` ids, or with 0 for bags: to compare
+    /// with what stands in an image, or to write it there.
+    ///
+    /// # Errors
+    /// If the hash or the lower-casing is not one of the crate's own, or if n-grams have more than 8 words.
+    ///
+    /// ```
+    /// use nanoembed::text::{HashKind, HashingTokenizer, Pipeline};
+    /// const TOKENIZER: HashingTokenizer = HashingTokenizer::new(50);
+    /// const PIPELINE: Pipeline = match TOKENIZER.pipeline(4) {
+    ///     Ok(pipeline) => pipeline,
+    ///     Err(_) => panic!("the tokenizer has no value"),
+    /// };
+    /// assert!(PIPELINE == Pipeline::hashing(50, HashKind::Native)?.length(4));
+    /// # Ok::<(), nanoembed::text::PipelineError>(())
+    /// ```
+    pub const fn pipeline(&self, length: u32) -> Result<Pipeline<'static>, PipelineError> {
+        let Some(kind) = H::KIND else { return Err(PipelineError::Own { field: "hash" }) };
+        let Some(lowering) = L::LOWERING else { return Err(PipelineError::Own { field: "lower-casing" }) };
+        let order = if N > u16::MAX as usize { u16::MAX } else { N as u16 };
+        let splitter = self.splitter.lowercase();
+        match Pipeline::with_splitter(splitter, kind, self.buckets).word_ngrams(order) {
+            Ok(pipeline) => Ok(pipeline
+                .lowercase(lowering)
+                .length(length)
+                .padding(self.padding)
+                .truncating(self.truncating)),
+            Err(error) => Err(error),
         }
     }
 

@@ -11,7 +11,7 @@
 //! its model.
 
 use super::lexicon::Lexicon;
-use super::{Padding, Ties, Token, Truncating, WordCounts, arrange, check_ids};
+use super::{Padding, Ties, Token, Truncating, VocabularyView, WordCounts, arrange, check_ids};
 use crate::error::{CapacityExceeded, ShapeMismatch};
 use crate::math;
 use crate::memory::assert_fits_on_stack;
@@ -56,7 +56,7 @@ pub enum MatrixMode {
 /// `Tokenizer`.
 ///
 /// Up to `WORDS` words with `BYTES` bytes of UTF-8 together, the OOV token counted, in
-/// `16 * WORDS + BYTES + 20` bytes of memory, filled up to a multiple of 4, and no other. It is plain bytes,
+/// `16 * WORDS + BYTES + 16` bytes of memory, filled up to a multiple of 4, and no other. It is plain bytes,
 /// so [`image`](crate::image) stores it and firmware reads it where it lies in flash.
 ///
 /// Texts are iterators over words, split and lower-cased as those that were counted.
@@ -168,30 +168,30 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
         Ok(())
     }
 
-    /// The index of unknown words, if there is an OOV token.
+    /// The same vocabulary, borrowed, with a capacity that is a value.
     #[inline]
-    fn oov(&self) -> Option<usize> {
-        (self.oov > 0).then_some(self.oov as usize)
-    }
-
-    /// Whether words with this index are kept by `num_words`.
-    #[inline]
-    fn is_kept(&self, index: usize) -> bool {
-        self.num_words == 0 || index < self.num_words as usize
+    pub const fn view(&self) -> VocabularyView<'_> {
+        let Self { num_words, oov, documents, documents_with, words } = self;
+        VocabularyView {
+            num_words: *num_words,
+            oov: *oov,
+            documents: *documents,
+            documents_with,
+            words: words.view(),
+        }
     }
 
     /// The index of `token`: its own, or that of unknown words; `None` if there is no OOV token to stand for
     /// it.
     #[inline]
     pub fn id<T: Token>(&self, token: T) -> Option<usize> {
-        self.index_of(token).or_else(|| self.oov())
+        self.view().id(token)
     }
 
     /// The index that `token` has of its own; `None` for words that the vocabulary does not have.
     #[inline]
     pub fn index_of<T: Token>(&self, token: T) -> Option<usize> {
-        let index = self.words.find(token).map(|number| number + 1);
-        index.filter(|&index| self.is_kept(index))
+        self.view().index_of(token)
     }
 
     /// The indices of the words of `text`, in order: Keras' `texts_to_sequences`.
@@ -208,7 +208,7 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
         &self,
         text: impl IntoIterator<Item: Token>,
     ) -> Result<impl Iterator<Item = Id>, CapacityExceeded> {
-        check_ids::<Id>(self.highest())?;
+        check_ids::<Id>(self.view().highest())?;
         Ok(self.ids(text).filter_map(|id| Id::try_from(id).ok()))
     }
 
@@ -235,18 +235,12 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
     /// The word of an index, or the OOV token where the index is nobody's: Keras' `sequences_to_texts`,
     /// joined by spaces.
     pub fn word(&self, index: usize) -> Option<&str> {
-        let number = index.checked_sub(1).filter(|&number| number < self.words.len() && self.is_kept(index));
-        Some(self.words.get(number.or(self.oov().map(|_| 0))?))
+        self.view().word(index)
     }
 
     /// Rows of the table that the indices are for: they are below it.
     pub fn rows(&self) -> usize {
-        self.highest().saturating_add(1)
-    }
-
-    /// No index is above this.
-    fn highest(&self) -> usize {
-        self.words.len().max(self.oov as usize)
+        self.view().rows()
     }
 
     /// Columns of Keras' `texts_to_matrix`: `num_words` if there is a limit, the number of words plus 1
@@ -315,11 +309,7 @@ impl<const WORDS: usize, const BYTES: usize> Vocabulary<WORDS, BYTES> {
 
     /// Shows the bytes of each field.
     pub(crate) fn visit(&self, part: &mut dyn FnMut(&[u8])) {
-        part(self.num_words.as_bytes());
-        part(self.oov.as_bytes());
-        part(self.documents.as_bytes());
-        part(self.documents_with.as_bytes());
-        self.words.visit(part);
+        self.view().visit(part);
     }
 
     /// Lets the bytes of each field be written.

@@ -177,6 +177,11 @@ impl<'s, L> Splitter<'s, L> {
     pub const fn filters(self, filters: &'s str) -> Self {
         Self { filters: Filters::new(filters), split: self.split, lower: PhantomData }
     }
+
+    /// The filters and the split string.
+    pub(super) const fn strings(&self) -> (&'s str, &'s str) {
+        (self.filters.all, self.split)
+    }
 }
 
 impl<L: Lowercase> Splitter<'_, L> {
@@ -375,7 +380,14 @@ impl<L> fmt::Debug for Splitter<'_, L> {
     }
 }
 
-// Derived, these would ask for `L: Clone`.
+// Derived, these would ask for `L: PartialEq` and `L: Clone`.
+impl<L> PartialEq for Splitter<'_, L> {
+    fn eq(&self, other: &Self) -> bool {
+        self.strings() == other.strings()
+    }
+}
+impl<L> Eq for Splitter<'_, L> {}
+
 impl<L> Clone for Splitter<'_, L> {
     fn clone(&self) -> Self {
         *self

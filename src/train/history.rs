@@ -17,21 +17,21 @@ pub struct Report {
 
 /// Sums over examples, one after the other: the same bits in whatever batches they come.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Totals {
+pub(crate) struct Totals {
     loss: Sum,
     accuracy: Sum,
     examples: usize,
 }
 
 impl Totals {
-    pub(super) fn add(&mut self, loss: f32, accuracy: f32) {
+    pub(crate) fn add(&mut self, loss: f32, accuracy: f32) {
         self.loss.add(loss);
         self.accuracy.add(accuracy);
         self.examples += 1;
     }
 
     /// The means; zeros of no examples.
-    pub(super) fn report(&self) -> Report {
+    pub(crate) fn report(&self) -> Report {
         let count = if self.examples == 0 { 1.0 } else { self.examples as f32 };
         Report {
             loss: self.loss.total / count,

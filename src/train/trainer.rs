@@ -14,13 +14,13 @@ use zerocopy::FromZeros;
 
 /// Where training is: with the parameters and slots, all that it depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromZeros)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// What the order of examples and the random numbers of layers come from.
-    pub(super) seed: u64,
+    pub(crate) seed: u64,
     /// Steps taken.
-    pub(super) step: u32,
+    pub(crate) step: u32,
     /// Epochs finished.
-    pub(super) epoch: u32,
+    pub(crate) epoch: u32,
 }
 
 /// All memory that training a model of type `M` takes beside the model, and the ways to use it.
@@ -372,7 +372,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
             model.backward::<BATCH>(x, cache, Some(gradient), None);
         }
         let all = self.optimizer.with_all_gradients(self.optimizer.step(step), |keras3| {
-            M::sum_of_squares::<BATCH>(gradient, keras3)
+            M::sum_of_squares::<BATCH>(gradient, keras3, 0.0)
         });
         model.step::<O, BATCH>(&self.optimizer, all, gradient, slots);
         self.loss.prepare(model);

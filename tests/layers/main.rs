@@ -10,5 +10,6 @@ mod gradients;
 mod lstm;
 mod own_layers;
 mod packed_models;
+mod run_time;
 mod sequence_layers;
 mod strict_masks;

@@ -46,7 +46,7 @@ fn found_words<L: Lowercase>(splitter: &Splitter<L>, text: &str) -> Vec<String> 
 }
 
 /// Letters, separators and characters whose lower-casing is special, dense enough that all of them meet.
-fn texts() -> impl Strategy<Value = String> {
+pub(crate) fn texts() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => proptest::sample::select(vec!["a", "b", "i", "A", "B", "-", "!", ".", "'", " ", "\t", "\n", "\r"]),
         4 => proptest::sample::select(vec!["İ", "Σ", "ς", "\u{307}", "ß", "ẞ", "ǅ", "é", "É", "世", "🚀", "\u{a0}", "\0"]),

@@ -4,6 +4,7 @@
 mod damaged_files;
 mod encoders;
 mod hashes;
+mod pipelines;
 #[cfg(feature = "std")]
 mod real_files;
 mod vocabulary;

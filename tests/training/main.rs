@@ -14,6 +14,7 @@ mod keras;
 mod learning;
 mod resume;
 mod rounded_updates;
+mod run_time;
 mod sparse_updates;
 mod threads;
 mod training_mistakes;

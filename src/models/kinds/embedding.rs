@@ -1,5 +1,6 @@
 //! Rows of a table, one an id or one a bag.
 
+use super::taken;
 use crate::error::InputError;
 use crate::kernels::shaped::{gather, pool};
 use crate::layers::uniform;
@@ -56,14 +57,6 @@ fn ids(input: Input<'_>) -> &[u32] {
     match input {
         Input::Ids(ids) | Input::Bags { ids, .. } => ids,
         _ => &[],
-    }
-}
-
-/// The ids of the input that a layer takes.
-fn taken(x: Taken<'_>) -> Input<'_> {
-    match x {
-        Taken::Input(input) => input,
-        _ => Input::Ids(&[]),
     }
 }
 

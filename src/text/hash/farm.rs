@@ -12,7 +12,7 @@
 //! any pieces: the last two blocks are kept. That is 200 bytes of state for 8 of hash, and multiplications of
 //! 64 bits; where the numbers of TensorFlow are not needed, [`NativeHash`](super::NativeHash) is smaller.
 
-use super::{WordHash, remainder};
+use super::{HashKind, WordHash, remainder};
 use core::num::{NonZero, Wrapping};
 
 type Number = Wrapping<u64>;
@@ -65,6 +65,7 @@ impl Default for FarmHash64 {
 
 impl WordHash for FarmHash64 {
     type Digest = u64;
+    const KIND: Option<HashKind> = Some(HashKind::FarmHash64);
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) {

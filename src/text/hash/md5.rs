@@ -1,6 +1,6 @@
 //! MD5, for compatibility.
 
-use super::WordHash;
+use super::{HashKind, WordHash};
 use core::num::NonZero;
 
 /// MD5 as in Keras' `hashing_trick(..., hash_function="md5")`: the digest is one big-endian number of 128
@@ -19,6 +19,7 @@ pub struct Md5(md5::Md5);
 
 impl WordHash for Md5 {
     type Digest = [u8; 16];
+    const KIND: Option<HashKind> = Some(HashKind::Md5);
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) {

@@ -9,6 +9,7 @@
 //! | `Murmur3` | scikit-learn's hashers |
 //! | `FastTextHash` | fastText's subwords |
 
+mod any;
 mod farm;
 mod fast_text;
 #[cfg(feature = "md5")]
@@ -18,6 +19,7 @@ mod native;
 #[cfg(feature = "siphash")]
 mod sip;
 
+pub(super) use any::AnyHash;
 pub use farm::FarmHash64;
 pub use fast_text::FastTextHash;
 #[cfg(feature = "md5")]
@@ -28,6 +30,32 @@ pub use native::NativeHash;
 pub use sip::SipHash;
 
 use core::num::NonZero;
+
+/// A hash of words, as a value: which of the crate's own a type is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HashKind {
+    /// [`NativeHash`].
+    Native,
+    /// [`FarmHash64`].
+    FarmHash64,
+    /// [`Murmur3`].
+    Murmur3 {
+        /// Its seed.
+        seed: u32,
+    },
+    /// [`Md5`].
+    #[cfg(feature = "md5")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "md5")))]
+    Md5,
+    /// [`SipHash`].
+    #[cfg(feature = "siphash")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "siphash")))]
+    SipHash {
+        /// Both halves of its key: `K0` and `K1`.
+        key: [u64; 2],
+    },
+}
 
 /// A hash of the bytes of a word, computed as they arrive.
 ///
@@ -44,6 +72,9 @@ use core::num::NonZero;
 pub trait WordHash: Default {
     /// What the hash comes to.
     type Digest: Copy;
+
+    /// Which of the crate's own hashes this is; a hash of yours is none, and keeps the default.
+    const KIND: Option<HashKind> = None;
 
     /// Takes in the next bytes.
     fn write(&mut self, bytes: &[u8]);

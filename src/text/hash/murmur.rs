@@ -1,6 +1,6 @@
 //! MurmurHash3 with 32 bits, as scikit-learn takes it: a signed number, whose sign is a sign of the feature.
 
-use super::WordHash;
+use super::{HashKind, WordHash};
 use crate::random::mix32;
 use core::num::NonZero;
 
@@ -33,12 +33,21 @@ pub struct Murmur3<const SEED: u32 = 0> {
 impl<const SEED: u32> Default for Murmur3<SEED> {
     #[inline]
     fn default() -> Self {
-        Self { hash: SEED, tail: 0, length: 0 }
+        Self::with_seed(SEED)
+    }
+}
+
+impl<const SEED: u32> Murmur3<SEED> {
+    /// No bytes yet, and a seed that need not be that of the type.
+    #[inline]
+    pub(in crate::text) const fn with_seed(seed: u32) -> Self {
+        Self { hash: seed, tail: 0, length: 0 }
     }
 }
 
 impl<const SEED: u32> WordHash for Murmur3<SEED> {
     type Digest = i32;
+    const KIND: Option<HashKind> = Some(HashKind::Murmur3 { seed: SEED });
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) {

@@ -1,6 +1,6 @@
 //! The crate's own hash.
 
-use super::{WordHash, scale};
+use super::{HashKind, WordHash, scale};
 use crate::random::mix32;
 use core::num::NonZero;
 
@@ -32,6 +32,7 @@ impl Default for NativeHash {
 
 impl WordHash for NativeHash {
     type Digest = u32;
+    const KIND: Option<HashKind> = Some(HashKind::Native);
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) {

@@ -1,6 +1,6 @@
 //! SipHash-2-4, the keyed hash of Keras' `Hashing` with a salt.
 
-use super::{WordHash, remainder};
+use super::{HashKind, WordHash, remainder};
 use core::hash::Hasher;
 use core::num::NonZero;
 use siphasher::sip::SipHasher24;
@@ -24,12 +24,21 @@ pub struct SipHash<const K0: u64, const K1: u64>(SipHasher24);
 impl<const K0: u64, const K1: u64> Default for SipHash<K0, K1> {
     #[inline]
     fn default() -> Self {
-        Self(SipHasher24::new_with_keys(K0, K1))
+        Self::with_key([K0, K1])
+    }
+}
+
+impl<const K0: u64, const K1: u64> SipHash<K0, K1> {
+    /// No bytes yet, and a key that need not be that of the type.
+    #[inline]
+    pub(in crate::text) fn with_key([k0, k1]: [u64; 2]) -> Self {
+        Self(SipHasher24::new_with_keys(k0, k1))
     }
 }
 
 impl<const K0: u64, const K1: u64> WordHash for SipHash<K0, K1> {
     type Digest = u64;
+    const KIND: Option<HashKind> = Some(HashKind::SipHash { key: [K0, K1] });
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) {

@@ -5,9 +5,9 @@ use super::reviews::REVIEWS;
 use nanoembed::internals::{WordNgrams, characters, standardized_words, text_to_word_sequence};
 use nanoembed::layers::Bytes;
 use nanoembed::text::{
-    Ascii, FarmHash64, FeatureHasher, Hashing, HashingTokenizer, MatrixMode, Murmur3, NativeHash, Padding,
-    Splitter, Subwords, Ties, Truncating, Unchanged, Vocabulary, VocabularyOptions, WordCounts, WordHash,
-    pad,
+    Ascii, FarmHash64, FeatureHasher, HashKind, Hashing, HashingTokenizer, Lowering, MatrixMode, Murmur3,
+    NativeHash, Padding, Pipeline, Splitter, Subwords, Ties, Truncating, Unchanged, Vocabulary,
+    VocabularyOptions, WordCounts, WordHash, pad,
 };
 
 pub(crate) const PARTS: &[super::Part] = &[
@@ -18,6 +18,7 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("text padding", padding),
     ("text hashes", hashes),
     ("text vocabulary", vocabulary),
+    ("text pipeline", pipelines),
 ];
 
 const TEXTS: &[&str] = &[
@@ -188,6 +189,28 @@ fn vocabulary() -> u64 {
                 fold.floats(row);
             }
         }
+    }
+    fold.hash()
+}
+
+fn pipelines() -> u64 {
+    let mut fold = Fold::new();
+    let mut of = |pipeline: Pipeline| {
+        let mut bytes = [0; 160];
+        let bytes = &mut bytes[..pipeline.encoded_size()];
+        pipeline.write(bytes).unwrap();
+        bytes.iter().for_each(|&byte| fold.number(byte.into()));
+        for text in texts() {
+            let mut ids = [0; 6];
+            fold.number(pipeline.encode_into(text, &mut ids).unwrap());
+            ids.iter().for_each(|&id| fold.number(id as usize));
+        }
+    };
+    for kind in [HashKind::Native, HashKind::FarmHash64, HashKind::Murmur3 { seed: 9 }] {
+        let pipeline = Pipeline::hashing(50_000, kind).unwrap();
+        of(pipeline);
+        let pipeline = pipeline.filters("!é").split("--").unwrap().lowercase(Lowering::Unchanged);
+        of(pipeline.word_ngrams(3).unwrap().subwords(2, 4).unwrap().length(6).padding(Padding::Pre));
     }
     fold.hash()
 }

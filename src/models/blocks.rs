@@ -1,0 +1,165 @@
+//! The parameters of all layers, block after block, and where each has its share of the trainer's memory.
+
+use super::kind::Kinds;
+use super::recipe::{Place, Recipe};
+use super::shape::Block;
+use crate::optim::AnyOptimizer;
+use crate::sparse::Occurrence;
+
+/// Numbers that an occurrence takes.
+const OCCURRENCE: usize = size_of::<Occurrence>() / size_of::<f32>();
+
+/// How large the batches of a trainer are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchSize {
+    /// Examples of a batch, at most.
+    pub examples: usize,
+    /// Ids of a bag, at most; 0 for a model that takes no bags.
+    pub ids_per_bag: usize,
+}
+
+/// A block that learns, and where its share of each memory starts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BlockPlace<'a> {
+    pub(super) layer: Place<'a>,
+    pub(super) block: Block,
+    /// Which table of its layer it is, if it is one.
+    pub(super) table: usize,
+    /// In the parameters.
+    pub(super) parameters: usize,
+    /// Where the bitmap of frozen rows starts in the parameters, and its words.
+    pub(super) frozen_rows: Option<(usize, usize)>,
+    /// In the gradients.
+    pub(super) gradient: usize,
+    /// In the lists of occurrences: their number, and then they.
+    pub(super) list: usize,
+    /// In the slots.
+    pub(super) slots: usize,
+}
+
+/// The lengths of a block's shares.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shares {
+    pub(super) gradient: usize,
+    pub(super) list: usize,
+    pub(super) slots: usize,
+}
+
+impl Block {
+    /// How many occurrences a batch has, at most.
+    pub(super) fn occurrences(self, size: BatchSize) -> Option<usize> {
+        match self {
+            Self::Rows { ids, .. } => ids.unwrap_or(size.ids_per_bag).checked_mul(size.examples),
+            _ => Some(0),
+        }
+    }
+
+    /// The lengths of its shares; `table` says which table of its layer it is. The gradient rows of the
+    /// first are the gradients of the layer's outputs.
+    pub(super) fn shares(
+        self,
+        optimizer: &dyn AnyOptimizer,
+        size: BatchSize,
+        table: usize,
+    ) -> Option<Shares> {
+        match self {
+            Self::Numbers(numbers) => {
+                Some(Shares { gradient: numbers, list: 0, slots: optimizer.block_slots(numbers) })
+            }
+            Self::ByFilter { .. } => {
+                let numbers = self.words()?;
+                Some(Shares { gradient: numbers, list: 0, slots: optimizer.block_slots(numbers) })
+            }
+            Self::Rows { rows, dim, sources, .. } => {
+                let last_steps = if optimizer.keeps_last_steps() { rows } else { 0 };
+                Some(Shares {
+                    gradient: if table == 0 {
+                        0
+                    } else {
+                        sources.checked_mul(dim)?.checked_mul(size.examples)?
+                    },
+                    list: self.occurrences(size)?.checked_mul(OCCURRENCE)?.checked_add(1)?,
+                    slots: rows.checked_mul(optimizer.row_slots(dim))?.checked_add(last_steps)?,
+                })
+            }
+            Self::Nothing | Self::Words(_) | Self::FrozenRows(_) => Some(Shares::default()),
+        }
+    }
+}
+
+/// The lengths of all shares together; `None` if they are more than can be counted.
+pub(super) fn shares<K: Kinds>(
+    recipe: Recipe<'_, K>,
+    optimizer: &dyn AnyOptimizer,
+    size: BatchSize,
+) -> Option<Shares> {
+    walk(recipe, optimizer, size, &mut |_| {})
+}
+
+/// Shows every block that learns, in the order of the parameters.
+pub(super) fn each_block<'a, K: Kinds>(
+    recipe: Recipe<'a, K>,
+    optimizer: &dyn AnyOptimizer,
+    size: BatchSize,
+    visit: &mut dyn FnMut(BlockPlace<'a>),
+) {
+    match walk(recipe, optimizer, size, visit) {
+        // They were counted when the trainer was made.
+        Some(_) | None => {}
+    }
+}
+
+/// Both at once.
+fn walk<'a, K: Kinds>(
+    recipe: Recipe<'a, K>,
+    optimizer: &dyn AnyOptimizer,
+    size: BatchSize,
+    visit: &mut dyn FnMut(BlockPlace<'a>),
+) -> Option<Shares> {
+    let mut all = Shares::default();
+    for layer in recipe.places() {
+        if layer.record.is_frozen() {
+            continue;
+        }
+        let (mut parameters, mut table) = (layer.parameters, 0);
+        let [_, after, _] = layer.spec.blocks;
+        for block in layer.spec.blocks {
+            let words = block.words()?;
+            let shares = block.shares(optimizer, size, table)?;
+            if !matches!(block, Block::Nothing | Block::Words(_) | Block::FrozenRows(_)) {
+                let frozen_rows = match after {
+                    Block::FrozenRows(bits) if table == 0 => Some((parameters + words, bits)),
+                    _ => None,
+                };
+                let Shares { gradient, list, slots } = all;
+                visit(BlockPlace { layer, block, table, parameters, frozen_rows, gradient, list, slots });
+            }
+            table += usize::from(matches!(block, Block::Rows { .. }));
+            parameters += words;
+            all = Shares {
+                gradient: all.gradient.checked_add(shares.gradient)?,
+                list: all.list.checked_add(shares.list)?,
+                slots: all.slots.checked_add(shares.slots)?,
+            };
+        }
+    }
+    Some(all)
+}
+
+/// Where the gradients of a layer's parameters start, and their length.
+pub(super) fn gradients_of<K: Kinds>(
+    recipe: Recipe<'_, K>,
+    optimizer: &dyn AnyOptimizer,
+    size: BatchSize,
+    number: usize,
+) -> (usize, usize) {
+    let mut found = (0, 0);
+    each_block(recipe, optimizer, size, &mut |place| {
+        if place.layer.number == number {
+            let shares = place.block.shares(optimizer, size, place.table).unwrap_or_default();
+            let (start, length) = found;
+            found = (if length == 0 { place.gradient } else { start }, length + shares.gradient);
+        }
+    });
+    found
+}

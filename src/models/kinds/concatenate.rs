@@ -1,0 +1,50 @@
+//! Two vectors, one after the other.
+
+use super::{copy, extents};
+use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
+use crate::models::shape::{RecordError, Shape, Spec, extent, unused};
+use crate::recipe::{LayerKind, Record};
+
+/// [`layers::Concatenate`](crate::layers::Concatenate) of two vectors; of more, one a vector after the first.
+#[derive(Clone, Copy, Debug)]
+pub struct Concatenate;
+
+impl Kind for Concatenate {
+    #[inline]
+    fn is_of(record: &Record) -> bool {
+        record.kind == LayerKind::Concatenate as u16 && record.format == 0
+    }
+
+    #[inline]
+    fn spec(record: &Record) -> Result<Spec, RecordError> {
+        let (first, second) = (extent(record, 0)?, extent(record, 1)?);
+        unused(record, 2, [false; 3], 0)?;
+        let takes = [first, second].map(|n| Some(Shape::Vector(n)));
+        Ok(Spec { takes, ..Spec::new(Shape::Vector(first), Shape::Vector(first + second)) })
+    }
+
+    fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
+        let [first, second, ..] = extents(layer.record);
+        let (a, b) = x.pair();
+        let (a, b) = (a.numbers.chunks_exact(first.max(1)), b.numbers.chunks_exact(second.max(1)));
+        for ((a, b), y) in a.zip(b).zip(y.numbers.chunks_exact_mut((first + second).max(1))) {
+            if let Some((y_a, y_b)) = y.split_at_mut_checked(first) {
+                copy(a, y_a);
+                copy(b, y_b);
+            }
+        }
+    }
+
+    fn backward(layer: View<'_>, backward: Backward<'_>, _: Pass) {
+        let Backward { d_y, d_x: [d_a, d_b], .. } = backward;
+        let [first, second, ..] = extents(layer.record);
+        let d_y = || d_y.chunks_exact((first + second).max(1)).filter_map(|d_y| d_y.split_at_checked(first));
+        for (d_a, (d_y, _)) in d_a.into_iter().flat_map(|d_a| d_a.chunks_exact_mut(first.max(1))).zip(d_y()) {
+            copy(d_y, d_a);
+        }
+        for (d_b, (_, d_y)) in d_b.into_iter().flat_map(|d_b| d_b.chunks_exact_mut(second.max(1))).zip(d_y())
+        {
+            copy(d_y, d_b);
+        }
+    }
+}

@@ -1,0 +1,525 @@
+//! Training of a model whose sizes are values.
+
+use super::batch::{as_ids_mut, check_bags, load, words};
+use super::blocks::{BatchSize, each_block, shares};
+use super::kind::{Input, Kinds};
+use super::learn::{Gradients, Learning, Loaded, catch_up, flush, scratch_of, squares, step};
+use super::pass::{Flow, backward, forward};
+use super::recipe::Recipe;
+use super::run::{check_inputs, part, part_mut, take};
+use crate::error::{CapacityExceeded, NotFinite, ShapeMismatch};
+use crate::layers::{ActivationKind, Context};
+use crate::loss::{AnyLoss, Labels, LossError};
+use crate::optim::AnyOptimizer;
+use crate::random::mix;
+use crate::train::{Progress, Report, Shuffle, Totals, TrainError};
+use core::fmt;
+
+/// How much memory a [`Trainer`] takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrainingLengths {
+    /// Numbers of 32 bits: outputs, gradients, and what layers keep.
+    pub numbers: usize,
+    /// Masks of steps.
+    pub masks: usize,
+    /// Numbers of the optimizer's state, which a checkpoint holds.
+    pub slots: usize,
+}
+
+/// Memory for a [`Trainer`], as long as [`TrainingLengths`] says or longer; what it holds does not matter.
+#[derive(Debug)]
+pub struct Memory<'t> {
+    /// Numbers of 32 bits.
+    pub numbers: &'t mut [f32],
+    /// Masks of steps.
+    pub masks: &'t mut [bool],
+    /// The optimizer's state.
+    pub slots: &'t mut [f32],
+}
+
+/// Why a model cannot be trained so.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum UnfitTraining {
+    /// The loss does not fit the model.
+    Loss(LossError),
+    /// The memory is too short.
+    Memory(CapacityExceeded),
+    /// Batches of no examples, or more numbers than can be counted.
+    BatchSize(BatchSize),
+    /// The model does not end with a vector.
+    Output,
+}
+
+impl fmt::Display for UnfitTraining {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loss(error) => error.fmt(f),
+            Self::Memory(error) => error.fmt(f),
+            Self::BatchSize(BatchSize { examples, .. }) => {
+                write!(f, "batches of {examples} examples take no memory, or more than can be counted")
+            }
+            Self::Output => f.write_str("the model ends with a sequence: flatten or pool it"),
+        }
+    }
+}
+
+impl core::error::Error for UnfitTraining {}
+
+impl From<LossError> for UnfitTraining {
+    fn from(error: LossError) -> Self {
+        Self::Loss(error)
+    }
+}
+
+impl From<CapacityExceeded> for UnfitTraining {
+    fn from(error: CapacityExceeded) -> Self {
+        Self::Memory(error)
+    }
+}
+
+/// Trains a model whose sizes are values, with the bits of the typed [`Trainer`](crate::train::Trainer).
+///
+/// It is made for a recipe, an optimizer and a loss, which are values as well. The caller brings the memory,
+/// whose lengths [`lengths`](Self::lengths) tells, and the parameters.
+pub struct Trainer<'t, K> {
+    recipe: Recipe<'t, K>,
+    pub(super) optimizer: &'t dyn AnyOptimizer,
+    loss: AnyLoss<'t>,
+    size: BatchSize,
+    in_order: bool,
+    lags: bool,
+    pub(super) progress: Progress,
+    flow: Flow<'t>,
+    pub(super) learning: Learning<'t>,
+    inputs: &'t mut [f32],
+    order: &'t mut [u32],
+    loss_scratch: &'t mut [f32],
+}
+
+/// The parts of a trainer's numbers.
+#[derive(Clone, Copy, Debug)]
+struct Parts {
+    outputs: usize,
+    kept: usize,
+    gradients: usize,
+    lists: usize,
+    slots: usize,
+    scratch: usize,
+    inputs: usize,
+    loss: usize,
+    masks: usize,
+    valid: usize,
+}
+
+impl Parts {
+    fn of<K: Kinds>(
+        recipe: Recipe<'_, K>,
+        optimizer: &dyn AnyOptimizer,
+        loss: AnyLoss<'_>,
+        size: BatchSize,
+    ) -> Option<Self> {
+        let sizes = recipe.sizes;
+        let shares = shares(recipe, optimizer, size)?;
+        let mut scratch = Some(0_usize);
+        each_block(recipe, optimizer, size, &mut |place| {
+            scratch = scratch.zip(scratch_of(place.block, size)).map(|(most, own)| most.max(own));
+        });
+        let mut inputs = 0_usize;
+        for shape in recipe.inputs() {
+            inputs = inputs.checked_add(words(shape, size)?)?;
+        }
+        Some(Self {
+            outputs: sizes.outputs.checked_mul(size.examples)?,
+            kept: sizes.kept.of_batch(size.examples)?,
+            gradients: shares.gradient,
+            lists: shares.list,
+            slots: shares.slots,
+            scratch: scratch?,
+            inputs,
+            loss: loss.scratch(sizes.output.numbers()),
+            masks: sizes.steps.checked_mul(size.examples)?,
+            valid: sizes.valid.checked_mul(size.examples)?,
+        })
+    }
+
+    fn lengths(&self, size: BatchSize) -> Option<TrainingLengths> {
+        let parts =
+            [self.outputs, self.outputs, self.kept, self.gradients, self.lists, self.scratch, self.inputs];
+        let numbers =
+            parts.into_iter().try_fold(self.loss, usize::checked_add)?.checked_add(size.examples)?;
+        Some(TrainingLengths { numbers, masks: self.masks.checked_add(self.valid)?, slots: self.slots })
+    }
+}
+
+impl<'t, K: Kinds> Trainer<'t, K> {
+    /// How much memory a trainer takes; `None` if it is more than can be counted.
+    pub fn lengths(
+        recipe: Recipe<'_, K>,
+        optimizer: &dyn AnyOptimizer,
+        loss: AnyLoss<'_>,
+        size: BatchSize,
+    ) -> Option<TrainingLengths> {
+        Parts::of(recipe, optimizer, loss, size)?.lengths(size)
+    }
+
+    /// A trainer before its first step.
+    ///
+    /// # Errors
+    /// If the loss does not fit the model, or the memory is too short. Nothing has been written then.
+    pub fn new(
+        recipe: Recipe<'t, K>,
+        optimizer: &'t dyn AnyOptimizer,
+        loss: AnyLoss<'t>,
+        size: BatchSize,
+        memory: Memory<'t>,
+    ) -> Result<Self, UnfitTraining> {
+        let output = recipe.sizes.output;
+        if output.steps() > 0 || output.numbers() == 0 {
+            return Err(UnfitTraining::Output);
+        }
+        let (activation, last, has_biases) = recipe.ending();
+        loss.check(output.numbers(), activation, last, has_biases)?;
+        let parts = Parts::of(recipe, optimizer, loss, size).filter(|_| size.examples > 0);
+        let parts = parts.ok_or(UnfitTraining::BatchSize(size))?;
+        let lengths = parts.lengths(size).ok_or(UnfitTraining::BatchSize(size))?;
+        let Memory { mut numbers, mut masks, slots } = memory;
+        CapacityExceeded::check("numbers of the trainer", numbers.len(), lengths.numbers)?;
+        CapacityExceeded::check("masks of the trainer", masks.len(), lengths.masks)?;
+        CapacityExceeded::check("slots of the trainer", slots.len(), lengths.slots)?;
+        let mut cut = |length| {
+            let part = take(&mut numbers, length);
+            part.fill(0.0);
+            part
+        };
+        let flow = Flow {
+            values: cut(parts.outputs),
+            d_values: cut(parts.outputs),
+            kept: cut(parts.kept),
+            valid: take(&mut masks, parts.valid),
+            masks: take(&mut masks, parts.masks),
+        };
+        flow.valid.fill(true);
+        flow.masks.fill(false);
+        let slots = part_mut(slots, 0, parts.slots);
+        slots.fill(0.0);
+        let (gradients, lists, scratch) = (cut(parts.gradients), cut(parts.lists), cut(parts.scratch));
+        Ok(Self {
+            recipe,
+            optimizer,
+            loss,
+            size,
+            in_order: false,
+            lags: false,
+            progress: Progress::default(),
+            flow,
+            learning: Learning { gradients, lists, slots, scratch },
+            inputs: cut(parts.inputs),
+            order: as_ids_mut(cut(size.examples)),
+            loss_scratch: cut(parts.loss),
+        })
+    }
+
+    /// The recipe of the model.
+    pub fn recipe(&self) -> Recipe<'t, K> {
+        self.recipe
+    }
+
+    /// Where the random numbers of training start: the order of examples, dropout.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.progress.seed = seed;
+    }
+
+    /// Whether the examples of an epoch are shuffled, as they are if nothing is said.
+    pub fn set_shuffle(&mut self, shuffle: bool) {
+        self.in_order = !shuffle;
+    }
+
+    /// Steps that were taken.
+    pub fn steps(&self) -> u32 {
+        self.progress.step
+    }
+
+    /// Epochs that were trained.
+    pub fn epochs(&self) -> u32 {
+        self.progress.epoch
+    }
+
+    /// One epoch: a step on each batch of the examples, in an order that the seed and the epoch choose; then
+    /// a [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// As the typed [`epoch`](crate::train::Trainer::epoch).
+    pub fn epoch(
+        &mut self,
+        parameters: &mut [f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        examples: usize,
+    ) -> Result<Report, TrainError> {
+        self.epoch_with(parameters, inputs, labels, examples, |_| {})
+    }
+
+    /// The same; shows the report so far after each step.
+    ///
+    /// # Errors
+    /// As [`epoch`](Self::epoch).
+    pub fn epoch_with(
+        &mut self,
+        parameters: &mut [f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        examples: usize,
+        mut after_step: impl FnMut(Report),
+    ) -> Result<Report, TrainError> {
+        self.check_to_learn(parameters, inputs, labels, examples)?;
+        let result = self.steps_of_epoch(parameters, inputs, labels, examples, &mut after_step);
+        self.flush(parameters);
+        let report = result?;
+        self.progress.epoch = self.progress.epoch.saturating_add(1);
+        Ok(report)
+    }
+
+    fn steps_of_epoch(
+        &mut self,
+        parameters: &mut [f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        examples: usize,
+        after_step: &mut dyn FnMut(Report),
+    ) -> Result<Report, TrainError> {
+        let mut shuffled = Shuffle::new(examples, mix(self.progress.seed, u64::from(self.progress.epoch)));
+        let mut in_order = 0..examples;
+        let mut totals = Totals::default();
+        loop {
+            let order: &mut dyn Iterator<Item = usize> =
+                if self.in_order { &mut in_order } else { &mut shuffled };
+            let n = self.take_examples(order);
+            if n == 0 {
+                return Ok(totals.report());
+            }
+            load(self.recipe, self.size, inputs, part(self.order, 0, n), self.inputs);
+            self.step_on_batch(parameters, inputs, labels, n, &mut totals)?;
+            after_step(totals.report());
+        }
+    }
+
+    /// Takes the numbers of the next examples; gives how many there are.
+    fn take_examples(&mut self, order: &mut dyn Iterator<Item = usize>) -> usize {
+        let mut n = 0;
+        for (slot, example) in self.order.iter_mut().zip(order) {
+            *slot = example as u32;
+            n += 1;
+        }
+        n
+    }
+
+    /// One step on a batch of examples.
+    ///
+    /// # Errors
+    /// As the typed [`step`](crate::train::Trainer::step).
+    pub fn step(
+        &mut self,
+        parameters: &mut [f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        examples: usize,
+    ) -> Result<Report, TrainError> {
+        self.check_to_learn(parameters, inputs, labels, examples)?;
+        CapacityExceeded::check("examples of a batch", self.size.examples, examples)?;
+        let n = self.take_examples(&mut (0..examples));
+        load(self.recipe, self.size, inputs, part(self.order, 0, n), self.inputs);
+        let mut totals = Totals::default();
+        self.step_on_batch(parameters, inputs, labels, n, &mut totals)?;
+        Ok(totals.report())
+    }
+
+    /// The loss and the accuracy of examples, of which nothing is learnt.
+    ///
+    /// # Errors
+    /// As the typed [`evaluate`](crate::train::Trainer::evaluate).
+    pub fn evaluate(
+        &mut self,
+        parameters: &[f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        examples: usize,
+    ) -> Result<Report, TrainError> {
+        self.evaluate_with(parameters, inputs, labels, examples, |_, _| {})
+    }
+
+    /// The same; shows the number of each example and its output, activation applied.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    pub fn evaluate_with(
+        &mut self,
+        parameters: &[f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        examples: usize,
+        mut show: impl FnMut(usize, &[f32]),
+    ) -> Result<Report, TrainError> {
+        self.check_flushed()?;
+        self.check(parameters, inputs, labels, examples)?;
+        let mut totals = Totals::default();
+        let fused = self.is_fused();
+        let mut order = 0..examples;
+        loop {
+            let n = self.take_examples(&mut order);
+            if n == 0 {
+                return Ok(totals.report());
+            }
+            load(self.recipe, self.size, inputs, part(self.order, 0, n), self.inputs);
+            let batch = Loaded { memory: self.inputs, n };
+            forward(self.recipe, self.size, parameters, batch, &mut self.flow, Context::EVALUATION, fused);
+            let (start, units) = self.outputs(n);
+            for (example, y) in
+                self.order.iter().zip(part_mut(self.flow.values, start, n * units).chunks_exact_mut(units))
+            {
+                let example = *example as usize;
+                let value = self.loss.value(y, labels, example, self.loss_scratch);
+                totals.add(value, self.loss.accuracy(y, labels, example));
+                if fused {
+                    super::kinds::activate(self.recipe.ending().0, units, y);
+                }
+                show(example, y);
+            }
+        }
+    }
+
+    /// Where the outputs of the model for `n` examples start, and how many there are for one.
+    fn outputs(&self, n: usize) -> (usize, usize) {
+        let units = self.recipe.sizes.output.numbers();
+        ((self.recipe.sizes.outputs - units) * n, units.max(1))
+    }
+
+    /// Brings all rows to where the optimizer's dense form has them after the last step: needed before a model
+    /// that was trained by [`step`](Self::step) is used.
+    pub fn flush(&mut self, parameters: &mut [f32]) {
+        let until = self.progress.step;
+        flush(self.recipe, self.optimizer, self.size, until, parameters, self.learning.slots);
+        self.lags = false;
+    }
+
+    fn is_fused(&self) -> bool {
+        self.loss.fused_activation() != ActivationKind::Identity
+    }
+
+    fn check_flushed(&self) -> Result<(), TrainError> {
+        if self.lags { Err(TrainError::NotFlushed) } else { Ok(()) }
+    }
+
+    fn check_to_learn(
+        &self,
+        parameters: &[f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        examples: usize,
+    ) -> Result<(), TrainError> {
+        self.optimizer.check()?;
+        self.check(parameters, inputs, labels, examples)?;
+        if self.progress.step == 0 && self.recipe.stalls_at_zero() && parameters.iter().all(|x| *x == 0.0) {
+            return Err(TrainError::NotInitialised);
+        }
+        Ok(())
+    }
+
+    fn check(
+        &self,
+        parameters: &[f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        examples: usize,
+    ) -> Result<(), TrainError> {
+        ShapeMismatch::check("parameters of the model", self.recipe.sizes.parameters, parameters.len())?;
+        ShapeMismatch::check("number of inputs", self.recipe.sizes.inputs, inputs.len())?;
+        CapacityExceeded::check("examples", u32::MAX as usize, examples)?;
+        if examples == 0 {
+            return Err(TrainError::NoExamples);
+        }
+        for place in self.recipe.places() {
+            check_inputs::<K>(&place, inputs, examples)?;
+        }
+        check_bags(inputs, self.size)?;
+        let units = self.recipe.sizes.output.numbers();
+        self.loss
+            .check_labels(labels, examples, units)
+            .map_err(|(position, error)| TrainError::Label { position, error })
+    }
+
+    fn step_on_batch(
+        &mut self,
+        parameters: &mut [f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        n: usize,
+        totals: &mut Totals,
+    ) -> Result<(), TrainError> {
+        let (recipe, optimizer, size, fused) = (self.recipe, self.optimizer, self.size, self.is_fused());
+        let number = self.progress.step.checked_add(1).ok_or(TrainError::TooManySteps)?;
+        self.close_outputs(parameters);
+        let batch = Loaded { memory: self.inputs, n };
+        catch_up(recipe, optimizer, size, batch, self.progress.step, parameters, &mut self.learning);
+        let context = Context { training: true, seed: mix(self.progress.seed, u64::from(number)), layer: 0 };
+        forward(recipe, size, parameters, batch, &mut self.flow, context, fused);
+        let (start, units) = self.outputs(n);
+        let y = part(self.flow.values, start, n * units).chunks_exact(units);
+        let d_y = part_mut(self.flow.d_values, start, n * units).chunks_exact_mut(units);
+        for ((example, y), d_y) in self.order.iter().zip(y).zip(d_y) {
+            let example = *example as usize;
+            let value = self.loss.value_and_gradient(y, labels, example, n as f32, d_y, self.loss_scratch);
+            totals.add(value, self.loss.accuracy(y, labels, example));
+        }
+        if !totals.report().loss.is_finite() {
+            return Err(TrainError::NotFinite {
+                step: number,
+                place: self.not_finite(parameters, inputs, n),
+            });
+        }
+        let gradients = &mut *self.learning.gradients;
+        backward(recipe, optimizer, size, parameters, batch, &mut self.flow, gradients, (context, fused));
+        let learning = &mut self.learning;
+        let mut all = Gradients { learning, d_values: self.flow.d_values, parameters: &mut *parameters, n };
+        optimizer.take_step(
+            number,
+            &mut all,
+            |all, keras3_duplicates| squares(recipe, optimizer, size, all, keras3_duplicates),
+            |all, taken| step(recipe, optimizer, size, all, taken),
+        );
+        self.close_outputs(parameters);
+        self.progress.step = number;
+        self.lags = optimizer.lags();
+        Ok(())
+    }
+
+    /// Closes the outputs of classes that the data does not have.
+    fn close_outputs(&self, parameters: &mut [f32]) {
+        if let Some(classes) = self.loss.known_classes() {
+            let (start, units) = self.recipe.biases();
+            for bias in part_mut(parameters, start, units).iter_mut().skip(classes) {
+                *bias = -1e30;
+            }
+        }
+    }
+
+    /// The first number that is not finite, of the last forward pass.
+    fn not_finite(&self, parameters: &[f32], inputs: &[Input<'_>], n: usize) -> NotFinite {
+        let is_finite = |numbers: &[f32]| numbers.iter().all(|x| x.is_finite());
+        for place in self.recipe.places() {
+            let kind = place.kind_name();
+            if let Some(parameter) = place.parameter_not_finite(parameters) {
+                return parameter;
+            }
+            let outputs = place.spec.gives.numbers() * n;
+            if !is_finite(part(self.flow.values, place.outputs * n, outputs)) {
+                let of_input = self.recipe.input_not_finite(inputs);
+                return match of_input {
+                    Some(example) => NotFinite::Input { example },
+                    None => NotFinite::Output { layer: place.number, kind },
+                };
+            }
+        }
+        NotFinite::Loss
+    }
+}

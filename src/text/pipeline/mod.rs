@@ -1,0 +1,373 @@
+//! The way from text to ids as a value.
+
+mod record;
+
+use super::{AnyHash, Ascii, HashKind, Lowercase, Lowering, NativeHash, Padding, PipelineError, Splitter};
+use super::{Subwords, Truncating, Unchanged, VocabularyView, WordHash, WordNgrams, scale};
+use core::num::NonZero;
+
+/// The longest n-gram of words that a pipeline can have.
+const MAX_ORDER: usize = 8;
+
+/// The way from text to ids, as a value: it stands in the bytes of a model and is read back.
+///
+/// A [`HashingTokenizer`](super::HashingTokenizer) is a type, which firmware names. A pipeline has no type
+/// parameters: hash, lower-casing and n-grams are numbers. It gives the same ids, one by one.
+///
+/// ```text
+/// for each word of the text, lower-cased and split as in Keras:
+///     by a hash                     1 + bucket of the word, of rows - 1 buckets
+///                                   1 + bucket of each n-gram of words that ends here, shorter ones first
+///                                   1 + bucket of each n-gram of its characters, as Subwords gives them
+///     by a vocabulary               the word's index, or that of unknown words
+/// ids are in 1..rows; 0 is padding
+/// ```
+///
+/// N-grams of characters have fastText's hash and its remainder, whatever the hash of the words is; all share
+/// the rows.
+///
+/// With a [`length`](Self::length) a text becomes as many ids, padded or truncated. Without one it is a bag
+/// of any length.
+///
+/// ```
+/// use nanoembed::text::{HashKind, HashingTokenizer, Pipeline};
+/// const TOKENIZER: HashingTokenizer = HashingTokenizer::new(50);
+/// let pipeline = Pipeline::hashing(50, HashKind::Native)?.length(4);
+/// let mut ids = [0; 4];
+/// assert_eq!(pipeline.encode_into("Awesome services!", &mut ids)?, 2);
+/// let typed: [u32; 4] = TOKENIZER.encode("Awesome services!")?;
+/// assert_eq!(ids, typed);
+///
+/// let mut bytes = vec![0; pipeline.encoded_size()];
+/// pipeline.write(&mut bytes)?;
+/// assert!(Pipeline::read(&bytes)? == TOKENIZER.pipeline(4)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # The bytes
+/// Numbers are little-endian, and what a pipeline does not use is 0. So each pipeline has one form.
+///
+/// | offset | type | field |
+/// |---|---|---|
+/// | 0 | u16 | kind: 1 hash, 2 vocabulary |
+/// | 2 | u16 | lower-casing: 0 [`Unchanged`], 1 [`Ascii`], 2 `Unicode` |
+/// | 4 | u16 | hash: 1 `NativeHash`, 2 `FarmHash64`, 3 `Murmur3`, 4 `Md5`, 5 `SipHash` |
+/// | 6 | u8 | padding: 0 before the ids, 1 after them |
+/// | 7 | u8 | truncating: 0 the start is cut off, 1 the end |
+/// | 8 | u64 | rows, 2 to 2^32 |
+/// | 16 | u32 | length, 0 for a bag |
+/// | 20 | u16 | words of the longest n-gram of words, 1 to 8 |
+/// | 22 | 2 × u16 | characters of the shortest and of the longest n-gram of characters, both 0 for none |
+/// | 26 | 6 bytes | 0 |
+/// | 32 | 2 × u64 | the key of `SipHash`; or the seed of `Murmur3` and 0 |
+/// | 48 | 2 × u32 | `WORDS` and `BYTES` of the vocabulary |
+/// | 56 | 2 × u32 | bytes of the filters and of the split string |
+/// | 64 | | the filters, then the split string, in UTF-8, then zeros up to a multiple of 4 |
+/// | | | the vocabulary, as its image holds it after the header |
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pipeline<'a> {
+    splitter: Splitter<'a, Unchanged>,
+    lowering: Lowering,
+    source: Source<'a>,
+    /// All rows but row 0.
+    buckets: NonZero<u32>,
+    length: u32,
+    padding: Padding,
+    truncating: Truncating,
+}
+
+/// What ids are made by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source<'a> {
+    Hash { kind: HashKind, order: u16, min_n: u16, max_n: u16 },
+    Vocabulary(VocabularyView<'a>),
+}
+
+/// All rows but row 0.
+const fn buckets(rows: u64) -> Result<NonZero<u32>, PipelineError> {
+    let buckets = rows.saturating_sub(1);
+    match NonZero::new(buckets as u32) {
+        Some(narrow) if narrow.get() as u64 == buckets => Ok(narrow),
+        _ => Err(PipelineError::Field { field: "rows", allowed: "2 to 2^32", found: rows }),
+    }
+}
+
+impl<'a> Pipeline<'a> {
+    /// Words are hashed to a table of `rows` rows: the filters of Keras, ASCII lower-casing, words alone, a
+    /// bag of any length. Padding is put at the end, and a long text is cut at the start.
+    ///
+    /// # Errors
+    /// If there are fewer than 2 rows (one for padding, one for words) or more than 2^32.
+    pub const fn hashing(rows: u64, kind: HashKind) -> Result<Self, PipelineError> {
+        match buckets(rows) {
+            Ok(buckets) => Ok(Self::with_splitter(Splitter::KERAS, kind, buckets)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Words have the indices of a vocabulary, for a table of `rows` rows; the rest is as in
+    /// [`hashing`](Self::hashing).
+    ///
+    /// ```
+    /// use nanoembed::text::{Ascii, Lowercase, Pipeline, Vocabulary, VocabularyOptions, WordCounts};
+    /// let mut counts = WordCounts::<9, 80>::new();
+    /// counts.fit(Ascii::text_to_word_sequence("cold food, cold"))?;
+    /// let mut vocabulary = Vocabulary::<9, 80>::new();
+    /// vocabulary.adapt(&mut counts, VocabularyOptions::default())?;
+    /// let pipeline = Pipeline::vocabulary(1000, vocabulary.view())?;
+    /// let mut ids = Vec::new();
+    /// pipeline.for_each_id("Food! Cold food!", |id| ids.push(id));
+    /// assert_eq!(ids, [2, 1, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the vocabulary has indices that are not below `rows`, if there are fewer than 2 rows or more than
+    /// 2^32, or if the vocabulary is damaged.
+    pub fn vocabulary(rows: u64, vocabulary: VocabularyView<'a>) -> Result<Self, PipelineError> {
+        vocabulary.check()?;
+        Self::checked_vocabulary(rows, vocabulary)
+    }
+
+    fn checked_vocabulary(rows: u64, vocabulary: VocabularyView<'a>) -> Result<Self, PipelineError> {
+        let buckets = buckets(rows)?;
+        if vocabulary.highest() > buckets.get() as usize {
+            let allowed = "above each index of the vocabulary";
+            return Err(PipelineError::Field { field: "rows", allowed, found: rows });
+        }
+        Ok(Self::new(Splitter::KERAS, Source::Vocabulary(vocabulary), buckets))
+    }
+
+    /// Words alone, hashed.
+    pub(super) const fn with_splitter(
+        splitter: Splitter<'a, Unchanged>,
+        kind: HashKind,
+        buckets: NonZero<u32>,
+    ) -> Self {
+        Self::new(splitter, Source::Hash { kind, order: 1, min_n: 0, max_n: 0 }, buckets)
+    }
+
+    const fn new(splitter: Splitter<'a, Unchanged>, source: Source<'a>, buckets: NonZero<u32>) -> Self {
+        Self {
+            splitter,
+            lowering: Lowering::Ascii,
+            source,
+            buckets,
+            length: 0,
+            padding: Padding::Post,
+            truncating: Truncating::Pre,
+        }
+    }
+
+    /// The same, lower-casing by this rule.
+    #[must_use]
+    pub const fn lowercase(self, lowering: Lowering) -> Self {
+        Self { lowering, ..self }
+    }
+
+    /// The same, with other filters.
+    #[must_use]
+    pub const fn filters(self, filters: &'a str) -> Self {
+        Self { splitter: self.splitter.filters(filters), ..self }
+    }
+
+    /// The same, split at another string.
+    ///
+    /// # Errors
+    /// If it is empty.
+    pub const fn split(self, split: &'a str) -> Result<Self, PipelineError> {
+        if let Ok(splitter) = Splitter::try_new(self.splitter.strings().0, split) {
+            return Ok(Self { splitter: splitter.lowercase(), ..self });
+        }
+        let field = "bytes of the split string";
+        Err(PipelineError::Field { field, allowed: "at least 1", found: 0 })
+    }
+
+    /// The same, with an id for every run of 1 to `order` words.
+    ///
+    /// # Errors
+    /// If `order` is 0 or above 8, or if the ids are those of a vocabulary and it is not 1.
+    pub const fn word_ngrams(self, order: u16) -> Result<Self, PipelineError> {
+        let allowed = match self.source {
+            Source::Hash { kind, min_n, max_n, .. } if order >= 1 && order as usize <= MAX_ORDER => {
+                return Ok(Self { source: Source::Hash { kind, order, min_n, max_n }, ..self });
+            }
+            Source::Vocabulary(_) if order == 1 => return Ok(self),
+            Source::Hash { .. } => "1 to 8",
+            Source::Vocabulary(_) => "1 by a vocabulary: n-grams need a hash",
+        };
+        Err(PipelineError::Field { field: "words of an n-gram", allowed, found: order as u64 })
+    }
+
+    /// The same, with an id for every n-gram of `min_n` to `max_n` characters of each word, as
+    /// [`Subwords`] makes them; with none, if both are 0.
+    ///
+    /// # Errors
+    /// If only one of them is 0, if `min_n` is above `max_n`, or if the ids are those of a vocabulary and
+    /// they are not 0.
+    ///
+    /// ```
+    /// use nanoembed::text::{HashKind, Pipeline, Subwords};
+    /// let pipeline = Pipeline::hashing(1 << 20, HashKind::Native)?.subwords(3, 6)?;
+    /// let mut ids = Vec::new();
+    /// pipeline.for_each_id("Food", |id| ids.push(id as usize));
+    /// let of_characters = Subwords::new(3, 6, (1 << 20) - 1).buckets_of("food").map(|bucket| 1 + bucket);
+    /// assert!(ids[1..].iter().copied().eq(of_characters));
+    /// # Ok::<(), nanoembed::text::PipelineError>(())
+    /// ```
+    pub const fn subwords(self, min_n: u16, max_n: u16) -> Result<Self, PipelineError> {
+        let none = min_n == 0 && max_n == 0;
+        let allowed = match self.source {
+            Source::Hash { kind, order, .. } if none || min_n >= 1 && min_n <= max_n => {
+                return Ok(Self { source: Source::Hash { kind, order, min_n, max_n }, ..self });
+            }
+            Source::Vocabulary(_) if none => return Ok(self),
+            Source::Hash { .. } => "1 to the longest's, or both 0",
+            Source::Vocabulary(_) => "0 by a vocabulary: n-grams need a hash",
+        };
+        let field = "characters of the shortest n-gram";
+        Err(PipelineError::Field { field, allowed, found: min_n as u64 })
+    }
+
+    /// The same; [`encode_into`](Self::encode_into) gives this many ids, or, with 0, as many as there are.
+    #[must_use]
+    pub const fn length(self, length: u32) -> Self {
+        Self { length, ..self }
+    }
+
+    /// The same; short texts are padded at this end.
+    #[must_use]
+    pub const fn padding(self, padding: Padding) -> Self {
+        Self { padding, ..self }
+    }
+
+    /// The same; long texts are cut at this end.
+    #[must_use]
+    pub const fn truncating(self, truncating: Truncating) -> Self {
+        Self { truncating, ..self }
+    }
+
+    /// Rows of the table that the ids are for: they are below it.
+    #[inline]
+    pub const fn rows(&self) -> u64 {
+        self.buckets.get() as u64 + 1
+    }
+
+    /// How many ids a text becomes; `None` for a bag of any length.
+    #[inline]
+    pub const fn ids(&self) -> Option<NonZero<u32>> {
+        NonZero::new(self.length)
+    }
+
+    /// Gives the ids of `text` to `visit`, each in `1..rows`, without padding, in the order that the type's
+    /// documentation has.
+    pub fn for_each_id(&self, text: &str, mut visit: impl FnMut(u32)) {
+        // One body for each rule of lower-casing, whatever is done with the ids.
+        let visit: &mut dyn FnMut(u32) = &mut visit;
+        match self.lowering {
+            Lowering::Unchanged => self.visit::<Unchanged>(text, visit),
+            Lowering::Ascii => self.visit::<Ascii>(text, visit),
+            #[cfg(feature = "unicode")]
+            Lowering::Unicode => self.visit::<super::Unicode>(text, visit),
+        }
+    }
+
+    /// One loop finds the words and hashes them on the way, whatever their ids are made of. The native hash
+    /// is computed in it, since a vocabulary needs it too; the others are called for each character.
+    fn visit<L: Lowercase>(&self, text: &str, visit: &mut dyn FnMut(u32)) {
+        let splitter = self.splitter.lowercase::<L>();
+        let mut words = splitter.words(text);
+        let mut ngrams = WordNgrams::new();
+        loop {
+            let mut native = NativeHash::default();
+            let mut other = match self.source {
+                Source::Hash { kind, .. } => AnyHash::new(kind),
+                Source::Vocabulary(_) => None,
+            };
+            let word = words.next_into(|c| match &mut other {
+                None => native.write_char(c),
+                Some(hash) => hash.write_char(c),
+            });
+            let (Some(word), native) = (word, native.finish()) else { return };
+            match self.source {
+                Source::Hash { order, min_n, max_n, .. } => {
+                    let (bucket, low32) = match other {
+                        None => (scale(native, self.buckets), native),
+                        Some(hash) => hash.finish(self.buckets),
+                    };
+                    visit(bucket + 1);
+                    if order > 1 {
+                        self.ngrams(low32, order, &mut ngrams, visit);
+                    }
+                    if max_n > 0 {
+                        let subwords = Subwords::with_buckets(min_n.into(), max_n.into(), self.buckets);
+                        subwords.buckets_of(word).for_each(|bucket| visit(bucket as u32 + 1));
+                    }
+                }
+                Source::Vocabulary(vocabulary) => {
+                    if let Some(id) = vocabulary.id_by_hash(native, word) {
+                        visit(id as u32);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The ids of the n-grams of words that end at a word.
+    #[inline(never)]
+    fn ngrams(&self, word: u32, order: u16, ngrams: &mut WordNgrams<MAX_ORDER>, visit: &mut dyn FnMut(u32)) {
+        ngrams.push(word);
+        for ngram in (2..=order.into()).map_while(|n| ngrams.ngram(n)) {
+            visit(scale(ngram, self.buckets) + 1);
+        }
+    }
+
+    /// Writes the ids of `text` to `out`; gives how many the text has, without padding.
+    ///
+    /// With a [`length`](Self::length), `out` is filled, with padding or a part of the ids as the pipeline is
+    /// set. Without one the ids are written to the front, what lies behind the last is left as it was, and if
+    /// the text has more than `out` is long, the last ones did not fit.
+    ///
+    /// # Errors
+    /// If `out` has not the length of the pipeline; nothing is written then.
+    pub fn encode_into(&self, text: &str, out: &mut [u32]) -> Result<usize, PipelineError> {
+        let found = out.len();
+        let Some(length) = self.ids() else { return Ok(self.write_ids(text, 0, out)) };
+        let expected = length.get() as usize;
+        if expected != found {
+            return Err(PipelineError::Length { field: "ids of a text", expected, found });
+        }
+        let count = self.write_ids(text, 0, out);
+        let leading = match self.padding {
+            Padding::Pre => found.saturating_sub(count),
+            Padding::Post => 0,
+        };
+        let cut = match self.truncating {
+            Truncating::Pre => count.saturating_sub(found),
+            Truncating::Post => 0,
+        };
+        if let (true, Some((before, ids))) = (leading + cut > 0, out.split_at_mut_checked(leading)) {
+            // A second pass is cheaper than to keep ids that may not be wanted.
+            before.fill(0);
+            self.write_ids(text, cut, ids);
+        } else {
+            out.iter_mut().skip(count).for_each(|id| *id = 0);
+        }
+        Ok(count)
+    }
+
+    /// Writes the ids from number `cut` on, as far as there is room; gives how many there are in all.
+    fn write_ids(&self, text: &str, cut: usize, out: &mut [u32]) -> usize {
+        let mut free = out.iter_mut();
+        let mut count = 0_usize;
+        self.for_each_id(text, |id| {
+            if count >= cut
+                && let Some(to) = free.next()
+            {
+                *to = id;
+            }
+            count += 1;
+        });
+        count
+    }
+}
