@@ -14,6 +14,7 @@ mod pass;
 mod recipe;
 mod run;
 mod shape;
+mod ship;
 mod trainer;
 
 pub use crate::recipe::{LayerKind, Record, Source};
@@ -25,6 +26,8 @@ pub use open::{OpenError, open};
 pub use recipe::Recipe;
 pub use run::{Lengths, Workspace};
 pub use shape::{RecipeError, RecordError, Shape};
+#[cfg(feature = "alloc")]
+pub use ship::ship;
 pub use trainer::{Memory, Trainer, TrainingLengths, UnfitTraining};
 
 use crate::table::{Bf16, F16, F32, U2, U4, U8};

@@ -6,7 +6,7 @@ use super::kind::{Input, Kind, Kinds, Visit};
 use super::learn::{Gradients, Learning, Loaded, catch_up, flush, scratch_of, squares, step};
 use super::pass::{Flow, backward, forward};
 use super::recipe::{Place, Recipe};
-use super::run::{check_inputs, part, part_mut, take};
+use super::run::{check_inputs, part, part_mut};
 use crate::error::{CapacityExceeded, InputError, NotFinite, ShapeMismatch};
 use crate::layers::{ActivationKind, Context};
 use crate::loss::{AnyLoss, Labels, LossError};
@@ -204,7 +204,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         CapacityExceeded::check("masks of the trainer", masks.len(), lengths.masks)?;
         CapacityExceeded::check("slots of the trainer", slots.len(), lengths.slots)?;
         let mut cut = |length| {
-            let part = take(&mut numbers, length);
+            let part = numbers.split_off_mut(..length).unwrap_or_default();
             part.fill(0.0);
             part
         };
@@ -212,8 +212,8 @@ impl<'t, K: Kinds> Trainer<'t, K> {
             values: cut(parts.outputs),
             d_values: cut(parts.outputs),
             kept: cut(parts.kept),
-            valid: take(&mut masks, parts.valid),
-            masks: take(&mut masks, parts.masks),
+            valid: masks.split_off_mut(..parts.valid).unwrap_or_default(),
+            masks: masks.split_off_mut(..parts.masks).unwrap_or_default(),
         };
         flow.valid.fill(true);
         flow.masks.fill(false);
