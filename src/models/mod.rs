@@ -2,9 +2,12 @@
 
 mod batch;
 mod blocks;
+#[cfg(feature = "alloc")]
+mod buffers;
 mod checkpoint;
 mod classifier;
 mod ending;
+mod fit;
 mod kind;
 pub mod kinds;
 mod learn;
@@ -19,7 +22,10 @@ mod trainer;
 
 pub use crate::recipe::{LayerKind, Record, Source};
 pub use blocks::BatchSize;
+#[cfg(feature = "alloc")]
+pub use buffers::{Buffers, TrainingBuffers};
 pub use classifier::{Answer, Classifier, ClassifierError};
+pub use fit::{Epoch, Fit};
 pub use kind::{Input, Kinds};
 pub use model::Model;
 pub use open::{OpenError, open};
