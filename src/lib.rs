@@ -200,6 +200,8 @@ mod pages {
     struct BigTables;
     #[doc = include_str!("../docs/devices.md")]
     struct Devices;
+    #[doc = include_str!("../docs/image-format.md")]
+    struct ImageFormat;
     #[doc = include_str!("../docs/keras.md")]
     struct Keras;
     #[doc = include_str!("../CONTRIBUTING.md")]

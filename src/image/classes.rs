@@ -104,7 +104,7 @@ impl core::error::Error for ClassesError {}
 const START: usize = 8;
 
 /// What holds of names and threshold, wherever they come from.
-fn check<'a>(names: impl Iterator<Item = &'a str> + Clone, threshold: f32) -> Result<(), ClassesError> {
+fn check<'a>(names: &(impl Iterator<Item = &'a str> + Clone), threshold: f32) -> Result<(), ClassesError> {
     if !(0.0..=1.0).contains(&threshold) {
         return Err(ClassesError::Threshold);
     }
@@ -137,7 +137,7 @@ pub(super) fn size(names: &[&str]) -> usize {
 
 /// Whether names and threshold can be written.
 pub(super) fn check_names(names: &[&str], threshold: f32) -> Result<(), ClassesError> {
-    check(names.iter().copied(), threshold)?;
+    check(&names.iter().copied(), threshold)?;
     u32::try_from(size(names)).map(drop).map_err(|_| ClassesError::TooLong)
 }
 
@@ -203,7 +203,7 @@ impl<'a> Classes<'a> {
         // Each name is UTF-8, so that all together are.
         let names = core::str::from_utf8(names).map_err(|_| ClassesError::NotUtf8 { class: 0 })?;
         let classes = Self { threshold: f32::from_bits(u32::from_le_bytes(*threshold)), offsets, names };
-        check(classes.iter(), classes.threshold)?;
+        check(&classes.iter(), classes.threshold)?;
         Ok(classes)
     }
 

@@ -140,12 +140,7 @@ impl<'a> Sections<'a> {
     /// or the fingerprint is not that of the records.
     pub fn read(image: &'a [u8]) -> Result<Self, ImageError> {
         let header = Header::check(Kind::Model, image)?;
-        let list = header.sections(image)?;
-        let parameters = list.need(Section::Parameters)?;
-        // Where a reader that knows the type looks for them.
-        if !core::ptr::eq(header.parameters(image, parameters.len())?, parameters) {
-            return Err(ImageError::Header);
-        }
+        let (list, parameters) = header.sections(image)?;
         let (records, rest) = list.need(Section::Recipe)?.as_chunks();
         let content = Section::Recipe.is(SectionError::Content);
         if records.is_empty() || !rest.is_empty() {

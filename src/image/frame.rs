@@ -141,9 +141,16 @@ impl Header {
         rest.get(..length).ok_or(ImageError::Header)
     }
 
-    /// The sections, checked.
-    pub(crate) fn sections<'a>(&self, image: &'a [u8]) -> Result<List<'a>, ImageError> {
-        List::read(image, usize::from(self.sections))
+    /// The sections of a model or a checkpoint, checked, and the parameters among them.
+    pub(crate) fn sections<'a>(&self, image: &'a [u8]) -> Result<(List<'a>, &'a [u8]), ImageError> {
+        let list = List::read(image, usize::from(self.sections))?;
+        let parameters = list.need(Section::Parameters)?;
+        // They lie where a reader that knows the type looks for them.
+        if core::ptr::eq(self.parameters(image, parameters.len())?, parameters) {
+            Ok((list, parameters))
+        } else {
+            Err(ImageError::Header)
+        }
     }
 }
 

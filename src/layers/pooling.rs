@@ -124,8 +124,8 @@ macro_rules! pooling_layer {
     };
 }
 pooling_layer!(GlobalMaxPooling1D, |x, valid, y| max_over_steps(x, valid, y), |x, valid, d_y, d_x| {
-    max_over_steps_backward(Table::from_rows(x), valid, d_y, d_x)
+    max_over_steps_backward(Table::from_rows(x), valid, d_y, d_x);
 });
 pooling_layer!(GlobalAveragePooling1D, |x, valid, y| mean_over_steps(x, valid, y), |_x, valid, d_y, d_x| {
-    mean_over_steps_backward(valid, d_y, d_x)
+    mean_over_steps_backward(valid, d_y, d_x);
 });

@@ -75,13 +75,14 @@ impl<K: Kinds> Trainer<'_, K> {
         let (expected, found) = (self.checkpoint_size(), checkpoint.len());
         let length = ImageError::Length { expected, found };
         let header = Header::check_type(Kind::Checkpoint, self.fingerprint(), checkpoint)?;
-        let bytes = header.parameters(checkpoint, 4 * self.recipe().parameters())?;
-        let training = header.sections(checkpoint)?.need(Section::Training)?;
+        let (sections, bytes) = header.sections(checkpoint)?;
+        let training = sections.need(Section::Training)?;
         let (seed, rest) = training.split_first_chunk().ok_or(length)?;
         let (step, rest) = rest.split_first_chunk().ok_or(length)?;
         let (epoch, slots) = rest.split_first_chunk().ok_or(length)?;
         ShapeMismatch::check("bytes of the slots", size_of_val(&*self.learning.slots), slots.len())
             .and(ShapeMismatch::check("bytes of the parameters", bytes.len(), size_of_val(parameters)))
+            .and(ShapeMismatch::check("parameters", self.recipe().parameters(), parameters.len()))
             .map_err(|_| length)?;
         self.progress = Progress {
             seed: u64::from_le_bytes(*seed),

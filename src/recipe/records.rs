@@ -126,20 +126,20 @@ impl Walk {
     }
 
     /// Takes the next records; gives what they give.
-    const fn over(&mut self, records: &Records, values: Values, frozen: bool) -> Values {
+    const fn over(&mut self, records: &Records, values: &Values, frozen: bool) -> Values {
         match &records.0 {
             Node::Layer(record, _) if record.kind == LayerKind::Concatenate as u16 => {
                 self.concatenate(values, frozen)
             }
-            Node::Layer(record, _) => self.take(*record, &values, frozen),
+            Node::Layer(record, _) => self.take(*record, values, frozen),
             Node::Chain(first, second) => {
                 let middle = self.over(first, values, frozen);
-                self.over(second, middle, frozen)
+                self.over(second, &middle, frozen)
             }
             Node::Branches(first, second) => {
                 let of_first = first.inputs();
-                let a = self.over(first, values.part(0, of_first), frozen);
-                let b = self.over(second, values.part(of_first, MOST), frozen);
+                let a = self.over(first, &values.part(0, of_first), frozen);
+                let b = self.over(second, &values.part(of_first, MOST), frozen);
                 a.followed_by(&b)
             }
             Node::Frozen(records) => self.over(records, values, true),
@@ -147,7 +147,7 @@ impl Walk {
     }
 
     /// Joins vectors two by two, the first two first.
-    const fn concatenate(&mut self, values: Values, frozen: bool) -> Values {
+    const fn concatenate(&mut self, values: &Values, frozen: bool) -> Values {
         let mut joined = values.part(0, 1);
         let mut i = 1;
         while i < values.len {
@@ -222,7 +222,7 @@ impl Records {
             inputs.push((Place::Input(inputs.len), 0));
         }
         let mut walk = Walk::new(wanted);
-        walk.over(self, inputs, false);
+        walk.over(self, &inputs, false);
         walk
     }
 

@@ -2,7 +2,7 @@
 
 use super::Trainer;
 use super::trainer::Progress;
-use crate::image::{Header, ImageError, Kind, Layout, Section, fill, records, seal};
+use crate::image::{Header, ImageError, Kind, Layout, Section, SectionError, fill, records, seal};
 use crate::layers::{Bytes, Fingerprint, Layer};
 use crate::loss::Loss;
 use crate::optim::{Optimizer, keeps_last_steps};
@@ -66,8 +66,16 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         if checkpoint.len() != Self::CHECKPOINT_SIZE {
             return Err(length);
         }
-        let parameters = header.parameters(checkpoint, M::BYTES)?;
-        let training = header.sections(checkpoint)?.need(Section::Training)?;
+        let (sections, parameters) = header.sections(checkpoint)?;
+        let training = sections.need(Section::Training)?;
+        for (section, found, expected) in [
+            (Section::Parameters, parameters.len(), M::BYTES),
+            (Section::Training, training.len(), PROGRESS + M::Slots::<O>::BYTES),
+        ] {
+            if found != expected {
+                return Err(section.is(SectionError::Content));
+            }
+        }
         let (seed, rest) = training.split_first_chunk().ok_or(length)?;
         let (step, rest) = rest.split_first_chunk().ok_or(length)?;
         let (epoch, slots) = rest.split_first_chunk().ok_or(length)?;

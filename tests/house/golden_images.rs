@@ -8,10 +8,10 @@ use nanoembed::layers::options::{
     GoBackwards, IgnoreMask, MaskZero, Multiplied, ReturnSequences, Same, StrictMask, Sum,
 };
 use nanoembed::layers::{
-    Activation, Batch, BatchMut, Bf16Row, BiasedDot, Bytes, Conv1D, Dense, Dot, Dropout, Embedding,
-    EmbeddingBag, F16Row, Fingerprint, Flatten, Flow, Frozen, FrozenRows, GlobalAveragePooling1D,
-    GlobalMaxPooling1D, HashedEmbedding, Layer, Lstm, Packed, QuotientRemainder, Records, Relu, Sigmoid,
-    Softmax, Tanh, U2Row, U4Row, U8Row,
+    Activation, Batch, BatchMut, Bf16Row, BiasedDot, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
+    F16Row, Fingerprint, Flatten, Flow, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D,
+    HashedEmbedding, Layer, Lstm, Packed, QuotientRemainder, Records, Relu, Sigmoid, Softmax, Tanh, U2Row,
+    U4Row, U8Row,
 };
 use nanoembed::table::Aligned;
 use nanoembed::zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -67,6 +67,19 @@ fn pattern<M: Layer>() -> M {
     model
 }
 
+/// The fingerprint of records as `docs/image-format.md` has it.
+fn fingerprint(recipe: &[u8]) -> u64 {
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
+    recipe.chunks(64).fold(0_u64, |h, record| {
+        let hash = record.iter().enumerate().fold(0xcbf2_9ce4_8422_2325_u64, |hash, (place, byte)| {
+            // The bit that says that the whole layer does not learn.
+            let byte = if place == 10 { byte & !1 } else { *byte };
+            (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+        });
+        h.wrapping_mul(PRIME).wrapping_add(hash)
+    })
+}
+
 fn check<M: Layer>(name: &str, kinds: &mut BTreeSet<(u16, u16)>, contents: &Contents<'_>) {
     let (model, size) = (pattern::<M>(), image::size_with::<M>(contents));
     let mut bytes = Aligned([0; 1024]);
@@ -85,6 +98,9 @@ fn check<M: Layer>(name: &str, kinds: &mut BTreeSet<(u16, u16)>, contents: &Cont
     }
     let sections = Sections::read(image).expect("an image");
     assert_eq!(sections.fingerprint(), M::FINGERPRINT.value(), "{name}");
+    let entry = |at: usize| u64::from_le_bytes(recorded[at..at + 8].try_into().expect("8 bytes")) as usize;
+    let recipe = &recorded[entry(72)..][..entry(80)];
+    assert_eq!(fingerprint(recipe), M::FINGERPRINT.value(), "{name}");
     assert_eq!(sections.parameters().len(), M::BYTES, "{name}");
     assert_eq!(sections.classes().map_or(0, |classes| classes.len()), contents.classes.len(), "{name}");
     let records = sections.records().expect("an aligned image");

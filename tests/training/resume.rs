@@ -2,7 +2,8 @@
 //! of this training is refused and changes nothing.
 
 use crate::common::{checkpoint_of, image_of, parameters};
-use nanoembed::image::ImageError;
+use crate::images::resealed;
+use nanoembed::image::{ImageError, SectionError};
 use nanoembed::internals::Kind;
 use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
@@ -204,6 +205,45 @@ fn a_harmed_checkpoint_is_refused() {
     }
     trainer.resume(&mut model, &stored).expect("the unharmed checkpoint");
     assert_eq!(checkpoint_of(&trainer, &model), stored);
+}
+
+/// Sealed again, so that the checksum is right: sections of other lengths, or parameters that lie elsewhere.
+#[test]
+fn a_checkpoint_whose_sections_are_not_its_own_is_refused() {
+    let (mut trainer, mut model) = (trainer(Exact(adam()), true), initial::<Model>());
+    let stored = checkpoint_of(&trainer, &model);
+    run(&mut trainer, &mut model, 1);
+    // The list has three entries: recipe, parameters, training.
+    let (parameters, training) = (64 + 24, 64 + 48);
+    let number = |at: usize| u64::from_le_bytes(stored[at..at + 8].try_into().unwrap());
+    let changed = |changes: &[(usize, u64)]| {
+        let mut changed = stored.clone();
+        for (at, number) in changes {
+            changed[*at..at + 8].copy_from_slice(&number.to_le_bytes());
+        }
+        resealed(changed)
+    };
+    assert_eq!(changed(&[]), stored);
+    assert_eq!(number(parameters + 8), number(40), "the header says where the parameters lie");
+    let (offset, length) = (number(training + 8), number(training + 16));
+    for (changes, what) in [
+        (vec![(parameters + 16, number(parameters + 16) - 4)], "too few parameters"),
+        (vec![(training + 8, offset + 64), (training + 16, length - 64)], "a gap before the slots"),
+        (vec![(parameters + 16, 0)], "no parameters"),
+        (vec![(training + 16, length - 4)], "bytes after the slots"),
+        (vec![(40, number(40) + 64)], "parameters elsewhere"),
+        (vec![(40, 64)], "parameters in the list"),
+    ] {
+        refuse(&mut trainer, &mut model, &changed(&changes), what);
+    }
+    // As long as it was, but with 64 bytes of the slots among the parameters.
+    let moved = changed(&[
+        (parameters + 16, offset + 64 - number(40)),
+        (training + 8, offset + 64),
+        (training + 16, length - 64),
+    ]);
+    let error = refuse(&mut trainer, &mut model, &moved, "slots among the parameters");
+    assert_eq!(error, ImageError::Section { kind: 2, error: SectionError::Content });
 }
 
 fn stored<M: Layer<Output = [f32; 1]>, O: Optimizer>(optimizer: O) -> Vec<u8> {
