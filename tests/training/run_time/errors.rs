@@ -136,6 +136,11 @@ fn not_initialised() {
     assert!(stalls::<sequential![concatenate![Row<2>, Input<[f32; 2]>], Dense<4, 1>], 1>());
     assert!(stalls::<sequential![Frozen<Words<4, 3>>, Flatten<4, 3, 12>, Dense<12, 2>], 2>());
     assert!(stalls::<sequential![FrozenRows<Words<4, 3>, 1>, Lstm<4, 3, 2>], 2>());
+    // Which rows are frozen, is no number.
+    let mut model = <sequential![FrozenRows<Words<4, 3>, 1>, Lstm<4, 3, 2>]>::zeroed();
+    model.first.freeze(3).unwrap();
+    let found = squares(Call::Step, &mut model, &[[1, 2, 3, 0]], &[[1.0; 2]]);
+    assert_eq!(found, Err(TrainError::NotInitialised));
     assert!(!stalls::<Dense<3, 2>, 2>());
     assert!(!stalls::<Row<2>, 2>());
     assert!(!stalls::<concatenate![Row<2>, Input<[f32; 2]>], 4>());
