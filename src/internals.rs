@@ -17,6 +17,7 @@ pub use crate::sparse::inner::*;
 pub use crate::table::format::{Nearest, Rounding};
 pub use crate::table::inner::*;
 pub use crate::text::inner::*;
+pub use crate::train::inner::*;
 
 /// The executable specification.
 pub mod reference {

@@ -207,6 +207,20 @@ impl<'a> Classes<'a> {
         Ok(classes)
     }
 
+    /// The length of the section.
+    pub(crate) fn size(&self) -> usize {
+        let offsets = self.offsets.as_flattened().len();
+        self.names.len().saturating_add(3) / 4 * 4 + offsets + START
+    }
+
+    /// Shows the bytes of the section, part by part, without the zeros at its end.
+    pub(crate) fn visit(&self, part: &mut dyn FnMut(&[u8])) {
+        part(&(self.len() as u32).to_le_bytes());
+        part(&self.threshold.to_bits().to_le_bytes());
+        part(self.offsets.as_flattened());
+        part(self.names.as_bytes());
+    }
+
     /// How many there are, at least one.
     #[expect(clippy::len_without_is_empty, reason = "there is at least one")]
     pub fn len(&self) -> usize {

@@ -64,11 +64,18 @@ pub(crate) fn seal(
     };
     layout.write(body, write);
     *first = zerocopy::transmute!(header);
-    let checksum = checksum(out);
-    if let Some((first, _)) = out.split_first_chunk_mut::<HEADER>() {
-        *first = zerocopy::transmute!(Header { checksum, ..header });
-    }
+    reseal(out);
     Ok(())
+}
+
+/// Puts the right checksum on an image of which bytes were changed.
+pub(crate) fn reseal(out: &mut [u8]) {
+    let checksum = checksum(out).to_le_bytes();
+    if let Some(to) = out.get_mut(24..28) {
+        for (to, from) in to.iter_mut().zip(checksum) {
+            *to = from;
+        }
+    }
 }
 
 /// The checksum of all bytes but its own four.
@@ -131,6 +138,11 @@ impl Header {
             }
             _ => Self::check(kind, image),
         }
+    }
+
+    /// Where the parameters start.
+    pub(crate) fn parameters_start(&self) -> usize {
+        self.parameters as usize
     }
 
     /// The `length` bytes of the parameters.

@@ -30,7 +30,7 @@ pub use contents::{Contents, Sections, size_with, write_with};
 pub use error::{ImageError, SectionError};
 pub(crate) use format::Section;
 pub use frame::length;
-pub(crate) use frame::{Header, fill, seal};
+pub(crate) use frame::{Header, fill, reseal, seal};
 pub(crate) use sections::Layout;
 
 pub(crate) use inner::*;

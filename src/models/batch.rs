@@ -56,10 +56,10 @@ pub(super) fn as_ids_mut(memory: &mut [f32]) -> &mut [u32] {
 }
 
 /// Copies the ids or numbers of the examples, `width` each.
-fn copy_examples<T: Copy + Into<U>, U>(from: &[T], to: &mut [U], width: usize, examples: &[u32]) {
+fn copy_examples<T: Copy, U: From<T>>(from: &[T], to: &mut [U], width: usize, examples: &[u32]) {
     for (to, example) in to.chunks_exact_mut(width.max(1)).zip(examples) {
         for (to, from) in to.iter_mut().zip(part(from, *example as usize * width, width)) {
-            *to = (*from).into();
+            *to = U::from(*from);
         }
     }
 }

@@ -224,18 +224,14 @@ impl<'a, K: Kinds> Classifier<'a, K> {
     ) -> Result<&'m [f32], InputError> {
         let capacity = ids.len();
         let too_many = |needed| CapacityExceeded { what: "ids of a text", capacity, needed };
-        match self.takes {
-            Shape::Ids(len) => {
-                let ids = ids.get_mut(..len).ok_or(too_many(len))?;
-                // It has the length of the pipeline.
-                self.pipeline.encode_into(text, ids).map_err(|_| too_many(len))?;
-                self.model.outputs(&[Input::Ids(ids)], 1, workspace)
-            }
-            _ => {
-                let count = self.pipeline.encode_into(text, ids).map_err(|_| too_many(capacity))?;
-                let ids = ids.get(..count).ok_or(too_many(count))?;
-                self.model.outputs(&[Input::Bags { ids, offsets: &[0, count as u32] }], 1, workspace)
-            }
+        if let Shape::Ids(len) = self.takes {
+            let ids = ids.get_mut(..len).ok_or(too_many(len))?;
+            // It has the length of the pipeline.
+            self.pipeline.encode_into(text, ids).map_err(|_| too_many(len))?;
+            return self.model.outputs(&[Input::Ids(ids)], 1, workspace);
         }
+        let count = self.pipeline.encode_into(text, ids).map_err(|_| too_many(capacity))?;
+        let ids = ids.get(..count).ok_or(too_many(count))?;
+        self.model.outputs(&[Input::Bags { ids, offsets: &[0, count as u32] }], 1, workspace)
     }
 }

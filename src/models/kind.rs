@@ -167,7 +167,10 @@ pub trait Visit {
 /// The kinds of layers that a program opens: a tuple of the types of [`kinds`](super::kinds), or of such
 /// tuples. No other is linked.
 pub trait Kinds {
-    /// Visits the kind of a record; `None` if it is not among these.
+    /// Visits the kind of a record.
+    ///
+    /// # Errors
+    /// `visit` itself, if the kind is not among these.
     fn with<V: Visit>(record: &Record, visit: V) -> Result<V::Output, V>;
 }
 

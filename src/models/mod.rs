@@ -2,9 +2,12 @@
 
 mod batch;
 mod blocks;
+#[cfg(feature = "alloc")]
+mod buffers;
 mod checkpoint;
 mod classifier;
 mod ending;
+mod fit;
 mod kind;
 pub mod kinds;
 mod learn;
@@ -14,17 +17,23 @@ mod pass;
 mod recipe;
 mod run;
 mod shape;
+mod ship;
 mod trainer;
 
 pub use crate::recipe::{LayerKind, Record, Source};
 pub use blocks::BatchSize;
+#[cfg(feature = "alloc")]
+pub use buffers::{Buffers, TrainingBuffers};
 pub use classifier::{Answer, Classifier, ClassifierError};
+pub use fit::{Epoch, Fit};
 pub use kind::{Input, Kinds};
 pub use model::Model;
 pub use open::{OpenError, open};
 pub use recipe::Recipe;
 pub use run::{Lengths, Workspace};
 pub use shape::{RecipeError, RecordError, Shape};
+#[cfg(feature = "alloc")]
+pub use ship::ship;
 pub use trainer::{Memory, Trainer, TrainingLengths, UnfitTraining};
 
 use crate::table::{Bf16, F16, F32, U2, U4, U8};

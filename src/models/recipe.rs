@@ -1,9 +1,10 @@
 //! A model as a list of records, checked once.
 
-use super::kind::{Kinds, spec};
+use super::kind::{Kind, Kinds, Visit, spec};
 use super::shape::{Block, RecipeError, RecordError, Room, Shape, Spec};
 use crate::recipe::{Record, Source};
 use core::marker::PhantomData;
+use rand_core::Rng;
 
 /// The layers of a model as records that were checked: each is of one of the kinds `K`, their shapes fit, and
 /// each output but the last is taken by one later layer.
@@ -178,6 +179,21 @@ impl<'a, K: Kinds> Recipe<'a, K> {
         })
     }
 
+    /// Fills the parameters with Keras' initial values, drawn layer by layer in the order in which they lie in
+    /// memory: what training starts from, as [`Layer::init`](crate::layers::Layer::init) draws them. Rows
+    /// that are packed and bitmaps of frozen rows stay as they are.
+    pub fn init(&self, parameters: &mut [f32], random: &mut impl Rng) {
+        let mut rest = parameters;
+        for place in self.places() {
+            let Some(words) = place.spec.words() else { return };
+            let parameters = rest.split_off_mut(..words).unwrap_or_default();
+            if K::with(place.record, Init { record: place.record, parameters, random: &mut *random }).is_err()
+            {
+                return;
+            }
+        }
+    }
+
     /// The layers in order.
     #[inline]
     pub(crate) fn places(&self) -> Places<'a, K> {
@@ -226,6 +242,21 @@ impl<'a, K: Kinds> Iterator for Places<'a, K> {
         self.kept.fixed += spec.kept.fixed;
         self.kept.per_example += spec.kept.per_example;
         Some(Place { number, record, spec, parameters, outputs, steps, kept })
+    }
+}
+
+/// Draws the initial values of a layer.
+struct Init<'a, R> {
+    record: &'a Record,
+    parameters: &'a mut [f32],
+    random: &'a mut R,
+}
+
+impl<R: Rng> Visit for Init<'_, R> {
+    type Output = ();
+
+    fn visit<K: Kind>(self) {
+        K::init(self.record, self.parameters, self.random);
     }
 }
 

@@ -44,11 +44,6 @@ pub(super) fn part_mut<T>(items: &mut [T], start: usize, length: usize) -> &mut 
     items.get_mut(start..).and_then(|rest| rest.get_mut(..length)).unwrap_or_default()
 }
 
-/// Takes the first `length` items off; none if there are fewer.
-pub(super) fn take<'a, T>(items: &mut &'a mut [T], length: usize) -> &'a mut [T] {
-    items.split_off_mut(..length).unwrap_or_default()
-}
-
 /// `Ok` if the inputs that a layer of kind `K` takes are those of `n` examples, and every id can be used.
 #[inline]
 pub(super) fn check_inputs<K: Kind>(

@@ -262,7 +262,7 @@ impl core::error::Error for RecipeError {}
 #[inline(always)]
 pub(crate) fn extent(record: &Record, extent: usize) -> Result<usize, RecordError> {
     match record.extents.get(extent) {
-        Some(&value) if value > 0 && value <= i32::MAX as u32 => Ok(value as usize),
+        Some(&value) if value > 0 && i32::try_from(value).is_ok() => Ok(value as usize),
         other => Err(RecordError::Extent { extent, value: other.copied().unwrap_or_default() }),
     }
 }

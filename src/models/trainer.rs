@@ -6,7 +6,7 @@ use super::kind::{Input, Kind, Kinds, Visit};
 use super::learn::{Gradients, Learning, Loaded, catch_up, flush, scratch_of, squares, step};
 use super::pass::{Flow, backward, forward};
 use super::recipe::{Place, Recipe};
-use super::run::{check_inputs, part, part_mut, take};
+use super::run::{check_inputs, part, part_mut};
 use crate::error::{CapacityExceeded, InputError, NotFinite, ShapeMismatch};
 use crate::layers::{ActivationKind, Context};
 use crate::loss::{AnyLoss, Labels, LossError};
@@ -14,6 +14,7 @@ use crate::optim::AnyOptimizer;
 use crate::random::mix;
 use crate::train::{Progress, Report, Shuffle, Totals, TrainError};
 use core::fmt;
+use core::ops::Range;
 
 /// How much memory a [`Trainer`] takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -223,7 +224,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         CapacityExceeded::check("masks of the trainer", masks.len(), lengths.masks)?;
         CapacityExceeded::check("slots of the trainer", slots.len(), lengths.slots)?;
         let mut cut = |length| {
-            let part = take(&mut numbers, length);
+            let part = numbers.split_off_mut(..length).unwrap_or_default();
             part.fill(0.0);
             part
         };
@@ -231,8 +232,8 @@ impl<'t, K: Kinds> Trainer<'t, K> {
             values: cut(parts.outputs),
             d_values: cut(parts.outputs),
             kept: cut(parts.kept),
-            valid: take(&mut masks, parts.valid),
-            masks: take(&mut masks, parts.masks),
+            valid: masks.split_off_mut(..parts.valid).unwrap_or_default(),
+            masks: masks.split_off_mut(..parts.masks).unwrap_or_default(),
         };
         flow.valid.fill(true);
         flow.masks.fill(false);
@@ -307,8 +308,23 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         examples: usize,
         mut after_step: impl FnMut(Report),
     ) -> Result<Report, TrainError> {
+        self.epoch_of(parameters, inputs, labels, (0..examples, examples), &mut after_step)
+    }
+
+    /// An epoch on some of the examples, of which there are so many in all.
+    pub(super) fn epoch_of(
+        &mut self,
+        parameters: &mut [f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        (learnt, examples): (Range<usize>, usize),
+        after_step: &mut dyn FnMut(Report),
+    ) -> Result<Report, TrainError> {
         self.check_to_learn(parameters, inputs, labels, examples)?;
-        let result = self.steps_of_epoch(parameters, inputs, labels, examples, &mut after_step);
+        if learnt.is_empty() {
+            return Err(TrainError::NoExamples);
+        }
+        let result = self.steps_of_epoch(parameters, inputs, labels, learnt, after_step);
         self.flush(parameters);
         let report = result?;
         self.progress.epoch = self.progress.epoch.saturating_add(1);
@@ -320,11 +336,12 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         parameters: &mut [f32],
         inputs: &[Input<'_>],
         labels: &Labels<'_>,
-        examples: usize,
+        learnt: Range<usize>,
         after_step: &mut dyn FnMut(Report),
     ) -> Result<Report, TrainError> {
-        let mut shuffled = Shuffle::new(examples, mix(self.progress.seed, u64::from(self.progress.epoch)));
-        let mut in_order = 0..examples;
+        let seed = mix(self.progress.seed, u64::from(self.progress.epoch));
+        let mut shuffled = Shuffle::new(learnt.len(), seed).map(|place| learnt.start + place);
+        let mut in_order = learnt.clone();
         let mut totals = Totals::default();
         loop {
             let order: &mut dyn Iterator<Item = usize> =
@@ -395,11 +412,22 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         examples: usize,
         mut show: impl FnMut(usize, &[f32]),
     ) -> Result<Report, TrainError> {
+        self.evaluate_of(parameters, inputs, labels, (0..examples, examples), &mut show)
+    }
+
+    /// The evaluation of some of the examples, of which there are so many in all.
+    pub(super) fn evaluate_of(
+        &mut self,
+        parameters: &[f32],
+        inputs: &[Input<'_>],
+        labels: &Labels<'_>,
+        (mut order, examples): (Range<usize>, usize),
+        show: &mut dyn FnMut(usize, &[f32]),
+    ) -> Result<Report, TrainError> {
         self.check_flushed()?;
         self.check(parameters, inputs, labels, examples)?;
         let mut totals = Totals::default();
         let fused = self.is_fused();
-        let mut order = 0..examples;
         loop {
             let n = self.take_examples(&mut order);
             if n == 0 {

@@ -230,6 +230,12 @@ impl Record {
         Self { options: [a, b, c, learning | FROZEN_ROWS], ..self }
     }
 
+    /// With rows in this format, which do not learn: no row is said to be frozen.
+    pub(crate) const fn packed(self, format: RowFormat) -> Self {
+        let [a, b, c, _] = self.options;
+        Self { options: [a, b, c, 0], ..self.format(format) }
+    }
+
     /// That takes its value from there.
     #[must_use]
     pub const fn from(self, source: Source) -> Self {

@@ -243,8 +243,7 @@ impl<'a> TableMut<'a> {
 
     /// The rows of `dim` numbers that `values` holds, whole ones.
     pub(crate) fn of_dim(values: &'a mut [f32], dim: usize) -> Self {
-        let rows = values.len().checked_div(dim).unwrap_or(0);
-        Self { values, rows, dim, stride: dim }
+        Self::of_elements(values, dim)
     }
 
     /// `rows` rows of `dim` numbers, which `values` holds.
@@ -274,6 +273,13 @@ impl<'a> TableMut<'a> {
 }
 
 impl<'a, F: Format> TableMut<'a, F> {
+    /// The rows of `dim` numbers that `values` holds, whole ones.
+    pub(crate) fn of_elements(values: &'a mut [F::Element], dim: usize) -> Self {
+        let stride = F::row_length(dim);
+        let rows = values.len().checked_div(stride).unwrap_or(0);
+        Self { values, rows, dim, stride }
+    }
+
     /// Rows that are types of their own, of `dim` numbers each.
     pub(crate) fn from_packed<R: FromBytes + IntoBytes + Immutable>(rows: &'a mut [R], dim: usize) -> Self {
         let count = rows.len();

@@ -12,7 +12,8 @@ use core::ops::ControlFlow;
 /// it is below the best so far by more than `min_delta`, which NaN never is; after `patience` epochs in a row
 /// that are not, training should stop.
 ///
-/// The weights are kept in a second model, the caller's: on the stack, in a `static`, or on the heap
+/// The weights are kept in a second model, the caller's (or, where sizes are values, in a slice as long as the
+/// parameters): on the stack, in a `static`, or on the heap
 /// (`Layer::boxed_zeroed`, feature `alloc`). They are also what training that broke down goes back to
 /// ([`TrainError::NotFinite`](super::TrainError::NotFinite)).
 ///
@@ -43,7 +44,7 @@ use core::ops::ControlFlow;
 /// # Ok::<(), nanoembed::train::TrainError>(())
 /// ```
 #[derive(Debug)]
-pub struct EarlyStopping<'a, M> {
+pub struct EarlyStopping<'a, M: ?Sized> {
     weights: &'a mut M,
     patience: u32,
     min_delta: f32,
@@ -52,7 +53,7 @@ pub struct EarlyStopping<'a, M> {
     best_epoch: u32,
 }
 
-impl<'a, M: Bytes> EarlyStopping<'a, M> {
+impl<'a, M: Weights + ?Sized> EarlyStopping<'a, M> {
     /// Stops after `patience` epochs that are no better than the best one before (a patience of 0 is one of
     /// 1); `weights` is memory for the best weights, and what it holds is lost at the first epoch.
     pub fn new(weights: &'a mut M, patience: u32) -> Self {
@@ -72,7 +73,7 @@ impl<'a, M: Bytes> EarlyStopping<'a, M> {
         if value < self.best - self.min_delta {
             self.best = value;
             self.best_epoch = self.epoch;
-            copy(model, self.weights);
+            self.weights.copy_from(model);
         }
         let waited = self.epoch - self.best_epoch;
         if waited > 0 && waited >= self.patience { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -82,7 +83,7 @@ impl<'a, M: Bytes> EarlyStopping<'a, M> {
     /// The state of a trainer's optimizer is still that of the last epoch.
     pub fn restore(&self, model: &mut M) {
         if self.best_epoch > 0 {
-            copy(self.weights, model);
+            model.copy_from(self.weights);
         }
     }
 
@@ -92,19 +93,35 @@ impl<'a, M: Bytes> EarlyStopping<'a, M> {
     }
 }
 
-/// Copies all parts of a model, part after part: there are few.
-fn copy<M: Bytes>(from: &M, to: &mut M) {
-    let mut number = 0;
-    to.visit_mut(&mut |to| {
-        let mut of_part = 0;
-        from.visit(&mut |from| {
-            if of_part == number {
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to = *from;
+/// What early stopping keeps: a model, or the parameters of one whose sizes are values.
+pub trait Weights {
+    /// Takes over all numbers.
+    fn copy_from(&mut self, from: &Self);
+}
+
+impl<M: Bytes> Weights for M {
+    // Part after part: there are few.
+    fn copy_from(&mut self, from: &Self) {
+        let mut number = 0;
+        self.visit_mut(&mut |to| {
+            let mut of_part = 0;
+            from.visit(&mut |from| {
+                if of_part == number {
+                    for (to, from) in to.iter_mut().zip(from) {
+                        *to = *from;
+                    }
                 }
-            }
-            of_part += 1;
+                of_part += 1;
+            });
+            number += 1;
         });
-        number += 1;
-    });
+    }
+}
+
+impl Weights for [f32] {
+    fn copy_from(&mut self, from: &Self) {
+        for (to, from) in self.iter_mut().zip(from) {
+            *to = *from;
+        }
+    }
 }

@@ -41,4 +41,9 @@ pub use error::TrainError;
 pub use history::{History, Report};
 pub use shuffle::Shuffle;
 pub use trainer::Trainer;
+/// The bound of early stopping. It is no part of the interface: `internals` gives it out.
+pub(crate) mod inner {
+    pub use super::early_stopping::Weights;
+}
+
 pub(crate) use {checkpoint::checkpoint_fingerprint, history::Totals, trainer::Progress};

@@ -3,7 +3,7 @@
 use super::{parts_mut, taken};
 use crate::error::InputError;
 use crate::kernels::shaped::{gather, pool};
-use crate::layers::uniform;
+use crate::layers::{first_mut, uniform};
 use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Shape, Spec, choice, extent, unused};
 use crate::recipe::{LayerKind, Record};
@@ -52,6 +52,13 @@ fn table<F: Format>(parameters: &[f32], rows: usize, dim: usize) -> Table<'_, F>
     Table::of_elements(<[F::Element]>::ref_from_bytes(bytes).unwrap_or_default(), dim)
 }
 
+/// Draws the rows, if they are numbers: not a bitmap after them, nor packed rows.
+fn init_rows<F: Format>(rows: u32, dim: u32, parameters: &mut [f32], random: &mut impl Rng) {
+    if F::ROW_FORMAT == RowFormat::F32 {
+        uniform(first_mut(parameters, rows as usize * dim as usize), 0.05, random);
+    }
+}
+
 /// The ids of an input.
 fn ids(input: Input<'_>) -> &[u32] {
     match input {
@@ -83,8 +90,9 @@ impl<F: Format> Kind for Embedding<F> {
             .map_err(|error| InputError::of_examples(len as usize, error))
     }
 
-    fn init(_: &Record, parameters: &mut [f32], random: &mut impl Rng) {
-        uniform(parameters, 0.05, random);
+    fn init(record: &Record, parameters: &mut [f32], random: &mut impl Rng) {
+        let [_, rows, dim, ..] = record.extents;
+        init_rows::<F>(rows, dim, parameters, random);
     }
 
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
@@ -154,8 +162,9 @@ impl<F: Format> Kind for EmbeddingBag<F> {
         Ok(())
     }
 
-    fn init(_: &Record, parameters: &mut [f32], random: &mut impl Rng) {
-        uniform(parameters, 0.05, random);
+    fn init(record: &Record, parameters: &mut [f32], random: &mut impl Rng) {
+        let [rows, dim, ..] = record.extents;
+        init_rows::<F>(rows, dim, parameters, random);
     }
 
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {

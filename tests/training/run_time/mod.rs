@@ -151,11 +151,14 @@ where
     L::Label: GivenLabel,
 {
     let random = &mut Random::seed_from_u64(M::FINGERPRINT.value());
-    let mut model = M::boxed(random);
-    prepare(&mut model);
+    let mut model = M::boxed(&mut random.clone());
     let records = records_of(&*model);
     let recipe = Recipe::<All>::new(&records).expect("layers that fit");
     assert_eq!(recipe.fingerprint(), M::FINGERPRINT);
+    let mut initial = vec![0.0; recipe.parameters()];
+    recipe.init(&mut initial, random);
+    assert_eq!(bits(&initial), bits(&words_of(&*model)), "initial values");
+    prepare(&mut model);
     let x: Vec<M::Input> = (0..EXAMPLES).map(|_| M::Input::draw(random)).collect();
     let units = recipe.output().numbers();
     let classes = any.known_classes().unwrap_or(units);
