@@ -56,10 +56,10 @@ pub(super) fn as_ids_mut(memory: &mut [f32]) -> &mut [u32] {
 }
 
 /// Copies the ids or numbers of the examples, `width` each.
-fn copy_examples<T: Copy>(from: &[T], to: &mut [T], width: usize, examples: &[u32]) {
+fn copy_examples<T: Copy, U: From<T>>(from: &[T], to: &mut [U], width: usize, examples: &[u32]) {
     for (to, example) in to.chunks_exact_mut(width.max(1)).zip(examples) {
         for (to, from) in to.iter_mut().zip(part(from, *example as usize * width, width)) {
-            *to = *from;
+            *to = U::from(*from);
         }
     }
 }
@@ -78,6 +78,9 @@ fn load_one<K: Kinds>(
     match (shape, from) {
         (Shape::Ids(len), Input::Ids(ids)) => copy_examples(ids, as_ids_mut(memory), len, examples),
         (Shape::LongIds(len), Input::LongIds(ids)) => {
+            copy_examples(ids, long_ids_mut(memory, len * size.examples), len, examples);
+        }
+        (Shape::LongIds(len), Input::Ids(ids)) => {
             copy_examples(ids, long_ids_mut(memory, len * size.examples), len, examples);
         }
         (Shape::Bag, Input::Bags { ids, offsets }) => {

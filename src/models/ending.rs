@@ -81,6 +81,18 @@ impl<'a, K: Kinds> Recipe<'a, K> {
         })
     }
 
+    /// Whether all parameters are 0, beside which a table may say which of its rows are frozen.
+    pub(super) fn are_zero(&self, parameters: &[f32]) -> bool {
+        self.places().all(|place| {
+            let mut start = place.parameters;
+            place.spec.blocks.into_iter().all(|block| {
+                let words = part(parameters, start, block.words().unwrap_or(0));
+                start += words.len();
+                matches!(block, Block::FrozenRows(_)) || words.iter().all(|x| *x == 0.0)
+            })
+        })
+    }
+
     /// Whether what a layer gives reaches another that has parameters.
     fn has_parameters_after(&self, number: usize) -> bool {
         let mut reached = number;

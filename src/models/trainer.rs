@@ -114,6 +114,25 @@ impl Visit for CheckInputs<'_> {
     }
 }
 
+impl<K: Kinds> Recipe<'_, K> {
+    /// `Ok` if the inputs are those of so many examples, and every id can be used; of those that cannot, the
+    /// first of the first example is named.
+    fn check(&self, inputs: &[Input<'_>], examples: usize) -> Result<(), InputError> {
+        let mut first = Ok(());
+        for place in self.places() {
+            let check = CheckInputs { place: &place, inputs, examples };
+            match (K::with(place.record, check), first) {
+                (Ok(Err(InputError::Id { example, .. })), Err(InputError::Id { example: of_first, .. }))
+                    if example >= of_first => {}
+                (Ok(Err(id @ InputError::Id { .. })), _) => first = Err(id),
+                (Ok(other), _) => other?,
+                (Err(_), _) => {}
+            }
+        }
+        first
+    }
+}
+
 /// The parts of a trainer's numbers.
 #[derive(Clone, Copy, Debug)]
 struct Parts {
@@ -463,7 +482,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
     ) -> Result<(), TrainError> {
         self.optimizer.check()?;
         self.check(parameters, inputs, labels, examples)?;
-        if self.progress.step == 0 && self.recipe.stalls_at_zero() && parameters.iter().all(|x| *x == 0.0) {
+        if self.progress.step == 0 && self.recipe.stalls_at_zero() && self.recipe.are_zero(parameters) {
             return Err(TrainError::NotInitialised);
         }
         Ok(())
@@ -482,12 +501,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         if examples == 0 {
             return Err(TrainError::NoExamples);
         }
-        for place in self.recipe.places() {
-            let check = CheckInputs { place: &place, inputs, examples };
-            if let Ok(checked) = K::with(place.record, check) {
-                checked?;
-            }
-        }
+        self.recipe.check(inputs, examples)?;
         check_bags(inputs, self.size)?;
         let units = self.recipe.sizes.output.numbers();
         self.loss

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod pass;
+pub(crate) mod run_time;
 
 use nanoembed::image;
 use nanoembed::layers::Layer;

@@ -1,139 +1,21 @@
 //! Kinds of layers at run time give the bits of the typed layers, and records that are none are refused.
 
-use crate::common::{Random, draw, image_of, parameter_bytes};
+use crate::common::run_time::{Column, Given, ROWS, records_of, words_of};
+use crate::common::{Random, draw};
 use nanoembed::internals::{PackedRow, TableLayer};
 use nanoembed::layers::options::{
     Added, Causal, GoBackwards, GoForwards, HonourMask, IgnoreMask, MaskZero, Mean, Multiplied, NoMask,
     ReturnLast, ReturnSequences, Same, SqrtN, StrictMask, Sum, Valid,
 };
 use nanoembed::layers::{
-    Activation, Bag, Bf16Row, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
-    F16Row, Flatten, Frozen, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Identity, Input,
-    Layer, Lstm, Packed, Pair, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row, U8Row,
+    Activation, Bf16Row, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, F16Row,
+    Flatten, Frozen, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Identity, Input, Layer,
+    Lstm, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row, U8Row,
 };
 use nanoembed::models::{self, All, LayerKind, Model, Recipe, RecipeError, Record, RecordError, Source};
-use nanoembed::rand_core::{Rng, SeedableRng};
-use nanoembed::zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
+use nanoembed::rand_core::SeedableRng;
+use nanoembed::zerocopy::{FromZeros, Immutable, IntoBytes};
 use nanoembed::{concatenate, sequential};
-
-/// Ids of all inputs are below this.
-const ROWS: usize = 7;
-
-/// One input of a batch, as a run-time model takes it.
-enum Column {
-    Ids(Vec<u32>),
-    LongIds(Vec<u64>),
-    Bags { ids: Vec<u32>, offsets: Vec<u32> },
-    Numbers(Vec<f32>),
-}
-
-impl Column {
-    fn input(&self) -> models::Input<'_> {
-        match self {
-            Self::Ids(ids) => models::Input::Ids(ids),
-            Self::LongIds(ids) => models::Input::LongIds(ids),
-            Self::Bags { ids, offsets } => models::Input::Bags { ids, offsets },
-            Self::Numbers(numbers) => models::Input::Numbers(numbers),
-        }
-    }
-}
-
-/// An input of typed models, drawn at random, and how it is given to one at run time.
-trait Given: Sized {
-    fn draw(random: &mut Random) -> Self;
-    fn columns(batch: &[Self]) -> Vec<Column>;
-}
-
-fn id(random: &mut Random) -> u32 {
-    random.next_u32() % ROWS as u32
-}
-
-impl<const LEN: usize> Given for [u32; LEN] {
-    /// The first and the last are padding more often than those between.
-    fn draw(random: &mut Random) -> Self {
-        let mut ids = [0; LEN].map(|_: u32| id(random));
-        let padding = random.next_u32() as usize % (LEN + 1);
-        match random.next_u32() % 3 {
-            0 => ids[..padding].fill(0),
-            1 => ids[padding..].fill(0),
-            _ => {}
-        }
-        ids
-    }
-
-    fn columns(batch: &[Self]) -> Vec<Column> {
-        vec![Column::Ids(batch.concat())]
-    }
-}
-
-impl<const LEN: usize> Given for [u64; LEN] {
-    fn draw(random: &mut Random) -> Self {
-        [0; LEN].map(|_: u64| random.next_u64())
-    }
-
-    fn columns(batch: &[Self]) -> Vec<Column> {
-        vec![Column::LongIds(batch.concat())]
-    }
-}
-
-impl<const CAPACITY: usize> Given for Bag<CAPACITY, u32> {
-    fn draw(random: &mut Random) -> Self {
-        let len = random.next_u32() as usize % (CAPACITY + 1);
-        Self::from_first((0..len).map(|_| id(random)))
-    }
-
-    fn columns(batch: &[Self]) -> Vec<Column> {
-        let (mut ids, mut offsets) = (Vec::new(), vec![0]);
-        for bag in batch {
-            ids.extend(bag.ids());
-            offsets.push(ids.len() as u32);
-        }
-        vec![Column::Bags { ids, offsets }]
-    }
-}
-
-impl<const N: usize> Given for [f32; N] {
-    fn draw(random: &mut Random) -> Self {
-        [0.0; N].map(|_: f32| draw(random))
-    }
-
-    fn columns(batch: &[Self]) -> Vec<Column> {
-        vec![Column::Numbers(batch.concat())]
-    }
-}
-
-impl<const DIM: usize, const LEN: usize> Given for [[f32; DIM]; LEN] {
-    fn draw(random: &mut Random) -> Self {
-        [[0.0; DIM]; LEN].map(|row| row.map(|_| draw(random)))
-    }
-
-    fn columns(batch: &[Self]) -> Vec<Column> {
-        vec![Column::Numbers(batch.concat().concat())]
-    }
-}
-
-impl<A: Given + Copy, B: Given + Copy> Given for Pair<A, B> {
-    fn draw(random: &mut Random) -> Self {
-        Self { first: A::draw(random), second: B::draw(random) }
-    }
-
-    fn columns(batch: &[Self]) -> Vec<Column> {
-        let (first, second): (Vec<A>, Vec<B>) = batch.iter().map(|pair| (pair.first, pair.second)).unzip();
-        [A::columns(&first), B::columns(&second)].into_iter().flatten().collect()
-    }
-}
-
-/// The records that the image of a model has.
-fn records_of<M: Layer>(model: &M) -> Vec<Record> {
-    let image = image_of(model);
-    // After the header comes the list of sections: of the first, the recipe, offset and length.
-    let entry = |at: usize| u64::from_le_bytes(image[at..at + 8].try_into().unwrap()) as usize;
-    let (offset, length) = (entry(64 + 8), entry(64 + 16));
-    image[offset..offset + length]
-        .chunks(Record::BYTES)
-        .map(|r| Record::read_from_bytes(r).unwrap())
-        .collect()
-}
 
 /// The outputs of a model at run time, of memory that is exactly as long as it must be.
 fn predict(recipe: Recipe<'_, All>, parameters: &[f32], columns: &[Column], n: usize) -> Vec<f32> {
@@ -156,10 +38,7 @@ where
 {
     let records = records_of(model);
     let recipe = Recipe::<All>::new(&records).unwrap();
-    let parameters: Vec<f32> = parameter_bytes(model)
-        .chunks(4)
-        .map(|bytes| f32::from_bits(u32::from_le_bytes(bytes.try_into().unwrap())))
-        .collect();
+    let parameters = words_of(model);
     for n in [1, 5, 0, 4] {
         let x: Vec<M::Input> = (0..n).map(|_| M::Input::draw(random)).collect();
         let mut y: Vec<M::Output> = (0..n).map(|_| M::Output::new_zeroed()).collect();

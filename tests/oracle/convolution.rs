@@ -1,13 +1,15 @@
 //! `Conv1D`: outputs and gradients of Keras; and whole trainings of models of sequences.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
+use crate::run_time::{self, check_layer, no_type_of};
 use nanoembed::internals::ConvPadding;
 use nanoembed::layers::options::{Causal, HonourMask, Same, Valid};
 use nanoembed::layers::{
     ActivationFunction, Conv1D, Dense, Embedding, GlobalMaxPooling1D, Identity, Layer, Parameters, Relu,
     Sigmoid,
 };
-use nanoembed::loss::BinaryCrossEntropy;
+use nanoembed::loss::{BinaryCrossEntropy, Labels};
+use nanoembed::models::{LayerKind, Record};
 use nanoembed::optim::{Adam, Epsilon, Exact, Optimizer, Sgd};
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
@@ -23,9 +25,25 @@ pub(crate) fn forward_and_gradients(fixture: &Fixture) {
         match case["activation"].as_str().expect("a name") {
             "linear" => padding::<Identity>(case),
             "relu" => padding::<Relu>(case),
-            other => panic!("activation {other}"),
+            // At run time there is each.
+            _ => no_type_of(&case["activation"]),
         }
+        at_run_time(case);
     }
+}
+
+fn at_run_time(case: &Value) {
+    let [len, inputs, filters, taps, _, stride, dilation] = sizes(case);
+    let options = [run_time::padding(&case["padding"]), run_time::activation(&case["activation"]), 0];
+    let layer = Record::new(LayerKind::Conv1D, &[len, inputs, filters, taps, stride, dilation]);
+    let x = Array::read(&case["input"]);
+    check_layer(
+        &format!("{} {:?}", case["padding"], sizes(case)),
+        layer.options(options),
+        (&x, case),
+        &["kernel", "bias"],
+        None,
+    );
 }
 
 /// Chooses the layer's type by padding, and then by shape.
@@ -41,7 +59,7 @@ fn padding<A: ActivationFunction>(case: &Value) {
         ("valid", [3, 2, 3, 1, 3, 1, 1]) => check::<3, 2, 3, 1, 3, A, Valid, 1, 1>(case),
         ("same", sizes) => as_long::<A, Same>(case, sizes),
         ("causal", sizes) => as_long::<A, Causal>(case, sizes),
-        other => panic!("a case of {other:?}"),
+        other => no_type_of(&other),
     }
 }
 
@@ -52,7 +70,7 @@ fn as_long<A: ActivationFunction, P: ConvPadding>(case: &Value, sizes: [usize; 7
         [9, 3, 4, 3, 5, 2, 1] => check::<9, 3, 4, 3, 5, A, P, 2, 1>(case),
         [9, 3, 4, 4, 5, 2, 1] => check::<9, 3, 4, 4, 5, A, P, 2, 1>(case),
         [9, 3, 4, 3, 9, 1, 2] => check::<9, 3, 4, 3, 9, A, P, 1, 2>(case),
-        other => panic!("a case of {other:?}"),
+        other => no_type_of(&other),
     }
 }
 
@@ -158,15 +176,19 @@ pub(crate) fn train<M: Layer<Input = [u16; 12], Output = [f32; 1]>>(fixture: &Fi
         epsilon: Epsilon::OutsideRoot(number(&config["epsilon"])),
         keras3_duplicates: true,
     };
-    assert_eq!(json["batch_size"], BATCH);
     let data = |name: &str| Array::read(&json[name]).data;
+    let loss = BinaryCrossEntropy::default();
+    run_time::check_training(json, &Exact(adam), loss.into(), &Labels::numbers(&data("y")));
+    if Array::read(&json["x"]).shape[1] != 12 || json["batch_size"] != BATCH {
+        return no_type_of(&json["layers"]);
+    }
     let ids: Vec<u16> = Array::integers(&json["x"]).into_iter().map(|id| id as u16).collect();
     let (ids, labels) = (ids.as_chunks::<12>().0, data("y"));
     let labels = labels.as_chunks::<1>().0;
 
     let (mut model, expected) =
         (model_of::<M>(json, "initial_weights"), model_of::<M>(json, "final_weights"));
-    let mut trainer = Trainer::<M, _, _, BATCH>::new(Exact(adam), BinaryCrossEntropy::default());
+    let mut trainer = Trainer::<M, _, _, BATCH>::new(Exact(adam), loss);
     let mut predictions = vec![[0.0]; ids.len()];
     trainer.predict(&model, ids, &mut predictions).expect("valid ids");
     let (absolute, relative) = FORWARD;

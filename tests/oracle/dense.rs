@@ -1,9 +1,11 @@
 //! `Dense` with each activation: outputs and gradients of Keras.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list};
+use crate::run_time::{activation, check_layer, no_type_of};
 use nanoembed::layers::{
     ActivationFunction, Bytes, Dense, Identity, Layer, Parameters, Relu, Sigmoid, Softmax, Tanh,
 };
+use nanoembed::models::{LayerKind, Record};
 use nanoembed::optim::{Optimizer, Sgd};
 use nanoembed::table::Numbers;
 use serde_json::Value;
@@ -21,7 +23,21 @@ pub(crate) fn forward_and_gradients(fixture: &Fixture) {
             "tanh" => shape::<Tanh>(case),
             other => panic!("activation {other}"),
         }
+        at_run_time(case);
     }
+}
+
+fn at_run_time(case: &Value) {
+    let [inputs, units] = Array::read(&case["kernel"]).shape[..] else { panic!("a kernel has two extents") };
+    if case["activation"] == "softmax" && units == 1 {
+        return;
+    }
+    // A sequence is a batch of its steps.
+    let mut x = Array::read(&case["input"]);
+    x.shape = vec![x.data.len() / inputs, inputs];
+    let layer =
+        Record::new(LayerKind::Dense, &[inputs, units]).options([0, activation(&case["activation"]), 0]);
+    check_layer(&format!("Dense {inputs} x {units}"), layer, (&x, case), &["kernel", "bias"], None);
 }
 
 /// Chooses the layer's type by the shape of the kernel.
@@ -48,7 +64,7 @@ fn several<A: ActivationFunction>(case: &Value) {
         [5, 4] => check::<5, 4, A>(case),
         [6, 3] => check::<6, 3, A>(case),
         [17, 19] => check::<17, 19, A>(case),
-        ref other => panic!("a kernel of shape {other:?}"),
+        ref other => no_type_of(other),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Keras' `Embedding`: rows by ids, negative ids from the end; the mask; the gradient of the table.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list};
+use crate::run_time::AtRunTime;
 use nanoembed::kernels::{gather, scatter_add};
+use nanoembed::models::{Input, LayerKind, Record, Source};
 use nanoembed::table::{Indices, Table, TableMut};
 
 pub(crate) fn forward_and_gradient(fixture: &Fixture) {
@@ -28,9 +30,28 @@ pub(crate) fn forward_and_gradient(fixture: &Fixture) {
             assert_eq!(mask, Array::integers(&case["mask"]), "{name}: mask");
         }
 
+        let cotangent = Array::read(&case["cotangent"]).data;
+        let served: Vec<u32> = ids.iter().map(|id| id.rem_euclid(rows as i64) as u32).collect();
+        let layer = Record::new(LayerKind::Embedding, &[ids.len(), rows, dim]);
+        let model = AtRunTime {
+            records: vec![
+                layer.options([u16::from(mask_zero), 0, 0]).from(Source::Input(0)),
+                // Every step counts, masked or not.
+                Record::new(LayerKind::Flatten, &[ids.len(), dim]).options([0, 0, 1]),
+            ],
+            parameters: embeddings.data.clone(),
+        };
+        let close = |part: &str, found: &[f32], expected: &str, (absolute, relative): (f32, f32)| {
+            let what = format!("at run time, {name}: {part}");
+            assert_close(&what, found, &Array::read(&case[expected]).data, absolute, relative);
+        };
+        close("output", &model.outputs(Input::Ids(&served), 1), "output", FORWARD);
+        let gradients = model.gradients(Input::Ids(&served), 1, &cotangent);
+        close("gradient", &gradients, "grad_embeddings", GRADIENT);
+
         let mut gradient = vec![0.0; rows * dim];
         let mut to = TableMut::new(&mut gradient, rows, dim).expect("a full table");
-        scatter_add(&Array::read(&case["cotangent"]).data, indices, &mut to).expect("shapes fit");
+        scatter_add(&cotangent, indices, &mut to).expect("shapes fit");
         let (absolute, relative) = GRADIENT;
         assert_close(name, &gradient, &Array::read(&case["grad_embeddings"]).data, absolute, relative);
     }

@@ -12,7 +12,7 @@ fn digest<H: WordHash>(bytes: &[u8]) -> H::Digest {
 
 #[cfg(feature = "siphash")]
 pub(crate) fn hashing_layer(fixture: &Fixture) {
-    use nanoembed::text::{FarmHash64, Hashing, SipHash};
+    use nanoembed::text::{FarmHash64, HashKind, Hashing, Lowering, Pipeline, SipHash};
 
     fn raw<H: WordHash<Digest = u64>>(strings: &[&str], expected: &Value) {
         let expected = self::strings(expected);
@@ -40,6 +40,26 @@ pub(crate) fn hashing_layer(fixture: &Fixture) {
         }
     }
 
+    /// The same by a value, whatever the key: each string is one word of a pipeline, whose ids start at 1.
+    fn bins_at_run_time(kind: HashKind, case: &Value, strings: &[&str]) {
+        let bins = case["num_bins"].as_u64().expect("bins");
+        let mask = case.get("mask_value").and_then(Value::as_str);
+        // With a mask, bin 0 is its own.
+        let first = i64::from(mask.is_some() && bins > 1);
+        let rows = bins - first as u64 + 1;
+        let pipeline = Pipeline::hashing(rows, kind).and_then(|pipeline| pipeline.split("\u{10ffff}"));
+        let pipeline = pipeline.expect("a pipeline").filters("").lowercase(Lowering::Unchanged);
+        for (string, expected) in strings.iter().zip(integers(&case["bins"])) {
+            // Nothing is no word.
+            if string.is_empty() || mask == Some(*string) {
+                continue;
+            }
+            let mut ids = Vec::new();
+            pipeline.for_each_id(string, |id| ids.push(i64::from(id) - 1 + first));
+            assert_eq!(ids, [expected], "{string:?} in {bins} bins at run time");
+        }
+    }
+
     let strings = strings(&fixture.0["strings"]);
     raw::<FarmHash64>(&strings, &fixture.0["farmhash_fingerprint64_mod_2pow62_hex"]);
     raw::<SipHash<133, 137>>(&strings, &fixture.0["siphash24_key_133_137_mod_2pow62_hex"]);
@@ -50,13 +70,19 @@ pub(crate) fn hashing_layer(fixture: &Fixture) {
         let key = |salt: &Value| -> Vec<u64> {
             list(salt).iter().map(|key| key.as_u64().expect("a key")).collect()
         };
-        match case.get("salt").filter(|salt| !salt.is_null()).map(key).as_deref() {
+        let salt = case.get("salt").filter(|salt| !salt.is_null()).map(key);
+        let kind = match salt.as_deref() {
+            None => HashKind::FarmHash64,
+            Some(key) => HashKind::SipHash { key: key.try_into().expect("two numbers") },
+        };
+        bins_at_run_time(kind, case, strings);
+        match salt.as_deref() {
             None => bins::<FarmHash64>(case, strings),
             Some([133, 137]) => bins::<SipHash<133, 137>>(case, strings),
             Some([0, 0]) => bins::<SipHash<0, 0>>(case, strings),
             Some([42, 42]) => bins::<SipHash<42, 42>>(case, strings),
             Some([18_446_744_073_709_551, 1]) => bins::<SipHash<18_446_744_073_709_551, 1>>(case, strings),
-            Some(key) => panic!("the key {key:?} is not among the types above"),
+            Some(key) => crate::run_time::no_type_of(&key),
         }
     }
 }
@@ -124,19 +150,16 @@ pub(crate) fn feature_hashing(fixture: &Fixture) {
     let texts = list(&fixture.0["hashing_vectorizer_tokens"]);
     for case in list(&fixture.0["hashing_vectorizer_cases"]) {
         let hasher = hasher(case);
-        let pairs = match integers(&case["ngram_range"])[..] {
-            [1, 1] => false,
-            [1, 2] => true,
-            ref range => panic!("n-grams of {range:?} words"),
-        };
+        let [shortest, longest] = integers(&case["ngram_range"])[..] else { panic!("a range of n-grams") };
         assert!(case["norm"].is_null());
         assert_eq!(texts.len(), list(&case["rows"]).len());
         for (words, expected) in texts.iter().zip(list(&case["rows"])) {
             let words = strings(words);
             let mut row = vec![0.0; hasher.columns()];
-            hasher.add(words.iter().map(|word| (*word, 1.0)), &mut row).expect("a whole row");
-            let pairs: Vec<String> = words.windows(2).filter(|_| pairs).map(|pair| pair.join(" ")).collect();
-            hasher.add(pairs.iter().map(|pair| (pair.as_str(), 1.0)), &mut row).expect("a whole row");
+            for n in shortest..=longest {
+                let ngrams: Vec<String> = words.windows(n as usize).map(|ngram| ngram.join(" ")).collect();
+                hasher.add(ngrams.iter().map(|ngram| (ngram.as_str(), 1.0)), &mut row).expect("a whole row");
+            }
             assert_row(&row, expected);
         }
     }

@@ -1,19 +1,21 @@
 //! Small models trained with each optimizer and each clipping, by the presets of `nanoembed::keras`: made by
 //! `make/train_keras.py`. In every batch ids repeat, and id 0 is padding.
 
+use crate::common::run_time::{GivenLabel, Slices, records_of, words_of};
 use crate::fixture::{Array, Fixture, assert_close, list, number};
+use crate::run_time::{self, AtRunTime};
 use nanoembed::internals::{Class, KerasOptimizer};
 use nanoembed::keras::{Conv1D, Flatten, GlobalMaxPooling1D, Keras};
 use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::*;
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, MeanAbsoluteError, MeanSquaredError,
-    SampleWeights, SparseCategoricalCrossEntropy, Weighted,
+    AnyLoss, BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, Loss, MeanAbsoluteError,
+    MeanSquaredError, SampleWeights, SparseCategoricalCrossEntropy, Weighted,
 };
 use nanoembed::optim::Clip;
 use nanoembed::optim::{
-    Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Momentum, MomentumRmsProp, Nadam, Optimizer,
-    RmsProp, Sgd,
+    Adadelta, Adagrad, Adam, AdamW, AmsGrad, AnyOptimizer, CenteredRmsProp, Momentum, MomentumRmsProp, Nadam,
+    Optimizer, RmsProp, Sgd,
 };
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
@@ -214,7 +216,7 @@ fn numbers(value: &Value) -> Vec<f32> {
 impl<'a, M, L, const CLASSES: usize> Training<'a, M, L, CLASSES>
 where
     M: Layer<Input = [u16; LEN]>,
-    L: Loss<M::Output>,
+    L: Loss<M::Output> + Copy + Into<AnyLoss<'static>>,
 {
     fn new(json: &'a Value, loss: L, labels: &'a [L::Label]) -> Self {
         let ids = Array::integers(&json["x"]);
@@ -228,8 +230,8 @@ impl<M, L, const CLASSES: usize> Run for Case<'_, '_, M, L, CLASSES>
 where
     M: Layer<Input = [u16; LEN]>,
     M::Output: Numbers,
-    L: Loss<M::Output> + Copy,
-    L::Label: Class,
+    L: Loss<M::Output> + Copy + Into<AnyLoss<'static>>,
+    L::Label: Class + GivenLabel,
 {
     fn case(&self) -> &Value {
         self.case
@@ -261,6 +263,19 @@ where
             }
         });
         assert_eq!(initial.next(), None);
+
+        let (at_run_time, slices) =
+            (AtRunTime { records: records_of(&model), parameters: words_of(&model) }, Slices::of(&labels));
+        let any = Into::<AnyLoss<'static>>::into(*loss);
+        let by_value = (&optimizer as &dyn AnyOptimizer, any.with_class_weights(&weights));
+        let found = run_time::train(at_run_time, json, by_value, &slices.labels());
+        let close = |part: &str, found: &[f32], expected: &str| {
+            let what = format!("at run time, {what}: {part}");
+            assert_close(&what, found, &numbers(&case[expected]), EQUAL, 0.0);
+        };
+        close("loss", &found.epoch_losses, "epoch_losses");
+        close("weight", &found.parameters, "final_weights");
+        close("output", &found.predictions, "final_predictions");
 
         let loss = SampleWeights(ClassWeights { loss: *loss, weights });
         let mut trainer = Trainer::<M, O, _, BATCH>::new(optimizer, loss);

@@ -1,13 +1,15 @@
 //! `Lstm`: outputs and gradients of Keras, and whole trainings with it.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
+use crate::run_time::{check_layer, check_training, no_type_of};
 use crate::training::{CURVE, adam};
 use nanoembed::internals::{Direction, Masking, Returned};
 use nanoembed::layers::options::{GoBackwards, GoForwards, MaskZero, NoMask, ReturnLast, ReturnSequences};
 use nanoembed::layers::{
     Batch, BatchMut, Chain, Dense, Embedding, Layer, Lstm, Parameters, Sigmoid, Value as _,
 };
-use nanoembed::loss::BinaryCrossEntropy;
+use nanoembed::loss::{BinaryCrossEntropy, Labels};
+use nanoembed::models::{LayerKind, Record};
 use nanoembed::optim::{Exact, Optimizer, Sgd};
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
@@ -31,7 +33,26 @@ pub(crate) fn forward_and_gradients(fixture: &Fixture) {
             (false, true) => shape::<ReturnLast, GoBackwards>(case),
             (true, true) => shape::<ReturnSequences, GoBackwards>(case),
         }
+        at_run_time(case);
     }
+}
+
+fn at_run_time(case: &Value) {
+    let x = Array::read(&case["input"]);
+    let [_, len, inputs] = x.shape[..] else { panic!("a batch of sequences") };
+    let units = case["units"].as_u64().expect("units") as usize;
+    let on = |name: &str| u16::from(case[name] == true);
+    let layer = Record::new(LayerKind::Lstm, &[len, inputs, units]);
+    let layer = layer.options([on("return_sequences"), on("go_backwards"), 0]);
+    let what = format!("[{len}, {inputs}, {units}] {}", case["mask_kind"]);
+    let parameters = ["kernel", "recurrent_kernel", "bias"];
+    check_layer(&what, layer, (&x, case), &parameters, masks(case).as_deref());
+}
+
+/// Whether each step is valid, if the case says so.
+fn masks(case: &Value) -> Option<Vec<bool>> {
+    let mask = case.get("mask").filter(|mask| !mask.is_null())?;
+    Some(Array::read(mask).data.iter().map(|valid| *valid != 0.0).collect())
 }
 
 /// Chooses the layer's type by the shapes.
@@ -42,7 +63,7 @@ fn shape<R: Returned, D: Direction>(case: &Value) {
         ([7, 5], Some(6)) => check::<7, 5, 6, R, D>(case),
         ([1, 2], Some(1)) => check::<1, 2, 1, R, D>(case),
         ([4, 17], Some(9)) => check::<4, 17, 9, R, D>(case),
-        other => panic!("a case of shape {other:?}"),
+        other => no_type_of(&other),
     }
 }
 
@@ -58,13 +79,8 @@ fn check<const LEN: usize, const IN: usize, const UNITS: usize, R: Returned, D: 
     layer.bias.as_numbers_mut().copy_from_slice(&data("bias"));
 
     let x: Vec<[[f32; IN]; LEN]> = data("input").as_chunks().0.as_chunks().0.to_vec();
-    let masks: Vec<[bool; LEN]> = match &case["mask"] {
-        Value::Null => vec![[true; LEN]; x.len()],
-        mask => {
-            let valid: Vec<bool> = Array::read(mask).data.iter().map(|valid| *valid != 0.0).collect();
-            valid.as_chunks().0.to_vec()
-        }
-    };
+    let masks: Vec<[bool; LEN]> =
+        masks(case).map_or(vec![[true; LEN]; x.len()], |masks| masks.as_chunks().0.to_vec());
     let batch = Batch { values: &x, masks: &masks };
     let zeros = || vec![R::Output::<LEN, UNITS>::new_zeroed(); x.len()];
     let mut y_masks = vec![R::Output::<LEN, UNITS>::VALID; x.len()];
@@ -142,13 +158,20 @@ fn load<M: Masking>(weights: &Value, model: &mut Model<M>) {
 
 fn train<M: Masking>(fixture: &Fixture) {
     let json = &fixture.0;
+    let optimizer = Exact(adam(&json["optimizer_config"]));
+    let loss = BinaryCrossEntropy::default();
+    let y = Array::read(&json["y"]).data;
+    check_training(json, &optimizer, loss.into(), &Labels::numbers(&y));
+    if Array::read(&json["x"]).shape[1] != 12 || json["batch_size"] != 8 {
+        return no_type_of(&json["layers"]);
+    }
     let ids: Vec<[u16; 12]> = Array::integers(&json["x"])
         .as_chunks()
         .0
         .iter()
         .map(|ids: &[i64; 12]| ids.map(|id| u16::try_from(id).expect("an id below 50")))
         .collect();
-    let labels: Vec<[f32; 1]> = Array::read(&json["y"]).data.as_chunks().0.to_vec();
+    let labels = y.as_chunks::<1>().0;
     let (mut model, mut expected) = (Model::<M>::zeroed(), Model::<M>::zeroed());
     load(&json["initial_weights"], &mut model);
     load(&json["final_weights"], &mut expected);
@@ -158,9 +181,7 @@ fn train<M: Masking>(fixture: &Fixture) {
     let data = |name: &str| Array::read(&json[name]).data;
     assert_close("first predictions", &predictions(&model), &data("initial_predictions"), 1e-6, 1e-5);
 
-    let optimizer = Exact(adam(&json["optimizer_config"]));
-    let mut trainer = Trainer::<Model<M>, _, _, 8>::new(optimizer, BinaryCrossEntropy::default());
-    assert_eq!(json["batch_size"], 8);
+    let mut trainer = Trainer::<Model<M>, _, _, 8>::new(optimizer, loss);
     let mut losses = Vec::new();
     for _ in 0..json["epochs"].as_u64().expect("a count") {
         for (ids, labels) in ids.chunks(8).zip(labels.chunks(8)) {
@@ -180,7 +201,7 @@ fn train<M: Masking>(fixture: &Fixture) {
     close("dense kernel", dense.kernel.as_numbers(), last_dense.kernel.as_numbers());
     close("dense bias", &dense.bias, &last_dense.bias);
     close("predictions", &predictions(&model), &data("final_predictions"));
-    let report = trainer.evaluate(&model, &ids, &labels).expect("valid examples");
+    let report = trainer.evaluate(&model, &ids, labels).expect("valid examples");
     close("loss", &[report.loss], &[number(&json["final_evaluate"]["loss"])]);
     assert_close("accuracy", &[report.accuracy], &[number(&json["final_evaluate"]["accuracy"])], 1e-6, 0.0);
 }

@@ -3,6 +3,9 @@
 //! They are read from the folder named by `NANOEMBED_ORACLE`, and those that it lacks, or all, from
 //! `tests/oracle`. A fixture that is not known fails, and so does a known one that is missing. `loaders.rs`
 //! holds those of weights and vectors, in the folder `loaders`.
+//!
+//! What has a layer or a model is held twice: by types, where one of the shape is compiled, and by models
+//! whose sizes are values (`run_time.rs`), whatever shape the file has.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -21,6 +24,7 @@ mod lstm;
 mod optimizers;
 mod pad;
 mod pooling;
+mod run_time;
 mod schedules;
 #[cfg(all(feature = "md5", feature = "unicode"))]
 mod text;

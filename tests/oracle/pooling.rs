@@ -2,10 +2,12 @@
 
 use crate::convolution::{sequences, train};
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
+use crate::run_time::{check_layer, no_type_of};
 use nanoembed::layers::options::MaskZero;
 use nanoembed::layers::{
     Dense, Embedding, Flatten, GlobalAveragePooling1D, GlobalMaxPooling1D, Layer, Sigmoid,
 };
+use nanoembed::models::{LayerKind, Record};
 use nanoembed::sequential;
 use serde_json::Value;
 
@@ -19,9 +21,29 @@ pub(crate) fn forward_and_gradients(fixture: &Fixture) {
             [1, 4] => layer::<1, 4, 4>(case),
             [7, 17] => layer::<7, 17, 119>(case),
             [3, 2] => layer::<3, 2, 6>(case),
-            ref other => panic!("a sequence of shape {other:?}"),
+            ref other => no_type_of(other),
         }
+        at_run_time(case);
     }
+}
+
+fn at_run_time(case: &Value) {
+    let x = Array::read(&case["input"]);
+    let [_, len, dim] = x.shape[..] else { panic!("a batch of sequences") };
+    let kind = match case["layer"].as_str() {
+        Some("GlobalMaxPooling1D") => LayerKind::GlobalMaxPooling1D,
+        Some("GlobalAveragePooling1D") => LayerKind::GlobalAveragePooling1D,
+        Some("Flatten") => LayerKind::Flatten,
+        other => panic!("layer {other:?}"),
+    };
+    let what = format!("{} [{len}, {dim}]", case["layer"]);
+    check_layer(&what, Record::new(kind, &[len, dim]), (&x, case), &[], masks(case).as_deref());
+}
+
+/// Whether each step is valid, if the case says so.
+fn masks(case: &Value) -> Option<Vec<bool>> {
+    let mask = case.get("mask").filter(|mask| !mask.is_null())?;
+    Some(Array::integers(mask).into_iter().map(|valid| valid != 0).collect())
 }
 
 fn layer<const LEN: usize, const DIM: usize, const OUT: usize>(case: &Value) {
@@ -43,13 +65,7 @@ where
     let data = |name: &str| Array::read(&case[name]).data;
     let x = sequences::<DIM, LEN>(&case["input"]);
     let d_y = data("cotangent");
-    let masks = match case.get("mask") {
-        None | Some(Value::Null) => vec![[true; LEN]; x.len()],
-        Some(mask) => {
-            let mask: Vec<bool> = Array::integers(mask).into_iter().map(|valid| valid != 0).collect();
-            mask.as_chunks().0.to_vec()
-        }
-    };
+    let masks = masks(case).map_or(vec![[true; LEN]; x.len()], |masks| masks.as_chunks().0.to_vec());
     let pass = crate::common::pass::pass::<L, BATCH>(layer, &x, &masks, d_y.as_chunks().0, None);
 
     // Where Keras gives NaN, for a sequence that is all padding, we give zeros.

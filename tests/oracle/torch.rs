@@ -1,10 +1,12 @@
 //! PyTorch's `F.embedding` and `F.embedding_bag`: every option, forward and backward.
 
 use crate::fixture::{Array, FORWARD, Fixture, GRADIENT, assert_close, list, number};
+use crate::run_time::AtRunTime;
 use nanoembed::internals::{coalesce, max_norm, weight_gradients};
 use nanoembed::kernels::{gather, pool, pool_max, scatter_add_max};
+use nanoembed::models::{Input, LayerKind, Record, Source};
 use nanoembed::sparse::{Occurrence, RowNorm, SortedOccurrences};
-use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
+use nanoembed::table::{Bags, Indices, Pooling, Reject, Table, TableMut};
 use serde_json::Value;
 
 fn close(what: &str, found: &[f32], expected: &Value, (absolute, relative): (f32, f32)) {
@@ -42,7 +44,7 @@ fn dense_gradient(case: &Value, list: &mut [Occurrence], gradients: Table<'_>, r
     let (count, dim) = (list.len(), gradients.dim());
     let mut scratch = vec![Occurrence::default(); count];
     let mut sorted = SortedOccurrences::sort(list, &mut scratch).expect("one length");
-    if case["config"]["scale_grad_by_freq"].as_bool() == Some(true) {
+    if scales(case) {
         sorted = sorted.by_frequency();
     }
     let (mut touched, mut sums) = (vec![0; count], vec![0.0; count * dim]);
@@ -55,12 +57,69 @@ fn dense_gradient(case: &Value, list: &mut [Occurrence], gradients: Table<'_>, r
     dense
 }
 
+/// Whether a row's gradient is divided by how often it occurs, which layers do not do.
+fn scales(case: &Value) -> bool {
+    case["config"]["scale_grad_by_freq"].as_bool() == Some(true)
+}
+
+/// The layers' outputs and gradients at run time.
+fn at_run_time(case: &Value, (model, input, n): (&AtRunTime, Input<'_>, usize)) {
+    let what = format!("at run time: {}", case["config"]);
+    close(&what, &model.outputs(input, n), &case["output"], FORWARD);
+    if !scales(case) {
+        let gradients = model.gradients(input, n, &Array::read(&case["cotangent"]).data);
+        let rows = Array::read(&case["grad_weight"]).data.len();
+        close(&what, &gradients[..rows], &case["grad_weight"], GRADIENT);
+    }
+}
+
+fn short(ids: &[i64]) -> Vec<u32> {
+    ids.iter().map(|id| u32::try_from(*id).expect("an id of the table")).collect()
+}
+
+/// `Embedding`; a row of padding is read and does not learn.
+fn embedding_at_run_time(case: &Value, ids: &[i64], (weights, rows, dim): (&[f32], usize, usize)) {
+    let layer = Record::new(LayerKind::Embedding, &[ids.len(), rows, dim]).from(Source::Input(0));
+    let flat = Record::new(LayerKind::Flatten, &[ids.len(), dim]);
+    let mut model = AtRunTime { records: vec![layer, flat], parameters: weights.to_vec() };
+    if let Some(row) = padding_of(case, rows) {
+        model.records[0] = layer.frozen_rows();
+        let mut bits = vec![0; rows.div_ceil(32)];
+        bits[row / 32] |= 1 << (row % 32);
+        model.parameters.extend(bits.into_iter().map(f32::from_bits));
+    }
+    at_run_time(case, (&model, Input::Ids(&short(ids)), 1));
+}
+
+/// `EmbeddingBag`, of sums and means without weights; ids of padding are left out.
+fn bags_at_run_time(
+    case: &Value,
+    bags: &Bags<'_, i64, Reject, i64>,
+    (weights, rows, dim): (&[f32], usize, usize),
+) {
+    let pooling = match case["mode"].as_str() {
+        _ if !case["per_sample_weights"].is_null() => return,
+        Some("mean") => 0,
+        Some("sum") => 1,
+        _ => return,
+    };
+    let (mut ids, mut offsets) = (vec![], vec![0]);
+    for bag in bags.iter() {
+        ids.extend(bag.iter().map(|entry| entry.row as u32));
+        offsets.push(ids.len() as u32);
+    }
+    let layer = Record::new(LayerKind::EmbeddingBag, &[rows, dim]).options([pooling, 0, 0]);
+    let model = AtRunTime { records: vec![layer.from(Source::Input(0))], parameters: weights.to_vec() };
+    at_run_time(case, (&model, Input::Bags { ids: &ids, offsets: &offsets }, bags.len()));
+}
+
 pub(crate) fn embedding(fixture: &Fixture) {
     for case in list(&fixture.0["cases"]) {
         let what = case["config"].to_string();
         let ids = Array::integers(&case["indices"]);
         let (weights, rows, dim) = table_of(case, &ids);
         let indices = Indices::new(&ids, rows).expect("ids of the table");
+        embedding_at_run_time(case, &ids, (&weights, rows, dim));
 
         // PyTorch reads the padding row; it has no gradient.
         let mut output = vec![0.0; ids.len() * dim];
@@ -101,6 +160,7 @@ pub(crate) fn embedding_bag(fixture: &Fixture) {
         let last = case["offsets"].is_null() || case["config"]["include_last_offset"].as_bool() == Some(true);
         let bags = if last { Bags::new(indices, &offsets) } else { Bags::from_starts(indices, &offsets) };
         let bags = bags.expect("offsets of the ids");
+        bags_at_run_time(case, &bags, (&weights, rows, dim));
         let per_sample =
             (!case["per_sample_weights"].is_null()).then(|| Array::read(&case["per_sample_weights"]).data);
         let bags = match &per_sample {

@@ -1,8 +1,9 @@
 //! Whole trainings: from Keras' initial weights through the same batches to its losses, weights and predictions.
 
 use crate::fixture::{Array, Fixture, assert_close, number};
+use crate::run_time::{check_training, no_type_of};
 use nanoembed::layers::{Chain, Dense, Embedding, Flatten, Layer, Sigmoid};
-use nanoembed::loss::BinaryCrossEntropy;
+use nanoembed::loss::{BinaryCrossEntropy, Labels};
 use nanoembed::optim::{
     Adagrad, Adam, AdamW, AmsGrad, Clip, Clipped, Epsilon, Exact, Momentum, Optimizer, RmsProp,
 };
@@ -101,9 +102,14 @@ fn predictions(model: &Reviews, ids: &[[u16; 4]]) -> Vec<f32> {
 
 fn reviews<O: Optimizer, const BATCH: usize>(fixture: &Fixture, optimizer: O) {
     let json = &fixture.0;
+    let y = Array::read(&json["y"]).data;
+    check_training(json, &optimizer, BinaryCrossEntropy::default().into(), &Labels::numbers(&y));
+    if Array::read(&json["x"]).shape[1] != 4 {
+        return no_type_of(&json["layers"]);
+    }
     let ids: Vec<[u16; 4]> =
         Array::integers(&json["x"]).chunks(4).map(|ids| [0, 1, 2, 3].map(|i| ids[i] as u16)).collect();
-    let labels: Vec<[f32; 1]> = Array::read(&json["y"]).data.into_iter().map(|label| [label]).collect();
+    let labels: Vec<[f32; 1]> = y.into_iter().map(|label| [label]).collect();
     let losses = Array::read(&json["loss_before_each_step"]).data;
     let epochs = json["epochs"].as_u64().expect("epochs") as usize;
     assert_eq!(losses.len(), epochs * ids.len().div_ceil(BATCH), "steps");
