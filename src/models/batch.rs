@@ -16,7 +16,11 @@ pub(super) fn words(shape: Shape, size: BatchSize) -> Option<usize> {
         // One more, since they start at a multiple of 8 bytes.
         Shape::LongIds(len) => of_each(len)?.checked_mul(2)?.checked_add(1),
         // Offsets, then ids.
-        Shape::Bag => of_each(size.ids_per_bag)?.checked_add(size.examples)?.checked_add(1),
+        Shape::Bag => {
+            // Offsets have 32 bits.
+            let ids = of_each(size.ids_per_bag).filter(|ids| u32::try_from(*ids).is_ok())?;
+            ids.checked_add(size.examples)?.checked_add(1)
+        }
         Shape::Vector(_) | Shape::Sequence { .. } => of_each(shape.numbers()),
     }
 }
@@ -56,10 +60,10 @@ pub(super) fn as_ids_mut(memory: &mut [f32]) -> &mut [u32] {
 }
 
 /// Copies the ids or numbers of the examples, `width` each.
-fn copy_examples<T: Copy>(from: &[T], to: &mut [T], width: usize, examples: &[u32]) {
+fn copy_examples<T: Copy, U: From<T>>(from: &[T], to: &mut [U], width: usize, examples: &[u32]) {
     for (to, example) in to.chunks_exact_mut(width.max(1)).zip(examples) {
         for (to, from) in to.iter_mut().zip(part(from, *example as usize * width, width)) {
-            *to = *from;
+            *to = U::from(*from);
         }
     }
 }
@@ -78,6 +82,9 @@ fn load_one<K: Kinds>(
     match (shape, from) {
         (Shape::Ids(len), Input::Ids(ids)) => copy_examples(ids, as_ids_mut(memory), len, examples),
         (Shape::LongIds(len), Input::LongIds(ids)) => {
+            copy_examples(ids, long_ids_mut(memory, len * size.examples), len, examples);
+        }
+        (Shape::LongIds(len), Input::Ids(ids)) => {
             copy_examples(ids, long_ids_mut(memory, len * size.examples), len, examples);
         }
         (Shape::Bag, Input::Bags { ids, offsets }) => {
@@ -154,7 +161,7 @@ pub(super) fn check_bags(inputs: &[Input<'_>], size: BatchSize) -> Result<(), In
             for ends in offsets.windows(2) {
                 if let [start, end] = ends {
                     CapacityExceeded::check(
-                        "ids of a bag (ids_per_bag)",
+                        "ids of a bag (BatchSize::ids_per_bag)",
                         size.ids_per_bag,
                         end.saturating_sub(*start) as usize,
                     )?;

@@ -14,7 +14,7 @@ use rand_xoshiro::Xoshiro128PlusPlus;
 use zerocopy::FromBytes;
 
 /// The records and the parameters of a typed model, from its image.
-pub fn parts_of<M: Layer>(model: &M) -> (Vec<Record>, Vec<f32>) {
+pub(crate) fn parts_of<M: Layer>(model: &M) -> (Vec<Record>, Vec<f32>) {
     let bytes = image::to_vec(model);
     let at = |offset: usize| u64::from_le_bytes(bytes[offset..offset + 8].try_into().unwrap()) as usize;
     let sections: Vec<&[u8]> =
