@@ -34,13 +34,14 @@ pub(crate) struct Header {
 
 const _: () = assert!(size_of::<Header>() == HEADER);
 
-/// Writes an image: its header, the list of its sections, and each section by `write`.
+/// Writes an image: its header, the list of its sections, and each section by `write`. The code is there once
+/// for all models of a program.
 pub(crate) fn seal(
     kind: Kind,
     fingerprint: Fingerprint,
     layout: &Layout,
     out: &mut [u8],
-    write: impl FnMut(Section, &mut dyn FnMut(&[u8])),
+    write: &mut dyn FnMut(Section, &mut dyn FnMut(&[u8])),
 ) -> Result<(), ImageError> {
     let length = ImageError::Length { expected: layout.end(), found: out.len() };
     if out.len() != layout.end() {

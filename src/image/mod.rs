@@ -112,7 +112,7 @@ pub const fn size<M: Image>() -> usize {
 /// # Errors
 /// If `out` has not [`size::<M>()`](size) bytes; nothing has been written then.
 pub fn write<M: Image>(model: &M, out: &mut [u8]) -> Result<(), ImageError> {
-    seal(M::KIND, M::TYPE, const { &layout::<M>() }, out, |section, part| match section {
+    seal(M::KIND, M::TYPE, const { &layout::<M>() }, out, &mut |section, part| match section {
         Section::Recipe => part(M::RECORDS.unwrap_or_default().as_bytes()),
         _ => model.visit(part),
     })

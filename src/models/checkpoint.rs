@@ -54,7 +54,7 @@ impl<K: Kinds> Trainer<'_, K> {
         if found != expected {
             return Err(ImageError::Length { expected, found });
         }
-        seal(Kind::Checkpoint, self.fingerprint(), &self.layout(), out, |section, part| match section {
+        seal(Kind::Checkpoint, self.fingerprint(), &self.layout(), out, &mut |section, part| match section {
             Section::Recipe => part(self.recipe().records().as_bytes()),
             Section::Training => {
                 part(&seed.to_le_bytes());

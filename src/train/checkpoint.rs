@@ -41,7 +41,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     /// If `out` has not [`CHECKPOINT_SIZE`](Self::CHECKPOINT_SIZE) bytes; nothing has been written then.
     pub fn checkpoint(&self, model: &M, out: &mut [u8]) -> Result<(), ImageError> {
         let Progress { seed, step, epoch } = self.progress;
-        seal(Kind::Checkpoint, Self::CHECKPOINT, &Self::LAYOUT, out, |section, part| match section {
+        seal(Kind::Checkpoint, Self::CHECKPOINT, &Self::LAYOUT, out, &mut |section, part| match section {
             Section::Recipe => part(const { records::<M>() }.as_bytes()),
             Section::Training => {
                 part(&seed.to_le_bytes());
