@@ -19,7 +19,7 @@ pub trait PackedRow: FromBytes + IntoBytes + KnownLayout + Immutable + sealed::S
     const DIM: usize;
     /// Evaluated by what uses a row; asserts that its bytes are those of `DIM` numbers.
     #[doc(hidden)]
-    const FITS: () = ();
+    const CHECK: () = ();
 }
 
 mod sealed {
@@ -78,14 +78,14 @@ impl<const DIM: usize> PackedRow for U8Row<DIM> {
 impl<const DIM: usize, const BYTES: usize> PackedRow for U4Row<DIM, BYTES> {
     type Format = U4;
     const DIM: usize = DIM;
-    const FITS: () =
+    const CHECK: () =
         assert!(BYTES == DIM.div_ceil(2) + 4, "U4Row<DIM, BYTES>: BYTES must be ceil(DIM / 2) + 4");
 }
 
 impl<const DIM: usize, const BYTES: usize> PackedRow for U2Row<DIM, BYTES> {
     type Format = U2;
     const DIM: usize = DIM;
-    const FITS: () =
+    const CHECK: () =
         assert!(BYTES == DIM.div_ceil(4) + 4, "U2Row<DIM, BYTES>: BYTES must be ceil(DIM / 4) + 4");
 }
 
@@ -213,7 +213,7 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
     const ACTIVATION: ActivationKind = L::ACTIVATION;
     const NAME: &'static str = L::NAME;
     const RECORDS: Records = {
-        let () = R::FITS;
+        let () = R::CHECK;
         assert!(ROWS == L::ROWS, "Packed<L, R, ROWS>: L has another number of rows");
         assert!(R::DIM == L::DIM, "Packed<L, R, ROWS>: the rows of L have another dim");
         Records::layer(L::RECORDS.table().format(R::Format::ROW_FORMAT))

@@ -93,48 +93,30 @@ impl MeanAbsoluteError {
     }
 }
 
-impl<const OUT: usize> Loss<[f32; OUT]> for MeanSquaredError {
-    type Label = [f32; OUT];
-    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
+macro_rules! losses_of_quantities {
+    ($($loss:ident)*) => {$(
+        impl<const OUT: usize> Loss<[f32; OUT]> for $loss {
+            type Label = [f32; OUT];
+            const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
 
-    fn check_label(&self, label: &[f32; OUT]) -> Result<(), LabelError> {
-        check_finite(label)
-    }
+            fn check_label(&self, label: &[f32; OUT]) -> Result<(), LabelError> {
+                check_finite(label)
+            }
 
-    fn value_and_gradient(
-        &self,
-        y: &[f32; OUT],
-        label: &[f32; OUT],
-        examples: f32,
-        d_y: &mut [f32; OUT],
-    ) -> f32 {
-        Self::learn(y, label, examples, d_y)
-    }
+            fn value_and_gradient(
+                &self,
+                y: &[f32; OUT],
+                label: &[f32; OUT],
+                examples: f32,
+                d_y: &mut [f32; OUT],
+            ) -> f32 {
+                Self::learn(y, label, examples, d_y)
+            }
 
-    fn accuracy(&self, y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
-        accuracy(y, label)
-    }
+            fn accuracy(&self, y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
+                accuracy(y, label)
+            }
+        }
+    )*};
 }
-
-impl<const OUT: usize> Loss<[f32; OUT]> for MeanAbsoluteError {
-    type Label = [f32; OUT];
-    const FUSED_ACTIVATION: ActivationKind = ActivationKind::Identity;
-
-    fn check_label(&self, label: &[f32; OUT]) -> Result<(), LabelError> {
-        check_finite(label)
-    }
-
-    fn value_and_gradient(
-        &self,
-        y: &[f32; OUT],
-        label: &[f32; OUT],
-        examples: f32,
-        d_y: &mut [f32; OUT],
-    ) -> f32 {
-        Self::learn(y, label, examples, d_y)
-    }
-
-    fn accuracy(&self, y: &[f32; OUT], label: &[f32; OUT]) -> f32 {
-        accuracy(y, label)
-    }
-}
+losses_of_quantities!(MeanSquaredError MeanAbsoluteError);

@@ -28,7 +28,10 @@ pub use shape::{RecipeError, RecordError, Shape};
 pub use trainer::{Memory, Trainer, TrainingLengths, UnfitTraining};
 
 use crate::table::{Bf16, F16, F32, U2, U4, U8};
-use kinds::*;
+use kinds::{
+    Activation, BiasedDot, Concatenate, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten,
+    GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Lstm, QuotientRemainder,
+};
 
 /// A kind with rows in every format.
 macro_rules! in_every_format {

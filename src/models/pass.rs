@@ -5,7 +5,7 @@ use super::blocks::{BatchSize, gradients_of};
 use super::kind::{Backward, Kind, Kinds, Pass, Taken, Values, ValuesMut, View, Visit};
 use super::learn::Loaded;
 use super::recipe::{Recipe, source_of};
-use super::run::{part, part_mut, taken, view};
+use super::run::{Before, Given, part, part_mut, taken, view};
 use crate::layers::{Context, first_mut};
 use crate::optim::AnyOptimizer;
 
@@ -55,7 +55,9 @@ pub(super) fn forward<K: Kinds>(
         let (masks_before, masks) = flow.masks.split_at_mut_checked(place.steps * n).unwrap_or_default();
         let before = Values { numbers: before, masks: masks_before };
         let given = |number| loaded(recipe, size, number, n, inputs.memory);
-        let x = taken(recipe, &place, previous.as_ref(), n, &given, before, flow.valid);
+        let before = Before { n, values: before, valid: flow.valid, previous };
+        let takes = (place.spec.takes, place.spec.ignores_masks);
+        let x = taken(recipe, (place.record, place.number), takes, &given, before);
         let y = ValuesMut {
             numbers: first_mut(numbers, place.spec.gives.numbers() * n),
             masks: first_mut(masks, place.spec.gives.steps() * n),
@@ -66,7 +68,7 @@ pub(super) fn forward<K: Kinds>(
         if K::with(place.record, Forward(view(&place, parameters, n), x, y, kept, pass)).is_err() {
             return;
         }
-        previous = Some(place);
+        previous = Some(Given::by(&place));
     }
 }
 
@@ -98,7 +100,9 @@ pub(super) fn backward<K: Kinds>(
         let Some(place) = recipe.place(number) else { return };
         let all = Values { numbers: flow.values, masks: flow.masks };
         let given = |number| loaded(recipe, size, number, n, inputs.memory);
-        let x = taken(recipe, &place, None, n, &given, all, flow.valid);
+        let before = Before { n, values: all, valid: flow.valid, previous: None };
+        let takes = (place.spec.takes, place.spec.ignores_masks);
+        let x = taken(recipe, (place.record, number), takes, &given, before);
         let outputs = place.spec.gives.numbers() * n;
         let y = Values {
             numbers: part(flow.values, place.outputs * n, outputs),

@@ -49,37 +49,26 @@ pub(super) fn take<'a, T>(items: &mut &'a mut [T], length: usize) -> &'a mut [T]
     items.split_off_mut(..length).unwrap_or_default()
 }
 
-/// `Ok` if the inputs of the layer at `place` are those of `n` examples, and every id can be used.
+/// `Ok` if the inputs that a layer of kind `K` takes are those of `n` examples, and every id can be used.
 #[inline]
-pub(super) fn check_inputs<K: Kinds>(
-    place: &Place<'_>,
+pub(super) fn check_inputs<K: Kind>(
+    record: &Record,
+    number: usize,
+    takes: [Option<Shape>; 2],
     inputs: &[Input<'_>],
     n: usize,
 ) -> Result<(), InputError> {
-    struct Check<'a>(&'a Record, Input<'a>);
-    impl Visit for Check<'_> {
-        type Output = Result<(), InputError>;
-
-        #[inline]
-        fn visit<K: Kind>(self) -> Self::Output {
-            K::check(self.0, self.1)
-        }
-    }
-    for (source, takes) in place.spec.takes.into_iter().enumerate() {
-        let (Some(takes), Some(Err(number))) = (takes, source_of(place.record, source, place.number)) else {
-            continue;
-        };
+    for (source, takes) in takes.into_iter().enumerate() {
+        let (Some(takes), Some(Err(number))) = (takes, source_of(record, source, number)) else { continue };
         // There are as many inputs as the recipe names.
         let Some(input) = inputs.get(usize::from(number)) else { continue };
         check_lengths(takes, *input, n)?;
-        if let Ok(checked) = K::with(place.record, Check(place.record, *input)) {
-            checked.map_err(|error| match error {
-                InputError::Id { example, error, .. } if inputs.len() > 1 => {
-                    InputError::Id { example, branch: Some(usize::from(number)), error }
-                }
-                other => other,
-            })?;
-        }
+        K::check(record, *input).map_err(|error| match error {
+            InputError::Id { example, error, .. } if inputs.len() > 1 => {
+                InputError::Id { example, branch: Some(usize::from(number)), error }
+            }
+            other => other,
+        })?;
     }
     Ok(())
 }
@@ -87,8 +76,9 @@ pub(super) fn check_inputs<K: Kinds>(
 /// `Ok` if an input is as long as that of `n` examples.
 fn check_lengths(takes: Shape, input: Input<'_>, n: usize) -> Result<(), InputError> {
     let (what, expected, found) = match (takes, input) {
-        (Shape::Ids(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
-        (Shape::LongIds(len), Input::Ids(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
+        (Shape::Ids(len) | Shape::LongIds(len), Input::Ids(ids)) => {
+            ("number of ids", n.saturating_mul(len), ids.len())
+        }
         (Shape::LongIds(len), Input::LongIds(ids)) => ("number of ids", n.saturating_mul(len), ids.len()),
         (Shape::Bag, Input::Bags { ids, offsets }) => {
             Bags::new(Indices::skipping(ids, usize::MAX), offsets)?;
@@ -102,44 +92,88 @@ fn check_lengths(takes: Shape, input: Input<'_>, n: usize) -> Result<(), InputEr
     Ok(ShapeMismatch::check(what, expected, found)?)
 }
 
-/// What the layer at `place` takes: from the outputs of the layers before it, or from the inputs.
+/// Where what a layer gives lies: its number, its numbers and its steps of one example, and where they start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given {
+    number: usize,
+    outputs: usize,
+    numbers: usize,
+    first_step: usize,
+    steps: usize,
+}
+
+impl Given {
+    /// What the layer after `previous` gives.
+    #[inline(always)]
+    fn after(previous: Option<Self>, gives: Shape) -> Self {
+        let (numbers, steps) = (gives.numbers(), gives.steps());
+        match previous {
+            Some(before) => Self {
+                number: before.number + 1,
+                outputs: before.outputs + before.numbers,
+                numbers,
+                first_step: before.first_step + before.steps,
+                steps,
+            },
+            None => Self { number: 0, outputs: 0, numbers, first_step: 0, steps },
+        }
+    }
+
+    pub(super) fn by(place: &Place<'_>) -> Self {
+        let (numbers, steps) = (place.spec.gives.numbers(), place.spec.gives.steps());
+        Self { number: place.number, outputs: place.outputs, numbers, first_step: place.steps, steps }
+    }
+}
+
+/// The values that flow in a pass over `n` examples, up to the layer that is next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before<'v> {
+    pub(super) n: usize,
+    pub(super) values: Values<'v>,
+    /// Masks without padding.
+    pub(super) valid: &'v [bool],
+    /// What the layer before it gave, if that is known.
+    pub(super) previous: Option<Given>,
+}
+
+/// What layer number `number` takes: from the outputs of the layers before it, or from the inputs.
 #[inline]
 pub(super) fn taken<'v, K: Kinds>(
     recipe: Recipe<'_, K>,
-    place: &Place<'_>,
-    previous: Option<&Place<'_>>,
-    n: usize,
+    (record, number): (&Record, usize),
+    (takes, ignores_masks): ([Option<Shape>; 2], bool),
     inputs: &impl Fn(usize) -> Option<Input<'v>>,
-    before: Values<'v>,
-    valid: &'v [bool],
+    before: Before<'v>,
 ) -> Taken<'v> {
-    let value = |source| match source_of(place.record, source, place.number) {
+    let Before { n, values, valid, previous } = before;
+    let value = |source, takes: Option<Shape>| match source_of(record, source, number) {
         Some(Ok(number)) => {
             let from = match previous {
-                Some(previous) if previous.number == number => Some(*previous),
-                _ => recipe.place(number),
+                Some(previous) if previous.number == number => previous,
+                _ => match recipe.place(number) {
+                    Some(place) => Given::by(&place),
+                    None => return Taken::Value(Values::default()),
+                },
             };
-            let Some(from) = from else { return Taken::Value(Values::default()) };
-            let (numbers, steps) = (from.spec.gives.numbers(), from.spec.gives.steps());
-            let masks = match place.spec.ignores_masks {
-                true => first(valid, steps * n),
-                false => part(before.masks, from.steps * n, steps * n),
+            let masks = if ignores_masks {
+                first(valid, from.steps * n)
+            } else {
+                part(values.masks, from.first_step * n, from.steps * n)
             };
-            Taken::Value(Values { numbers: part(before.numbers, from.outputs * n, numbers * n), masks })
+            Taken::Value(Values { numbers: part(values.numbers, from.outputs * n, from.numbers * n), masks })
         }
         Some(Err(input)) => match inputs(usize::from(input)) {
             Some(Input::Numbers(numbers)) => {
-                let steps = place.spec.takes.get(source).copied().flatten().map_or(0, Shape::steps);
-                Taken::Value(Values { numbers, masks: first(valid, steps * n) })
+                Taken::Value(Values { numbers, masks: first(valid, takes.map_or(0, Shape::steps) * n) })
             }
             Some(input) => Taken::Input(input),
             None => Taken::Value(Values::default()),
         },
         None => Taken::Value(Values::default()),
     };
-    match place.spec.takes {
-        [_, None] => value(0),
-        _ => Taken::Pair(value(0).value(), value(1).value()),
+    match takes {
+        [a, None] => value(0, a),
+        [a, b] => Taken::Pair(value(0, a).value(), value(1, b).value()),
     }
 }
 
@@ -166,36 +200,72 @@ impl<K: Kinds> Recipe<'_, K> {
         n: usize,
         workspace: &'m mut Workspace<'_>,
     ) -> Result<&'m [f32], InputError> {
-        struct Infer<'a>(View<'a>, Taken<'a>, ValuesMut<'a>, &'a mut [f32]);
-        impl Visit for Infer<'_> {
-            type Output = ();
-
-            #[inline]
-            fn visit<K: Kind>(self) {
-                K::infer(self.0, self.1, self.2, self.3, false);
-            }
-        }
         let (valid, masks) = workspace.masks.split_at_mut_checked(self.sizes.valid * n).unwrap_or_default();
         valid.fill(true);
         let (values, scratch) =
             workspace.numbers.split_at_mut_checked(self.sizes.outputs * n).unwrap_or_default();
-        let mut previous = None;
-        for place in self.places() {
-            check_inputs::<K>(&place, inputs, n)?;
-            let (before, numbers) = values.split_at_mut_checked(place.outputs * n).unwrap_or_default();
-            let (masks_before, masks) = masks.split_at_mut_checked(place.steps * n).unwrap_or_default();
-            let before = Values { numbers: before, masks: masks_before };
-            let x = taken(*self, &place, previous.as_ref(), n, &|i| inputs.get(i).copied(), before, valid);
-            let y = ValuesMut {
-                numbers: first_mut(numbers, place.spec.gives.numbers() * n),
-                masks: first_mut(masks, place.spec.gives.steps() * n),
-            };
-            let scratch = first_mut(scratch, place.spec.scratch.of_batch(n).unwrap_or(0));
-            if K::with(place.record, Infer(view(&place, parameters, n), x, y, scratch)).is_err() {
-                break;
+        let memory = ValuesMut { numbers: values, masks };
+        let mut layers =
+            Infer { recipe: *self, previous: None, rest: parameters, inputs, n, memory, valid, scratch };
+        for record in self.records() {
+            match K::with(record, Next { layers: &mut layers, record }) {
+                Ok(done) => done?,
+                // A checked recipe has no layer of another kind.
+                Err(_) => break,
             }
-            previous = Some(place);
         }
-        Ok(previous.map_or(&[], |last| part(values, last.outputs * n, last.spec.gives.numbers() * n)))
+        let Infer { previous, memory, .. } = layers;
+        Ok(previous.map_or(&[], |last| part(memory.numbers, last.outputs * n, last.numbers * n)))
+    }
+}
+
+/// An inference, as far as it has come.
+struct Infer<'s, 'm, 'r, K> {
+    recipe: Recipe<'r, K>,
+    previous: Option<Given>,
+    /// The parameters of the layers that are left.
+    rest: &'s [f32],
+    inputs: &'s [Input<'s>],
+    n: usize,
+    memory: ValuesMut<'m>,
+    valid: &'s [bool],
+    scratch: &'s mut [f32],
+}
+
+/// Its next layer. All is done in one visit, so that only the few numbers that are needed are made of the
+/// record; and it is small, since it is handed on until a kind takes it.
+struct Next<'n, 's, 'm, 'r, K> {
+    layers: &'n mut Infer<'s, 'm, 'r, K>,
+    record: &'n Record,
+}
+
+impl<All: Kinds> Visit for Next<'_, '_, '_, '_, All> {
+    type Output = Result<(), InputError>;
+
+    #[inline]
+    fn visit<K: Kind>(self) -> Self::Output {
+        let Self { layers, record } = self;
+        let Infer { recipe, previous, rest, inputs, n, memory, valid, scratch } = layers;
+        let (recipe, inputs, n, valid) = (*recipe, *inputs, *n, *valid);
+        // The recipe was checked.
+        let Ok(spec) = K::spec(record) else { return Ok(()) };
+        let given = Given::after(*previous, spec.gives);
+        check_inputs::<K>(record, given.number, spec.takes, inputs, n)?;
+        let (before, numbers) = memory.numbers.split_at_mut_checked(given.outputs * n).unwrap_or_default();
+        let (masks_before, masks) =
+            memory.masks.split_at_mut_checked(given.first_step * n).unwrap_or_default();
+        let values = Values { numbers: before, masks: masks_before };
+        let before = Before { n, values, valid, previous: *previous };
+        let takes = (spec.takes, spec.ignores_masks);
+        let x = taken(recipe, (record, given.number), takes, &|i| inputs.get(i).copied(), before);
+        let y = ValuesMut {
+            numbers: first_mut(numbers, given.numbers * n),
+            masks: first_mut(masks, given.steps * n),
+        };
+        let (parameters, after) = rest.split_at_checked(spec.words().unwrap_or(0)).unwrap_or_default();
+        let scratch = first_mut(scratch, spec.scratch.of_batch(n).unwrap_or(0));
+        K::infer(View { record, parameters, n }, x, y, scratch, false);
+        (*previous, *rest) = (Some(given), after);
+        Ok(())
     }
 }

@@ -26,6 +26,7 @@ pub enum Shape {
 
 impl Shape {
     /// How many numbers an example has: none if it is ids.
+    #[inline(always)]
     pub fn numbers(self) -> usize {
         match self {
             Self::Ids(_) | Self::LongIds(_) | Self::Bag => 0,
@@ -35,6 +36,7 @@ impl Shape {
     }
 
     /// How many steps have a mask.
+    #[inline(always)]
     pub(crate) fn steps(self) -> usize {
         match self {
             Self::Sequence { len, .. } => len,
@@ -66,6 +68,7 @@ pub struct Room {
 
 impl Room {
     /// For a batch; `None` if it is more than can be counted.
+    #[inline(always)]
     pub fn of_batch(self, examples: usize) -> Option<usize> {
         self.per_example.checked_mul(examples)?.checked_add(self.fixed)
     }
@@ -105,6 +108,7 @@ pub enum Block {
 
 impl Block {
     /// How many words of 32 bits it takes, in an image and in memory.
+    #[inline(always)]
     pub fn words(self) -> Option<usize> {
         match self {
             Self::Nothing => Some(0),
@@ -134,6 +138,7 @@ pub struct Spec {
 
 impl Spec {
     /// A layer without parameters or scratch, that takes one value.
+    #[inline(always)]
     pub fn new(takes: Shape, gives: Shape) -> Self {
         Self {
             takes: [Some(takes), None],
@@ -146,6 +151,7 @@ impl Spec {
     }
 
     /// Words of all parameters; `None` if they are more than can be counted.
+    #[inline(always)]
     pub fn words(&self) -> Option<usize> {
         let [a, b, c] = self.blocks;
         a.words()?.checked_add(b.words()?)?.checked_add(c.words()?)
@@ -253,6 +259,7 @@ impl fmt::Display for RecipeError {
 impl core::error::Error for RecipeError {}
 
 /// The extent `extent` of a record, which must be from 1 to `i32::MAX`, so that no sum of two overflows.
+#[inline(always)]
 pub(crate) fn extent(record: &Record, extent: usize) -> Result<usize, RecordError> {
     match record.extents.get(extent) {
         Some(&value) if value > 0 && value <= i32::MAX as u32 => Ok(value as usize),
@@ -267,6 +274,7 @@ pub(crate) fn product(a: usize, b: usize) -> Result<usize, RecordError> {
 
 /// That the extents from number `used` on are 0, and so are the options that are not in `options`; of the last
 /// option the bits `learning` may be set.
+#[inline(always)]
 pub(crate) fn unused(
     record: &Record,
     used: usize,
@@ -289,6 +297,7 @@ pub(crate) fn unused(
 }
 
 /// An option that is one of `choices`, which stand in the order of their numbers.
+#[inline(always)]
 pub(crate) fn choice<T: Copy>(record: &Record, option: usize, choices: &[T]) -> Result<T, RecordError> {
     let value = record.options.get(option).copied().unwrap_or_default();
     choices.get(usize::from(value)).copied().ok_or(RecordError::Option { option, value })

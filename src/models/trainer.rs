@@ -2,12 +2,12 @@
 
 use super::batch::{as_ids_mut, check_bags, load, words};
 use super::blocks::{BatchSize, each_block, shares};
-use super::kind::{Input, Kinds};
+use super::kind::{Input, Kind, Kinds, Visit};
 use super::learn::{Gradients, Learning, Loaded, catch_up, flush, scratch_of, squares, step};
 use super::pass::{Flow, backward, forward};
-use super::recipe::Recipe;
+use super::recipe::{Place, Recipe};
 use super::run::{check_inputs, part, part_mut, take};
-use crate::error::{CapacityExceeded, NotFinite, ShapeMismatch};
+use crate::error::{CapacityExceeded, InputError, NotFinite, ShapeMismatch};
 use crate::layers::{ActivationKind, Context};
 use crate::loss::{AnyLoss, Labels, LossError};
 use crate::optim::AnyOptimizer;
@@ -95,6 +95,22 @@ pub struct Trainer<'t, K> {
     inputs: &'t mut [f32],
     order: &'t mut [u32],
     loss_scratch: &'t mut [f32],
+}
+
+/// Whether the inputs that a layer takes can be used.
+struct CheckInputs<'a> {
+    place: &'a Place<'a>,
+    inputs: &'a [Input<'a>],
+    examples: usize,
+}
+
+impl Visit for CheckInputs<'_> {
+    type Output = Result<(), InputError>;
+
+    fn visit<K: Kind>(self) -> Self::Output {
+        let Self { place, inputs, examples } = self;
+        check_inputs::<K>(place.record, place.number, place.spec.takes, inputs, examples)
+    }
 }
 
 /// The parts of a trainer's numbers.
@@ -439,7 +455,10 @@ impl<'t, K: Kinds> Trainer<'t, K> {
             return Err(TrainError::NoExamples);
         }
         for place in self.recipe.places() {
-            check_inputs::<K>(&place, inputs, examples)?;
+            let check = CheckInputs { place: &place, inputs, examples };
+            if let Ok(checked) = K::with(place.record, check) {
+                checked?;
+            }
         }
         check_bags(inputs, self.size)?;
         let units = self.recipe.sizes.output.numbers();

@@ -133,6 +133,28 @@ fn codes<L: Lanes, const WIDTH: usize, const BYTES: usize>(
     Some(to)
 }
 
+/// A block of a row of codes, which the lanes load by `$load`.
+macro_rules! block_of_codes {
+    ($load:ident) => {
+        #[inline(always)]
+        fn block<L: Lanes, const WIDTH: usize>(
+            lanes: L,
+            from: &[u8],
+            column: usize,
+            scale: f32,
+        ) -> Option<[f32; WIDTH]> {
+            codes(
+                lanes,
+                from,
+                column,
+                scale,
+                #[inline(always)]
+                |lanes, scale, bytes| lanes.$load(scale, bytes),
+            )
+        }
+    };
+}
+
 impl Format for U8 {
     type Element = u8;
     const NAME: &'static str = "u8";
@@ -145,22 +167,7 @@ impl Format for U8 {
         Some((f32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h])))
     }
 
-    #[inline(always)]
-    fn block<L: Lanes, const WIDTH: usize>(
-        lanes: L,
-        from: &[u8],
-        column: usize,
-        scale: f32,
-    ) -> Option<[f32; WIDTH]> {
-        codes(
-            lanes,
-            from,
-            column,
-            scale,
-            #[inline(always)]
-            |lanes, scale, bytes| lanes.scaled_u8(scale, bytes),
-        )
-    }
+    block_of_codes!(scaled_u8);
 
     #[inline(always)]
     fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
@@ -218,22 +225,7 @@ macro_rules! bits_format {
                 Some(lanes.two_f16(*end.first_chunk()?))
             }
 
-            #[inline(always)]
-            fn block<L: Lanes, const WIDTH: usize>(
-                lanes: L,
-                from: &[u8],
-                column: usize,
-                scale: f32,
-            ) -> Option<[f32; WIDTH]> {
-                codes(
-                    lanes,
-                    from,
-                    column,
-                    scale,
-                    #[inline(always)]
-                    |lanes, scale, bytes| lanes.$load(scale, bytes),
-                )
-            }
+            block_of_codes!($load);
 
             #[inline(always)]
             fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {

@@ -107,7 +107,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Memory<M, O
 
 impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, O, L, BATCH> {
     /// That the sizes are right and the loss fits the model's last activation.
-    const CHECKED: () = {
+    const CHECK: () = {
         assert!(BATCH > 0, "Trainer: BATCH must be at least 1");
         assert_slots_fit::<O>();
         // The assertions of a layer's sizes stand in its fingerprint.
@@ -132,7 +132,7 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         const {
             assert_fits_on_stack::<Self>("a trainer", "`Trainer::boxed` (feature `alloc`)");
         };
-        const { Self::CHECKED };
+        const { Self::CHECK };
         let progress = Progress::default();
         Self { optimizer, loss, in_order: false, lags: false, progress, memory: Memory::new_zeroed() }
     }
@@ -392,7 +392,7 @@ where
 {
     /// The same as [`new`](Self::new) on the heap, without passing over the stack.
     pub fn boxed(optimizer: O, loss: L) -> alloc::boxed::Box<Self> {
-        const { Self::CHECKED };
+        const { Self::CHECK };
         let mut trainer = crate::memory::boxed::<Self>();
         trainer.optimizer = optimizer;
         trainer.loss = loss;

@@ -376,10 +376,11 @@ fn records_that_are_none() {
         BiasedDot, Concatenate, Conv1D, Dot, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding,
         Lstm, QuotientRemainder,
     };
+    type Expected = (Record, usize, [u16; 3], u16, &'static [usize]);
     const FROZEN: u16 = 1;
     // A record of each kind, how many extents it has, how many values each of its options, which bits of the
     // last may be set, and which extents may be 0.
-    let kinds: [(Record, usize, [u16; 3], u16, &[usize]); 14] = [
+    let kinds: [Expected; 15] = [
         (Record::new(LayerKind::Embedding, &[4, 7, 3]), 3, [2, 1, 1], 3, &[]),
         (Record::new(LayerKind::EmbeddingBag, &[7, 3]), 2, [3, 1, 1], 3, &[]),
         (Record::new(HashedEmbedding, &[4, 7, 3, 2, 0]), 5, [1, 1, 1], FROZEN, &[4]),
@@ -394,13 +395,14 @@ fn records_that_are_none() {
         (Record::new(LayerKind::Activation, &[4, 3]), 2, [1, 5, 1], 0, &[1]),
         (Record::new(Concatenate, &[4, 3]), 2, [1, 1, 1], 0, &[]),
         (Record::new(Dot, &[4]), 1, [1, 1, 1], 0, &[]),
+        (Record::new(BiasedDot, &[4]), 1, [1, 1, 1], FROZEN, &[]),
     ];
-    let biased = (Record::new(BiasedDot, &[4]), 1, [1, 1, 1], FROZEN, &[][..]);
-    for (record, extents, options, learning, zeros) in kinds.into_iter().chain([biased]) {
+    for (record, extents, options, learning, zeros) in kinds {
         let two = matches!(LayerKind::from_number(record.kind), Some(Concatenate | Dot | BiasedDot));
-        let record = match two {
-            true => record.from_both(Source::Input(0), Source::Input(1)),
-            false => record.from(Source::Input(0)),
+        let record = if two {
+            record.from_both(Source::Input(0), Source::Input(1))
+        } else {
+            record.from(Source::Input(0))
         };
         // What is said of the record after a change.
         let result = |change: &dyn Fn(&mut Record)| {
@@ -422,9 +424,10 @@ fn records_that_are_none() {
             }
             let large = |record: &mut Record| record.extents[extent] = 1 << 31;
             // A seed may be any number.
-            match record.kind == HashedEmbedding as u16 && extent == 4 {
-                true => passes(&large),
-                false => fails(error(1 << 31), &large),
+            if record.kind == HashedEmbedding as u16 && extent == 4 {
+                passes(&large);
+            } else {
+                fails(error(1 << 31), &large);
             }
         }
         for (option, count) in options.into_iter().enumerate() {

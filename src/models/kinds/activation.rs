@@ -1,12 +1,12 @@
 //! An activation by itself.
 
-use super::{ACTIVATIONS, activate, activate_backward, copy, pass_on, value};
+use super::{ACTIVATIONS, activate, activate_backward, copy, value};
 use crate::layers::ActivationKind;
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{RecordError, Spec, choice, unused};
 use crate::recipe::{LayerKind, Record};
 
-/// [`layers::Activation`](crate::layers::Activation), and as an identity [`layers::Input`](crate::layers::Input).
+/// [`layers::Activation`](crate::layers::Activation); an identity is [`layers::Input`](crate::layers::Input).
 #[derive(Clone, Copy, Debug)]
 pub struct Activation;
 
@@ -39,10 +39,11 @@ impl Kind for Activation {
     }
 
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], logits: bool) {
-        let ValuesMut { numbers, masks } = y;
-        pass_on(x.value(), ValuesMut { numbers, masks });
+        let x = x.value();
+        copy(x.numbers, y.numbers);
+        copy(x.masks, y.masks);
         if !logits {
-            activate(kind(layer.record), width(layer.record).1 as usize, numbers);
+            activate(kind(layer.record), width(layer.record).1 as usize, y.numbers);
         }
     }
 

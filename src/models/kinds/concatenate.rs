@@ -1,6 +1,6 @@
 //! Two vectors, one after the other.
 
-use super::{copy, extents};
+use super::{copy, extents, parts, parts_mut};
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{RecordError, Shape, Spec, extent, unused};
 use crate::recipe::{LayerKind, Record};
@@ -26,8 +26,8 @@ impl Kind for Concatenate {
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
         let [first, second, ..] = extents(layer.record);
         let (a, b) = x.pair();
-        let (a, b) = (a.numbers.chunks_exact(first.max(1)), b.numbers.chunks_exact(second.max(1)));
-        for ((a, b), y) in a.zip(b).zip(y.numbers.chunks_exact_mut((first + second).max(1))) {
+        let (a, b) = (parts(a.numbers, first), parts(b.numbers, second));
+        for ((a, b), y) in a.zip(b).zip(parts_mut(y.numbers, first + second)) {
             if let Some((y_a, y_b)) = y.split_at_mut_checked(first) {
                 copy(a, y_a);
                 copy(b, y_b);
@@ -38,12 +38,11 @@ impl Kind for Concatenate {
     fn backward(layer: View<'_>, backward: Backward<'_>, _: Pass) {
         let Backward { d_y, d_x: [d_a, d_b], .. } = backward;
         let [first, second, ..] = extents(layer.record);
-        let d_y = || d_y.chunks_exact((first + second).max(1)).filter_map(|d_y| d_y.split_at_checked(first));
-        for (d_a, (d_y, _)) in d_a.into_iter().flat_map(|d_a| d_a.chunks_exact_mut(first.max(1))).zip(d_y()) {
+        let d_y = || parts(d_y, first + second).filter_map(|d_y| d_y.split_at_checked(first));
+        for (d_a, (d_y, _)) in d_a.into_iter().flat_map(|d_a| parts_mut(d_a, first)).zip(d_y()) {
             copy(d_y, d_a);
         }
-        for (d_b, (_, d_y)) in d_b.into_iter().flat_map(|d_b| d_b.chunks_exact_mut(second.max(1))).zip(d_y())
-        {
+        for (d_b, (_, d_y)) in d_b.into_iter().flat_map(|d_b| parts_mut(d_b, second)).zip(d_y()) {
             copy(d_y, d_b);
         }
     }

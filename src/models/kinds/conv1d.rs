@@ -1,9 +1,8 @@
 //! A convolution along a sequence.
 
-use super::{ACTIVATIONS, activate, activate_backward, extents, words};
+use super::{ACTIVATIONS, Memory, activate, activate_backward, extents, parts, parts_mut};
 use crate::layers::{ActivationKind, glorot_uniform};
 use crate::models::kind::{Backward, Kind, Pass, Taken, Values, ValuesMut, View};
-use crate::models::run::take;
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, choice, extent, product, unused};
 use crate::passes::convolution::{Convolution, Scratch, is_worth_looking, transposed};
 use crate::recipe::{LayerKind, Record};
@@ -42,12 +41,12 @@ struct Weights<'a> {
 
 /// Sequences of `len` steps of `dim` numbers.
 fn sequences(numbers: &[f32], len: usize, dim: usize) -> impl Iterator<Item = Table<'_>> {
-    numbers.chunks_exact((len * dim).max(1)).map(move |numbers| Table::of_dim(numbers, dim))
+    parts(numbers, len * dim).map(move |numbers| Table::of_dim(numbers, dim))
 }
 
 /// The same, to write.
 fn sequences_mut(numbers: &mut [f32], len: usize, dim: usize) -> impl Iterator<Item = TableMut<'_>> {
-    numbers.chunks_exact_mut((len * dim).max(1)).map(move |numbers| TableMut::of_dim(numbers, dim))
+    parts_mut(numbers, len * dim).map(move |numbers| TableMut::of_dim(numbers, dim))
 }
 
 impl<'a> Weights<'a> {
@@ -78,7 +77,7 @@ impl<'a> Weights<'a> {
     }
 
     fn masks<'m>(&self, x: Values<'m>) -> impl Iterator<Item = &'m [bool]> + use<'m> {
-        x.masks.chunks_exact(self.len.max(1))
+        parts(x.masks, self.len)
     }
 
     /// The outputs, or their gradients, to write.
@@ -88,7 +87,7 @@ impl<'a> Weights<'a> {
 
     /// Fills the outputs with the bias and writes their masks.
     fn start(&self, x: Values<'_>, y: &mut ValuesMut<'_>) {
-        let y_masks = y.masks.chunks_exact_mut(self.out.max(1));
+        let y_masks = parts_mut(y.masks, self.out);
         for ((mask, y), y_mask) in self.masks(x).zip(self.outputs(y.numbers)).zip(y_masks) {
             self.pass.start(mask, self.bias, y, y_mask);
         }
@@ -116,13 +115,12 @@ impl<'a> Weights<'a> {
             return false;
         }
         let steps = n * self.len;
-        let Some((_, mut rest)) = kept.split_at_mut_checked(self.inner() * self.filters) else {
-            return false;
-        };
-        let numbers = words(take(&mut rest, steps));
-        let firsts = words(take(&mut rest, steps));
-        let slots = words(take(&mut rest, steps));
-        let scratch = Scratch { numbers, firsts, slots, products: rest };
+        // The backward pass writes the kernel before these, filter by filter.
+        let Some((_, rest)) = kept.split_at_mut_checked(self.inner() * self.filters) else { return false };
+        let mut rest = Memory(rest);
+        let numbers = rest.take_words(steps);
+        let (firsts, slots) = (rest.take_words(steps), rest.take_words(steps));
+        let scratch = Scratch { numbers, firsts, slots, products: rest.0 };
         let (steps, y) = (Table::of_dim(x.numbers, self.inputs), TableMut::of_dim(y, self.filters));
         self.pass.add_repeated(n, steps, x.masks, self.kernel, scratch, y)
     }

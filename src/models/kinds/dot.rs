@@ -1,6 +1,6 @@
 //! The product of two vectors, by itself and as a prediction of ratings.
 
-use super::extents;
+use super::{extents, parts, parts_mut};
 use crate::kernels::shaped::dot;
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Shape, Spec, extent, unused};
@@ -24,7 +24,7 @@ fn spec(n: usize) -> Spec {
 /// The two vectors of each example.
 fn pairs<'a>(record: &Record, x: Taken<'a>) -> impl Iterator<Item = (&'a [f32], &'a [f32])> + use<'a> {
     let ([n, ..], (a, b)) = (extents(record), x.pair());
-    a.numbers.chunks_exact(n.max(1)).zip(b.numbers.chunks_exact(n.max(1)))
+    parts(a.numbers, n).zip(parts(b.numbers, n))
 }
 
 /// Writes the gradients of both vectors of each example; nothing of one whose gradients are not wanted.
@@ -35,7 +35,7 @@ fn backward(
 ) {
     let Backward { x, d_y, d_x, .. } = backward;
     let [n, ..] = extents(layer.record);
-    let [mut d_a, mut d_b] = d_x.map(|d_x| d_x.unwrap_or_default().chunks_exact_mut(n.max(1)));
+    let [mut d_a, mut d_b] = d_x.map(|d_x| parts_mut(d_x.unwrap_or_default(), n));
     for ((a, b), d) in pairs(layer.record, x).zip(d_y) {
         of_example(*d, a, b, d_a.next().unwrap_or_default(), d_b.next().unwrap_or_default());
     }

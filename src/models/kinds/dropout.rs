@@ -1,6 +1,6 @@
 //! Numbers left out at random, in training.
 
-use super::{copy, pass_on, value};
+use super::{copy, parts, parts_mut, value};
 use crate::kernels::shaped::dropout;
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{RecordError, Spec, unused};
@@ -18,8 +18,8 @@ fn keep(layer: View<'_>, pass: Pass, x: &[f32], y: &mut [f32]) {
     }
     let [_, _, per_mille, ..] = layer.record.extents;
     let (seed, rate) = (pass.context.layer_seed(), per_mille as f32 / 1000.0);
-    let numbers = x.len().checked_div(layer.n).unwrap_or(0).max(1);
-    for (place, (x, y)) in (0..).zip(x.chunks_exact(numbers).zip(y.chunks_exact_mut(numbers))) {
+    let numbers = x.len().checked_div(layer.n).unwrap_or(0);
+    for (place, (x, y)) in (0..).zip(parts(x, numbers).zip(parts_mut(y, numbers))) {
         dropout(mix(seed, place), rate, x, y);
     }
 }
@@ -42,7 +42,9 @@ impl Kind for Dropout {
     }
 
     fn infer(_: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
-        pass_on(x.value(), y);
+        let x = x.value();
+        copy(x.numbers, y.numbers);
+        copy(x.masks, y.masks);
     }
 
     fn forward(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], pass: Pass) {

@@ -1,6 +1,6 @@
 //! Rows of a table, one an id or one a bag.
 
-use super::taken;
+use super::{parts_mut, taken};
 use crate::error::InputError;
 use crate::kernels::shaped::{gather, pool};
 use crate::layers::uniform;
@@ -162,7 +162,7 @@ impl<F: Format> Kind for EmbeddingBag<F> {
         let [rows, dim, ..] = layer.record.extents;
         let (rows, dim) = (rows as usize, dim as usize);
         let table = table::<F>(layer.parameters, rows, dim);
-        for (bag, y) in bags(taken(x)).zip(y.numbers.chunks_exact_mut(dim.max(1))) {
+        for (bag, y) in bags(taken(x)).zip(parts_mut(y.numbers, dim)) {
             pool(table, &Bags::one(Indices::skipping(bag, rows)), Self::pooling(layer.record), y);
         }
     }
@@ -170,7 +170,7 @@ impl<F: Format> Kind for EmbeddingBag<F> {
     // The gradient rows are the gradients of the outputs, divided as the pooling divides.
     fn backward(layer: View<'_>, backward: Backward<'_>, _: Pass) {
         let [rows, dim, ..] = layer.record.extents;
-        let d_rows = backward.d_y.chunks_exact_mut((dim as usize).max(1));
+        let d_rows = parts_mut(backward.d_y, dim as usize);
         for (bag, d_row) in bags(taken(backward.x)).zip(d_rows) {
             let bag = Bags::one(Indices::skipping(bag, rows as usize)).bag(0);
             if let Some(divisor) = bag.and_then(|bag| bag.divisor(Self::pooling(layer.record))) {

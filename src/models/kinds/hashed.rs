@@ -1,6 +1,6 @@
 //! Rows of a small table for ids of any size.
 
-use super::{extents, ids_of_any_size, taken, words};
+use super::{Memory, extents, ids_of_any_size, parts_mut, taken};
 use crate::layers::uniform;
 use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, extent, product, unused};
@@ -50,8 +50,8 @@ impl Kind for HashedEmbedding {
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, scratch: &mut [f32], _: bool) {
         let ([len, _, dim, ..], hashing) = (extents(layer.record), hashing(layer.record));
         let (mut ids, table) = (ids_of_any_size(taken(x)), Table::of_dim(layer.parameters, dim));
-        let names = words(scratch);
-        for y in y.numbers.chunks_exact_mut((len * dim).max(1)) {
+        let names = Memory(scratch).take_words(len * hashing.hashes);
+        for y in parts_mut(y.numbers, len * dim) {
             hashing.forward(ids.by_ref().take(len), len, table, names, y);
         }
         y.masks.fill(true);

@@ -1,9 +1,8 @@
 //! Long short-term memory along a sequence.
 
-use super::extents;
+use super::{Memory, copy, extents, parts, parts_mut};
 use crate::layers::{glorot_uniform, orthogonal};
 use crate::models::kind::{Backward, Kind, Pass, Taken, Values, ValuesMut, View};
-use crate::models::run::take;
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, choice, extent, product, unused};
 use crate::passes::lstm;
 use crate::recipe::{LayerKind, Record};
@@ -30,30 +29,24 @@ fn weights(layer: View<'_>) -> lstm::Lstm<'_> {
     }
 }
 
-/// Takes `rows` rows of `dim` numbers off.
-fn take_rows<'a>(memory: &mut &'a mut [f32], rows: usize, dim: usize) -> TableMut<'a> {
-    TableMut::of_dim(take(memory, rows * dim), dim)
-}
-
 /// Takes h and c of `n` examples off.
-fn take_state<'a>(memory: &mut &'a mut [f32], n: usize, units: usize) -> lstm::State<'a> {
-    lstm::State { h: take_rows(memory, n, units), c: take_rows(memory, n, units) }
+fn take_state<'a>(memory: &mut Memory<'a>, n: usize, units: usize) -> lstm::State<'a> {
+    lstm::State { h: memory.take_rows(n, units), c: memory.take_rows(n, units) }
 }
 
-/// Takes off what is kept of the steps of `n` examples.
-fn take_kept<'a>(memory: &mut &'a mut [f32], steps: usize, units: usize) -> lstm::Kept<'a> {
+/// Takes off what is kept of so many steps.
+fn take_kept<'a>(memory: &mut Memory<'a>, steps: usize, units: usize) -> lstm::Kept<'a> {
     lstm::Kept {
-        gates: take_rows(memory, steps, 4 * units),
-        h: take_rows(memory, steps, units),
-        c: take_rows(memory, steps, units),
+        gates: memory.take_rows(steps, 4 * units),
+        h: memory.take_rows(steps, units),
+        c: memory.take_rows(steps, units),
     }
 }
 
 /// Writes the masks of the outputs, if they are sequences.
 fn pass_on(weights: lstm::Lstm<'_>, x: Values<'_>, y_masks: &mut [bool]) {
-    let len = weights.len.max(1);
-    for (mask, y_mask) in x.masks.chunks_exact(len).zip(y_masks.chunks_exact_mut(len)) {
-        super::copy(mask, y_mask);
+    for (mask, y_mask) in parts(x.masks, weights.len).zip(parts_mut(y_masks, weights.len)) {
+        copy(mask, y_mask);
         if weights.backwards {
             y_mask.reverse();
         }
@@ -90,19 +83,19 @@ impl Kind for Lstm {
 
     fn init(record: &Record, parameters: &mut [f32], random: &mut impl Rng) {
         let [_, inputs, units, ..] = extents(record);
-        let mut rest = parameters;
-        glorot_uniform(take(&mut rest, inputs * 4 * units), inputs, 4 * units, random);
-        orthogonal(take(&mut rest, units * 4 * units), 4 * units, random);
-        for (gate, bias) in rest.chunks_exact_mut(units.max(1)).enumerate() {
+        let mut rest = Memory(parameters);
+        glorot_uniform(rest.take(inputs * 4 * units), inputs, 4 * units, random);
+        orthogonal(rest.take(units * 4 * units), 4 * units, random);
+        for (gate, bias) in parts_mut(rest.0, units).enumerate() {
             bias.fill(if gate == 1 { 1.0 } else { 0.0 });
         }
     }
 
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, scratch: &mut [f32], _: bool) {
         let [_, inputs, units, ..] = extents(layer.record);
-        let (weights, x, mut scratch) = (weights(layer), x.value(), scratch);
+        let (weights, x, mut scratch) = (weights(layer), x.value(), Memory(scratch));
         let state = take_state(&mut scratch, layer.n, units);
-        let gates = take_rows(&mut scratch, layer.n, 4 * units);
+        let gates = scratch.take_rows(layer.n, 4 * units);
         let (steps, to) = (Table::of_dim(x.numbers, inputs), TableMut::of_dim(y.numbers, units));
         weights.infer(steps, x.masks, state, gates, to);
         pass_on(weights, x, y.masks);
@@ -110,7 +103,7 @@ impl Kind for Lstm {
 
     fn forward(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, kept: &mut [f32], _: Pass) {
         let [len, inputs, units, ..] = extents(layer.record);
-        let (weights, x, mut memory) = (weights(layer), x.value(), kept);
+        let (weights, x, mut memory) = (weights(layer), x.value(), Memory(kept));
         let kept = take_kept(&mut memory, layer.n * len, units);
         let state = take_state(&mut memory, layer.n, units);
         let (steps, to) = (Table::of_dim(x.numbers, inputs), TableMut::of_dim(y.numbers, units));
@@ -119,16 +112,16 @@ impl Kind for Lstm {
     }
 
     fn backward(layer: View<'_>, backward: Backward<'_>, _: Pass) {
-        let Backward { x, d_y, kept: mut memory, gradient, d_x: [d_x, _], .. } = backward;
+        let Backward { x, d_y, kept, gradient, d_x: [d_x, _], .. } = backward;
         let [len, inputs, units, ..] = extents(layer.record);
-        let x = x.value();
+        let (x, mut memory) = (x.value(), Memory(kept));
         let kept = take_kept(&mut memory, layer.n * len, units);
         let state = take_state(&mut memory, layer.n, units);
-        let d_before = take_rows(&mut memory, layer.n, units);
-        let gradients = gradient.map(|mut gradient| lstm::Gradients {
-            kernel: take_rows(&mut gradient, inputs, 4 * units),
-            recurrent_kernel: take_rows(&mut gradient, units, 4 * units),
-            bias: gradient,
+        let d_before = memory.take_rows(layer.n, units);
+        let gradients = gradient.map(Memory).map(|mut gradient| lstm::Gradients {
+            kernel: gradient.take_rows(inputs, 4 * units),
+            recurrent_kernel: gradient.take_rows(units, 4 * units),
+            bias: gradient.0,
         });
         let d_x = d_x.map(|d_x| TableMut::of_dim(d_x, inputs));
         let (steps, d_y) = (Table::of_dim(x.numbers, inputs), Table::of_dim(d_y, units));

@@ -1,6 +1,6 @@
 //! A sequence as one vector, whatever its length.
 
-use super::extents;
+use super::{extents, parts, parts_mut};
 use crate::kernels::shaped::{
     max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,
 };
@@ -29,15 +29,14 @@ fn spec(record: &Record) -> Result<Spec, RecordError> {
 /// The sequences of a batch, each with the mask of its steps.
 fn sequences<'a>(record: &Record, x: Values<'a>) -> impl Iterator<Item = (Table<'a>, &'a [bool])> + use<'a> {
     let [len, dim, ..] = extents(record);
-    let steps = x.numbers.chunks_exact((len * dim).max(1)).map(move |x| Table::of_dim(x, dim));
-    steps.zip(x.masks.chunks_exact(len.max(1)))
+    let steps = parts(x.numbers, len * dim).map(move |x| Table::of_dim(x, dim));
+    steps.zip(parts(x.masks, len))
 }
 
 /// Pools each sequence.
-fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, pool: impl Fn(Table<'_>, &[bool], &mut [f32])) {
+fn infer(layer: View<'_>, x: Taken<'_>, y: &mut [f32], pool: impl Fn(Table<'_>, &[bool], &mut [f32])) {
     let [_, dim, ..] = extents(layer.record);
-    let y = y.numbers.chunks_exact_mut(dim.max(1));
-    for ((x, valid), y) in sequences(layer.record, x.value()).zip(y) {
+    for ((x, valid), y) in sequences(layer.record, x.value()).zip(parts_mut(y, dim)) {
         pool(x, valid, y);
     }
 }
@@ -50,8 +49,8 @@ fn backward(
 ) {
     let Backward { x, d_y, d_x: [Some(d_x), _], .. } = backward else { return };
     let [len, dim, ..] = extents(layer.record);
-    let d_x = d_x.chunks_exact_mut((len * dim).max(1));
-    let d_y = d_y.chunks_exact(dim.max(1));
+    let d_x = parts_mut(d_x, len * dim);
+    let d_y = parts(d_y, dim);
     for (((x, valid), d_y), d_x) in sequences(layer.record, x.value()).zip(d_y).zip(d_x) {
         pool_backward(x, valid, d_y, &mut TableMut::of_dim(d_x, dim));
     }
@@ -69,7 +68,7 @@ impl Kind for GlobalMaxPooling1D {
     }
 
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
-        infer(layer, x, y, max_over_steps);
+        infer(layer, x, y.numbers, max_over_steps);
     }
 
     fn backward(layer: View<'_>, of: Backward<'_>, _: Pass) {
@@ -89,7 +88,7 @@ impl Kind for GlobalAveragePooling1D {
     }
 
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], _: bool) {
-        infer(layer, x, y, mean_over_steps);
+        infer(layer, x, y.numbers, mean_over_steps);
     }
 
     fn backward(layer: View<'_>, of: Backward<'_>, _: Pass) {
