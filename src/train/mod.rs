@@ -41,4 +41,4 @@ pub use error::TrainError;
 pub use history::{History, Report};
 pub use shuffle::Shuffle;
 pub use trainer::Trainer;
-pub(crate) use {checkpoint::checkpoint_fingerprint, history::Totals, trainer::Progress};
+pub(crate) use {checkpoint::CheckpointFormat, history::Totals, trainer::Progress};
