@@ -2,7 +2,7 @@
 
 use super::error::ImageError;
 use super::format::{HEADER, Kind, Section, VERSION};
-use super::sections::{Layout, List};
+use super::sections::{Layout, List, WriteSection};
 use crate::layers::Fingerprint;
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -41,7 +41,7 @@ pub(crate) fn seal(
     fingerprint: Fingerprint,
     layout: &Layout,
     out: &mut [u8],
-    write: &mut dyn FnMut(Section, &mut dyn FnMut(&[u8])),
+    write: &mut WriteSection<'_>,
 ) -> Result<(), ImageError> {
     let length = ImageError::Length { expected: layout.end(), found: out.len() };
     if out.len() != layout.end() {

@@ -31,7 +31,7 @@ pub use error::{ImageError, SectionError};
 pub(crate) use format::Section;
 pub use frame::length;
 pub(crate) use frame::{Header, fill, seal};
-pub(crate) use sections::Layout;
+pub(crate) use sections::{Layout, WriteSection};
 
 pub(crate) use inner::*;
 

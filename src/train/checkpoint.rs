@@ -2,7 +2,9 @@
 
 use super::Trainer;
 use super::trainer::Progress;
-use crate::image::{Header, ImageError, Kind, Layout, Section, SectionError, fill, records, seal};
+use crate::image::{
+    Header, ImageError, Kind, Layout, Section, SectionError, WriteSection, fill, records, seal,
+};
 use crate::layers::{Bytes, Fingerprint, Layer};
 use crate::loss::Loss;
 use crate::optim::{Optimizer, keeps_last_steps};
@@ -50,7 +52,7 @@ impl CheckpointFormat {
         &self,
         progress: Progress,
         out: &mut [u8],
-        write: &mut dyn FnMut(Section, &mut dyn FnMut(&[u8])),
+        write: &mut WriteSection<'_>,
     ) -> Result<(), ImageError> {
         let Progress { seed, step, epoch } = progress;
         seal(Kind::Checkpoint, self.fingerprint, &self.layout(), out, &mut |section, part| {
