@@ -567,6 +567,20 @@ pub enum InputError {
     Bags(BagError),
     /// Lists of which one has to be as long as the other.
     Shape(ShapeMismatch),
+    /// One of several inputs that is too short or too long.
+    Length {
+        /// Which input, from 0.
+        input: usize,
+        /// Its length.
+        error: ShapeMismatch,
+    },
+    /// An input that is of another kind than the model takes there.
+    Kind {
+        /// Which input, from 0.
+        input: usize,
+        /// What the model takes.
+        takes: &'static str,
+    },
     /// More than there is room for.
     Capacity(CapacityExceeded),
 }
@@ -632,6 +646,8 @@ impl fmt::Display for InputError {
             Self::Row(error) => error.fmt(f),
             Self::Bags(error) => error.fmt(f),
             Self::Shape(error) => error.fmt(f),
+            Self::Length { input, error } => write!(f, "input {input}: {error}"),
+            Self::Kind { input, takes } => write!(f, "input {input}: the model takes {takes} there"),
             Self::Capacity(error) => error.fmt(f),
         }
     }

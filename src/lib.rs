@@ -30,10 +30,12 @@
 //! }
 //! ```
 //!
-//! There are two ways in, with one set of kernels below them:
+//! There are three ways in, with one set of kernels below them:
 //!
 //! - **Models as types** ([`layers`], [`train`], [`image`]). Every size is a const parameter, and every
 //!   buffer is an array. Start with [`sequential!`] and [`train::Trainer`].
+//! - **Models as values** ([`models`]). An image or a list of records says what the layers are, and you bring
+//!   the memory. Start with [`models::open`].
 //! - **Views and kernels** ([`table`], [`kernels`], [`sparse`], [`optim`]). Tables have any number of rows,
 //!   and you bring the memory. Start with [`table::Table`], [`table::Indices`] and [`kernels::pool`].
 //!
@@ -65,7 +67,8 @@
 //! | build a model | [`layers`]; [`keras`] if it has to compute what Keras 3 computes |
 //! | train it | [`train`], [`optim`], [`loss`] |
 //! | judge it | [`train::Trainer::evaluate`], [`metrics`] |
-//! | ship it | [`image`] |
+//! | ship it | [`image`], [`models::Model::ship`] |
+//! | open a model whose type you do not know, or go from text to an answer | [`models`] |
 //! | look up rows of big tables | [`table`], [`kernels`] |
 //! | train rows of big tables | [`sparse`], [`optim`] |
 //! | read and write files (feature `std`) | `weights`, `vectors`, `files` |
@@ -90,8 +93,6 @@
 //! - **Large models.** It computes in `f32` on one processor core, without a GPU. There is no attention, no
 //!   two-dimensional convolution and no GRU.
 //! - **Automatic differentiation.** A layer of your own comes with its own backward pass.
-//! - **Shapes that are known only at run time.** They are const parameters of the layers. Tables are the
-//!   exception: the kernels take any number of rows and columns.
 //! - **Tokenizers of language models**, such as byte pairs or word pieces.
 //! - **Big-endian targets.** They do not compile.
 //!
@@ -204,6 +205,8 @@ mod pages {
     struct ImageFormat;
     #[doc = include_str!("../docs/keras.md")]
     struct Keras;
+    #[doc = include_str!("../docs/types-or-values.md")]
+    struct TypesOrValues;
     #[doc = include_str!("../CONTRIBUTING.md")]
     struct Contributing;
 }

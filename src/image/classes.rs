@@ -132,7 +132,7 @@ pub(super) fn check_count(units: u32, found: usize) -> Result<(), ClassesError> 
 pub(super) fn size(names: &[&str]) -> usize {
     let texts = names.iter().fold(0, |bytes: usize, name| bytes.saturating_add(name.len()));
     let offsets = names.len().saturating_add(1).saturating_mul(4);
-    texts.saturating_add(3) / 4 * 4 + offsets + START
+    (texts.saturating_add(3) / 4 * 4).saturating_add(offsets).saturating_add(START)
 }
 
 /// Whether names and threshold can be written.

@@ -119,12 +119,19 @@ impl fmt::Display for ImageError {
                     "an image of another type of model: fingerprint {found:016x}, expected {expected:016x}"
                 )
             }
-            Self::Length { expected, found } => write!(f, "expected {expected} bytes, found {found}"),
-            Self::Checksum { expected, found } => write!(f, "checksum {found:08x}, expected {expected:08x}"),
+            Self::Length { expected, found } => {
+                write!(f, "expected {expected} bytes, found {found}: the image or its buffer has another length")
+            }
+            Self::Checksum { expected, found } => write!(
+                f,
+                "checksum {found:08x}, expected {expected:08x}: a byte has changed, copy or write the image again"
+            ),
             Self::Misaligned => f.write_str(
                 "the image starts at no multiple of 4: use include_image!, an Aligned buffer, or copy it by read_into",
             ),
-            Self::Header => f.write_str("a field of the header is not what this version writes"),
+            Self::Header => {
+                f.write_str("a field of the header is not what this version writes: write the image again")
+            }
             Self::Section { kind, error } => write!(f, "section {}: {error}", Section::name(*kind)),
             Self::Classes(error) => error.fmt(f),
         }

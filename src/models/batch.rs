@@ -16,7 +16,11 @@ pub(super) fn words(shape: Shape, size: BatchSize) -> Option<usize> {
         // One more, since they start at a multiple of 8 bytes.
         Shape::LongIds(len) => of_each(len)?.checked_mul(2)?.checked_add(1),
         // Offsets, then ids.
-        Shape::Bag => of_each(size.ids_per_bag)?.checked_add(size.examples)?.checked_add(1),
+        Shape::Bag => {
+            // Offsets have 32 bits.
+            let ids = of_each(size.ids_per_bag).filter(|ids| u32::try_from(*ids).is_ok())?;
+            ids.checked_add(size.examples)?.checked_add(1)
+        }
         Shape::Vector(_) | Shape::Sequence { .. } => of_each(shape.numbers()),
     }
 }
@@ -157,7 +161,7 @@ pub(super) fn check_bags(inputs: &[Input<'_>], size: BatchSize) -> Result<(), In
             for ends in offsets.windows(2) {
                 if let [start, end] = ends {
                     CapacityExceeded::check(
-                        "ids of a bag (ids_per_bag)",
+                        "ids of a bag (BatchSize::ids_per_bag)",
                         size.ids_per_bag,
                         end.saturating_sub(*start) as usize,
                     )?;

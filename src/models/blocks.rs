@@ -46,10 +46,13 @@ pub(super) struct Shares {
 }
 
 impl Block {
-    /// How many occurrences a batch has, at most.
+    /// How many occurrences a batch has, at most; `None` if they are more than 32 bits can number.
     pub(super) fn occurrences(self, size: BatchSize) -> Option<usize> {
         match self {
-            Self::Rows { ids, .. } => ids.unwrap_or(size.ids_per_bag).checked_mul(size.examples),
+            Self::Rows { ids, .. } => {
+                let all = ids.unwrap_or(size.ids_per_bag).checked_mul(size.examples);
+                all.filter(|all| u32::try_from(*all).is_ok())
+            }
             _ => Some(0),
         }
     }

@@ -114,7 +114,7 @@ impl fmt::Display for ClassifierError {
             Self::Ids { model, pipeline } => {
                 write!(
                     f,
-                    "the pipeline gives {pipeline} ids, and the model takes {model} (0: a bag of any number)"
+                    "the pipeline gives {pipeline} ids, and the model takes {model} (0: a bag of any number): set `Pipeline::length`"
                 )
             }
             Self::NotOneText => f.write_str("the model does not take the ids of one text and give a vector"),
@@ -164,7 +164,7 @@ impl<'a, K: Kinds> Classifier<'a, K> {
     }
 
     /// The class that the model finds most probable, the first of several; `None` if that is less probable
-    /// than the image's threshold: none of the classes.
+    /// than the image's threshold, or NaN: none of the classes.
     ///
     /// `ids` is memory for the ids of the text: as many as the model takes, or for a bag as many as the
     /// longest text has.
@@ -181,7 +181,9 @@ impl<'a, K: Kinds> Classifier<'a, K> {
         let found = self.top(text, ids, workspace, &mut best)?;
         let [best] = best;
         let threshold = self.model.classes().map_or(0.0, |classes| classes.threshold());
-        Ok((found > 0 && best.probability >= threshold).then_some(best))
+        // Outputs of a model without a last activation may all be below 0.
+        let is_known = best.probability >= threshold || threshold == 0.0 && !best.probability.is_nan();
+        Ok((found > 0 && is_known).then_some(best))
     }
 
     /// Writes the most probable classes to `answers`, the most probable first, as many as there is room for;
@@ -199,8 +201,8 @@ impl<'a, K: Kinds> Classifier<'a, K> {
         let y = self.outputs(text, ids, workspace)?;
         let mut found = 0;
         for (class, &probability) in y.iter().enumerate() {
-            // NaN is more probable than nothing.
-            let better = |other: &Answer<'_>| !(probability > other.probability);
+            // NaN is less probable than any number.
+            let better = |other: &Answer<'_>| other.probability >= probability || probability.is_nan();
             let place = answers.iter().take(found).take_while(|other| better(other)).count();
             let name = self.model.classes().and_then(|classes| classes.name(class)).unwrap_or_default();
             let mut answer = Answer { class, name, probability };
@@ -223,7 +225,8 @@ impl<'a, K: Kinds> Classifier<'a, K> {
         workspace: &'m mut Workspace<'_>,
     ) -> Result<&'m [f32], InputError> {
         let capacity = ids.len();
-        let too_many = |needed| CapacityExceeded { what: "ids of a text", capacity, needed };
+        let too_many =
+            |needed| CapacityExceeded { what: "ids of a text (the length of `ids`)", capacity, needed };
         if let Shape::Ids(len) = self.takes {
             let ids = ids.get_mut(..len).ok_or(too_many(len))?;
             // It has the length of the pipeline.

@@ -5,7 +5,7 @@ use super::model::Model;
 use super::recipe::Recipe;
 use super::shape::RecipeError;
 use crate::error::ShapeMismatch;
-use crate::image::{ImageError, Sections};
+use crate::image::{ImageError, Section, SectionError, Sections};
 use core::fmt;
 use zerocopy::FromBytes;
 
@@ -44,7 +44,9 @@ impl fmt::Display for OpenError {
         match self {
             Self::Image(error) => error.fmt(f),
             Self::Recipe(error) => error.fmt(f),
-            Self::Parameters(error) => error.fmt(f),
+            Self::Parameters(error) => {
+                write!(f, "{error} words of 32 bits: write the image again, from a model of these layers")
+            }
         }
     }
 }
@@ -83,7 +85,10 @@ impl core::error::Error for OpenError {}
 pub fn open<K: Kinds>(image: &[u8]) -> Result<Model<'_, K>, OpenError> {
     let sections = Sections::read(image)?;
     let recipe = Recipe::new(sections.records()?)?;
-    let parameters = <[f32]>::ref_from_bytes(sections.parameters());
-    let parameters = parameters.map_err(|_| ImageError::Misaligned)?;
+    let (words, rest) = sections.parameters().as_chunks::<4>();
+    if !rest.is_empty() {
+        return Err(Section::Parameters.is(SectionError::Content).into());
+    }
+    let parameters = <[f32]>::ref_from_bytes(words.as_flattened()).map_err(|_| ImageError::Misaligned)?;
     Ok(Model::new(recipe, parameters)?.with_sections(&sections))
 }

@@ -149,6 +149,10 @@ impl<'a, K: Kinds> Recipe<'a, K> {
             let spec = check_record::<K>(records, layer, record, &mut inputs).map_err(fails)?;
             sizes = sizes.with(layer, record, &spec).ok_or(fails(RecordError::TooLarge))?;
         }
+        // After all sources: a wrong one says more than the output that it leaves over.
+        if let Some(layer) = (0..records.len()).find(|layer| !is_taken_once(records, *layer)) {
+            return Err(RecipeError::Layer { layer, error: RecordError::Output });
+        }
         sizes.inputs = usize::from(inputs);
         Ok(Self { records, sizes, kinds: PhantomData })
     }
@@ -293,9 +297,13 @@ fn check_record<K: Kinds>(
             _ => return Err(wrong),
         }
     }
+    Ok(spec)
+}
+
+/// Whether one later layer takes the output of a layer, once; none that of the last.
+fn is_taken_once(records: &[Record], layer: usize) -> bool {
     let takers = records.iter().enumerate().skip(layer + 1).flat_map(|(number, record)| {
         [0, 1].into_iter().filter(move |source| source_of(record, *source, number) == Some(Ok(layer)))
     });
-    let is_last = layer + 1 == records.len();
-    if takers.count() == usize::from(!is_last) { Ok(spec) } else { Err(RecordError::Output) }
+    takers.count() == usize::from(layer + 1 < records.len())
 }

@@ -29,8 +29,12 @@ pub struct Workspace<'m> {
 impl Workspace<'_> {
     /// `Ok` if it is long enough.
     pub(super) fn check(&self, lengths: Lengths) -> Result<(), CapacityExceeded> {
-        CapacityExceeded::check("numbers of the workspace", self.numbers.len(), lengths.numbers)?;
-        CapacityExceeded::check("masks of the workspace", self.masks.len(), lengths.masks)
+        CapacityExceeded::check(
+            "numbers of the workspace (Recipe::workspace)",
+            self.numbers.len(),
+            lengths.numbers,
+        )?;
+        CapacityExceeded::check("masks of the workspace (Recipe::workspace)", self.masks.len(), lengths.masks)
     }
 }
 
@@ -57,19 +61,22 @@ pub(super) fn check_inputs<K: Kind>(
         let (Some(takes), Some(Err(number))) = (takes, source_of(record, source, number)) else { continue };
         // There are as many inputs as the recipe names.
         let Some(input) = inputs.get(usize::from(number)) else { continue };
-        check_lengths(takes, *input, n)?;
-        K::check(record, *input).map_err(|error| match error {
+        let input_number = usize::from(number);
+        let of_several = |error| match error {
             InputError::Id { example, error, .. } if inputs.len() > 1 => {
-                InputError::Id { example, branch: Some(usize::from(number)), error }
+                InputError::Id { example, branch: Some(input_number), error }
             }
+            InputError::Shape(error) if inputs.len() > 1 => InputError::Length { input: input_number, error },
             other => other,
-        })?;
+        };
+        check_lengths(takes, input_number, *input, n).map_err(of_several)?;
+        K::check(record, *input).map_err(of_several)?;
     }
     Ok(())
 }
 
-/// `Ok` if an input is as long as that of `n` examples.
-fn check_lengths(takes: Shape, input: Input<'_>, n: usize) -> Result<(), InputError> {
+/// `Ok` if input number `number` is of the kind that a layer takes, and as long as that of `n` examples.
+fn check_lengths(takes: Shape, number: usize, input: Input<'_>, n: usize) -> Result<(), InputError> {
     let (what, expected, found) = match (takes, input) {
         (Shape::Ids(len) | Shape::LongIds(len), Input::Ids(ids)) => {
             ("number of ids", n.saturating_mul(len), ids.len())
@@ -82,7 +89,7 @@ fn check_lengths(takes: Shape, input: Input<'_>, n: usize) -> Result<(), InputEr
         (Shape::Vector(_) | Shape::Sequence { .. }, Input::Numbers(numbers)) => {
             ("number of input numbers", n.saturating_mul(takes.numbers()), numbers.len())
         }
-        _ => ("kind of input: ids, long ids, bags or numbers", 1, 0),
+        (takes, _) => return Err(InputError::Kind { input: number, takes: takes.input() }),
     };
     Ok(ShapeMismatch::check(what, expected, found)?)
 }

@@ -1,6 +1,6 @@
 //! What a layer takes, gives and needs, as numbers.
 
-use crate::recipe::Record;
+use crate::recipe::{LayerKind, Record, Source};
 use core::fmt;
 
 /// What one example is, of what a layer takes or gives.
@@ -32,6 +32,16 @@ impl Shape {
             Self::Ids(_) | Self::LongIds(_) | Self::Bag => 0,
             Self::Vector(n) => n,
             Self::Sequence { len, dim } => len.saturating_mul(dim),
+        }
+    }
+
+    /// The variants of [`Input`](super::Input) that are of this shape.
+    pub(crate) fn input(self) -> &'static str {
+        match self {
+            Self::Ids(_) => "Input::Ids",
+            Self::LongIds(_) => "Input::LongIds or Input::Ids",
+            Self::Bag => "Input::Bags",
+            Self::Vector(_) | Self::Sequence { .. } => "Input::Numbers",
         }
     }
 
@@ -188,11 +198,11 @@ pub enum RecordError {
     NotZero,
     /// Its numbers are more than can be counted.
     TooLarge,
-    /// It takes another value than the one that comes.
+    /// It takes another value than the one that it gets.
     Shape {
         /// What it takes.
         takes: Shape,
-        /// What comes.
+        /// What it gets.
         found: Shape,
     },
     /// It takes a value from where none is: the number of the source.
@@ -227,19 +237,40 @@ pub enum RecipeError {
 impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnsupportedLayer { kind, format } => write!(
-                f,
-                "kind {kind} with rows of format {format} is not among the kinds that the program names"
-            ),
-            Self::Extent { extent, value } => write!(f, "extent {extent} is {value}, which cannot be"),
+            Self::UnsupportedLayer { kind, format } => match LayerKind::from_number(*kind) {
+                Some(LayerKind::Own) => {
+                    f.write_str("it is a layer of a user: read the image by the type of its model")
+                }
+                Some(of) => write!(
+                    f,
+                    "{} with rows of format {format} is not among the kinds that the program names: name it",
+                    of.name()
+                ),
+                None => write!(f, "kind {kind} is unknown: a later release may know it"),
+            },
+            Self::Extent { extent, value } => {
+                write!(f, "extent {extent} is {value}, which its kind and its other extents do not allow")
+            }
             Self::Option { option, value } => {
                 write!(f, "option {option} is {value}, which its kind does not have")
             }
-            Self::NotZero => f.write_str("bytes that must be zero are not"),
-            Self::TooLarge => f.write_str("it has more numbers than can be counted"),
-            Self::Shape { takes, found } => write!(f, "it takes {takes}, and {found} come"),
-            Self::Source { source } => write!(f, "it takes a value from {source:#06x}, where none is"),
-            Self::Output => f.write_str("its output is taken twice, or not at all"),
+            Self::NotZero => f.write_str("the zeros at the end of its record are not zero"),
+            Self::TooLarge => f.write_str("it has more numbers than this processor can count"),
+            Self::Shape { takes, found } => write!(f, "it takes {takes}, but gets {found}"),
+            Self::Source { source } => match Source::from_number(*source) {
+                Some(Source::Back(records)) => write!(
+                    f,
+                    "it takes the output of {records} records before it: there is none, or it takes no such value"
+                ),
+                Some(Source::Input(input)) => write!(
+                    f,
+                    "it takes input {input}: inputs are taken once, in order, by layers that have a use for them"
+                ),
+                None => f.write_str("it takes a value from nowhere: give it a source"),
+            },
+            Self::Output => f.write_str(
+                "its output is taken twice, or not at all: one later layer takes it, and none the last layer's",
+            ),
         }
     }
 }

@@ -57,9 +57,13 @@ impl fmt::Display for UnfitTraining {
         match self {
             Self::Loss(error) => error.fmt(f),
             Self::Memory(error) => error.fmt(f),
-            Self::BatchSize(BatchSize { examples, .. }) => {
-                write!(f, "batches of {examples} examples take no memory, or more than can be counted")
+            Self::BatchSize(BatchSize { examples: 0, .. }) => {
+                f.write_str("batches of 0 examples: a batch has at least 1")
             }
+            Self::BatchSize(BatchSize { examples, ids_per_bag }) => write!(
+                f,
+                "batches of {examples} examples, bags of {ids_per_bag} ids: take smaller ones, these need more than can be counted"
+            ),
             Self::Output => f.write_str("the model ends with a sequence: flatten or pool it"),
         }
     }
@@ -220,9 +224,9 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         let parts = parts.ok_or(UnfitTraining::BatchSize(size))?;
         let lengths = parts.lengths(size).ok_or(UnfitTraining::BatchSize(size))?;
         let Memory { mut numbers, mut masks, slots } = memory;
-        CapacityExceeded::check("numbers of the trainer", numbers.len(), lengths.numbers)?;
-        CapacityExceeded::check("masks of the trainer", masks.len(), lengths.masks)?;
-        CapacityExceeded::check("slots of the trainer", slots.len(), lengths.slots)?;
+        CapacityExceeded::check("numbers of the trainer (Trainer::lengths)", numbers.len(), lengths.numbers)?;
+        CapacityExceeded::check("masks of the trainer (Trainer::lengths)", masks.len(), lengths.masks)?;
+        CapacityExceeded::check("slots of the trainer (Trainer::lengths)", slots.len(), lengths.slots)?;
         let mut cut = |length| {
             let part = numbers.split_off_mut(..length).unwrap_or_default();
             part.fill(0.0);
@@ -378,7 +382,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         examples: usize,
     ) -> Result<Report, TrainError> {
         self.check_to_learn(parameters, inputs, labels, examples)?;
-        CapacityExceeded::check("examples of a batch", self.size.examples, examples)?;
+        CapacityExceeded::check("examples of a batch (BatchSize::examples)", self.size.examples, examples)?;
         let n = self.take_examples(&mut (0..examples));
         load(self.recipe, self.size, inputs, part(self.order, 0, n), self.inputs);
         let mut totals = Totals::default();

@@ -7,18 +7,18 @@ use nanoembed::internals::HEADER;
 use nanoembed::layers::{Bytes, Dense, Layer};
 use nanoembed::sequential;
 
-type Model = sequential![Dense<3, 2>, Dense<2, 2>];
+pub(crate) type Model = sequential![Dense<3, 2>, Dense<2, 2>];
 
-const RECIPE: u16 = 1;
-const PARAMETERS: u16 = 2;
-const METADATA: u16 = 6;
-const MUST_UNDERSTAND: u16 = 1;
+pub(crate) const RECIPE: u16 = 1;
+pub(crate) const PARAMETERS: u16 = 2;
+pub(crate) const METADATA: u16 = 6;
+pub(crate) const MUST_UNDERSTAND: u16 = 1;
 
 /// An entry of the list: kind, flags, zero, offset, length.
-type Entry = (u16, u16, u32, u64, u64);
+pub(crate) type Entry = (u16, u16, u32, u64, u64);
 
 /// An image with these sections in its list, its body made of `body` from byte 64 of it on.
-fn image(entries: &[Entry], body: &[u8]) -> Vec<u8> {
+pub(crate) fn image(entries: &[Entry], body: &[u8]) -> Vec<u8> {
     let start = (HEADER + 24 * entries.len()).next_multiple_of(64);
     let mut image = image_of(&pattern::<Model>())[..HEADER].to_vec();
     for (kind, flags, zero, offset, length) in entries {
@@ -40,12 +40,12 @@ fn image(entries: &[Entry], body: &[u8]) -> Vec<u8> {
 }
 
 /// The layers of the model: two records.
-fn recipe() -> Vec<u8> {
+pub(crate) fn recipe() -> Vec<u8> {
     image_of(&pattern::<Model>())[128..256].to_vec()
 }
 
 /// Its parameters, 56 bytes, and the 8 that fill up to the next section.
-fn parameters() -> Vec<u8> {
+pub(crate) fn parameters() -> Vec<u8> {
     let mut bytes = Vec::new();
     pattern::<Model>().visit(&mut |part| bytes.extend(part));
     assert_eq!(bytes.len(), 56);
@@ -53,7 +53,7 @@ fn parameters() -> Vec<u8> {
 }
 
 /// The three sections that images here have, at 192, 320 and 384, and their bytes: the last is of kind `kind`.
-fn three(kind: u16, flags: u16) -> ([Entry; 3], Vec<u8>) {
+pub(crate) fn three(kind: u16, flags: u16) -> ([Entry; 3], Vec<u8>) {
     let mut body = [recipe(), parameters()].concat();
     body.resize(192, 0);
     body.extend(b"12345");

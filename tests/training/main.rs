@@ -12,6 +12,7 @@ mod image_sections;
 mod images;
 mod keras;
 mod learning;
+mod opening;
 mod resume;
 mod rounded_updates;
 mod run_time;

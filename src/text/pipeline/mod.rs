@@ -366,7 +366,8 @@ impl<'a> Pipeline<'a> {
             {
                 *to = id;
             }
-            count += 1;
+            // A long word has more n-grams than 32 bits can count.
+            count = count.saturating_add(1);
         });
         count
     }
