@@ -11,11 +11,19 @@ use std::path::PathBuf;
 
 /// The recorded bytes, after they were written anew if that is asked for.
 pub(crate) fn recorded(name: &str, today: &[u8]) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let path = path_of(name);
     if std::env::var_os("NANOEMBED_WRITE_GOLDEN").is_some() {
         std::fs::write(&path, today).expect("a writable folder");
     }
-    std::fs::read(&path).expect("a recorded file")
+    recorded_bytes(name)
+}
+
+fn path_of(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn recorded_bytes(name: &str) -> Vec<u8> {
+    std::fs::read(path_of(name)).expect("a recorded file")
 }
 
 #[test]
@@ -29,6 +37,23 @@ fn every_part_of_the_digest_has_its_recorded_hash() {
         assert_eq!(today, recorded);
     }
     assert_eq!(today.lines().count(), recorded.lines().count());
+}
+
+/// What a model whose sizes are values comes to, is what the type comes to.
+#[test]
+fn parts_at_run_time_have_the_hashes_of_the_typed_ones() {
+    let recorded = String::from_utf8(recorded_bytes("digest.txt")).expect("text");
+    let lines: Vec<(&str, &str)> = recorded.lines().filter_map(|line| line.rsplit_once(' ')).collect();
+    let at_run_time = lines.iter().filter_map(|(name, hash)| Some((name.strip_prefix("run-time ")?, hash)));
+    let typed = |wanted: &str| lines.iter().find(|(name, _)| *name == wanted).map(|(_, hash)| hash);
+    assert!(at_run_time.clone().count() > 20);
+    for (name, hash) in at_run_time.clone() {
+        assert_eq!(Some(hash), typed(name), "{name}");
+    }
+    // And no training is left out.
+    for (name, _) in lines.iter().filter(|(name, _)| name.starts_with("train ")) {
+        assert!(at_run_time.clone().any(|(other, _)| other == *name), "{name} at run time");
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@ mod errors;
 mod kinds;
 mod losses;
 mod optimizers;
+mod plain;
+mod random;
 
 use crate::common::run_time::{Column, Given, GivenLabel, Slices, records_of, words_of};
 use crate::common::{Random, bits, checkpoint_of};

@@ -14,6 +14,7 @@ mod optimizers;
 mod recurrent;
 pub mod reviews;
 mod rows;
+mod run_time;
 mod sequences;
 mod text;
 mod training;

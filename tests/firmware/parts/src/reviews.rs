@@ -47,13 +47,22 @@ pub fn encode(text: &str) -> [u16; 4] {
     TOKENIZER.encode(text).unwrap_or_default()
 }
 
+pub(crate) fn adam() -> Adam {
+    Adam { learning_rate: 0.01, ..Adam::default() }
+}
+
 pub fn trainer() -> ReviewsTrainer {
-    Trainer::new(Adam { learning_rate: 0.01, ..Adam::default() }, BinaryCrossEntropy::default())
+    Trainer::new(adam(), BinaryCrossEntropy::default())
+}
+
+/// What the initial weights are drawn from.
+pub(crate) fn random() -> Xoshiro128PlusPlus {
+    Xoshiro128PlusPlus::seed_from_u64(SEED)
 }
 
 /// Trains from the seed; gives a hash of the loss of every epoch and of all weights.
 pub fn train(model: &mut Reviews, trainer: &mut ReviewsTrainer) -> Result<u64, TrainError> {
-    model.init(&mut Xoshiro128PlusPlus::seed_from_u64(SEED));
+    model.init(&mut random());
     let ids = REVIEWS.map(encode);
     let mut fold = Fold::new();
     for _ in 0..EPOCHS {

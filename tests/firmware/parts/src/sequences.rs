@@ -2,7 +2,8 @@
 
 use super::data::{Data, Fold};
 use super::optimizers::ADAM;
-use super::training::fold_parameters;
+use super::run_time::{self, Examples, How};
+use super::training::{fold_parameters, initialised};
 use nanoembed::internals;
 use nanoembed::internals::{Repeats, Windows};
 use nanoembed::layers::options::{Causal, HonourMask, IgnoreMask, MaskZero, Same, Valid};
@@ -10,12 +11,11 @@ use nanoembed::layers::{
     Conv1D, Dense, Embedding, GlobalAveragePooling1D, GlobalMaxPooling1D, Identity, Layer, Relu, Sigmoid,
     Tanh,
 };
-use nanoembed::loss::BinaryCrossEntropy;
+use nanoembed::loss::{BinaryCrossEntropy, Labels};
+use nanoembed::models::Input;
 use nanoembed::sequential;
 use nanoembed::table::{Table, TableMut};
 use nanoembed::train::Trainer;
-use rand_core::SeedableRng;
-use rand_xoshiro::Xoshiro128PlusPlus;
 
 pub(crate) const PARTS: &[super::Part] = &[
     ("convolve", || each(convolve)),
@@ -26,6 +26,9 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("train convolution, maximum", train::<Maximum>),
     ("train convolution, same, mean", train::<Mean>),
     ("train convolutions, strided and dilated", train::<Deep>),
+    ("run-time train convolution, maximum", at_run_time::<Maximum>),
+    ("run-time train convolution, same, mean", at_run_time::<Mean>),
+    ("run-time train convolutions, strided and dilated", at_run_time::<Deep>),
 ];
 
 const MAX_LEN: usize = 12;
@@ -172,8 +175,9 @@ type Deep = sequential![
     Dense<9, 1, Sigmoid>
 ];
 
-fn train<M: Layer<Input = [u16; 8], Output = [f32; 1]>>() -> u64 {
-    let (mut data, mut fold) = (Data::new(22), Fold::new());
+/// Sequences and labels.
+fn examples() -> ([[u16; 8]; 10], [[f32; 1]; 10]) {
+    let mut data = Data::new(22);
     let (mut ids, mut labels) = ([[0; 8]; 10], [[0.0]; 10]);
     for (ids, [label]) in ids.iter_mut().zip(&mut labels) {
         *ids = data.ids(10);
@@ -181,7 +185,25 @@ fn train<M: Layer<Input = [u16; 8], Output = [f32; 1]>>() -> u64 {
     }
     // One sequence of padding alone.
     ids[3] = [0; 8];
-    let mut model = M::new(&mut Xoshiro128PlusPlus::seed_from_u64(7));
+    (ids, labels)
+}
+
+fn at_run_time<M: Layer>() -> u64 {
+    let ((ids, labels), mut fold) = (examples(), Fold::new());
+    let ids = ids.map(|ids| ids.map(u32::from));
+    let inputs = [Input::Ids(ids.as_flattened())];
+    let examples = Examples { inputs: &inputs, labels: Labels::numbers(labels.as_flattened()), count: 10 };
+    let how = How { optimizer: &ADAM, loss: BinaryCrossEntropy::default().into(), batch: 4 };
+    run_time::open(&initialised::<M>(), &mut |mut opened| {
+        run_time::train(&mut opened, how, examples, (20, false), &mut fold);
+        run_time::fold_predictions(&opened, examples, &mut fold);
+    });
+    fold.hash()
+}
+
+fn train<M: Layer<Input = [u16; 8], Output = [f32; 1]>>() -> u64 {
+    let ((ids, labels), mut fold) = (examples(), Fold::new());
+    let mut model = initialised::<M>();
     let mut trainer = Trainer::<M, _, _, 4>::new(ADAM, BinaryCrossEntropy::default());
     for _ in 0..20 {
         fold.float(trainer.epoch(&mut model, &ids, &labels).unwrap().loss);

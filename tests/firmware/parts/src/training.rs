@@ -3,6 +3,7 @@
 use super::data::{Data, Fold};
 use super::optimizers::ADAM;
 use super::reviews::{self, LABELS, REVIEWS, Reviews};
+use super::run_time::{self, Examples, How};
 use nanoembed::image;
 use nanoembed::internals::{glorot_uniform, uniform};
 use nanoembed::layers::options::{GoBackwards, MaskZero, Multiplied, ReturnSequences, Sum};
@@ -11,9 +12,10 @@ use nanoembed::layers::{
     QuotientRemainder, Relu, Sigmoid, Softmax, Tanh,
 };
 use nanoembed::loss::{
-    BinaryCrossEntropy, CategoricalCrossEntropy, FromLogits, Loss, MeanAbsoluteError, MeanSquaredError,
-    OnProbabilities, SparseCategoricalCrossEntropy,
+    BinaryCrossEntropy, CategoricalCrossEntropy, FromLogits, Labels, Loss, MeanAbsoluteError,
+    MeanSquaredError, OnProbabilities, SparseCategoricalCrossEntropy,
 };
+use nanoembed::models::Input;
 use nanoembed::optim::{Adam, AdamW, Clip, Clipped, Exact, Momentum, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::sequential;
 use nanoembed::text::HashingTokenizer;
@@ -79,6 +81,37 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("train bags, softmax", train_bags),
     ("train reviews, hashed rows", || train_reviews::<Hashed, Exact<Adam>>(Exact(ADAM))),
     ("train reviews, quotient and remainder", || train_reviews::<Divided, _>(ADAM)),
+    ("run-time init models", || {
+        let mut fold = Fold::new();
+        run_time::init::<Reviews>(&mut fold);
+        run_time::init::<Deep>(&mut fold);
+        run_time::init::<Bags>(&mut fold);
+        fold.hash()
+    }),
+    ("run-time format checkpoint", || run_time::checkpoint(&Exact(ADAM))),
+    ("run-time train reviews", run_time::example),
+    ("run-time train reviews, adam", || run_time::reviews::<Reviews>(&ADAM)),
+    ("run-time train reviews, adam exact", || run_time::reviews::<Reviews>(&Exact(ADAM))),
+    ("run-time train reviews, momentum", || run_time::reviews::<Reviews>(&Momentum::default())),
+    ("run-time train reviews, momentum exact", || {
+        run_time::reviews::<Reviews>(&Exact(Momentum { nesterov: true, ..Momentum::default() }))
+    }),
+    ("run-time train reviews, adamw exact, clipped by global norm", || {
+        let optimizer = AdamW { optimizer: ADAM, weight_decay: 0.05 };
+        let clip = Clip::GlobalNorm(0.1);
+        run_time::reviews::<Reviews>(&Exact(Clipped { optimizer, clip, keras3_duplicates: false }))
+    }),
+    ("run-time train reviews, rowwise_adagrad", || run_time::reviews::<Reviews>(&RowwiseAdagrad::default())),
+    ("run-time train reviews, deep and masked", || {
+        let adam = Adam { keras3_duplicates: true, ..ADAM };
+        run_time::reviews_with::<Deep>(&adam, FromLogits(BinaryCrossEntropy::default()).into())
+    }),
+    ("run-time train reviews, frozen rows", || run_time::reviews::<Tuned>(&Sgd { learning_rate: 0.5 })),
+    ("run-time train reviews, some rows frozen", train_partly_frozen_at_run_time),
+    ("run-time train reviews, recurrent", || run_time::reviews::<Recurrent>(&Exact(ADAM))),
+    ("run-time train bags, softmax", train_bags_at_run_time),
+    ("run-time train reviews, hashed rows", || run_time::reviews::<Hashed>(&Exact(ADAM))),
+    ("run-time train reviews, quotient and remainder", || run_time::reviews::<Divided>(&ADAM)),
 ];
 
 type Deep = sequential![
@@ -165,7 +198,12 @@ fn fold_image<M: Layer>(model: &M, fold: &mut Fold) {
 }
 
 pub(crate) fn initialised<M: Layer>() -> M {
-    M::new(&mut Xoshiro128PlusPlus::seed_from_u64(7))
+    M::new(&mut random())
+}
+
+/// What initial values are drawn from.
+pub(crate) fn random() -> Xoshiro128PlusPlus {
+    Xoshiro128PlusPlus::seed_from_u64(7)
 }
 
 fn model_image() -> u64 {
@@ -215,9 +253,26 @@ where
     fold.hash()
 }
 
-fn train_partly_frozen() -> u64 {
+fn partly_frozen() -> PartlyFrozen {
     let mut model = initialised::<PartlyFrozen>();
     (0..50).step_by(3).for_each(|row| model.first.freeze(row).unwrap());
+    model
+}
+
+fn train_partly_frozen_at_run_time() -> u64 {
+    let mut fold = Fold::new();
+    let optimizer = Exact(AdamW { optimizer: ADAM, weight_decay: 0.05 });
+    let how = How { optimizer: &optimizer, loss: BinaryCrossEntropy::default().into(), batch: 4 };
+    run_time::open(&partly_frozen(), &mut |mut opened| {
+        run_time::with_reviews(&mut |examples| {
+            run_time::train(&mut opened, how, examples, (40, false), &mut fold);
+        });
+    });
+    fold.hash()
+}
+
+fn train_partly_frozen() -> u64 {
+    let mut model = partly_frozen();
     let optimizer = AdamW { optimizer: ADAM, weight_decay: 0.05 };
     let mut trainer = Trainer::<_, _, _, 4>::new(Exact(optimizer), BinaryCrossEntropy::default());
     let ids = REVIEWS.map(reviews::encode);
@@ -229,10 +284,48 @@ fn train_partly_frozen() -> u64 {
     fold.hash()
 }
 
-fn train_bags() -> u64 {
+/// The reviews as bags of ids, and classes for them.
+fn bags() -> ([Bag<6>; 10], [u16; 10]) {
     let tokenizer = HashingTokenizer::new(60).word_ngrams::<2>();
-    let bags = REVIEWS.map(|text| Bag::<6>::from_first(tokenizer.ids(text).map(|id| id as u16)));
-    let labels = REVIEWS.map(|text| (text.len() % 3) as u16);
+    let bags = REVIEWS.map(|text| Bag::from_first(tokenizer.ids(text).map(|id| id as u16)));
+    (bags, REVIEWS.map(|text| (text.len() % 3) as u16))
+}
+
+/// The same classes, as numbers.
+fn one_hot(labels: [u16; 10]) -> [[f32; 3]; 10] {
+    labels.map(|label| [0, 1, 2].map(|class| if class == label { 1.0 } else { 0.0 }))
+}
+
+fn train_bags_at_run_time() -> u64 {
+    let (bags, classes) = bags();
+    let (mut ids, mut offsets, mut end) = ([0; 60], [0; 11], 0);
+    for (bag, offset) in bags.iter().zip(&mut offsets[1..]) {
+        for id in bag.ids() {
+            ids[end] = u32::from(*id);
+            end += 1;
+        }
+        *offset = end as u32;
+    }
+    let inputs = [Input::Bags { ids: &ids[..end], offsets: &offsets }];
+    let mut fold = Fold::new();
+    let how = How { optimizer: &ADAM, loss: SparseCategoricalCrossEntropy.into(), batch: 4 };
+    let examples = Examples { inputs: &inputs, labels: Labels::classes(&classes), count: 10 };
+    run_time::open(&initialised::<Bags>(), &mut |mut opened| {
+        run_time::train(&mut opened, how, examples, (40, false), &mut fold);
+        run_time::fold_predictions(&opened, examples, &mut fold);
+    });
+    let loss = FromLogits(CategoricalCrossEntropy { label_smoothing: 0.1 });
+    let how = How { optimizer: &Exact(ADAM), loss: loss.into(), batch: 4 };
+    let labels = one_hot(classes);
+    let examples = Examples { labels: Labels::numbers(labels.as_flattened()), ..examples };
+    run_time::open(&initialised::<Sums>(), &mut |mut opened| {
+        run_time::train(&mut opened, how, examples, (40, false), &mut fold);
+    });
+    fold.hash()
+}
+
+fn train_bags() -> u64 {
+    let (bags, labels) = bags();
     let mut fold = Fold::new();
 
     let mut model = initialised::<Bags>();
@@ -246,7 +339,7 @@ fn train_bags() -> u64 {
     let mut model = initialised::<Sums>();
     let loss = FromLogits(CategoricalCrossEntropy { label_smoothing: 0.1 });
     let mut trainer = Trainer::<_, _, _, 4>::new(Exact(ADAM), loss);
-    let labels = labels.map(|label| [0, 1, 2].map(|class| if class == label { 1.0 } else { 0.0 }));
+    let labels = one_hot(labels);
     for _ in 0..40 {
         fold.float(trainer.epoch(&mut model, &bags, &labels).unwrap().loss);
     }
