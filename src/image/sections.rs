@@ -163,11 +163,11 @@ impl<'a> List<'a> {
             if zero != 0 || flags & !MUST_UNDERSTAND != 0 {
                 return Err(fails(SectionError::Padding));
             }
-            let range = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
-            let (offset, length) = range.ok_or(fails(SectionError::OutOfRange))?;
             if !offset.is_multiple_of(64) {
                 return Err(fails(SectionError::Misaligned));
             }
+            let range = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
+            let (offset, length) = range.ok_or(fails(SectionError::OutOfRange))?;
             if offset < end {
                 return Err(fails(SectionError::Order));
             }
