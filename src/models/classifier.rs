@@ -6,7 +6,7 @@ use super::run::Workspace;
 use super::shape::Shape;
 use crate::error::{CapacityExceeded, InputError};
 use crate::recipe::Record;
-use crate::text::{Pipeline, PipelineError};
+use crate::text::{AnyText, Pipeline, PipelineError, TextKinds};
 use core::fmt;
 
 /// A model that takes text: an image's model with its pipeline, of which it was checked that they fit.
@@ -43,19 +43,19 @@ use core::fmt;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Classifier<'a, K> {
+pub struct Classifier<'a, K, T = AnyText> {
     model: Model<'a, K>,
-    pipeline: Pipeline<'a>,
+    pipeline: Pipeline<'a, T>,
     takes: Shape,
 }
 
-// Derived, these would ask for `K: Clone`.
-impl<K> Clone for Classifier<'_, K> {
+// Derived, these would ask for `K: Clone, T: Clone`.
+impl<K, T> Clone for Classifier<'_, K, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<K> Copy for Classifier<'_, K> {}
+impl<K, T> Copy for Classifier<'_, K, T> {}
 
 /// A class, and how probable the model finds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -130,7 +130,28 @@ impl<'a, K: Kinds> Classifier<'a, K> {
     /// # Errors
     /// If the image has no pipeline that can be read, or the pipeline and the model do not fit each other.
     pub fn new(model: Model<'a, K>) -> Result<Self, ClassifierError> {
-        let pipeline = Pipeline::read(model.pipeline().ok_or(ClassifierError::NoPipeline)?)?;
+        Self::with_text(model)
+    }
+}
+
+impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
+    /// The same, if its pipeline needs nothing but what the list `T` names: for firmware, which links nothing
+    /// else.
+    ///
+    /// ```
+    /// use nanoembed::models::{self, Classifier, ClassifierError, kinds};
+    /// use nanoembed::text::{Ascii, NativeHash};
+    /// type Kinds = (kinds::EmbeddingBag, kinds::Dense);
+    /// type Text = (NativeHash, Ascii);
+    /// fn one_for_any(image: &[u8]) -> Result<Classifier<'_, Kinds, Text>, Box<dyn core::error::Error + '_>> {
+    ///     Ok(Classifier::with_text(models::open(image)?)?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Classifier::new), or if the pipeline needs what the list does not name.
+    pub fn with_text(model: Model<'a, K>) -> Result<Self, ClassifierError> {
+        let pipeline = Pipeline::read_as(model.pipeline().ok_or(ClassifierError::NoPipeline)?)?;
         let recipe = model.recipe();
         let mut inputs = recipe.inputs();
         let (Some(takes), None, 0) = (inputs.next(), inputs.next(), recipe.output().steps()) else {
@@ -159,7 +180,7 @@ impl<'a, K: Kinds> Classifier<'a, K> {
     }
 
     /// How text becomes ids.
-    pub fn pipeline(&self) -> Pipeline<'a> {
+    pub fn pipeline(&self) -> Pipeline<'a, T> {
         self.pipeline
     }
 

@@ -1,9 +1,13 @@
 //! The way from text to ids as a value.
 
+mod kinds;
 mod record;
 
+use super::kinds::{AnyText, TextKind, TextKinds, links};
 use super::{AnyHash, Ascii, HashKind, Lowercase, Lowering, NativeHash, Padding, PipelineError, Splitter};
 use super::{Subwords, Truncating, Unchanged, VocabularyView, WordHash, WordNgrams, scale};
+use core::fmt;
+use core::marker::PhantomData;
 use core::num::NonZero;
 
 /// The longest n-gram of words that a pipeline can have.
@@ -44,6 +48,9 @@ const MAX_ORDER: usize = 8;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// `T` names the hashes, rules and n-grams that a program links; it is all of them, where it is left out:
+/// see [`TextKinds`].
+///
 /// # The bytes
 /// Numbers are little-endian, and what a pipeline does not use is 0. So each pipeline has one form.
 ///
@@ -64,8 +71,33 @@ const MAX_ORDER: usize = 8;
 /// | 56 | 2 × u32 | bytes of the filters and of the split string |
 /// | 64 | | the filters, then the split string, in UTF-8, then zeros up to a multiple of 4 |
 /// | | | the vocabulary, as its image holds it after the header |
+pub struct Pipeline<'a, T = AnyText> {
+    settings: Settings<'a>,
+    kinds: PhantomData<fn() -> T>,
+}
+
+// Derived, these would ask the same of `T`.
+impl<T> Clone for Pipeline<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Pipeline<'_, T> {}
+impl<T> PartialEq for Pipeline<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.settings == other.settings
+    }
+}
+impl<T> Eq for Pipeline<'_, T> {}
+impl<T> fmt::Debug for Pipeline<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pipeline").field(&self.settings).finish()
+    }
+}
+
+/// What a pipeline does, whatever is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pipeline<'a> {
+struct Settings<'a> {
     splitter: Splitter<'a, Unchanged>,
     lowering: Lowering,
     source: Source<'a>,
@@ -148,7 +180,7 @@ impl<'a> Pipeline<'a> {
     }
 
     const fn new(splitter: Splitter<'a, Unchanged>, source: Source<'a>, buckets: NonZero<u32>) -> Self {
-        Self {
+        Self::of(Settings {
             splitter,
             lowering: Lowering::Ascii,
             source,
@@ -156,19 +188,19 @@ impl<'a> Pipeline<'a> {
             length: 0,
             padding: Padding::Post,
             truncating: Truncating::Pre,
-        }
+        })
     }
 
     /// The same, lower-casing by this rule.
     #[must_use]
     pub const fn lowercase(self, lowering: Lowering) -> Self {
-        Self { lowering, ..self }
+        Self::of(Settings { lowering, ..self.settings })
     }
 
     /// The same, with other filters.
     #[must_use]
     pub const fn filters(self, filters: &'a str) -> Self {
-        Self { splitter: self.splitter.filters(filters), ..self }
+        Self::of(Settings { splitter: self.settings.splitter.filters(filters), ..self.settings })
     }
 
     /// The same, split at another string.
@@ -176,8 +208,8 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// If it is empty.
     pub const fn split(self, split: &'a str) -> Result<Self, PipelineError> {
-        if let Ok(splitter) = Splitter::try_new(self.splitter.strings().0, split) {
-            return Ok(Self { splitter: splitter.lowercase(), ..self });
+        if let Ok(splitter) = Splitter::try_new(self.settings.splitter.strings().0, split) {
+            return Ok(Self::of(Settings { splitter: splitter.lowercase(), ..self.settings }));
         }
         let field = "bytes of the split string";
         Err(PipelineError::Field { field, allowed: "at least 1", found: 0 })
@@ -188,9 +220,12 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// If `order` is 0 or above 8, or if the ids are those of a vocabulary and it is not 1.
     pub const fn word_ngrams(self, order: u16) -> Result<Self, PipelineError> {
-        let allowed = match self.source {
+        let allowed = match self.settings.source {
             Source::Hash { kind, min_n, max_n, .. } if order >= 1 && order as usize <= MAX_ORDER => {
-                return Ok(Self { source: Source::Hash { kind, order, min_n, max_n }, ..self });
+                return Ok(Self::of(Settings {
+                    source: Source::Hash { kind, order, min_n, max_n },
+                    ..self.settings
+                }));
             }
             Source::Vocabulary(_) if order == 1 => return Ok(self),
             Source::Hash { .. } => "1 to 8",
@@ -217,9 +252,12 @@ impl<'a> Pipeline<'a> {
     /// ```
     pub const fn subwords(self, min_n: u16, max_n: u16) -> Result<Self, PipelineError> {
         let none = min_n == 0 && max_n == 0;
-        let allowed = match self.source {
+        let allowed = match self.settings.source {
             Source::Hash { kind, order, .. } if none || min_n >= 1 && min_n <= max_n => {
-                return Ok(Self { source: Source::Hash { kind, order, min_n, max_n }, ..self });
+                return Ok(Self::of(Settings {
+                    source: Source::Hash { kind, order, min_n, max_n },
+                    ..self.settings
+                }));
             }
             Source::Vocabulary(_) if none => return Ok(self),
             Source::Hash { .. } => "1 to the longest's, or both 0",
@@ -232,56 +270,69 @@ impl<'a> Pipeline<'a> {
     /// The same; [`encode_into`](Self::encode_into) gives this many ids, or, with 0, as many as there are.
     #[must_use]
     pub const fn length(self, length: u32) -> Self {
-        Self { length, ..self }
+        Self::of(Settings { length, ..self.settings })
     }
 
     /// The same; short texts are padded at this end.
     #[must_use]
     pub const fn padding(self, padding: Padding) -> Self {
-        Self { padding, ..self }
+        Self::of(Settings { padding, ..self.settings })
     }
 
     /// The same; long texts are cut at this end.
     #[must_use]
     pub const fn truncating(self, truncating: Truncating) -> Self {
-        Self { truncating, ..self }
+        Self::of(Settings { truncating, ..self.settings })
+    }
+}
+
+impl<'a, T> Pipeline<'a, T> {
+    const fn of(settings: Settings<'a>) -> Self {
+        Self { settings, kinds: PhantomData }
     }
 
     /// Rows of the table that the ids are for: they are below it.
     #[inline]
     pub const fn rows(&self) -> u64 {
-        self.buckets.get() as u64 + 1
+        self.settings.buckets.get() as u64 + 1
     }
 
     /// How many ids a text becomes; `None` for a bag of any length.
     #[inline]
     pub const fn ids(&self) -> Option<NonZero<u32>> {
-        NonZero::new(self.length)
+        NonZero::new(self.settings.length)
     }
+}
 
+impl<T: TextKinds> Pipeline<'_, T> {
     /// Gives the ids of `text` to `visit`, each in `1..rows`, without padding, in the order that the type's
     /// documentation has.
     pub fn for_each_id(&self, text: &str, mut visit: impl FnMut(u32)) {
         // One body for each rule of lower-casing, whatever is done with the ids.
         let visit: &mut dyn FnMut(u32) = &mut visit;
-        match self.lowering {
-            Lowering::Unchanged => self.visit::<Unchanged>(text, visit),
-            Lowering::Ascii => self.visit::<Ascii>(text, visit),
+        match self.settings.lowering {
+            Lowering::Unchanged if links::<T>(TextKind::Unchanged) => self.visit::<Unchanged>(text, visit),
+            Lowering::Ascii if links::<T>(TextKind::Ascii) => self.visit::<Ascii>(text, visit),
             #[cfg(feature = "unicode")]
-            Lowering::Unicode => self.visit::<super::Unicode>(text, visit),
+            Lowering::Unicode if links::<T>(TextKind::Unicode) => {
+                self.visit::<super::Unicode>(text, visit);
+            }
+            // Reading refuses what is not linked.
+            _ => {}
         }
     }
 
     /// One loop finds the words and hashes them on the way, whatever their ids are made of. The native hash
     /// is computed in it, since a vocabulary needs it too; the others are called for each character.
     fn visit<L: Lowercase>(&self, text: &str, visit: &mut dyn FnMut(u32)) {
-        let splitter = self.splitter.lowercase::<L>();
+        let Settings { source, buckets, .. } = self.settings;
+        let splitter = self.settings.splitter.lowercase::<L>();
         let mut words = splitter.words(text);
         let mut ngrams = WordNgrams::new();
         loop {
             let mut native = NativeHash::default();
-            let mut other = match self.source {
-                Source::Hash { kind, .. } => AnyHash::new(kind),
+            let mut other = match source {
+                Source::Hash { kind, .. } => AnyHash::<T>::new(kind),
                 Source::Vocabulary(_) => None,
             };
             let word = words.next_into(|c| match &mut other {
@@ -289,26 +340,27 @@ impl<'a> Pipeline<'a> {
                 Some(hash) => hash.write_char(c),
             });
             let (Some(word), native) = (word, native.finish()) else { return };
-            match self.source {
+            match source {
                 Source::Hash { order, min_n, max_n, .. } => {
                     let (bucket, low32) = match other {
-                        None => (scale(native, self.buckets), native),
-                        Some(hash) => hash.finish(self.buckets),
+                        None => (scale(native, buckets), native),
+                        Some(hash) => hash.finish(buckets),
                     };
                     visit(bucket + 1);
                     if order > 1 {
                         self.ngrams(low32, order, &mut ngrams, visit);
                     }
-                    if max_n > 0 {
-                        let subwords = Subwords::with_buckets(min_n.into(), max_n.into(), self.buckets);
+                    if links::<T>(TextKind::Subwords) && max_n > 0 {
+                        let subwords = Subwords::with_buckets(min_n.into(), max_n.into(), buckets);
                         subwords.buckets_of(word).for_each(|bucket| visit(bucket as u32 + 1));
                     }
                 }
-                Source::Vocabulary(vocabulary) => {
+                Source::Vocabulary(vocabulary) if links::<T>(TextKind::Vocabulary) => {
                     if let Some(id) = vocabulary.id_by_hash(native, word) {
                         visit(id as u32);
                     }
                 }
+                Source::Vocabulary(_) => {}
             }
         }
     }
@@ -318,7 +370,7 @@ impl<'a> Pipeline<'a> {
     fn ngrams(&self, word: u32, order: u16, ngrams: &mut WordNgrams<MAX_ORDER>, visit: &mut dyn FnMut(u32)) {
         ngrams.push(word);
         for ngram in (2..=order.into()).map_while(|n| ngrams.ngram(n)) {
-            visit(scale(ngram, self.buckets) + 1);
+            visit(scale(ngram, self.settings.buckets) + 1);
         }
     }
 
@@ -338,11 +390,11 @@ impl<'a> Pipeline<'a> {
             return Err(PipelineError::Length { field: "ids of a text", expected, found });
         }
         let count = self.write_ids(text, 0, out);
-        let leading = match self.padding {
+        let leading = match self.settings.padding {
             Padding::Pre => found.saturating_sub(count),
             Padding::Post => 0,
         };
-        let cut = match self.truncating {
+        let cut = match self.settings.truncating {
             Truncating::Pre => count.saturating_sub(found),
             Truncating::Post => 0,
         };
