@@ -2,8 +2,9 @@
 
 use super::kind::{Input, Kinds};
 use super::model::Model;
+use super::recipe::Place;
 use super::run::Workspace;
-use super::shape::Shape;
+use super::shape::{Shape, Spec};
 use crate::error::{CapacityExceeded, InputError};
 use crate::recipe::Record;
 use crate::text::{AnyText, Pipeline, PipelineError, TextKinds};
@@ -153,8 +154,10 @@ impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
     pub fn with_text(model: Model<'a, K>) -> Result<Self, ClassifierError> {
         let pipeline = Pipeline::read_as(model.pipeline().ok_or(ClassifierError::NoPipeline)?)?;
         let recipe = model.recipe();
-        let mut inputs = recipe.inputs();
-        let (Some(takes), None, 0) = (inputs.next(), inputs.next(), recipe.output().steps()) else {
+        // The first layer takes the first input.
+        let first =
+            recipe.places().next().and_then(|Place { spec: Spec { takes: [first, _], .. }, .. }| first);
+        let (Some(takes), 1, 0) = (first, recipe.sizes.inputs, recipe.output().steps()) else {
             return Err(ClassifierError::NotOneText);
         };
         let of_model = match takes {

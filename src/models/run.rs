@@ -116,12 +116,14 @@ pub(super) fn taken<'v, K: Kinds>(
     let value = |source| match source_of(place.record, source, place.number) {
         Some(Ok(number)) => {
             let from = match previous {
-                Some(previous) if previous.number == number => Some(*previous),
-                _ => recipe.place(number),
+                Some(previous) if !K::PAIRS || previous.number == number => Some(*previous),
+                _ if K::PAIRS => recipe.place(number),
+                _ => None,
             };
             let Some(from) = from else { return Taken::Value(Values::default()) };
             let (numbers, steps) = (from.spec.gives.numbers(), from.spec.gives.steps());
             let masks = match place.spec.ignores_masks {
+                _ if !K::SEQUENCES => &[],
                 true => first(valid, steps * n),
                 false => part(before.masks, from.steps * n, steps * n),
             };
@@ -130,7 +132,8 @@ pub(super) fn taken<'v, K: Kinds>(
         Some(Err(input)) => match inputs(usize::from(input)) {
             Some(Input::Numbers(numbers)) => {
                 let steps = place.spec.takes.get(source).copied().flatten().map_or(0, Shape::steps);
-                Taken::Value(Values { numbers, masks: first(valid, steps * n) })
+                let masks = if K::SEQUENCES { first(valid, steps * n) } else { &[] };
+                Taken::Value(Values { numbers, masks })
             }
             Some(input) => Taken::Input(input),
             None => Taken::Value(Values::default()),
@@ -138,8 +141,8 @@ pub(super) fn taken<'v, K: Kinds>(
         None => Taken::Value(Values::default()),
     };
     match place.spec.takes {
-        [_, None] => value(0),
-        _ => Taken::Pair(value(0).value(), value(1).value()),
+        [_, Some(_)] if K::PAIRS => Taken::Pair(value(0).value(), value(1).value()),
+        _ => value(0),
     }
 }
 
@@ -175,7 +178,8 @@ impl<K: Kinds> Recipe<'_, K> {
                 K::infer(self.0, self.1, self.2, self.3, false);
             }
         }
-        let (valid, masks) = workspace.masks.split_at_mut_checked(self.sizes.valid * n).unwrap_or_default();
+        let all_masks: &mut [bool] = if K::SEQUENCES { workspace.masks } else { &mut [] };
+        let (valid, masks) = all_masks.split_at_mut_checked(self.sizes.valid * n).unwrap_or_default();
         valid.fill(true);
         let (values, scratch) =
             workspace.numbers.split_at_mut_checked(self.sizes.outputs * n).unwrap_or_default();

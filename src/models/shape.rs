@@ -164,6 +164,11 @@ pub enum RecordError {
         /// The number of the format.
         format: u16,
     },
+    /// An activation that the caller did not name.
+    UnsupportedActivation {
+        /// The number of the activation.
+        number: u16,
+    },
     /// An extent that the kind cannot have, or that does not follow from the others.
     Extent {
         /// Which one, from 0.
@@ -225,6 +230,9 @@ impl fmt::Display for RecordError {
                 f,
                 "kind {kind} with rows of format {format} is not among the kinds that the program names"
             ),
+            Self::UnsupportedActivation { number } => {
+                write!(f, "activation {number} is not among those that the program names for this kind")
+            }
             Self::Extent { extent, value } => write!(f, "extent {extent} is {value}, which cannot be"),
             Self::Option { option, value } => {
                 write!(f, "option {option} is {value}, which its kind does not have")

@@ -267,24 +267,8 @@ impl Record {
 
     /// Adds the record to the hash of those before it.
     pub(crate) const fn fold_into(&self, fingerprint: Fingerprint) -> Fingerprint {
-        let Self { kind, format, options: [a, b, c, d], sources: [first, second], extents, zeros } = *self;
-        let mut hash = Fingerprint::EMPTY;
-        let mut halves: &[u16] = &[kind, format, a, b, c, d, first, second];
-        while let [half, after @ ..] = halves {
-            hash = hash.bytes(&half.to_le_bytes());
-            halves = after;
-        }
-        let mut words: &[u32] = &extents;
-        while let [word, after @ ..] = words {
-            hash = hash.bytes(&word.to_le_bytes());
-            words = after;
-        }
-        let mut words: &[u32] = &zeros;
-        while let [word, after @ ..] = words {
-            hash = hash.bytes(&word.to_le_bytes());
-            words = after;
-        }
-        fingerprint.then(hash)
+        let bytes: [u8; Self::BYTES] = zerocopy::transmute!(*self);
+        fingerprint.then(Fingerprint::EMPTY.bytes(&bytes))
     }
 
     /// Rows of the table that ids name; `None` if they name none, or rows by a hash.

@@ -3,6 +3,7 @@
 /// A way from text to ids that a program links or does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
+#[allow(dead_code, reason = "some need a feature")]
 pub(super) enum TextKind {
     /// The native hash.
     Native = 1,

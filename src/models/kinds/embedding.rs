@@ -132,6 +132,8 @@ impl<F: Format> EmbeddingBag<F> {
 }
 
 impl<F: Format> Kind for EmbeddingBag<F> {
+    const SEQUENCES: bool = false;
+
     #[inline]
     fn is_of(record: &Record) -> bool {
         record.kind == LayerKind::EmbeddingBag as u16 && record.format == F::ROW_FORMAT as u16

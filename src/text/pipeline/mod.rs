@@ -124,6 +124,41 @@ const fn buckets(rows: u64) -> Result<NonZero<u32>, PipelineError> {
     }
 }
 
+/// An error if the vocabulary has indices that no row has.
+fn check_rows(vocabulary: &VocabularyView<'_>, buckets: NonZero<u32>) -> Result<(), PipelineError> {
+    if vocabulary.highest() <= buckets.get() as usize {
+        return Ok(());
+    }
+    let (allowed, found) = ("above each index of the vocabulary", u64::from(buckets.get()) + 1);
+    Err(PipelineError::Field { field: "rows", allowed, found })
+}
+
+/// An error unless n-grams can have so many words.
+const fn check_order(order: u16) -> Result<(), PipelineError> {
+    if order >= 1 && order as usize <= MAX_ORDER {
+        return Ok(());
+    }
+    Err(PipelineError::Field { field: "words of an n-gram", allowed: "1 to 8", found: order as u64 })
+}
+
+/// An error unless n-grams can have so many characters.
+const fn check_subwords(min_n: u16, max_n: u16) -> Result<(), PipelineError> {
+    if min_n == 0 && max_n == 0 || min_n >= 1 && min_n <= max_n {
+        return Ok(());
+    }
+    let (field, allowed) = ("characters of the shortest n-gram", "1 to the longest's, or both 0");
+    Err(PipelineError::Field { field, allowed, found: min_n as u64 })
+}
+
+/// Filters and a split string.
+const fn splitter<'a>(filters: &'a str, split: &'a str) -> Result<Splitter<'a, Unchanged>, PipelineError> {
+    if let Ok(splitter) = Splitter::try_new(filters, split) {
+        return Ok(splitter.lowercase());
+    }
+    let field = "bytes of the split string";
+    Err(PipelineError::Field { field, allowed: "at least 1", found: 0 })
+}
+
 impl<'a> Pipeline<'a> {
     /// Words are hashed to a table of `rows` rows: the filters of Keras, ASCII lower-casing, words alone, a
     /// bag of any length. Padding is put at the end, and a long text is cut at the start.
@@ -158,15 +193,8 @@ impl<'a> Pipeline<'a> {
     /// 2^32, or if the vocabulary is damaged.
     pub fn vocabulary(rows: u64, vocabulary: VocabularyView<'a>) -> Result<Self, PipelineError> {
         vocabulary.check()?;
-        Self::checked_vocabulary(rows, vocabulary)
-    }
-
-    fn checked_vocabulary(rows: u64, vocabulary: VocabularyView<'a>) -> Result<Self, PipelineError> {
         let buckets = buckets(rows)?;
-        if vocabulary.highest() > buckets.get() as usize {
-            let allowed = "above each index of the vocabulary";
-            return Err(PipelineError::Field { field: "rows", allowed, found: rows });
-        }
+        check_rows(&vocabulary, buckets)?;
         Ok(Self::new(Splitter::KERAS, Source::Vocabulary(vocabulary), buckets))
     }
 
@@ -208,11 +236,10 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// If it is empty.
     pub const fn split(self, split: &'a str) -> Result<Self, PipelineError> {
-        if let Ok(splitter) = Splitter::try_new(self.settings.splitter.strings().0, split) {
-            return Ok(Self::of(Settings { splitter: splitter.lowercase(), ..self.settings }));
+        match splitter(self.settings.splitter.strings().0, split) {
+            Ok(splitter) => Ok(Self::of(Settings { splitter, ..self.settings })),
+            Err(error) => Err(error),
         }
-        let field = "bytes of the split string";
-        Err(PipelineError::Field { field, allowed: "at least 1", found: 0 })
     }
 
     /// The same, with an id for every run of 1 to `order` words.
@@ -221,17 +248,20 @@ impl<'a> Pipeline<'a> {
     /// If `order` is 0 or above 8, or if the ids are those of a vocabulary and it is not 1.
     pub const fn word_ngrams(self, order: u16) -> Result<Self, PipelineError> {
         let allowed = match self.settings.source {
-            Source::Hash { kind, min_n, max_n, .. } if order >= 1 && order as usize <= MAX_ORDER => {
-                return Ok(Self::of(Settings {
-                    source: Source::Hash { kind, order, min_n, max_n },
-                    ..self.settings
-                }));
+            Source::Hash { kind, min_n, max_n, .. } => {
+                return match check_order(order) {
+                    Ok(()) => Ok(self.source(Source::Hash { kind, order, min_n, max_n })),
+                    Err(error) => Err(error),
+                };
             }
             Source::Vocabulary(_) if order == 1 => return Ok(self),
-            Source::Hash { .. } => "1 to 8",
             Source::Vocabulary(_) => "1 by a vocabulary: n-grams need a hash",
         };
         Err(PipelineError::Field { field: "words of an n-gram", allowed, found: order as u64 })
+    }
+
+    const fn source(self, source: Source<'a>) -> Self {
+        Self::of(Settings { source, ..self.settings })
     }
 
     /// The same, with an id for every n-gram of `min_n` to `max_n` characters of each word, as
@@ -251,20 +281,18 @@ impl<'a> Pipeline<'a> {
     /// # Ok::<(), nanoembed::text::PipelineError>(())
     /// ```
     pub const fn subwords(self, min_n: u16, max_n: u16) -> Result<Self, PipelineError> {
-        let none = min_n == 0 && max_n == 0;
-        let allowed = match self.settings.source {
-            Source::Hash { kind, order, .. } if none || min_n >= 1 && min_n <= max_n => {
-                return Ok(Self::of(Settings {
-                    source: Source::Hash { kind, order, min_n, max_n },
-                    ..self.settings
-                }));
+        match self.settings.source {
+            Source::Hash { kind, order, .. } => match check_subwords(min_n, max_n) {
+                Ok(()) => Ok(self.source(Source::Hash { kind, order, min_n, max_n })),
+                Err(error) => Err(error),
+            },
+            Source::Vocabulary(_) if min_n == 0 && max_n == 0 => Ok(self),
+            Source::Vocabulary(_) => {
+                let allowed = "0 by a vocabulary: n-grams need a hash";
+                let field = "characters of the shortest n-gram";
+                Err(PipelineError::Field { field, allowed, found: min_n as u64 })
             }
-            Source::Vocabulary(_) if none => return Ok(self),
-            Source::Hash { .. } => "1 to the longest's, or both 0",
-            Source::Vocabulary(_) => "0 by a vocabulary: n-grams need a hash",
-        };
-        let field = "characters of the shortest n-gram";
-        Err(PipelineError::Field { field, allowed, found: min_n as u64 })
+        }
     }
 
     /// The same; [`encode_into`](Self::encode_into) gives this many ids, or, with 0, as many as there are.

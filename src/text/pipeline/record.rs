@@ -1,6 +1,6 @@
 //! A pipeline as bytes.
 
-use super::{Pipeline, Settings, Source};
+use super::{Pipeline, Settings, Source, buckets, check_order, check_rows, check_subwords, splitter};
 use crate::memory::padding;
 use crate::text::kinds::{TextKind, TextKinds, links};
 use crate::text::view::{self, VocabularyView};
@@ -265,15 +265,18 @@ impl<'a> Pipeline<'a> {
                 Lowering::Unicode => TextKind::Unicode,
             },
         )?;
-        let pipeline = if record.kind == VOCABULARY {
+        let buckets = buckets(record.rows)?;
+        let source = if record.kind == VOCABULARY {
             check_linked::<T>("kind", TextKind::Vocabulary)?;
             let (words, bytes) = (record.words as usize, record.bytes as usize);
-            Self::checked_vocabulary(record.rows, VocabularyView::read(vocabulary, words, bytes)?)?
+            let vocabulary = VocabularyView::read(vocabulary, words, bytes)?;
+            check_rows(&vocabulary, buckets)?;
+            Source::Vocabulary(vocabulary)
         } else {
-            let hash = hash(record.hash, record.key)?;
+            let kind = hash(record.hash, record.key)?;
             check_linked::<T>(
                 "hash",
-                match hash {
+                match kind {
                     HashKind::Native => TextKind::Native,
                     HashKind::FarmHash64 => TextKind::FarmHash64,
                     HashKind::Murmur3 { .. } => TextKind::Murmur3,
@@ -283,14 +286,20 @@ impl<'a> Pipeline<'a> {
                     HashKind::SipHash { .. } => TextKind::SipHash,
                 },
             )?;
-            if record.max_n > 0 {
+            let Record { order, min_n, max_n, .. } = record;
+            check_order(order)?;
+            check_subwords(min_n, max_n)?;
+            if max_n > 0 {
                 check_linked::<T>("n-grams of characters", TextKind::Subwords)?;
             }
-            Self::hashing(record.rows, hash)?
-                .word_ngrams(record.order)?
-                .subwords(record.min_n, record.max_n)?
+            Source::Hash { kind, order, min_n, max_n }
         };
         let pipeline = Pipeline::of(Settings {
+            splitter: splitter(filters, split)?,
+            lowering,
+            source,
+            buckets,
+            length: record.length,
             padding: match record.padding {
                 0 => Padding::Pre,
                 1 => Padding::Post,
@@ -301,7 +310,6 @@ impl<'a> Pipeline<'a> {
                 1 => Truncating::Post,
                 _ => return unknown("truncating", "0 or 1", record.truncating.into()),
             },
-            ..pipeline.filters(filters).split(split)?.lowercase(lowering).length(record.length).settings
         });
         // What is not used differs from what would be written.
         let own = pipeline.record()?;

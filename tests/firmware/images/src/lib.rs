@@ -8,6 +8,7 @@ use cortex_m::peripheral::{SYST, syst::SystClkSource};
 use cortex_m_semihosting::{debug, nr, syscall1};
 
 /// Up to 30 bytes of text to the host; more is cut off.
+#[inline(never)]
 pub fn print(text: &str) {
     let mut buffer = [0_u8; 31];
     for (to, from) in buffer.iter_mut().take(30).zip(text.bytes()) {

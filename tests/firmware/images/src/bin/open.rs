@@ -7,6 +7,7 @@
 use core::hint::black_box;
 use cortex_m_rt::entry;
 use images::{instructions, print, print_hash, print_number};
+use nanoembed::layers::Softmax;
 use nanoembed::models::{self, Classifier, Workspace, kinds};
 use nanoembed::table::{F32, U8};
 use nanoembed::text::{Ascii, NativeHash};
@@ -16,7 +17,7 @@ static F32_IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTE
 static U8_IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTENTS"), ".u8"));
 
 /// The layers that a model may have.
-type Kinds = (kinds::EmbeddingBag<F32>, kinds::EmbeddingBag<U8>, kinds::Dense);
+type Kinds = (kinds::EmbeddingBag<F32>, kinds::EmbeddingBag<U8>, kinds::Dense<Softmax>);
 
 /// The ways from text to ids that an image may ask for.
 type Text = (NativeHash, Ascii);
