@@ -55,7 +55,8 @@ pub(super) fn forward<K: Kinds>(
         let (masks_before, masks) = flow.masks.split_at_mut_checked(place.steps * n).unwrap_or_default();
         let before = Values { numbers: before, masks: masks_before };
         let given = |number| loaded(recipe, size, number, n, inputs.memory);
-        let x = taken(recipe, &place, previous.as_ref(), n, &given, before, flow.valid);
+        let from = |number| recipe.output_of(number, previous);
+        let x = taken::<K>(&place, from, n, &given, before, flow.valid);
         let y = ValuesMut {
             numbers: first_mut(numbers, place.spec.gives.numbers() * n),
             masks: first_mut(masks, place.spec.gives.steps() * n),
@@ -66,7 +67,7 @@ pub(super) fn forward<K: Kinds>(
         if K::with(place.record, Forward(view(&place, parameters, n), x, y, kept, pass)).is_err() {
             return;
         }
-        previous = Some(place);
+        previous = Some(place.output());
     }
 }
 
@@ -98,7 +99,8 @@ pub(super) fn backward<K: Kinds>(
         let Some(place) = recipe.place(number) else { return };
         let all = Values { numbers: flow.values, masks: flow.masks };
         let given = |number| loaded(recipe, size, number, n, inputs.memory);
-        let x = taken(recipe, &place, None, n, &given, all, flow.valid);
+        let from = |number| recipe.place(number).map(|place| place.output());
+        let x = taken::<K>(&place, from, n, &given, all, flow.valid);
         let outputs = place.spec.gives.numbers() * n;
         let y = Values {
             numbers: part(flow.values, place.outputs * n, outputs),

@@ -104,7 +104,24 @@ pub(crate) struct Place<'a> {
     pub(crate) kept: Room,
 }
 
+/// Where the outputs of a layer are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    pub(crate) number: usize,
+    pub(crate) shape: Shape,
+    /// In numbers of one example.
+    pub(crate) start: usize,
+    /// Their masks, in steps of one example.
+    pub(crate) steps: usize,
+}
+
 impl Place<'_> {
+    /// Where its outputs are.
+    pub(crate) fn output(&self) -> Output {
+        let Self { number, spec: Spec { gives: shape, .. }, outputs: start, steps, .. } = *self;
+        Output { number, shape, start, steps }
+    }
+
     /// Whether it has parameters that learn.
     pub(crate) fn learns(&self) -> bool {
         let block = |block| matches!(block, Block::Numbers(_) | Block::ByFilter { .. } | Block::Rows { .. });
@@ -189,6 +206,18 @@ impl<'a, K: Kinds> Recipe<'a, K> {
             steps: 0,
             kept: Room::default(),
             kinds: PhantomData,
+        }
+    }
+
+    /// Where the outputs of layer number `number` are, of which those of the layer before this one are known.
+    ///
+    /// Without kinds that take two values it is always that one: a look-up by number is not linked.
+    #[inline]
+    pub(crate) fn output_of(&self, number: usize, previous: Option<Output>) -> Option<Output> {
+        match previous {
+            Some(previous) if !K::PAIRS || previous.number == number => Some(previous),
+            _ if K::PAIRS => self.place(number).map(|place| place.output()),
+            _ => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The layers of a recipe one after the other, over memory that the caller brings.
 
 use super::kind::{Input, Kind, Kinds, Taken, Values, ValuesMut, View, Visit};
-use super::recipe::{Place, Recipe, Sizes, source_of};
+use super::recipe::{Output, Place, Recipe, Sizes, source_of};
 use super::shape::Shape;
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
 use crate::layers::{first, first_mut};
@@ -105,9 +105,8 @@ fn check_lengths(takes: Shape, input: Input<'_>, n: usize) -> Result<(), InputEr
 /// What the layer at `place` takes: from the outputs of the layers before it, or from the inputs.
 #[inline]
 pub(super) fn taken<'v, K: Kinds>(
-    recipe: Recipe<'_, K>,
     place: &Place<'_>,
-    previous: Option<&Place<'_>>,
+    from: impl Fn(usize) -> Option<Output>,
     n: usize,
     inputs: &impl Fn(usize) -> Option<Input<'v>>,
     before: Values<'v>,
@@ -115,19 +114,14 @@ pub(super) fn taken<'v, K: Kinds>(
 ) -> Taken<'v> {
     let value = |source| match source_of(place.record, source, place.number) {
         Some(Ok(number)) => {
-            let from = match previous {
-                Some(previous) if !K::PAIRS || previous.number == number => Some(*previous),
-                _ if K::PAIRS => recipe.place(number),
-                _ => None,
-            };
-            let Some(from) = from else { return Taken::Value(Values::default()) };
-            let (numbers, steps) = (from.spec.gives.numbers(), from.spec.gives.steps());
+            let Some(from) = from(number) else { return Taken::Value(Values::default()) };
+            let (numbers, steps) = (from.shape.numbers(), from.shape.steps());
             let masks = match place.spec.ignores_masks {
                 _ if !K::SEQUENCES => &[],
                 true => first(valid, steps * n),
                 false => part(before.masks, from.steps * n, steps * n),
             };
-            Taken::Value(Values { numbers: part(before.numbers, from.outputs * n, numbers * n), masks })
+            Taken::Value(Values { numbers: part(before.numbers, from.start * n, numbers * n), masks })
         }
         Some(Err(input)) => match inputs(usize::from(input)) {
             Some(Input::Numbers(numbers)) => {
@@ -189,7 +183,8 @@ impl<K: Kinds> Recipe<'_, K> {
             let (before, numbers) = values.split_at_mut_checked(place.outputs * n).unwrap_or_default();
             let (masks_before, masks) = masks.split_at_mut_checked(place.steps * n).unwrap_or_default();
             let before = Values { numbers: before, masks: masks_before };
-            let x = taken(*self, &place, previous.as_ref(), n, &|i| inputs.get(i).copied(), before, valid);
+            let from = |number| self.output_of(number, previous);
+            let x = taken::<K>(&place, from, n, &|i| inputs.get(i).copied(), before, valid);
             let y = ValuesMut {
                 numbers: first_mut(numbers, place.spec.gives.numbers() * n),
                 masks: first_mut(masks, place.spec.gives.steps() * n),
@@ -198,8 +193,8 @@ impl<K: Kinds> Recipe<'_, K> {
             if K::with(place.record, Infer(view(&place, parameters, n), x, y, scratch)).is_err() {
                 break;
             }
-            previous = Some(place);
+            previous = Some(place.output());
         }
-        Ok(previous.map_or(&[], |last| part(values, last.outputs * n, last.spec.gives.numbers() * n)))
+        Ok(previous.map_or(&[], |last| part(values, last.start * n, last.shape.numbers() * n)))
     }
 }
