@@ -299,7 +299,9 @@ fn narrow_tile<A: Left, const R: usize, const D: usize>(
     let mut totals = [[0.0; D]; R];
     if !A::APART {
         for (q, total) in totals.iter_mut().enumerate() {
-            *total = *c.get(q * stride..)?.first_chunk()?;
+            for (total, c) in total.iter_mut().zip(c.get(q * stride..)?.first_chunk::<D>()?) {
+                *total = *c;
+            }
         }
     }
     for [b] in Strided::<1, D>::new(b.starting_at(j), b.stride(), b.rows())? {

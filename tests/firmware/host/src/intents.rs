@@ -1,12 +1,12 @@
 //! Trains the model of intents, writes its images, and tells what the device must answer.
 
+use nanoembed::files;
 use nanoembed::image::{self, Contents};
 use nanoembed::layers::{Bag, Layer};
 use nanoembed::loss::SparseCategoricalCrossEntropy;
 use nanoembed::models::{self, All, Classifier, Workspace};
 use nanoembed::optim::Adam;
 use nanoembed::train::Trainer;
-use nanoembed::files;
 use parts::intents::{IDS, Intents, NAMES, PackedIntents, TEXTS, THRESHOLD, TOKENIZER};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
@@ -112,8 +112,7 @@ pub fn write(file: &str) -> Result<(), Box<dyn Error>> {
     let mut random = Xoshiro128PlusPlus::seed_from_u64(SEED);
     let mut model = Intents::boxed(&mut random);
     let adam = Adam { learning_rate: 0.02, ..Adam::default() };
-    let mut trainer =
-        Trainer::<Intents, _, _, BATCH>::boxed(adam, SparseCategoricalCrossEntropy::default());
+    let mut trainer = Trainer::<Intents, _, _, BATCH>::boxed(adam, SparseCategoricalCrossEntropy::default());
     for _ in 0..EPOCHS {
         trainer.epoch(&mut model, &inputs, &labels)?;
     }

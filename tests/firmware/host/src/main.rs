@@ -40,7 +40,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         ["table", ref files @ ..] => return table::print(files),
         ["image", file] => write_image(file)?,
         ["intents", file] => intents::write(file)?,
-        _ => return Err("usage: host digest [LEVEL] | levels | table NAME=FILE ... | image FILE | intents FILE".into()),
+        _ => {
+            return Err(
+                "usage: host digest [LEVEL] | levels | table NAME=FILE ... | image FILE | intents FILE"
+                    .into(),
+            );
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
