@@ -201,11 +201,21 @@ impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
         ids: &mut [u32],
         workspace: &mut Workspace<'_>,
     ) -> Result<Option<Answer<'a>>, InputError> {
-        let mut best = [Answer::default()];
-        let found = self.top(text, ids, workspace, &mut best)?;
-        let [best] = best;
+        // A loop of its own: firmware then links no sorting.
+        let mut best: Option<(usize, f32)> = None;
+        for (class, &probability) in self.outputs(text, ids, workspace)?.iter().enumerate() {
+            if best.is_none_or(|(_, most)| probability > most) {
+                best = Some((class, probability));
+            }
+        }
         let threshold = self.model.classes().map_or(0.0, |classes| classes.threshold());
-        Ok((found > 0 && best.probability >= threshold).then_some(best))
+        let best = best.filter(|(_, probability)| *probability >= threshold);
+        Ok(best.map(|(class, probability)| self.answer(class, probability)))
+    }
+
+    fn answer(&self, class: usize, probability: f32) -> Answer<'a> {
+        let name = self.model.classes().and_then(|classes| classes.name(class)).unwrap_or_default();
+        Answer { class, name, probability }
     }
 
     /// Writes the most probable classes to `answers`, the most probable first, as many as there is room for;
@@ -226,8 +236,7 @@ impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
             // NaN is more probable than nothing.
             let better = |other: &Answer<'_>| !(probability > other.probability);
             let place = answers.iter().take(found).take_while(|other| better(other)).count();
-            let name = self.model.classes().and_then(|classes| classes.name(class)).unwrap_or_default();
-            let mut answer = Answer { class, name, probability };
+            let mut answer = self.answer(class, probability);
             for other in answers.iter_mut().skip(place) {
                 core::mem::swap(other, &mut answer);
             }

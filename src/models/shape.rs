@@ -26,6 +26,8 @@ pub enum Shape {
 
 impl Shape {
     /// How many numbers an example has: none if it is ids.
+    // Called in many places, once a layer: in each of them it would be code in flash.
+    #[inline(never)]
     pub fn numbers(self) -> usize {
         match self {
             Self::Ids(_) | Self::LongIds(_) | Self::Bag => 0,

@@ -273,12 +273,14 @@ impl Record {
 
     /// Rows of the table that ids name; `None` if they name none, or rows by a hash.
     pub(crate) const fn table_rows(&self) -> Option<usize> {
-        let Some(kind) = LayerKind::from_number(self.kind) else { return None };
+        const EMBEDDING: u16 = LayerKind::Embedding as u16;
+        const EMBEDDING_BAG: u16 = LayerKind::EmbeddingBag as u16;
+        const QUOTIENT_REMAINDER: u16 = LayerKind::QuotientRemainder as u16;
         let [a, b, c, ..] = self.extents;
-        match kind {
-            LayerKind::Embedding => Some(b as usize),
-            LayerKind::EmbeddingBag => Some(a as usize),
-            LayerKind::QuotientRemainder => Some((b as usize).saturating_mul(c as usize)),
+        match self.kind {
+            EMBEDDING => Some(b as usize),
+            EMBEDDING_BAG => Some(a as usize),
+            QUOTIENT_REMAINDER => Some((b as usize).saturating_mul(c as usize)),
             _ => None,
         }
     }
