@@ -162,7 +162,8 @@ proptest! {
 
         let mut image = Aligned([0; image::size::<Vocabulary<210, 4003>>()]);
         image::write(&typed, &mut image.0).unwrap();
-        let payload = &image.0[64..];
+        // After the header and the list of sections.
+        let payload = &image.0[128..];
         let view = VocabularyView::read(payload, 210, 4003).unwrap();
         prop_assert!(view == typed.view());
         prop_assert_eq!(view.rows(), typed.rows());
