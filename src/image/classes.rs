@@ -103,19 +103,24 @@ impl core::error::Error for ClassesError {}
 /// Bytes before the offsets: how many names there are, and the threshold.
 const START: usize = 8;
 
-/// What holds of names and threshold, wherever they come from.
-fn check<'a>(names: &(impl Iterator<Item = &'a str> + Clone), threshold: f32) -> Result<(), ClassesError> {
+/// What holds of `count` names and the threshold, wherever they come from.
+fn check<'a>(
+    count: usize,
+    name: &dyn Fn(usize) -> Option<&'a str>,
+    threshold: f32,
+) -> Result<(), ClassesError> {
     if !(0.0..=1.0).contains(&threshold) {
         return Err(ClassesError::Threshold);
     }
-    if names.clone().next().is_none() {
+    if count == 0 {
         return Err(ClassesError::NoNames);
     }
-    for (class, name) in names.clone().enumerate() {
-        if name.is_empty() {
+    for class in 0..count {
+        let own = name(class);
+        if own.is_none_or(str::is_empty) {
             return Err(ClassesError::Empty { class });
         }
-        if let Some(first) = names.clone().take(class).position(|other| other == name) {
+        if let Some(first) = (0..class).find(|other| name(*other) == own) {
             return Err(ClassesError::Doubled { first, second: class });
         }
     }
@@ -137,7 +142,7 @@ pub(super) fn size(names: &[&str]) -> usize {
 
 /// Whether names and threshold can be written.
 pub(super) fn check_names(names: &[&str], threshold: f32) -> Result<(), ClassesError> {
-    check(&names.iter().copied(), threshold)?;
+    check(names.len(), &|class| names.get(class).copied(), threshold)?;
     u32::try_from(size(names)).map(drop).map_err(|_| ClassesError::TooLong)
 }
 
@@ -203,7 +208,7 @@ impl<'a> Classes<'a> {
         // Each name is UTF-8, so that all together are.
         let names = core::str::from_utf8(names).map_err(|_| ClassesError::NotUtf8 { class: 0 })?;
         let classes = Self { threshold: f32::from_bits(u32::from_le_bytes(*threshold)), offsets, names };
-        check(&classes.iter(), classes.threshold)?;
+        check(classes.len(), &|class| classes.name(class), classes.threshold)?;
         Ok(classes)
     }
 

@@ -57,6 +57,8 @@ pub enum ImageError {
     },
     /// The names of the classes are not as they should be.
     Classes(ClassesError),
+    /// Text becomes ids in another way than the program's.
+    Pipeline,
 }
 
 /// What is wrong with a section of an image.
@@ -134,6 +136,9 @@ impl fmt::Display for ImageError {
             }
             Self::Section { kind, error } => write!(f, "section {}: {error}", Section::name(*kind)),
             Self::Classes(error) => error.fmt(f),
+            Self::Pipeline => f.write_str(
+                "the image was trained with another pipeline than the program's: give the tokenizer the same settings",
+            ),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The header of images, and its checks.
 
-use super::error::ImageError;
+use super::error::{ImageError, SectionError};
 use super::format::{HEADER, Kind, Section, VERSION};
-use super::sections::{Layout, List, WriteSection};
+use super::sections::{Layout, List, WriteSection, find};
 use crate::layers::Fingerprint;
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -152,6 +152,11 @@ impl Header {
             usize::try_from(self.parameters).ok().filter(|from| from.is_multiple_of(64) && *from >= HEADER);
         let rest = from.and_then(|from| image.get(from..)).ok_or(ImageError::Header)?;
         rest.get(..length).ok_or(ImageError::Header)
+    }
+
+    /// The bytes of one section.
+    pub(crate) fn section<'a>(&self, image: &'a [u8], section: Section) -> Result<&'a [u8], ImageError> {
+        find(image, usize::from(self.sections), section).ok_or(section.is(SectionError::Missing))
     }
 
     /// The sections of a model or a checkpoint, checked, and the parameters among them.

@@ -5,6 +5,7 @@
 //! | know how long an image is | [`size`]; [`length`] for bytes of which you know nothing else |
 //! | write one | [`write`](write()); `to_vec` (feature `alloc`) |
 //! | use a model where its image lies | [`read`], and [`include_image!`](crate::include_image) to put it into a program |
+//! | the same, and make sure that text becomes ids as in training | [`read_with_pipeline`] |
 //! | copy the parameters into a model | [`read_into`] |
 //! | give it names of classes and bytes of yours | [`Contents`], [`size_with`], [`write_with`]; `to_vec_with` (feature `alloc`) |
 //! | see what one holds without its type | [`Sections`], [`Classes`] |
@@ -55,7 +56,7 @@ pub(crate) mod inner {
 
 use crate::layers::{Bytes, Fingerprint, Layer};
 use crate::recipe::Record;
-use crate::text::Vocabulary;
+use crate::text::{Pipeline, Vocabulary};
 use core::marker::PhantomData;
 use zerocopy::IntoBytes;
 
@@ -142,14 +143,55 @@ pub fn to_vec<M: Image>(model: &M) -> alloc::vec::Vec<u8> {
 /// # Errors
 /// If the bytes are not an unharmed image of a model of type `M`, or do not start at an address that is a multiple of 4.
 pub fn read<M: Image>(bytes: &[u8]) -> Result<&M, ImageError> {
+    in_place(Header::check_type(M::KIND, M::TYPE, bytes)?, bytes)
+}
+
+/// The parameters of an image that was checked, where they lie.
+fn in_place<M: Image>(header: Header, bytes: &[u8]) -> Result<&M, ImageError> {
     const {
         assert!(
             size_of::<M>() == <M as Bytes>::BYTES,
             "a part of a type of yours ends between multiples of its neighbour's alignment: fill it up by a field that `Bytes` shows"
         );
     }
-    let header = Header::check_type(M::KIND, M::TYPE, bytes)?;
     M::ref_from_bytes(header.parameters(bytes, M::BYTES)?).map_err(|_| ImageError::Misaligned)
+}
+
+/// The same, if the image's pipeline is this one: firmware keeps its tokenizer a constant, and an image that was
+/// trained with another would answer nonsense.
+///
+/// The bytes are compared. No pipeline is read, so that only what the tokenizer names is linked.
+///
+/// ```
+/// use nanoembed::image::{self, Contents, ImageError};
+/// use nanoembed::text::{HashingTokenizer, Pipeline};
+/// use nanoembed::{layers::*, sequential};
+/// type Reviews = sequential![EmbeddingBag<8, 50, 4>, Dense<4, 2, Softmax>];
+/// const TOKENIZER: HashingTokenizer = HashingTokenizer::for_table::<Reviews>();
+///
+/// // On the host.
+/// let pipeline = TOKENIZER.pipeline(0)?;
+/// let mut bytes = vec![0; pipeline.encoded_size()];
+/// pipeline.write(&mut bytes)?;
+/// let contents = Contents { pipeline: Some(&bytes), ..Contents::default() };
+/// let image = image::to_vec_with(&Reviews::zeroed(), &contents)?;
+///
+/// // In the firmware.
+/// let model: &Reviews = image::read_with_pipeline(&image, &TOKENIZER.pipeline(0)?)?;
+/// let other = TOKENIZER.filters("!?").pipeline(0)?;
+/// assert_eq!(image::read_with_pipeline::<Reviews>(&image, &other).err(), Some(ImageError::Pipeline));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`read`]; and if the image has no pipeline, or another.
+pub fn read_with_pipeline<'a, M: Layer>(
+    bytes: &'a [u8],
+    pipeline: &Pipeline<'_>,
+) -> Result<&'a M, ImageError> {
+    let header = Header::check_type(M::KIND, M::TYPE, bytes)?;
+    let found = header.section(bytes, Section::Pipeline)?;
+    if pipeline.is_written_as(found) { in_place(header, bytes) } else { Err(ImageError::Pipeline) }
 }
 
 /// Copies the parameters in these bytes into `model`: for bytes that stand at no aligned address, or that will go.

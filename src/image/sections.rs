@@ -140,6 +140,15 @@ fn copy(from: &[u8], to: &mut [u8]) {
     }
 }
 
+/// The bytes of one section of an image with `count` of them, found without a look at the others: for who has
+/// checked the bytes and needs no more than these.
+pub(super) fn find(image: &[u8], count: usize, section: Section) -> Option<&[u8]> {
+    let (entries, _) = image.get(HEADER..)?.as_chunks::<{ size_of::<Entry>() }>();
+    let mut entries = entries.iter().take(count).map(|bytes| -> Entry { zerocopy::transmute!(*bytes) });
+    let Entry { offset, length, .. } = entries.find(|entry| entry.kind == section as u16)?;
+    image.get(usize::try_from(offset).ok()?..)?.get(..usize::try_from(length).ok()?)
+}
+
 /// The sections of an image, checked: in order, disjoint, one of a kind, zeros between them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct List<'a> {

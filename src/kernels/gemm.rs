@@ -34,7 +34,7 @@ simd_fn! {
     /// once, without a change of bits. What the code does otherwise than these loops, and why:
     ///
     /// - An output is held in a register over all of k, in tiles of four rows and sixteen columns (two rows
-    ///   where registers are few, one on a processor without vectors). A row of B is so read once for four
+    ///   where registers are few). A row of B is so read once for four
     ///   rows of C, and C once in all. Four registers of AVX-512 or eight of AVX2 are enough chains of
     ///   additions to hide their latency. A tile of 8 or 4 rows and 32 or 64 columns is slower on Zen 4, 8
     ///   rows and 16 columns no faster: an element of A that is used once is multiplied as it is loaded.
@@ -47,7 +47,7 @@ simd_fn! {
     /// - The n % 16 last columns are done in blocks of 8, 4 and 1, also over k: one column (a single unit, a
     ///   logit) costs one multiplication and one addition a term and no idle lanes. Four rows at a time,
     ///   their chains of additions overlap; not on a processor without vectors, which would gain little and
-    ///   have more code.
+    ///   have more code, and which does all columns so.
     ///
     /// # Cost
     /// From memory or cache 4 m k ⌈n / 16⌉ bytes of A are moved, 4 k n ⌈m / 4⌉ of B and 8 m n of C.
@@ -158,7 +158,7 @@ impl<const R: usize> Iterator for Across<'_, R> {
 pub(super) fn add_product<L: Lanes, A: Left>(lanes: L, left: A, b: Table<'_>, c: &mut TableMut<'_>) {
     let (m, n) = (c.rows(), c.dim());
     let mut i = 0;
-    if n >= LANES {
+    if L::ACCUMULATORS > 1 && n >= LANES {
         while L::ACCUMULATORS >= 4 && m - i >= 4 {
             let _ = wide_columns::<L, A, 4, 1>(lanes, left, b, c, i);
             i += 4;
@@ -179,19 +179,17 @@ pub(super) fn add_product<L: Lanes, A: Left>(lanes: L, left: A, b: Table<'_>, c:
             let _ = wide_columns::<L, A, 1, 2>(lanes, left, b, c, i);
             i += 1;
         }
-        while L::ACCUMULATORS == 1 && m - i >= 1 {
-            let _ = wide_columns::<L, A, 1, 1>(lanes, left, b, c, i);
-            i += 1;
-        }
     }
-    if n % LANES > 0 {
+    // Without vectors a row of 16 is no better than two of 8, and more code.
+    let first = if L::ACCUMULATORS > 1 { n - n % LANES } else { 0 };
+    if first < n {
         let mut i = 0;
         while L::ACCUMULATORS > 1 && m - i >= 4 {
-            let _ = last_columns::<A, 4>(left, b, c, i);
+            let _ = last_columns::<A, 4>(left, b, c, i, first);
             i += 4;
         }
         while m - i >= 1 {
-            let _ = last_columns::<A, 1>(left, b, c, i);
+            let _ = last_columns::<A, 1>(left, b, c, i, first);
             i += 1;
         }
     }
@@ -222,19 +220,19 @@ fn wide_columns<L: Lanes, A: Left, const R: usize, const V: usize>(
     Some(())
 }
 
-/// The n % 16 last columns of rows i to i + R − 1 of C, which exist: `None` does not occur.
+/// The columns from j on, of rows i to i + R − 1 of C, which exist: `None` does not occur.
 #[inline(always)]
 fn last_columns<A: Left, const R: usize>(
     left: A,
     b: Table<'_>,
     c: &mut TableMut<'_>,
     i: usize,
+    mut j: usize,
 ) -> Option<()> {
     let columns = left.columns::<R>(i)?;
     let (n, stride) = (c.dim(), c.stride());
     let c = c.starting_at_row_mut(i);
-    let mut j = n - n % LANES;
-    if n - j >= 8 {
+    while n - j >= 8 {
         narrow_tile::<A, R, 8>(columns.clone(), b, c.get_mut(j..)?, stride, j)?;
         j += 8;
     }
@@ -301,7 +299,9 @@ fn narrow_tile<A: Left, const R: usize, const D: usize>(
     let mut totals = [[0.0; D]; R];
     if !A::APART {
         for (q, total) in totals.iter_mut().enumerate() {
-            *total = *c.get(q * stride..)?.first_chunk()?;
+            for (total, c) in total.iter_mut().zip(c.get(q * stride..)?.first_chunk::<D>()?) {
+                *total = *c;
+            }
         }
     }
     for [b] in Strided::<1, D>::new(b.starting_at(j), b.stride(), b.rows())? {

@@ -160,7 +160,9 @@ fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: 
     out: &mut [f32],
 ) {
     let mut rest = out;
-    for bag in bags.iter() {
+    // Not `iter`, whose closure is not always inlined: what is known of the bags would then be lost.
+    for bag in 0..bags.len() {
+        let Some(bag) = bags.bag(bag) else { continue };
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         let divisor = bag.divisor(pooling);

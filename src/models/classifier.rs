@@ -2,11 +2,12 @@
 
 use super::kind::{Input, Kinds};
 use super::model::Model;
+use super::recipe::Place;
 use super::run::Workspace;
-use super::shape::Shape;
+use super::shape::{Shape, Spec};
 use crate::error::{CapacityExceeded, InputError};
 use crate::recipe::Record;
-use crate::text::{Pipeline, PipelineError};
+use crate::text::{AnyText, Pipeline, PipelineError, TextKinds};
 use core::fmt;
 
 /// A model that takes text: an image's model with its pipeline, of which it was checked that they fit.
@@ -43,19 +44,19 @@ use core::fmt;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Classifier<'a, K> {
+pub struct Classifier<'a, K, T = AnyText> {
     model: Model<'a, K>,
-    pipeline: Pipeline<'a>,
+    pipeline: Pipeline<'a, T>,
     takes: Shape,
 }
 
-// Derived, these would ask for `K: Clone`.
-impl<K> Clone for Classifier<'_, K> {
+// Derived, these would ask for `K: Clone, T: Clone`.
+impl<K, T> Clone for Classifier<'_, K, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<K> Copy for Classifier<'_, K> {}
+impl<K, T> Copy for Classifier<'_, K, T> {}
 
 /// A class, and how probable the model finds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -130,10 +131,33 @@ impl<'a, K: Kinds> Classifier<'a, K> {
     /// # Errors
     /// If the image has no pipeline that can be read, or the pipeline and the model do not fit each other.
     pub fn new(model: Model<'a, K>) -> Result<Self, ClassifierError> {
-        let pipeline = Pipeline::read(model.pipeline().ok_or(ClassifierError::NoPipeline)?)?;
+        Self::with_text(model)
+    }
+}
+
+impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
+    /// The same, if its pipeline needs nothing but what the list `T` names: for firmware, which links nothing
+    /// else.
+    ///
+    /// ```
+    /// use nanoembed::models::{self, Classifier, ClassifierError, kinds};
+    /// use nanoembed::text::{Ascii, NativeHash};
+    /// type Kinds = (kinds::EmbeddingBag, kinds::Dense);
+    /// type Text = (NativeHash, Ascii);
+    /// fn one_for_any(image: &[u8]) -> Result<Classifier<'_, Kinds, Text>, Box<dyn core::error::Error + '_>> {
+    ///     Ok(Classifier::with_text(models::open(image)?)?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Classifier::new), or if the pipeline needs what the list does not name.
+    pub fn with_text(model: Model<'a, K>) -> Result<Self, ClassifierError> {
+        let pipeline = Pipeline::read_as(model.pipeline().ok_or(ClassifierError::NoPipeline)?)?;
         let recipe = model.recipe();
-        let mut inputs = recipe.inputs();
-        let (Some(takes), None, 0) = (inputs.next(), inputs.next(), recipe.output().steps()) else {
+        // The first layer takes the first input.
+        let first =
+            recipe.places().next().and_then(|Place { spec: Spec { takes: [first, _], .. }, .. }| first);
+        let (Some(takes), 1, 0) = (first, recipe.sizes.inputs, recipe.output().steps()) else {
             return Err(ClassifierError::NotOneText);
         };
         let of_model = match takes {
@@ -159,7 +183,7 @@ impl<'a, K: Kinds> Classifier<'a, K> {
     }
 
     /// How text becomes ids.
-    pub fn pipeline(&self) -> Pipeline<'a> {
+    pub fn pipeline(&self) -> Pipeline<'a, T> {
         self.pipeline
     }
 
@@ -177,13 +201,22 @@ impl<'a, K: Kinds> Classifier<'a, K> {
         ids: &mut [u32],
         workspace: &mut Workspace<'_>,
     ) -> Result<Option<Answer<'a>>, InputError> {
-        let mut best = [Answer::default()];
-        let found = self.top(text, ids, workspace, &mut best)?;
-        let [best] = best;
+        // A loop of its own: firmware then links no sorting.
+        let mut best: Option<(usize, f32)> = None;
+        for (class, &probability) in self.outputs(text, ids, workspace)?.iter().enumerate() {
+            if best.is_none_or(|(_, most)| probability > most) {
+                best = Some((class, probability));
+            }
+        }
         let threshold = self.model.classes().map_or(0.0, |classes| classes.threshold());
         // Outputs of a model without a last activation may all be below 0.
-        let is_known = best.probability >= threshold || threshold == 0.0 && !best.probability.is_nan();
-        Ok((found > 0 && is_known).then_some(best))
+        let best = best.filter(|(_, probability)| *probability >= threshold || threshold == 0.0);
+        Ok(best.map(|(class, probability)| self.answer(class, probability)))
+    }
+
+    fn answer(&self, class: usize, probability: f32) -> Answer<'a> {
+        let name = self.model.classes().and_then(|classes| classes.name(class)).unwrap_or_default();
+        Answer { class, name, probability }
     }
 
     /// Writes the most probable classes to `answers`, the most probable first, as many as there is room for;
@@ -204,8 +237,7 @@ impl<'a, K: Kinds> Classifier<'a, K> {
             // NaN is less probable than any number.
             let better = |other: &Answer<'_>| other.probability >= probability || probability.is_nan();
             let place = answers.iter().take(found).take_while(|other| better(other)).count();
-            let name = self.model.classes().and_then(|classes| classes.name(class)).unwrap_or_default();
-            let mut answer = Answer { class, name, probability };
+            let mut answer = self.answer(class, probability);
             for other in answers.iter_mut().skip(place) {
                 core::mem::swap(other, &mut answer);
             }

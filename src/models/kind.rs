@@ -114,6 +114,11 @@ pub struct Backward<'a> {
 ///
 /// Sizes were checked before: slices have the lengths that [`spec`](Self::spec) says.
 pub trait Kind {
+    /// Whether it takes two values.
+    const PAIRS: bool = false;
+    /// Whether it takes or gives sequences, whose steps have masks.
+    const SEQUENCES: bool = true;
+
     /// Whether a record is of this kind, and its rows of this format.
     fn is_of(record: &Record) -> bool;
 
@@ -167,6 +172,14 @@ pub trait Visit {
 /// The kinds of layers that a program opens: a tuple of the types of [`kinds`](super::kinds), or of such
 /// tuples. No other is linked.
 pub trait Kinds {
+    /// Whether one of them takes two values. If none does, a model is a chain: each layer takes what the one
+    /// before it gives.
+    #[doc(hidden)]
+    const PAIRS: bool;
+    /// Whether one of them takes or gives sequences. If none does, there are no masks.
+    #[doc(hidden)]
+    const SEQUENCES: bool;
+
     /// Visits the kind of a record.
     ///
     /// # Errors
@@ -175,6 +188,9 @@ pub trait Kinds {
 }
 
 impl<K: Kind> Kinds for K {
+    const PAIRS: bool = K::PAIRS;
+    const SEQUENCES: bool = K::SEQUENCES;
+
     #[inline]
     fn with<V: Visit>(record: &Record, visit: V) -> Result<V::Output, V> {
         if K::is_of(record) { Ok(visit.visit::<K>()) } else { Err(visit) }
@@ -184,6 +200,9 @@ impl<K: Kind> Kinds for K {
 macro_rules! kinds_of_tuples {
     ($(($($kinds:ident)+))*) => {$(
         impl<$($kinds: Kinds),+> Kinds for ($($kinds,)+) {
+            const PAIRS: bool = $($kinds::PAIRS)||+;
+            const SEQUENCES: bool = $($kinds::SEQUENCES)||+;
+
             #[inline]
             fn with<V: Visit>(record: &Record, visit: V) -> Result<V::Output, V> {
                 $(let visit = match $kinds::with(record, visit) {

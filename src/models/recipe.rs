@@ -60,7 +60,7 @@ impl<K> Copy for Recipe<'_, K> {}
 
 impl Sizes {
     /// With one more layer; `None` if there are more numbers than can be counted.
-    fn with(self, layer: usize, record: &Record, spec: &Spec) -> Option<Self> {
+    fn with<K: Kinds>(self, layer: usize, record: &Record, spec: &Spec) -> Option<Self> {
         let unmasked = |source: usize| match source_of(record, source, layer) {
             Some(Ok(_)) if !spec.ignores_masks => 0,
             _ => spec.takes.get(source).copied().flatten().map_or(0, Shape::steps),
@@ -70,8 +70,8 @@ impl Sizes {
         Some(Self {
             parameters: self.parameters.checked_add(spec.words()?).filter(countable)?,
             outputs: self.outputs.checked_add(spec.gives.numbers()).filter(countable)?,
-            steps: self.steps.checked_add(spec.gives.steps())?,
-            valid: self.valid.max(unmasked(0)).max(unmasked(1)),
+            steps: if K::SEQUENCES { self.steps.checked_add(spec.gives.steps())? } else { 0 },
+            valid: if K::SEQUENCES { self.valid.max(unmasked(0)).max(unmasked(1)) } else { 0 },
             kept: Room {
                 fixed: self.kept.fixed.checked_add(spec.kept.fixed)?,
                 per_example: self.kept.per_example.checked_add(spec.kept.per_example)?,
@@ -146,8 +146,8 @@ impl<'a, K: Kinds> Recipe<'a, K> {
         };
         for (layer, record) in records.iter().enumerate() {
             let fails = |error| RecipeError::Layer { layer, error };
-            let spec = check_record::<K>(records, layer, record, &mut inputs).map_err(fails)?;
-            sizes = sizes.with(layer, record, &spec).ok_or(fails(RecordError::TooLarge))?;
+            let spec = check_record::<K>(records, layer, record, sizes.output, &mut inputs).map_err(fails)?;
+            sizes = sizes.with::<K>(layer, record, &spec).ok_or(fails(RecordError::TooLarge))?;
         }
         // After all sources: a wrong one says more than the output that it leaves over.
         if let Some(layer) = (0..records.len()).find(|layer| !is_taken_once(records, *layer)) {
@@ -221,7 +221,7 @@ impl<'a, K: Kinds> Recipe<'a, K> {
             number -= 1;
             parameters -= spec.words()?;
             outputs -= spec.gives.numbers();
-            steps -= spec.gives.steps();
+            steps -= if K::SEQUENCES { spec.gives.steps() } else { 0 };
             kept.fixed -= spec.kept.fixed;
             kept.per_example -= spec.kept.per_example;
             Some(Place { number, record, spec, parameters, outputs, steps, kept })
@@ -263,7 +263,7 @@ impl<'a, K: Kinds> Iterator for Places<'a, K> {
         self.number += 1;
         self.parameters += spec.words()?;
         self.outputs += spec.gives.numbers();
-        self.steps += spec.gives.steps();
+        self.steps += if K::SEQUENCES { spec.gives.steps() } else { 0 };
         self.kept.fixed += spec.kept.fixed;
         self.kept.per_example += spec.kept.per_example;
         Some(Place { number, record, spec, parameters, outputs, steps, kept })
@@ -285,17 +285,30 @@ impl<R: Rng> Visit for Init<'_, R> {
     }
 }
 
-/// What a record says, if it fits those before it; counts the inputs that it takes.
+/// What a record says, if it fits those before it, the last of which gives `before`; counts the inputs that it takes.
 fn check_record<K: Kinds>(
     records: &[Record],
     layer: usize,
     record: &Record,
+    before: Shape,
     inputs: &mut u16,
 ) -> Result<Spec, RecordError> {
     if !record.has_zeros() {
         return Err(RecordError::NotZero);
     }
     let spec = spec::<K>(record)?;
+    if !K::PAIRS {
+        let ([takes, _], [source, second]) = (spec.takes, record.sources);
+        let expected = if layer == 0 { Source::Input(0) } else { Source::Back(1) };
+        if source != expected.number() || second != 0 {
+            return Err(RecordError::Source { source: if second == 0 { source } else { second } });
+        }
+        *inputs = 1;
+        return match takes {
+            Some(takes) if layer > 0 && takes != before => Err(RecordError::Shape { takes, found: before }),
+            _ => Ok(spec),
+        };
+    }
     for (source, (takes, &number)) in spec.takes.into_iter().zip(&record.sources).enumerate() {
         let wrong = RecordError::Source { source: number };
         let Some(takes) = takes else {

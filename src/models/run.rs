@@ -152,21 +152,24 @@ pub(super) fn taken<'v, K: Kinds>(
         Some(Ok(number)) => {
             let from = match previous {
                 Some(previous) if previous.number == number => previous,
-                _ => match recipe.place(number) {
+                // Where no kind takes two values it is always the layer before this one.
+                Some(previous) if !K::PAIRS => previous,
+                _ => match recipe.place(number).filter(|_| K::PAIRS) {
                     Some(place) => Given::by(&place),
                     None => return Taken::Value(Values::default()),
                 },
             };
-            let masks = if ignores_masks {
-                first(valid, from.steps * n)
-            } else {
-                part(values.masks, from.first_step * n, from.steps * n)
+            let masks = match ignores_masks {
+                _ if !K::SEQUENCES => &[],
+                true => first(valid, from.steps * n),
+                false => part(values.masks, from.first_step * n, from.steps * n),
             };
             Taken::Value(Values { numbers: part(values.numbers, from.outputs * n, from.numbers * n), masks })
         }
         Some(Err(input)) => match inputs(usize::from(input)) {
             Some(Input::Numbers(numbers)) => {
-                Taken::Value(Values { numbers, masks: first(valid, takes.map_or(0, Shape::steps) * n) })
+                let steps = if K::SEQUENCES { takes.map_or(0, Shape::steps) } else { 0 };
+                Taken::Value(Values { numbers, masks: first(valid, steps * n) })
             }
             Some(input) => Taken::Input(input),
             None => Taken::Value(Values::default()),
@@ -174,8 +177,8 @@ pub(super) fn taken<'v, K: Kinds>(
         None => Taken::Value(Values::default()),
     };
     match takes {
-        [a, None] => value(0, a),
-        [a, b] => Taken::Pair(value(0, a).value(), value(1, b).value()),
+        [a, b] if K::PAIRS && b.is_some() => Taken::Pair(value(0, a).value(), value(1, b).value()),
+        [a, _] => value(0, a),
     }
 }
 
@@ -202,7 +205,8 @@ impl<K: Kinds> Recipe<'_, K> {
         n: usize,
         workspace: &'m mut Workspace<'_>,
     ) -> Result<&'m [f32], InputError> {
-        let (valid, masks) = workspace.masks.split_at_mut_checked(self.sizes.valid * n).unwrap_or_default();
+        let all_masks: &mut [bool] = if K::SEQUENCES { workspace.masks } else { &mut [] };
+        let (valid, masks) = all_masks.split_at_mut_checked(self.sizes.valid * n).unwrap_or_default();
         valid.fill(true);
         let (values, scratch) =
             workspace.numbers.split_at_mut_checked(self.sizes.outputs * n).unwrap_or_default();

@@ -26,7 +26,9 @@ pub enum Shape {
 
 impl Shape {
     /// How many numbers an example has: none if it is ids.
-    #[inline(always)]
+    // Called in many places, once a layer: on a device each of them would be code in flash.
+    #[cfg_attr(target_os = "none", inline(never))]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub fn numbers(self) -> usize {
         match self {
             Self::Ids(_) | Self::LongIds(_) | Self::Bag => 0,
@@ -180,6 +182,11 @@ pub enum RecordError {
         /// The number of the format.
         format: u16,
     },
+    /// An activation that the caller did not name.
+    UnsupportedActivation {
+        /// The number of the activation.
+        number: u16,
+    },
     /// An extent that the kind cannot have, or that does not follow from the others.
     Extent {
         /// Which one, from 0.
@@ -248,6 +255,9 @@ impl fmt::Display for RecordError {
                 ),
                 None => write!(f, "kind {kind} is unknown: a later release may know it"),
             },
+            Self::UnsupportedActivation { number } => {
+                write!(f, "activation {number} is not among those that the program names for this kind")
+            }
             Self::Extent { extent, value } => {
                 write!(f, "extent {extent} is {value}, which its kind and its other extents do not allow")
             }

@@ -448,7 +448,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
                 let value = self.loss.value(y, labels, example, self.loss_scratch);
                 totals.add(value, self.loss.accuracy(y, labels, example));
                 if fused {
-                    super::kinds::activate(self.recipe.ending().0, units, y);
+                    super::kinds::activate::<super::kinds::AnyActivation>(self.recipe.ending().0, units, y);
                 }
                 show(example, y);
             }

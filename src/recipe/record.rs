@@ -273,34 +273,20 @@ impl Record {
 
     /// Adds the record to the hash of those before it.
     pub(crate) const fn fold_into(&self, fingerprint: Fingerprint) -> Fingerprint {
-        let Self { kind, format, options: [a, b, c, d], sources: [first, second], extents, zeros } = *self;
-        let mut hash = Fingerprint::EMPTY;
-        let mut halves: &[u16] = &[kind, format, a, b, c, d, first, second];
-        while let [half, after @ ..] = halves {
-            hash = hash.bytes(&half.to_le_bytes());
-            halves = after;
-        }
-        let mut words: &[u32] = &extents;
-        while let [word, after @ ..] = words {
-            hash = hash.bytes(&word.to_le_bytes());
-            words = after;
-        }
-        let mut words: &[u32] = &zeros;
-        while let [word, after @ ..] = words {
-            hash = hash.bytes(&word.to_le_bytes());
-            words = after;
-        }
-        fingerprint.then(hash)
+        let bytes: [u8; Self::BYTES] = zerocopy::transmute!(*self);
+        fingerprint.then(Fingerprint::EMPTY.bytes(&bytes))
     }
 
     /// Rows of the table that ids name; `None` if they name none, or rows by a hash.
     pub(crate) const fn table_rows(&self) -> Option<usize> {
-        let Some(kind) = LayerKind::from_number(self.kind) else { return None };
+        const EMBEDDING: u16 = LayerKind::Embedding as u16;
+        const EMBEDDING_BAG: u16 = LayerKind::EmbeddingBag as u16;
+        const QUOTIENT_REMAINDER: u16 = LayerKind::QuotientRemainder as u16;
         let [a, b, c, ..] = self.extents;
-        match kind {
-            LayerKind::Embedding => Some(b as usize),
-            LayerKind::EmbeddingBag => Some(a as usize),
-            LayerKind::QuotientRemainder => Some((b as usize).saturating_mul(c as usize)),
+        match self.kind {
+            EMBEDDING => Some(b as usize),
+            EMBEDDING_BAG => Some(a as usize),
+            QUOTIENT_REMAINDER => Some((b as usize).saturating_mul(c as usize)),
             _ => None,
         }
     }

@@ -322,6 +322,11 @@ impl<'a, I: Index, P: Policy> BagView<'a, I, P> {
         match pooling {
             Pooling::Sum => None,
             Pooling::Mean => Some(self.count() as f32),
+            // Without weights the sum of ones, which stays where one more is no more.
+            _ if self.weights.is_none() => {
+                let ones = self.count().min(1 << f32::MANTISSA_DIGITS) as f32;
+                Some(if pooling == Pooling::SqrtN { math::sqrt(ones) } else { ones })
+            }
             Pooling::WeightedMean => Some(weights().fold(0.0, |sum, weight| sum + weight)),
             Pooling::SqrtN => Some(math::sqrt(weights().fold(0.0, |sum, weight| sum + weight * weight))),
         }

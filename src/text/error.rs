@@ -22,6 +22,13 @@ pub enum PipelineError {
         /// The feature of the crate to turn on.
         feature: &'static str,
     },
+    /// The program does not name what a setting asks for: see [`TextKinds`](super::TextKinds).
+    NotLinked {
+        /// The setting.
+        field: &'static str,
+        /// The type that its list lacks.
+        kind: &'static str,
+    },
     /// A hash or a rule for lower-casing that is not the crate's own: no value names it.
     Own {
         /// Which of the two.
@@ -63,6 +70,9 @@ impl fmt::Display for PipelineError {
             }
             Self::Feature { field, feature } => {
                 write!(f, "{field}: it needs the feature `{feature}`, which is off in this build")
+            }
+            Self::NotLinked { field, kind } => {
+                write!(f, "{field}: `{kind}` is not among the kinds of text that the program names")
             }
             Self::Own { field } => {
                 write!(f, "{field}: it is not one of the crate's own, so no value names it")

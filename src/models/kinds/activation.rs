@@ -1,17 +1,19 @@
 //! An activation by itself.
 
-use super::{ACTIVATIONS, activate, activate_backward, copy, value};
+use super::{Activations, AnyActivation, activate, activate_backward, activation_of, copy, value};
 use crate::layers::ActivationKind;
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
-use crate::models::shape::{RecordError, Spec, choice, unused};
+use crate::models::shape::{RecordError, Spec, unused};
 use crate::recipe::{LayerKind, Record};
+use core::marker::PhantomData;
 
-/// [`layers::Activation`](crate::layers::Activation); an identity is [`layers::Input`](crate::layers::Input).
+/// [`layers::Activation`](crate::layers::Activation), and as an identity [`layers::Input`](crate::layers::Input):
+/// one of `A`.
 #[derive(Clone, Copy, Debug)]
-pub struct Activation;
+pub struct Activation<A = AnyActivation>(PhantomData<A>);
 
-fn kind(record: &Record) -> ActivationKind {
-    choice(record, 1, &ACTIVATIONS).unwrap_or(ActivationKind::Identity)
+fn kind<A: Activations>(record: &Record) -> ActivationKind {
+    activation_of::<A>(record).unwrap_or(ActivationKind::Identity)
 }
 
 /// Which extent says how many numbers it sees at once, and how many they are.
@@ -22,7 +24,7 @@ fn width(record: &Record) -> (usize, u32) {
     }
 }
 
-impl Kind for Activation {
+impl<A: Activations> Kind for Activation<A> {
     #[inline]
     fn is_of(record: &Record) -> bool {
         record.kind == LayerKind::Activation as u16 && record.format == 0
@@ -32,7 +34,7 @@ impl Kind for Activation {
     fn spec(record: &Record) -> Result<Spec, RecordError> {
         unused(record, 2, [false, true, false], 0)?;
         let (value, (extent, width)) = (value(record)?, width(record));
-        if choice(record, 1, &ACTIVATIONS)? == ActivationKind::Softmax && width == 1 {
+        if activation_of::<A>(record)? == ActivationKind::Softmax && width == 1 {
             return Err(RecordError::Extent { extent, value: width });
         }
         Ok(Spec::new(value, value))
@@ -43,14 +45,14 @@ impl Kind for Activation {
         copy(x.numbers, y.numbers);
         copy(x.masks, y.masks);
         if !logits {
-            activate(kind(layer.record), width(layer.record).1 as usize, y.numbers);
+            activate::<A>(kind::<A>(layer.record), width(layer.record).1 as usize, y.numbers);
         }
     }
 
     fn backward(layer: View<'_>, backward: Backward<'_>, pass: Pass) {
         let Backward { y, d_y, d_x: [Some(d_x), _], .. } = backward else { return };
         if !pass.logits {
-            activate_backward(kind(layer.record), width(layer.record).1 as usize, y.numbers, d_y);
+            activate_backward::<A>(kind::<A>(layer.record), width(layer.record).1 as usize, y.numbers, d_y);
         }
         copy(d_y, d_x);
     }

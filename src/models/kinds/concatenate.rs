@@ -10,6 +10,9 @@ use crate::recipe::{LayerKind, Record};
 pub struct Concatenate;
 
 impl Kind for Concatenate {
+    const PAIRS: bool = true;
+    const SEQUENCES: bool = false;
+
     #[inline]
     fn is_of(record: &Record) -> bool {
         record.kind == LayerKind::Concatenate as u16 && record.format == 0

@@ -1,6 +1,6 @@
 //! A convolution along a sequence.
 
-use super::{ACTIVATIONS, Memory, activate, activate_backward, extents, parts, parts_mut};
+use super::{AnyActivation, Memory, activate, activate_backward, activation_of, extents, parts, parts_mut};
 use crate::layers::{ActivationKind, glorot_uniform};
 use crate::models::kind::{Backward, Kind, Pass, Taken, Values, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, choice, extent, product, unused};
@@ -65,7 +65,7 @@ impl<'a> Weights<'a> {
                 padding,
                 strict: mask_use == MaskUse::Strict as u16,
             },
-            activation: choice(layer.record, 1, &ACTIVATIONS).unwrap_or(ActivationKind::Identity),
+            activation: activation_of::<AnyActivation>(layer.record).unwrap_or(ActivationKind::Identity),
             kernel: Table::of_dim(kernel, filters),
             bias,
         }
@@ -139,7 +139,7 @@ impl Kind for Conv1D {
         unused(record, 6, [true; 3], 1)?;
         let wrong = |extent, value: usize| RecordError::Extent { extent, value: value as u32 };
         let padding = choice(record, 0, &PADDINGS)?;
-        if choice(record, 1, &ACTIVATIONS)? == ActivationKind::Softmax && filters == 1 {
+        if activation_of::<AnyActivation>(record)? == ActivationKind::Softmax && filters == 1 {
             return Err(wrong(2, filters));
         }
         let ignores_masks = choice(record, 2, &MASK_USES)? == MaskUse::Ignore;
@@ -181,7 +181,7 @@ impl Kind for Conv1D {
         layer.add(x, y.numbers);
         layer.clear_invalid(x, y.numbers);
         if !logits {
-            activate(layer.activation, layer.filters, y.numbers);
+            activate::<AnyActivation>(layer.activation, layer.filters, y.numbers);
         }
     }
 
@@ -193,7 +193,7 @@ impl Kind for Conv1D {
         }
         layer.clear_invalid(x, y.numbers);
         if !pass.logits {
-            activate(layer.activation, layer.filters, y.numbers);
+            activate::<AnyActivation>(layer.activation, layer.filters, y.numbers);
         }
     }
 
@@ -203,7 +203,7 @@ impl Kind for Conv1D {
         let Weights { len, inputs, filters, out, .. } = layer;
         let weights = layer.inner() * filters;
         if !pass.logits {
-            activate_backward(layer.activation, filters, y.numbers, d_y);
+            activate_backward::<AnyActivation>(layer.activation, filters, y.numbers, d_y);
         }
         layer.clear_invalid(x, d_y);
         if let Some((d_kernel, d_bias)) = gradient.and_then(|all| all.split_at_mut_checked(weights)) {

@@ -1,28 +1,31 @@
 //! A fully connected layer.
 
-use super::{ACTIVATIONS, activate, activate_backward};
+use super::{Activations, AnyActivation, activate, activate_backward, activation_of};
 use crate::layers::{ActivationKind, glorot_uniform};
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
-use crate::models::shape::{Block, RecordError, Shape, Spec, choice, extent, unused};
+use crate::models::shape::{Block, RecordError, Shape, Spec, extent, unused};
 use crate::passes::dense;
 use crate::recipe::{LayerKind, Record};
 use crate::table::{Table, TableMut};
+use core::marker::PhantomData;
 use rand_core::Rng;
 
-/// [`layers::Dense`](crate::layers::Dense).
+/// [`layers::Dense`](crate::layers::Dense), with one of the activations `A`.
 #[derive(Clone, Copy, Debug)]
-pub struct Dense;
+pub struct Dense<A = AnyActivation>(PhantomData<A>);
 
 fn extents(record: &Record) -> (usize, usize) {
     let [inputs, units, ..] = record.extents;
     (inputs as usize, units as usize)
 }
 
-fn activation(record: &Record) -> ActivationKind {
-    choice(record, 1, &ACTIVATIONS).unwrap_or(ActivationKind::Identity)
+fn activation<A: Activations>(record: &Record) -> ActivationKind {
+    activation_of::<A>(record).unwrap_or(ActivationKind::Identity)
 }
 
-impl Kind for Dense {
+impl<A: Activations> Kind for Dense<A> {
+    const SEQUENCES: bool = false;
+
     #[inline]
     fn is_of(record: &Record) -> bool {
         record.kind == LayerKind::Dense as u16 && record.format == 0
@@ -32,7 +35,7 @@ impl Kind for Dense {
     fn spec(record: &Record) -> Result<Spec, RecordError> {
         let (inputs, units) = (extent(record, 0)?, extent(record, 1)?);
         unused(record, 2, [false, true, false], 1)?;
-        if choice(record, 1, &ACTIVATIONS)? == ActivationKind::Softmax && units == 1 {
+        if activation_of::<A>(record)? == ActivationKind::Softmax && units == 1 {
             return Err(RecordError::Extent { extent: 1, value: 1 });
         }
         let kernel = inputs.checked_mul(units).ok_or(RecordError::TooLarge)?;
@@ -55,7 +58,7 @@ impl Kind for Dense {
             dense::forward(x, kernel, bias, TableMut::of_dim(y.numbers, units));
         }
         if !logits {
-            activate(activation(layer.record), units, y.numbers);
+            activate::<A>(activation::<A>(layer.record), units, y.numbers);
         }
     }
 
@@ -63,7 +66,7 @@ impl Kind for Dense {
         let Backward { x, y, d_y, gradient, d_x: [d_x, _], .. } = backward;
         let (inputs, units) = extents(layer.record);
         if !pass.logits {
-            activate_backward(activation(layer.record), units, y.numbers, d_y);
+            activate_backward::<A>(activation::<A>(layer.record), units, y.numbers, d_y);
         }
         let d_y = Table::of_dim(d_y, units);
         if let Some((d_kernel, d_bias)) = gradient.and_then(|all| all.split_at_mut_checked(inputs * units)) {

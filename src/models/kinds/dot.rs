@@ -42,6 +42,9 @@ fn backward(
 }
 
 impl Kind for Dot {
+    const PAIRS: bool = true;
+    const SEQUENCES: bool = false;
+
     #[inline]
     fn is_of(record: &Record) -> bool {
         record.kind == LayerKind::Dot as u16 && record.format == 0
@@ -66,6 +69,9 @@ impl Kind for Dot {
 }
 
 impl Kind for BiasedDot {
+    const PAIRS: bool = true;
+    const SEQUENCES: bool = false;
+
     #[inline]
     fn is_of(record: &Record) -> bool {
         record.kind == LayerKind::BiasedDot as u16 && record.format == 0

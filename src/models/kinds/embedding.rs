@@ -20,16 +20,17 @@ pub struct Embedding<F = F32>(PhantomData<F>);
 #[derive(Clone, Copy, Debug)]
 pub struct EmbeddingBag<F = F32>(PhantomData<F>);
 
-/// The blocks of a table: its rows, and which of them do not learn.
-fn blocks<F: Format>(
+/// The blocks of a table: its rows, and which of them do not learn. One body for all formats.
+fn blocks(
     record: &Record,
+    format: RowFormat,
     rows: usize,
     dim: usize,
     (ids, sources): (Option<usize>, usize),
 ) -> Result<[Block; 3], RecordError> {
-    let words = F::ROW_FORMAT.row_bytes(dim).and_then(|bytes| Some(bytes.checked_mul(rows)?.div_ceil(4)));
+    let words = format.row_bytes(dim).and_then(|bytes| Some(bytes.checked_mul(rows)?.div_ceil(4)));
     let words = words.ok_or(RecordError::TooLarge)?;
-    let table = match F::ROW_FORMAT {
+    let table = match format {
         RowFormat::F32 => Block::Rows { rows, dim, ids, sources },
         _ => Block::Words(words),
     };
@@ -38,8 +39,8 @@ fn blocks<F: Format>(
 }
 
 /// Bits of the last option that a table of this format may have.
-const fn learning<F: Format>() -> u16 {
-    match F::ROW_FORMAT {
+const fn learning(format: RowFormat) -> u16 {
+    match format {
         RowFormat::F32 => 3,
         _ => 0,
     }
@@ -67,6 +68,34 @@ fn ids(input: Input<'_>) -> &[u32] {
     }
 }
 
+/// What the record of an [`Embedding`] says.
+fn sequence(record: &Record, format: RowFormat) -> Result<Spec, RecordError> {
+    let (len, rows, dim) = (extent(record, 0)?, extent(record, 1)?, extent(record, 2)?);
+    unused(record, 3, [true, false, false], learning(format))?;
+    choice(record, 0, &[(), ()])?;
+    len.checked_mul(dim).ok_or(RecordError::TooLarge)?;
+    let blocks = blocks(record, format, rows, dim, (Some(len), len))?;
+    Ok(Spec { blocks, ..Spec::new(Shape::Ids(len), Shape::Sequence { len, dim }) })
+}
+
+/// What the record of an [`EmbeddingBag`] says.
+fn bag(record: &Record, format: RowFormat) -> Result<Spec, RecordError> {
+    let (rows, dim) = (extent(record, 0)?, extent(record, 1)?);
+    unused(record, 2, [true, false, false], learning(format))?;
+    choice(record, 0, &POOLINGS)?;
+    let blocks = blocks(record, format, rows, dim, (None, 1))?;
+    Ok(Spec { blocks, ..Spec::new(Shape::Bag, Shape::Vector(dim)) })
+}
+
+/// Whether the ids of bags can be used.
+fn check_bags(record: &Record, input: Input<'_>) -> Result<(), InputError> {
+    let [rows, ..] = record.extents;
+    for (example, bag) in bags(input).enumerate() {
+        Indices::new(bag, rows as usize).map_err(|error| InputError::of_example(example, error))?;
+    }
+    Ok(())
+}
+
 impl<F: Format> Kind for Embedding<F> {
     #[inline]
     fn is_of(record: &Record) -> bool {
@@ -75,12 +104,7 @@ impl<F: Format> Kind for Embedding<F> {
 
     #[inline]
     fn spec(record: &Record) -> Result<Spec, RecordError> {
-        let (len, rows, dim) = (extent(record, 0)?, extent(record, 1)?, extent(record, 2)?);
-        unused(record, 3, [true, false, false], learning::<F>())?;
-        choice(record, 0, &[(), ()])?;
-        len.checked_mul(dim).ok_or(RecordError::TooLarge)?;
-        let blocks = blocks::<F>(record, rows, dim, (Some(len), len))?;
-        Ok(Spec { blocks, ..Spec::new(Shape::Ids(len), Shape::Sequence { len, dim }) })
+        sequence(record, F::ROW_FORMAT)
     }
 
     fn check(record: &Record, input: Input<'_>) -> Result<(), InputError> {
@@ -140,6 +164,8 @@ impl<F: Format> EmbeddingBag<F> {
 }
 
 impl<F: Format> Kind for EmbeddingBag<F> {
+    const SEQUENCES: bool = false;
+
     #[inline]
     fn is_of(record: &Record) -> bool {
         record.kind == LayerKind::EmbeddingBag as u16 && record.format == F::ROW_FORMAT as u16
@@ -147,19 +173,11 @@ impl<F: Format> Kind for EmbeddingBag<F> {
 
     #[inline]
     fn spec(record: &Record) -> Result<Spec, RecordError> {
-        let (rows, dim) = (extent(record, 0)?, extent(record, 1)?);
-        unused(record, 2, [true, false, false], learning::<F>())?;
-        choice(record, 0, &POOLINGS)?;
-        let blocks = blocks::<F>(record, rows, dim, (None, 1))?;
-        Ok(Spec { blocks, ..Spec::new(Shape::Bag, Shape::Vector(dim)) })
+        bag(record, F::ROW_FORMAT)
     }
 
     fn check(record: &Record, input: Input<'_>) -> Result<(), InputError> {
-        let [rows, ..] = record.extents;
-        for (example, bag) in bags(input).enumerate() {
-            Indices::new(bag, rows as usize).map_err(|error| InputError::of_example(example, error))?;
-        }
-        Ok(())
+        check_bags(record, input)
     }
 
     fn init(record: &Record, parameters: &mut [f32], random: &mut impl Rng) {

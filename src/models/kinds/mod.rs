@@ -27,9 +27,9 @@ pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
 pub use quotient_remainder::QuotientRemainder;
 
 use super::kind::{Input, Taken};
-use super::shape::{RecordError, Shape, extent, product};
+use super::shape::{RecordError, Shape, choice, extent, product};
 use crate::kernels::{self, shaped};
-use crate::layers::ActivationKind;
+use crate::layers::{ActivationFunction, ActivationKind, Identity, Relu, Sigmoid, Softmax, Tanh};
 use crate::recipe::Record;
 use crate::table::{Format, TableMut};
 use core::iter::from_fn;
@@ -48,29 +48,73 @@ pub(super) const ACTIVATIONS: [ActivationKind; 5] = [
     ActivationKind::Tanh,
 ];
 
-/// Turns logits into their activation, in place; `width` numbers belong together.
-pub(super) fn activate(kind: ActivationKind, width: usize, y: &mut [f32]) {
+/// The activations that a layer may have: one of [`layers`](crate::layers), or a tuple of some. No other is
+/// linked.
+pub trait Activations {
+    /// A bit for each, by its number.
+    #[doc(hidden)]
+    const BITS: u8;
+}
+
+/// All activations.
+pub type AnyActivation = (Identity, Relu, Sigmoid, Softmax, Tanh);
+
+impl<A: ActivationFunction> Activations for A {
+    const BITS: u8 = bit(A::KIND);
+}
+
+macro_rules! activations_of_tuples {
+    ($(($($activations:ident)+))*) => {$(
+        impl<$($activations: Activations),+> Activations for ($($activations,)+) {
+            const BITS: u8 = $($activations::BITS |)+ 0;
+        }
+    )*};
+}
+activations_of_tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) }
+
+const fn bit(kind: ActivationKind) -> u8 {
     match kind {
-        ActivationKind::Identity => {}
-        ActivationKind::Relu => kernels::relu(y),
-        ActivationKind::Sigmoid => kernels::sigmoid(y),
-        ActivationKind::Tanh => kernels::tanh(y),
-        ActivationKind::Softmax => parts_mut(y, width).for_each(kernels::softmax),
+        ActivationKind::Identity => 1,
+        ActivationKind::Relu => 1 << 1,
+        ActivationKind::Sigmoid => 1 << 2,
+        ActivationKind::Softmax => 1 << 3,
+        ActivationKind::Tanh => 1 << 4,
+    }
+}
+
+/// The activation of a record, if it is one of `A`.
+fn activation_of<A: Activations>(record: &Record) -> Result<ActivationKind, RecordError> {
+    let kind = choice(record, 1, &ACTIVATIONS)?;
+    let [_, number, ..] = record.options;
+    if A::BITS & bit(kind) != 0 { Ok(kind) } else { Err(RecordError::UnsupportedActivation { number }) }
+}
+
+/// Turns logits into their activation, in place; `width` numbers belong together.
+pub(super) fn activate<A: Activations>(kind: ActivationKind, width: usize, y: &mut [f32]) {
+    // One that is not linked was refused when the record was read.
+    match kind {
+        ActivationKind::Relu if A::BITS & bit(Relu::KIND) != 0 => kernels::relu(y),
+        ActivationKind::Sigmoid if A::BITS & bit(Sigmoid::KIND) != 0 => kernels::sigmoid(y),
+        ActivationKind::Tanh if A::BITS & bit(Tanh::KIND) != 0 => kernels::tanh(y),
+        ActivationKind::Softmax if A::BITS & bit(Softmax::KIND) != 0 => {
+            parts_mut(y, width).for_each(kernels::softmax);
+        }
+        _ => {}
     }
 }
 
 /// Turns the gradients of activations `y` into those of logits, in place.
-fn activate_backward(kind: ActivationKind, width: usize, y: &[f32], d_y: &mut [f32]) {
+fn activate_backward<A: Activations>(kind: ActivationKind, width: usize, y: &[f32], d_y: &mut [f32]) {
     match kind {
-        ActivationKind::Identity => {}
-        ActivationKind::Relu => shaped::relu_backward(y, d_y),
-        ActivationKind::Sigmoid => shaped::sigmoid_backward(y, d_y),
-        ActivationKind::Tanh => shaped::tanh_backward(y, d_y),
-        ActivationKind::Softmax => {
+        ActivationKind::Relu if A::BITS & bit(Relu::KIND) != 0 => shaped::relu_backward(y, d_y),
+        ActivationKind::Sigmoid if A::BITS & bit(Sigmoid::KIND) != 0 => shaped::sigmoid_backward(y, d_y),
+        ActivationKind::Tanh if A::BITS & bit(Tanh::KIND) != 0 => shaped::tanh_backward(y, d_y),
+        ActivationKind::Softmax if A::BITS & bit(Softmax::KIND) != 0 => {
             for (y, d_y) in parts(y, width).zip(parts_mut(d_y, width)) {
                 shaped::softmax_backward(y, d_y);
             }
         }
+        _ => {}
     }
 }
 

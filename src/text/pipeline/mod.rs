@@ -1,9 +1,13 @@
 //! The way from text to ids as a value.
 
+mod kinds;
 mod record;
 
+use super::kinds::{AnyText, TextKind, TextKinds, links};
 use super::{AnyHash, Ascii, HashKind, Lowercase, Lowering, NativeHash, Padding, PipelineError, Splitter};
 use super::{Subwords, Truncating, Unchanged, VocabularyView, WordHash, WordNgrams, scale};
+use core::fmt;
+use core::marker::PhantomData;
 use core::num::NonZero;
 
 /// The longest n-gram of words that a pipeline can have.
@@ -44,6 +48,9 @@ const MAX_ORDER: usize = 8;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// `T` names the hashes, rules and n-grams that a program links; it is all of them, where it is left out:
+/// see [`TextKinds`].
+///
 /// # The bytes
 /// Numbers are little-endian, and what a pipeline does not use is 0. So each pipeline has one form.
 ///
@@ -64,8 +71,33 @@ const MAX_ORDER: usize = 8;
 /// | 56 | 2 × u32 | bytes of the filters and of the split string |
 /// | 64 | | the filters, then the split string, in UTF-8, then zeros up to a multiple of 4 |
 /// | | | the vocabulary, as its image holds it from byte 128 on |
+pub struct Pipeline<'a, T = AnyText> {
+    settings: Settings<'a>,
+    kinds: PhantomData<fn() -> T>,
+}
+
+// Derived, these would ask the same of `T`.
+impl<T> Clone for Pipeline<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Pipeline<'_, T> {}
+impl<T> PartialEq for Pipeline<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.settings == other.settings
+    }
+}
+impl<T> Eq for Pipeline<'_, T> {}
+impl<T> fmt::Debug for Pipeline<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pipeline").field(&self.settings).finish()
+    }
+}
+
+/// What a pipeline does, whatever is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pipeline<'a> {
+struct Settings<'a> {
     splitter: Splitter<'a, Unchanged>,
     lowering: Lowering,
     source: Source<'a>,
@@ -90,6 +122,41 @@ const fn buckets(rows: u64) -> Result<NonZero<u32>, PipelineError> {
         Some(narrow) if narrow.get() as u64 == buckets => Ok(narrow),
         _ => Err(PipelineError::Field { field: "rows", allowed: "2 to 2^32", found: rows }),
     }
+}
+
+/// An error if the vocabulary has indices that no row has.
+fn check_rows(vocabulary: &VocabularyView<'_>, buckets: NonZero<u32>) -> Result<(), PipelineError> {
+    if vocabulary.highest() <= buckets.get() as usize {
+        return Ok(());
+    }
+    let (allowed, found) = ("above each index of the vocabulary", u64::from(buckets.get()) + 1);
+    Err(PipelineError::Field { field: "rows", allowed, found })
+}
+
+/// An error unless n-grams can have so many words.
+const fn check_order(order: u16) -> Result<(), PipelineError> {
+    if order >= 1 && order as usize <= MAX_ORDER {
+        return Ok(());
+    }
+    Err(PipelineError::Field { field: "words of an n-gram", allowed: "1 to 8", found: order as u64 })
+}
+
+/// An error unless n-grams can have so many characters.
+const fn check_subwords(min_n: u16, max_n: u16) -> Result<(), PipelineError> {
+    if min_n == 0 && max_n == 0 || min_n >= 1 && min_n <= max_n {
+        return Ok(());
+    }
+    let (field, allowed) = ("characters of the shortest n-gram", "1 to the longest's, or both 0");
+    Err(PipelineError::Field { field, allowed, found: min_n as u64 })
+}
+
+/// Filters and a split string.
+const fn splitter<'a>(filters: &'a str, split: &'a str) -> Result<Splitter<'a, Unchanged>, PipelineError> {
+    if let Ok(splitter) = Splitter::try_new(filters, split) {
+        return Ok(splitter.lowercase());
+    }
+    let field = "bytes of the split string";
+    Err(PipelineError::Field { field, allowed: "at least 1", found: 0 })
 }
 
 impl<'a> Pipeline<'a> {
@@ -126,15 +193,8 @@ impl<'a> Pipeline<'a> {
     /// 2^32, or if the vocabulary is damaged.
     pub fn vocabulary(rows: u64, vocabulary: VocabularyView<'a>) -> Result<Self, PipelineError> {
         vocabulary.check()?;
-        Self::checked_vocabulary(rows, vocabulary)
-    }
-
-    fn checked_vocabulary(rows: u64, vocabulary: VocabularyView<'a>) -> Result<Self, PipelineError> {
         let buckets = buckets(rows)?;
-        if vocabulary.highest() > buckets.get() as usize {
-            let allowed = "above each index of the vocabulary";
-            return Err(PipelineError::Field { field: "rows", allowed, found: rows });
-        }
+        check_rows(&vocabulary, buckets)?;
         Ok(Self::new(Splitter::KERAS, Source::Vocabulary(vocabulary), buckets))
     }
 
@@ -148,7 +208,7 @@ impl<'a> Pipeline<'a> {
     }
 
     const fn new(splitter: Splitter<'a, Unchanged>, source: Source<'a>, buckets: NonZero<u32>) -> Self {
-        Self {
+        Self::of(Settings {
             splitter,
             lowering: Lowering::Ascii,
             source,
@@ -156,19 +216,19 @@ impl<'a> Pipeline<'a> {
             length: 0,
             padding: Padding::Post,
             truncating: Truncating::Pre,
-        }
+        })
     }
 
     /// The same, lower-casing by this rule.
     #[must_use]
     pub const fn lowercase(self, lowering: Lowering) -> Self {
-        Self { lowering, ..self }
+        Self::of(Settings { lowering, ..self.settings })
     }
 
     /// The same, with other filters.
     #[must_use]
     pub const fn filters(self, filters: &'a str) -> Self {
-        Self { splitter: self.splitter.filters(filters), ..self }
+        Self::of(Settings { splitter: self.settings.splitter.filters(filters), ..self.settings })
     }
 
     /// The same, split at another string.
@@ -176,11 +236,10 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// If it is empty.
     pub const fn split(self, split: &'a str) -> Result<Self, PipelineError> {
-        if let Ok(splitter) = Splitter::try_new(self.splitter.strings().0, split) {
-            return Ok(Self { splitter: splitter.lowercase(), ..self });
+        match splitter(self.settings.splitter.strings().0, split) {
+            Ok(splitter) => Ok(Self::of(Settings { splitter, ..self.settings })),
+            Err(error) => Err(error),
         }
-        let field = "bytes of the split string";
-        Err(PipelineError::Field { field, allowed: "at least 1", found: 0 })
     }
 
     /// The same, with an id for every run of 1 to `order` words.
@@ -188,15 +247,21 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// If `order` is 0 or above 8, or if the ids are those of a vocabulary and it is not 1.
     pub const fn word_ngrams(self, order: u16) -> Result<Self, PipelineError> {
-        let allowed = match self.source {
-            Source::Hash { kind, min_n, max_n, .. } if order >= 1 && order as usize <= MAX_ORDER => {
-                return Ok(Self { source: Source::Hash { kind, order, min_n, max_n }, ..self });
+        let allowed = match self.settings.source {
+            Source::Hash { kind, min_n, max_n, .. } => {
+                return match check_order(order) {
+                    Ok(()) => Ok(self.source(Source::Hash { kind, order, min_n, max_n })),
+                    Err(error) => Err(error),
+                };
             }
             Source::Vocabulary(_) if order == 1 => return Ok(self),
-            Source::Hash { .. } => "1 to 8",
             Source::Vocabulary(_) => "1 by a vocabulary: n-grams need a hash",
         };
         Err(PipelineError::Field { field: "words of an n-gram", allowed, found: order as u64 })
+    }
+
+    const fn source(self, source: Source<'a>) -> Self {
+        Self::of(Settings { source, ..self.settings })
     }
 
     /// The same, with an id for every n-gram of `min_n` to `max_n` characters of each word, as
@@ -216,72 +281,86 @@ impl<'a> Pipeline<'a> {
     /// # Ok::<(), nanoembed::text::PipelineError>(())
     /// ```
     pub const fn subwords(self, min_n: u16, max_n: u16) -> Result<Self, PipelineError> {
-        let none = min_n == 0 && max_n == 0;
-        let allowed = match self.source {
-            Source::Hash { kind, order, .. } if none || min_n >= 1 && min_n <= max_n => {
-                return Ok(Self { source: Source::Hash { kind, order, min_n, max_n }, ..self });
+        match self.settings.source {
+            Source::Hash { kind, order, .. } => match check_subwords(min_n, max_n) {
+                Ok(()) => Ok(self.source(Source::Hash { kind, order, min_n, max_n })),
+                Err(error) => Err(error),
+            },
+            Source::Vocabulary(_) if min_n == 0 && max_n == 0 => Ok(self),
+            Source::Vocabulary(_) => {
+                let allowed = "0 by a vocabulary: n-grams need a hash";
+                let field = "characters of the shortest n-gram";
+                Err(PipelineError::Field { field, allowed, found: min_n as u64 })
             }
-            Source::Vocabulary(_) if none => return Ok(self),
-            Source::Hash { .. } => "1 to the longest's, or both 0",
-            Source::Vocabulary(_) => "0 by a vocabulary: n-grams need a hash",
-        };
-        let field = "characters of the shortest n-gram";
-        Err(PipelineError::Field { field, allowed, found: min_n as u64 })
+        }
     }
 
     /// The same; [`encode_into`](Self::encode_into) gives this many ids, or, with 0, as many as there are.
     #[must_use]
     pub const fn length(self, length: u32) -> Self {
-        Self { length, ..self }
+        Self::of(Settings { length, ..self.settings })
     }
 
     /// The same; short texts are padded at this end.
     #[must_use]
     pub const fn padding(self, padding: Padding) -> Self {
-        Self { padding, ..self }
+        Self::of(Settings { padding, ..self.settings })
     }
 
     /// The same; long texts are cut at this end.
     #[must_use]
     pub const fn truncating(self, truncating: Truncating) -> Self {
-        Self { truncating, ..self }
+        Self::of(Settings { truncating, ..self.settings })
+    }
+}
+
+impl<'a, T> Pipeline<'a, T> {
+    const fn of(settings: Settings<'a>) -> Self {
+        Self { settings, kinds: PhantomData }
     }
 
     /// Rows of the table that the ids are for: they are below it.
     #[inline]
     pub const fn rows(&self) -> u64 {
-        self.buckets.get() as u64 + 1
+        self.settings.buckets.get() as u64 + 1
     }
 
     /// How many ids a text becomes; `None` for a bag of any length.
     #[inline]
     pub const fn ids(&self) -> Option<NonZero<u32>> {
-        NonZero::new(self.length)
+        NonZero::new(self.settings.length)
     }
+}
 
+impl<T: TextKinds> Pipeline<'_, T> {
     /// Gives the ids of `text` to `visit`, each in `1..rows`, without padding, in the order that the type's
     /// documentation has.
     pub fn for_each_id(&self, text: &str, mut visit: impl FnMut(u32)) {
         // One body for each rule of lower-casing, whatever is done with the ids.
         let visit: &mut dyn FnMut(u32) = &mut visit;
-        match self.lowering {
-            Lowering::Unchanged => self.visit::<Unchanged>(text, visit),
-            Lowering::Ascii => self.visit::<Ascii>(text, visit),
+        match self.settings.lowering {
+            Lowering::Unchanged if links::<T>(TextKind::Unchanged) => self.visit::<Unchanged>(text, visit),
+            Lowering::Ascii if links::<T>(TextKind::Ascii) => self.visit::<Ascii>(text, visit),
             #[cfg(feature = "unicode")]
-            Lowering::Unicode => self.visit::<super::Unicode>(text, visit),
+            Lowering::Unicode if links::<T>(TextKind::Unicode) => {
+                self.visit::<super::Unicode>(text, visit);
+            }
+            // Reading refuses what is not linked.
+            _ => {}
         }
     }
 
     /// One loop finds the words and hashes them on the way, whatever their ids are made of. The native hash
     /// is computed in it, since a vocabulary needs it too; the others are called for each character.
     fn visit<L: Lowercase>(&self, text: &str, visit: &mut dyn FnMut(u32)) {
-        let splitter = self.splitter.lowercase::<L>();
+        let Settings { source, buckets, .. } = self.settings;
+        let splitter = self.settings.splitter.lowercase::<L>();
         let mut words = splitter.words(text);
         let mut ngrams = WordNgrams::new();
         loop {
             let mut native = NativeHash::default();
-            let mut other = match self.source {
-                Source::Hash { kind, .. } => AnyHash::new(kind),
+            let mut other = match source {
+                Source::Hash { kind, .. } => AnyHash::<T>::new(kind),
                 Source::Vocabulary(_) => None,
             };
             let word = words.next_into(|c| match &mut other {
@@ -289,26 +368,27 @@ impl<'a> Pipeline<'a> {
                 Some(hash) => hash.write_char(c),
             });
             let (Some(word), native) = (word, native.finish()) else { return };
-            match self.source {
+            match source {
                 Source::Hash { order, min_n, max_n, .. } => {
                     let (bucket, low32) = match other {
-                        None => (scale(native, self.buckets), native),
-                        Some(hash) => hash.finish(self.buckets),
+                        None => (scale(native, buckets), native),
+                        Some(hash) => hash.finish(buckets),
                     };
                     visit(bucket + 1);
                     if order > 1 {
                         self.ngrams(low32, order, &mut ngrams, visit);
                     }
-                    if max_n > 0 {
-                        let subwords = Subwords::with_buckets(min_n.into(), max_n.into(), self.buckets);
+                    if links::<T>(TextKind::Subwords) && max_n > 0 {
+                        let subwords = Subwords::with_buckets(min_n.into(), max_n.into(), buckets);
                         subwords.buckets_of(word).for_each(|bucket| visit(bucket as u32 + 1));
                     }
                 }
-                Source::Vocabulary(vocabulary) => {
+                Source::Vocabulary(vocabulary) if links::<T>(TextKind::Vocabulary) => {
                     if let Some(id) = vocabulary.id_by_hash(native, word) {
                         visit(id as u32);
                     }
                 }
+                Source::Vocabulary(_) => {}
             }
         }
     }
@@ -318,7 +398,7 @@ impl<'a> Pipeline<'a> {
     fn ngrams(&self, word: u32, order: u16, ngrams: &mut WordNgrams<MAX_ORDER>, visit: &mut dyn FnMut(u32)) {
         ngrams.push(word);
         for ngram in (2..=order.into()).map_while(|n| ngrams.ngram(n)) {
-            visit(scale(ngram, self.buckets) + 1);
+            visit(scale(ngram, self.settings.buckets) + 1);
         }
     }
 
@@ -338,11 +418,11 @@ impl<'a> Pipeline<'a> {
             return Err(PipelineError::Length { field: "ids of a text", expected, found });
         }
         let count = self.write_ids(text, 0, out);
-        let leading = match self.padding {
+        let leading = match self.settings.padding {
             Padding::Pre => found.saturating_sub(count),
             Padding::Post => 0,
         };
-        let cut = match self.truncating {
+        let cut = match self.settings.truncating {
             Truncating::Pre => count.saturating_sub(found),
             Truncating::Post => 0,
         };

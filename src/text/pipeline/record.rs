@@ -1,7 +1,8 @@
 //! A pipeline as bytes.
 
-use super::{Pipeline, Source};
+use super::{Pipeline, Settings, Source, buckets, check_order, check_rows, check_subwords, splitter};
 use crate::memory::padding;
+use crate::text::kinds::{TextKind, TextKinds, links};
 use crate::text::view::{self, VocabularyView};
 use crate::text::{HashKind, Lowering, Padding, PipelineError, Truncating};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -114,25 +115,31 @@ fn string<'a>(
     Ok((core::str::from_utf8(text).map_err(|_| error)?, rest))
 }
 
-impl<'a> Pipeline<'a> {
+/// An error unless `T` names what a setting asks for.
+fn check_linked<T: TextKinds>(field: &'static str, kind: TextKind) -> Result<(), PipelineError> {
+    if links::<T>(kind) { Ok(()) } else { Err(PipelineError::NotLinked { field, kind: kind.name() }) }
+}
+
+impl<T> Pipeline<'_, T> {
     fn record(&self) -> Result<Record, PipelineError> {
-        let (filters, split) = self.splitter.strings();
+        let Settings { splitter, lowering, source, length, padding, truncating, .. } = self.settings;
+        let (filters, split) = splitter.strings();
         let record = Record {
-            lowering: match self.lowering {
+            lowering: match lowering {
                 Lowering::Unchanged => 0,
                 Lowering::Ascii => 1,
                 #[cfg(feature = "unicode")]
                 Lowering::Unicode => 2,
             },
-            padding: u8::from(self.padding == Padding::Post),
-            truncating: u8::from(self.truncating == Truncating::Post),
+            padding: u8::from(padding == Padding::Post),
+            truncating: u8::from(truncating == Truncating::Post),
             rows: self.rows(),
-            length: self.length,
+            length,
             filters: narrow("bytes of the filters", filters.len())?,
             split: narrow("bytes of the split string", split.len())?,
             ..Record::default()
         };
-        match self.source {
+        match source {
             Source::Hash { kind, order, min_n, max_n } => {
                 let (hash, key) = hash_code(kind);
                 Ok(Record { kind: HASH, hash, key, order, min_n, max_n, ..record })
@@ -171,12 +178,12 @@ impl<'a> Pipeline<'a> {
 
     /// Shows the bytes of the pipeline, part by part.
     fn parts(&self, record: &Record, part: &mut dyn FnMut(&[u8])) {
-        let (filters, split) = self.splitter.strings();
+        let (filters, split) = self.settings.splitter.strings();
         part(record.as_bytes());
         part(filters.as_bytes());
         part(split.as_bytes());
         part(padding(record.strings()));
-        if let Source::Vocabulary(vocabulary) = self.source {
+        if let Source::Vocabulary(vocabulary) = self.settings.source {
             vocabulary.visit(part);
         }
     }
@@ -202,7 +209,9 @@ impl<'a> Pipeline<'a> {
         self.parts(&record, &mut |part| rest = rest.and_then(|rest| rest.strip_prefix(part)));
         rest.is_some_and(<[u8]>::is_empty)
     }
+}
 
+impl<'a> Pipeline<'a> {
     /// The pipeline that [`write`](Self::write) wrote; its strings and its vocabulary stay in `bytes`.
     ///
     /// A pipeline with a vocabulary has to start at a multiple of 4.
@@ -212,6 +221,27 @@ impl<'a> Pipeline<'a> {
     /// another one, if a string is not UTF-8, if the vocabulary is damaged, or if a byte that is not used is
     /// not 0. Damage that gives another pipeline is for a checksum to find.
     pub fn read(bytes: &'a [u8]) -> Result<Self, PipelineError> {
+        Self::read_as(bytes)
+    }
+
+    /// The same, if it needs nothing but what the list `T` names; only that is linked.
+    ///
+    /// ```
+    /// use nanoembed::text::{Ascii, HashKind, NativeHash, Pipeline};
+    /// let pipeline = Pipeline::hashing(2048, HashKind::Native)?.word_ngrams(2)?;
+    /// let mut bytes = vec![0; pipeline.encoded_size()];
+    /// pipeline.write(&mut bytes)?;
+    ///
+    /// let small = Pipeline::read_as::<(NativeHash, Ascii)>(&bytes)?;
+    /// let (mut ids, mut same) = ([0; 4], [0; 4]);
+    /// assert_eq!(small.encode_into("Play it again", &mut ids), pipeline.encode_into("Play it again", &mut same));
+    /// assert_eq!(ids, same);
+    /// # Ok::<(), nanoembed::text::PipelineError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); [`PipelineError::NotLinked`] names what the list lacks.
+    pub fn read_as<T: TextKinds>(bytes: &'a [u8]) -> Result<Pipeline<'a, T>, PipelineError> {
         let length =
             |expected| PipelineError::Length { field: "bytes of the pipeline", expected, found: bytes.len() };
         let (record, rest) = Record::read_from_prefix(bytes).map_err(|_| length(size_of::<Record>()))?;
@@ -225,15 +255,55 @@ impl<'a> Pipeline<'a> {
         let (split, rest) = string("split string", rest, record.split)?;
         let (zeros, vocabulary) =
             rest.split_at_checked(padding(record.strings()).len()).ok_or(length(record.size()))?;
-        let pipeline = if record.kind == VOCABULARY {
+        let lowering = lowering(record.lowering)?;
+        check_linked::<T>(
+            "lower-casing",
+            match lowering {
+                Lowering::Unchanged => TextKind::Unchanged,
+                Lowering::Ascii => TextKind::Ascii,
+                #[cfg(feature = "unicode")]
+                Lowering::Unicode => TextKind::Unicode,
+            },
+        )?;
+        let buckets = buckets(record.rows)?;
+        // With what its kind does not use at 0.
+        let mut own = Record { zeros: [0; 3], ..record };
+        let source = if record.kind == VOCABULARY {
+            own = Record { hash: 0, key: [0; 2], order: 0, min_n: 0, max_n: 0, ..own };
+            check_linked::<T>("kind", TextKind::Vocabulary)?;
             let (words, bytes) = (record.words as usize, record.bytes as usize);
-            Self::checked_vocabulary(record.rows, VocabularyView::read(vocabulary, words, bytes)?)?
+            let vocabulary = VocabularyView::read(vocabulary, words, bytes)?;
+            check_rows(&vocabulary, buckets)?;
+            Source::Vocabulary(vocabulary)
         } else {
-            Self::hashing(record.rows, hash(record.hash, record.key)?)?
-                .word_ngrams(record.order)?
-                .subwords(record.min_n, record.max_n)?
+            let kind = hash(record.hash, record.key)?;
+            own = Record { key: hash_code(kind).1, words: 0, bytes: 0, ..own };
+            check_linked::<T>(
+                "hash",
+                match kind {
+                    HashKind::Native => TextKind::Native,
+                    HashKind::FarmHash64 => TextKind::FarmHash64,
+                    HashKind::Murmur3 { .. } => TextKind::Murmur3,
+                    #[cfg(feature = "md5")]
+                    HashKind::Md5 => TextKind::Md5,
+                    #[cfg(feature = "siphash")]
+                    HashKind::SipHash { .. } => TextKind::SipHash,
+                },
+            )?;
+            let Record { order, min_n, max_n, .. } = record;
+            check_order(order)?;
+            check_subwords(min_n, max_n)?;
+            if max_n > 0 {
+                check_linked::<T>("n-grams of characters", TextKind::Subwords)?;
+            }
+            Source::Hash { kind, order, min_n, max_n }
         };
-        let pipeline = Self {
+        let pipeline = Pipeline::of(Settings {
+            splitter: splitter(filters, split)?,
+            lowering,
+            source,
+            buckets,
+            length: record.length,
             padding: match record.padding {
                 0 => Padding::Pre,
                 1 => Padding::Post,
@@ -244,14 +314,8 @@ impl<'a> Pipeline<'a> {
                 1 => Truncating::Post,
                 _ => return unknown("truncating", "0 or 1", record.truncating.into()),
             },
-            ..pipeline
-                .filters(filters)
-                .split(split)?
-                .lowercase(lowering(record.lowering)?)
-                .length(record.length)
-        };
+        });
         // What is not used differs from what would be written.
-        let own = pipeline.record()?;
         let differs = own.as_bytes().iter().zip(record.as_bytes()).position(|(own, found)| own != found);
         if let Some(at) = differs {
             return Err(PipelineError::NotZero { at });

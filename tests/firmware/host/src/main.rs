@@ -5,10 +5,12 @@
 //! host levels                the levels of this processor, the lowest first; the last one is in use
 //! host table NAME=FILE ...   the digests in these files as one table; fails unless every row is equal throughout
 //! host image FILE            trains the reviews model, writes its image, prints the hashes of training and predictions
+//! host intents FILE          trains the intents model, writes the images FILE.f32 and FILE.u8, prints its answers
 //! ```
 //!
 //! A level that the processor lacks ends the program with status 3.
 
+mod intents;
 mod table;
 
 use nanoembed::layers::Layer;
@@ -37,7 +39,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         ["levels"] => Level::available().for_each(|level| println!("{}", level.name())),
         ["table", ref files @ ..] => return table::print(files),
         ["image", file] => write_image(file)?,
-        _ => return Err("usage: host digest [LEVEL] | levels | table NAME=FILE ... | image FILE".into()),
+        ["intents", file] => intents::write(file)?,
+        _ => {
+            return Err(
+                "usage: host digest [LEVEL] | levels | table NAME=FILE ... | image FILE | intents FILE"
+                    .into(),
+            );
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

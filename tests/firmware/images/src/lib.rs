@@ -3,11 +3,16 @@
 //! Output is integers and hex by a few lines of our own: `core::fmt` would link panics and kilobytes.
 #![no_std]
 
+use core::hint::black_box;
 use core::panic::PanicInfo;
 use cortex_m::peripheral::{SYST, syst::SystClkSource};
 use cortex_m_semihosting::{debug, nr, syscall1};
+use nanoembed::models::{self, Classifier, Kinds, Workspace};
+use nanoembed::text::TextKinds;
+use parts::intents::{IDS, TEXTS};
 
 /// Up to 30 bytes of text to the host; more is cut off.
+#[inline(never)]
 pub fn print(text: &str) {
     let mut buffer = [0_u8; 31];
     for (to, from) in buffer.iter_mut().take(30).zip(text.bytes()) {
@@ -114,6 +119,26 @@ fn ticks(work: impl FnOnce()) -> u32 {
     let start = SYST::get_current();
     work();
     start.wrapping_sub(SYST::get_current()) & MOST
+}
+
+/// Opens an image of intents, prints the answer to each text as the host does; gives the instructions that one text takes.
+#[inline(never)]
+pub fn answer<K: Kinds, T: TextKinds>(rows: &str, image: &[u8]) -> Option<u32> {
+    let classifier = Classifier::<K, T>::with_text(models::open(image).ok()?).ok()?;
+    let (mut ids, mut numbers) = ([0; IDS], [0.0; 32]);
+    let mut workspace = Workspace { numbers: &mut numbers, masks: &mut [] };
+    for text in TEXTS {
+        let answer = classifier.classify(text, &mut ids, &mut workspace).ok()?;
+        let (name, probability) = answer.map_or(("none", 0.0), |answer| (answer.name, answer.probability));
+        print(rows);
+        print(" ");
+        print_hash(name, probability.to_bits().into());
+    }
+    let mut found = None;
+    let count = instructions(|| {
+        found = classifier.classify(black_box(TEXTS[3]), &mut ids, &mut workspace).ok().flatten();
+    });
+    found.map(|_| count)
 }
 
 /// Linked only where something can panic.

@@ -8,6 +8,7 @@
 mod data;
 mod dense;
 mod formats;
+pub mod intents;
 mod learning;
 mod math;
 mod optimizers;

@@ -1,0 +1,23 @@
+//! One firmware for any model of some kinds: opens an image whose type it does not know, and gives a text the name of a class.
+//!
+//! Cannot panic, by its symbols.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+use cortex_m_rt::entry;
+use images::{answer, print_number};
+use nanoembed::layers::Softmax;
+use nanoembed::models::kinds::{Dense, EmbeddingBag};
+use nanoembed::table::U8;
+use nanoembed::text::{Ascii, NativeHash};
+
+static IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTENTS"), ".u8"));
+
+#[entry]
+fn main() -> ! {
+    let count = answer::<(EmbeddingBag<U8>, Dense<Softmax>), (NativeHash, Ascii)>("u8", black_box(IMAGE));
+    print_number("stack bytes", images::stack_used());
+    print_number("instructions for one text", count.unwrap_or_default());
+    images::exit(count.is_some())
+}

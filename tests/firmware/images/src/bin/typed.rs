@@ -1,0 +1,50 @@
+//! The model that `open` opens, by its type: the tokenizer is a constant, with which the image is compared.
+//!
+//! Cannot panic, by its symbols.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+use cortex_m_rt::entry;
+use images::{instructions, print, print_hash, print_number};
+use nanoembed::image;
+use nanoembed::layers::{Bag, Layer};
+use parts::intents::{IDS, NAMES, PackedIntents, TEXTS, THRESHOLD, TOKENIZER};
+
+static IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTENTS"), ".u8"));
+
+/// The name of the class of a text, and its probability.
+#[inline(never)]
+fn classify(model: &PackedIntents, text: &str) -> Option<(&'static str, f32)> {
+    let bag = Bag::<IDS>::from_first(TOKENIZER.ids_as(text).ok()?);
+    let (mut best, mut name) = (f32::MIN, "none");
+    for (probability, class) in model.predict(&bag).ok()?.into_iter().zip(NAMES) {
+        if probability > best {
+            (best, name) = (probability, class);
+        }
+    }
+    Some(if best >= THRESHOLD { (name, best) } else { ("none", 0.0) })
+}
+
+fn run() -> Option<u32> {
+    let pipeline = TOKENIZER.pipeline(0).ok()?;
+    let model: &PackedIntents = image::read_with_pipeline(black_box(IMAGE), &pipeline).ok()?;
+    let other = TOKENIZER.filters("!?").pipeline(0).ok()?;
+    image::read_with_pipeline::<PackedIntents>(black_box(IMAGE), &other).err()?;
+    for text in TEXTS {
+        let (name, probability) = classify(model, text)?;
+        print("u8 ");
+        print_hash(name, probability.to_bits().into());
+    }
+    let mut found = None;
+    let count = instructions(|| found = classify(model, black_box(TEXTS[3])));
+    found.map(|_| count)
+}
+
+#[entry]
+fn main() -> ! {
+    let count = run();
+    print_number("stack bytes", images::stack_used());
+    print_number("instructions for one text", count.unwrap_or_default());
+    images::exit(count.is_some())
+}
