@@ -204,7 +204,7 @@ impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
         // A loop of its own: firmware then links no sorting.
         let mut best: Option<(usize, f32)> = None;
         for (class, &probability) in self.outputs(text, ids, workspace)?.iter().enumerate() {
-            if best.is_none_or(|(_, most)| probability > most) {
+            if !probability.is_nan() && best.is_none_or(|(_, most)| probability > most) {
                 best = Some((class, probability));
             }
         }
