@@ -3,9 +3,8 @@
 //! Nothing here is bound by memory or by the width of vectors: it is the cost of calls, checks and loops around 433 parameters.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use nanoembed::layers::{Bytes, Dense, Embedding, Flatten, Layer, Sigmoid};
+use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid};
 use nanoembed::loss::BinaryCrossEntropy;
-use nanoembed::models::{All, Input, LayerKind, Model, Recipe, Record, Source, Workspace};
 use nanoembed::optim::{Adam, Exact, Optimizer};
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
@@ -45,29 +44,5 @@ fn reviews(criterion: &mut Criterion) {
     });
 }
 
-/// The same model, whose sizes are values: it must give the same bits, at most in twice the time.
-fn run_time(criterion: &mut Criterion) {
-    let typed = Reviews::new(&mut Xoshiro128PlusPlus::seed_from_u64(1));
-    let mut parameters = Vec::new();
-    Bytes::arrays(&typed, "", &mut |_, numbers| parameters.extend_from_slice(numbers));
-    let records = [
-        Record::new(LayerKind::Embedding, &[4, 50, 8]).from(Source::Input(0)),
-        Record::new(LayerKind::Flatten, &[4, 8]),
-        Record::new(LayerKind::Dense, &[32, 1]).options([0, 2, 0]),
-    ];
-    let model = Model::new(Recipe::<All>::new(&records).expect("layers that fit"), &parameters).expect("all");
-    let lengths = model.recipe().workspace(1).expect("a small model");
-    let (mut numbers, mut masks) = (vec![0.0; lengths.numbers], vec![false; lengths.masks]);
-    let ids = IDS[9].map(u32::from);
-    let mut predict = || {
-        let mut workspace = Workspace { numbers: &mut numbers, masks: &mut masks };
-        let mut y = [0.0];
-        model.predict(&[Input::Ids(&ids)], &mut workspace, &mut y).expect("good ids");
-        y
-    };
-    assert_eq!(predict(), typed.predict(&IDS[9]).expect("good ids"));
-    criterion.bench_function("reviews/predict, sizes as values", |bencher| bencher.iter(&mut predict));
-}
-
-criterion_group!(benches, reviews, run_time);
+criterion_group!(benches, reviews);
 criterion_main!(benches);

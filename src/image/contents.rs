@@ -78,7 +78,7 @@ pub fn size_with<M: Layer>(contents: &Contents<'_>) -> usize {
 /// written then.
 pub fn write_with<M: Layer>(model: &M, contents: &Contents<'_>, out: &mut [u8]) -> Result<(), ImageError> {
     contents.check::<M>()?;
-    seal(Kind::Model, M::FINGERPRINT, &contents.layout::<M>(), out, |section, part| match section {
+    seal(Kind::Model, M::FINGERPRINT, &contents.layout::<M>(), out, &mut |section, part| match section {
         Section::Recipe => part(const { records::<M>() }.as_bytes()),
         Section::Parameters => model.visit(part),
         Section::Classes => classes::write(contents.classes, contents.threshold, part),

@@ -2,7 +2,7 @@
 
 use super::error::ImageError;
 use super::format::{HEADER, Kind, Section, VERSION};
-use super::sections::{Layout, List};
+use super::sections::{Layout, List, WriteSection};
 use crate::layers::Fingerprint;
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -34,13 +34,14 @@ pub(crate) struct Header {
 
 const _: () = assert!(size_of::<Header>() == HEADER);
 
-/// Writes an image: its header, the list of its sections, and each section by `write`.
+/// Writes an image: its header, the list of its sections, and each section by `write`. The code is there once
+/// for all models of a program.
 pub(crate) fn seal(
     kind: Kind,
     fingerprint: Fingerprint,
     layout: &Layout,
     out: &mut [u8],
-    write: impl FnMut(Section, &mut dyn FnMut(&[u8])),
+    write: &mut WriteSection<'_>,
 ) -> Result<(), ImageError> {
     let length = ImageError::Length { expected: layout.end(), found: out.len() };
     if out.len() != layout.end() {

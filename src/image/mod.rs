@@ -31,7 +31,7 @@ pub use error::{ImageError, SectionError};
 pub(crate) use format::Section;
 pub use frame::length;
 pub(crate) use frame::{Header, fill, reseal, seal};
-pub(crate) use sections::Layout;
+pub(crate) use sections::{Layout, WriteSection};
 
 pub(crate) use inner::*;
 
@@ -112,7 +112,7 @@ pub const fn size<M: Image>() -> usize {
 /// # Errors
 /// If `out` has not [`size::<M>()`](size) bytes; nothing has been written then.
 pub fn write<M: Image>(model: &M, out: &mut [u8]) -> Result<(), ImageError> {
-    seal(M::KIND, M::TYPE, const { &layout::<M>() }, out, |section, part| match section {
+    seal(M::KIND, M::TYPE, const { &layout::<M>() }, out, &mut |section, part| match section {
         Section::Recipe => part(M::RECORDS.unwrap_or_default().as_bytes()),
         _ => model.visit(part),
     })

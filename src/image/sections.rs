@@ -30,6 +30,9 @@ const fn align(bytes: usize) -> usize {
     bytes.saturating_add(63) & !63
 }
 
+/// Shows the bytes of a section, one part after the other.
+pub(crate) type WriteSection<'a> = dyn FnMut(Section, &mut dyn FnMut(&[u8])) + 'a;
+
 /// The lengths of the sections that an image is to have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
@@ -106,7 +109,7 @@ impl Layout {
 
     /// Writes the list of sections to the bytes after the header, and each section by `write`, which is shown
     /// where its bytes go, one part after the other. What lies between must be zero.
-    pub(super) fn write(&self, body: &mut [u8], mut write: impl FnMut(Section, &mut dyn FnMut(&[u8]))) {
+    pub(super) fn write(&self, body: &mut [u8], write: &mut WriteSection<'_>) {
         let mut entries = body.chunks_exact_mut(size_of::<Entry>());
         for (number, (section, length)) in Section::ALL.into_iter().zip(self.lengths).enumerate() {
             let (Some(length), Some(to)) = (length, length.and_then(|_| entries.next())) else { continue };
@@ -160,11 +163,11 @@ impl<'a> List<'a> {
             if zero != 0 || flags & !MUST_UNDERSTAND != 0 {
                 return Err(fails(SectionError::Padding));
             }
-            let range = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
-            let (offset, length) = range.ok_or(fails(SectionError::OutOfRange))?;
             if !offset.is_multiple_of(64) {
                 return Err(fails(SectionError::Misaligned));
             }
+            let range = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
+            let (offset, length) = range.ok_or(fails(SectionError::OutOfRange))?;
             if offset < end {
                 return Err(fails(SectionError::Order));
             }

@@ -57,33 +57,35 @@ impl Block {
         }
     }
 
-    /// The lengths of its shares; `table` says which table of its layer it is. The gradient rows of the
-    /// first are the gradients of the layer's outputs.
+    /// How many numbers its gradient takes; `table` says which table of its layer it is. The gradient rows of
+    /// the first are the gradients of the layer's outputs.
+    fn gradient(self, size: BatchSize, table: usize) -> Option<usize> {
+        match self {
+            Self::Numbers(numbers) => Some(numbers),
+            Self::ByFilter { .. } => self.words(),
+            Self::Rows { .. } if table == 0 => Some(0),
+            Self::Rows { dim, sources, .. } => sources.checked_mul(dim)?.checked_mul(size.examples),
+            Self::Nothing | Self::Words(_) | Self::FrozenRows(_) => Some(0),
+        }
+    }
+
+    /// The lengths of its shares; `table` says which table of its layer it is.
     pub(super) fn shares(
         self,
         optimizer: &dyn AnyOptimizer,
         size: BatchSize,
         table: usize,
     ) -> Option<Shares> {
+        let gradient = self.gradient(size, table)?;
         match self {
-            Self::Numbers(numbers) => {
-                Some(Shares { gradient: numbers, list: 0, slots: optimizer.block_slots(numbers) })
+            Self::Numbers(_) | Self::ByFilter { .. } => {
+                Some(Shares { gradient, list: 0, slots: optimizer.block_slots(gradient) })
             }
-            Self::ByFilter { .. } => {
-                let numbers = self.words()?;
-                Some(Shares { gradient: numbers, list: 0, slots: optimizer.block_slots(numbers) })
-            }
-            Self::Rows { rows, dim, sources, .. } => {
+            Self::Rows { rows, dim, .. } => {
                 let last_steps = if optimizer.keeps_last_steps() { rows } else { 0 };
-                Some(Shares {
-                    gradient: if table == 0 {
-                        0
-                    } else {
-                        sources.checked_mul(dim)?.checked_mul(size.examples)?
-                    },
-                    list: self.occurrences(size)?.checked_mul(OCCURRENCE)?.checked_add(1)?,
-                    slots: rows.checked_mul(optimizer.row_slots(dim))?.checked_add(last_steps)?,
-                })
+                let list = self.occurrences(size)?.checked_mul(OCCURRENCE)?.checked_add(1)?;
+                let slots = rows.checked_mul(optimizer.row_slots(dim))?.checked_add(last_steps)?;
+                Some(Shares { gradient, list, slots })
             }
             Self::Nothing | Self::Words(_) | Self::FrozenRows(_) => Some(Shares::default()),
         }
@@ -149,20 +151,15 @@ fn walk<'a, K: Kinds>(
     Some(all)
 }
 
-/// Where the gradients of a layer's parameters start, and their length.
-pub(super) fn gradients_of<K: Kinds>(
-    recipe: Recipe<'_, K>,
-    optimizer: &dyn AnyOptimizer,
-    size: BatchSize,
-    number: usize,
-) -> (usize, usize) {
-    let mut found = (0, 0);
-    each_block(recipe, optimizer, size, &mut |place| {
-        if place.layer.number == number {
-            let shares = place.block.shares(optimizer, size, place.table).unwrap_or_default();
-            let (start, length) = found;
-            found = (if length == 0 { place.gradient } else { start }, length + shares.gradient);
-        }
-    });
-    found
+/// How many numbers the gradients of a layer take.
+pub(super) fn gradient_of(layer: &Place<'_>, size: BatchSize) -> Option<usize> {
+    if layer.record.is_frozen() {
+        return Some(0);
+    }
+    let (mut all, mut table) = (0_usize, 0);
+    for block in layer.spec.blocks {
+        all = all.checked_add(block.gradient(size, table)?)?;
+        table += usize::from(matches!(block, Block::Rows { .. }));
+    }
+    Some(all)
 }

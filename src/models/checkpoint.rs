@@ -3,14 +3,10 @@
 use super::kind::Kinds;
 use super::recipe::Recipe;
 use super::trainer::Trainer;
-use crate::error::ShapeMismatch;
-use crate::image::{Header, ImageError, Kind, Layout, Section, seal};
+use crate::image::{ImageError, Section};
 use crate::layers::Fingerprint;
-use crate::train::{Progress, checkpoint_fingerprint};
+use crate::train::CheckpointFormat;
 use zerocopy::IntoBytes;
-
-/// Bytes of [`Progress`].
-const PROGRESS: usize = 16;
 
 impl<K: Kinds> Recipe<'_, K> {
     /// The hash of the layers: that of the types that read the same parameters.
@@ -26,20 +22,26 @@ impl<K: Kinds> Recipe<'_, K> {
 }
 
 impl<K: Kinds> Trainer<'_, K> {
-    fn layout(&self) -> Layout {
-        let recipe = self.recipe();
-        let model = Layout::model(size_of_val(recipe.records()), 4 * recipe.parameters());
-        model.with(Section::Training, PROGRESS + size_of_val(&*self.learning.slots))
+    fn format(&self) -> CheckpointFormat {
+        let (recipe, optimizer) = (self.recipe(), self.optimizer);
+        let (name, keeps_last_steps) = (optimizer.name(), optimizer.keeps_last_steps());
+        CheckpointFormat {
+            fingerprint: CheckpointFormat::fingerprint(recipe.learning(), name, keeps_last_steps),
+            recipe: size_of_val(recipe.records()),
+            parameters: 4 * recipe.parameters(),
+            slots: size_of_val(&*self.learning.slots),
+        }
     }
 
-    fn fingerprint(&self) -> Fingerprint {
-        let Self { optimizer, .. } = self;
-        checkpoint_fingerprint(self.recipe().learning(), optimizer.name(), optimizer.keeps_last_steps())
+    /// That there are as many parameters as the recipe says.
+    fn check_parameters(&self, parameters: &[f32]) -> Result<(), ImageError> {
+        let (expected, found) = (4 * self.recipe().parameters(), size_of_val(parameters));
+        if found == expected { Ok(()) } else { Err(ImageError::Length { expected, found }) }
     }
 
     /// The length of a checkpoint in bytes.
     pub fn checkpoint_size(&self) -> usize {
-        self.layout().end()
+        self.format().size()
     }
 
     /// Writes to `out` all that training depends on, with the bytes of the typed
@@ -49,19 +51,10 @@ impl<K: Kinds> Trainer<'_, K> {
     /// If `out` has not [`checkpoint_size`](Self::checkpoint_size) bytes, or there are not as many parameters
     /// as the recipe says; nothing has been written then.
     pub fn checkpoint(&self, parameters: &[f32], out: &mut [u8]) -> Result<(), ImageError> {
-        let Progress { seed, step, epoch } = self.progress;
-        let (expected, found) = (4 * self.recipe().parameters(), size_of_val(parameters));
-        if found != expected {
-            return Err(ImageError::Length { expected, found });
-        }
-        seal(Kind::Checkpoint, self.fingerprint(), &self.layout(), out, |section, part| match section {
+        self.check_parameters(parameters)?;
+        self.format().write(self.progress, out, &mut |section, part| match section {
             Section::Recipe => part(self.recipe().records().as_bytes()),
-            Section::Training => {
-                part(&seed.to_le_bytes());
-                part(&step.to_le_bytes());
-                part(&epoch.to_le_bytes());
-                part(self.learning.slots.as_bytes());
-            }
+            Section::Training => part(self.learning.slots.as_bytes()),
             _ => part(parameters.as_bytes()),
         })
     }
@@ -72,23 +65,9 @@ impl<K: Kinds> Trainer<'_, K> {
     /// If the bytes are not an unharmed checkpoint of this recipe and kind of optimizer, or there are not as
     /// many parameters as the recipe says; nothing has changed then.
     pub fn resume(&mut self, parameters: &mut [f32], checkpoint: &[u8]) -> Result<(), ImageError> {
-        let (expected, found) = (self.checkpoint_size(), checkpoint.len());
-        let length = ImageError::Length { expected, found };
-        let header = Header::check_type(Kind::Checkpoint, self.fingerprint(), checkpoint)?;
-        let (sections, bytes) = header.sections(checkpoint)?;
-        let training = sections.need(Section::Training)?;
-        let (seed, rest) = training.split_first_chunk().ok_or(length)?;
-        let (step, rest) = rest.split_first_chunk().ok_or(length)?;
-        let (epoch, slots) = rest.split_first_chunk().ok_or(length)?;
-        ShapeMismatch::check("bytes of the slots", size_of_val(&*self.learning.slots), slots.len())
-            .and(ShapeMismatch::check("bytes of the parameters", bytes.len(), size_of_val(parameters)))
-            .and(ShapeMismatch::check("parameters", self.recipe().parameters(), parameters.len()))
-            .map_err(|_| length)?;
-        self.progress = Progress {
-            seed: u64::from_le_bytes(*seed),
-            step: u32::from_le_bytes(*step),
-            epoch: u32::from_le_bytes(*epoch),
-        };
+        self.check_parameters(parameters)?;
+        let (progress, bytes, slots) = self.format().read(checkpoint)?;
+        self.progress = progress;
         for (to, from) in parameters.as_mut_bytes().iter_mut().zip(bytes) {
             *to = *from;
         }

@@ -1,13 +1,12 @@
 //! The forward and the backward pass of training.
 
 use super::batch::loaded;
-use super::blocks::{BatchSize, gradients_of};
+use super::blocks::{BatchSize, gradient_of};
 use super::kind::{Backward, Kind, Kinds, Pass, Taken, Values, ValuesMut, View, Visit};
 use super::learn::Loaded;
-use super::recipe::{Recipe, source_of};
+use super::recipe::{Place, Recipe, source_of};
 use super::run::{Before, Given, part, part_mut, taken, view};
 use crate::layers::{Context, first_mut};
-use crate::optim::AnyOptimizer;
 
 /// The memory of a trainer that belongs to what flows between layers.
 #[derive(Debug)]
@@ -29,6 +28,20 @@ fn pass(context: Context, fused: bool, number: usize, layers: usize) -> Pass {
     Pass { context: Context { layer: number, ..context }, logits: fused && number + 1 == layers }
 }
 
+/// What a layer's forward pass is given: small, since it is handed on until a kind takes it.
+struct Forward<'a, 'b>(&'a mut Option<(View<'b>, Taken<'b>, ValuesMut<'b>, &'b mut [f32], Pass)>);
+
+impl Visit for Forward<'_, '_> {
+    type Output = ();
+
+    #[inline]
+    fn visit<K: Kind>(self) {
+        if let Some((layer, x, y, kept, pass)) = self.0.take() {
+            K::forward(layer, x, y, kept, pass);
+        }
+    }
+}
+
 /// All layers, front to back; the last gives logits if the loss is fused with its activation.
 pub(super) fn forward<K: Kinds>(
     recipe: Recipe<'_, K>,
@@ -39,15 +52,6 @@ pub(super) fn forward<K: Kinds>(
     context: Context,
     fused: bool,
 ) {
-    struct Forward<'a>(View<'a>, Taken<'a>, ValuesMut<'a>, &'a mut [f32], Pass);
-    impl Visit for Forward<'_> {
-        type Output = ();
-
-        #[inline]
-        fn visit<K: Kind>(self) {
-            K::forward(self.0, self.1, self.2, self.3, self.4);
-        }
-    }
     let (n, layers) = (inputs.n, recipe.records().len());
     let mut previous = None;
     for place in recipe.places() {
@@ -65,18 +69,31 @@ pub(super) fn forward<K: Kinds>(
         let start = place.kept.of_batch(size.examples).unwrap_or(0);
         let kept = part_mut(flow.kept, start, place.spec.kept.of_batch(size.examples).unwrap_or(0));
         let pass = pass(context, fused, place.number, layers);
-        if K::with(place.record, Forward(view(&place, parameters, n), x, y, kept, pass)).is_err() {
+        let mut layer = Some((view(&place, parameters, n), x, y, kept, pass));
+        if K::with(place.record, Forward(&mut layer)).is_err() {
             return;
         }
         previous = Some(Given::by(&place));
     }
 }
 
+/// What a layer's backward pass is given: small, since it is handed on until a kind takes it.
+struct Back<'a, 'b>(&'a mut Option<(View<'b>, Backward<'b>, Pass)>);
+
+impl Visit for Back<'_, '_> {
+    type Output = ();
+
+    #[inline]
+    fn visit<K: Kind>(self) {
+        if let Some((layer, backward, pass)) = self.0.take() {
+            K::backward(layer, backward, pass);
+        }
+    }
+}
+
 /// All layers, back to front: from the gradients of the outputs of the last, those of all parameters.
-#[allow(clippy::too_many_arguments)] // Each has its own meaning, and one caller lends them.
 pub(super) fn backward<K: Kinds>(
     recipe: Recipe<'_, K>,
-    optimizer: &dyn AnyOptimizer,
     size: BatchSize,
     parameters: &[f32],
     inputs: Loaded<'_>,
@@ -84,76 +101,68 @@ pub(super) fn backward<K: Kinds>(
     gradients: &mut [f32],
     (context, fused): (Context, bool),
 ) {
-    struct Back<'a>(View<'a>, Backward<'a>, Pass);
-    impl Visit for Back<'_> {
-        type Output = ();
-
-        #[inline]
-        fn visit<K: Kind>(self) {
-            K::backward(self.0, self.1, self.2);
-        }
-    }
     let (n, layers) = (inputs.n, recipe.records().len());
-    let learns = |number: usize| recipe.place(number).is_some_and(|place| place.learns());
-    let Some(first) = (0..layers).find(|number| learns(*number)) else { return };
-    for number in (first..layers).rev() {
-        let Some(place) = recipe.place(number) else { return };
+    let Some(first) = recipe.first_learning() else { return };
+    let mut rest = gradients;
+    let mut places = recipe.places_back().peekable();
+    while let Some(place) = places.next().filter(|place| place.number >= first) {
+        let previous = places.peek();
         let all = Values { numbers: flow.values, masks: flow.masks };
         let given = |number| loaded(recipe, size, number, n, inputs.memory);
-        let before = Before { n, values: all, valid: flow.valid, previous: None };
+        let before = Before { n, values: all, valid: flow.valid, previous: previous.map(Given::by) };
         let takes = (place.spec.takes, place.spec.ignores_masks);
-        let x = taken(recipe, (place.record, number), takes, &given, before);
+        let x = taken(recipe, (place.record, place.number), takes, &given, before);
         let outputs = place.spec.gives.numbers() * n;
         let y = Values {
             numbers: part(flow.values, place.outputs * n, outputs),
             masks: part(flow.masks, place.steps * n, place.spec.gives.steps() * n),
         };
         let (before, d_y) = flow.d_values.split_at_mut_checked(place.outputs * n).unwrap_or_default();
-        let d_y = first_mut(d_y, outputs);
         let start = place.kept.of_batch(size.examples).unwrap_or(0);
         let kept = part_mut(flow.kept, start, place.spec.kept.of_batch(size.examples).unwrap_or(0));
-        let gradient = if place.learns() {
-            let (start, length) = gradients_of(recipe, optimizer, size, number);
-            Some(part_mut(gradients, start, length))
-        } else {
-            None
-        };
-        let d_x = gradients_of_sources(recipe, number, first, n, before);
-        let backward = Backward { x, y, d_y, kept, gradient, d_x };
-        let pass = pass(context, fused, number, layers);
-        if K::with(place.record, Back(view(&place, parameters, n), backward, pass)).is_err() {
+        // The gradients lie in the order of the layers, so this layer's are the last that are left.
+        let own = rest.len().saturating_sub(gradient_of(&place, size).unwrap_or(0));
+        let own = rest.split_off_mut(own..).unwrap_or_default();
+        let gradient = place.learns().then_some(own);
+        let d_x = gradients_of_sources(recipe, &place, previous, first, n, before);
+        let backward = Backward { x, y, d_y: first_mut(d_y, outputs), kept, gradient, d_x };
+        let pass = pass(context, fused, place.number, layers);
+        let mut layer = Some((view(&place, parameters, n), backward, pass));
+        if K::with(place.record, Back(&mut layer)).is_err() {
             return;
         }
     }
 }
 
-/// Where the gradients go of what layer number `number` takes: nowhere, if it comes from no layer that learns,
-/// or from none after one.
+/// Where the gradients go of what a layer takes: nowhere, if it comes from no layer that learns, or from none
+/// after one.
 fn gradients_of_sources<'d, K: Kinds>(
     recipe: Recipe<'_, K>,
-    number: usize,
+    place: &Place<'_>,
+    previous: Option<&Place<'_>>,
     first: usize,
     n: usize,
     before: &'d mut [f32],
 ) -> [Option<&'d mut [f32]>; 2] {
-    let Some(place) = recipe.place(number) else { return [None, None] };
-    let source = |source| match source_of(place.record, source, number)? {
-        Ok(from) if from >= first => recipe.place(from),
+    let source = |source| match source_of(place.record, source, place.number)? {
+        Ok(from) if from >= first => match previous {
+            Some(previous) if previous.number == from => Some(Given::by(previous)),
+            _ => recipe.place(from).map(|place| Given::by(&place)),
+        },
         _ => None,
     };
-    let (a, b) = (source(0), source(1));
-    let start = |place: &super::recipe::Place<'_>| place.outputs * n;
-    let length = |place: &super::recipe::Place<'_>| place.spec.gives.numbers() * n;
-    match (a, b) {
-        (Some(a), None) => [Some(part_mut(before, start(&a), length(&a))), None],
-        (None, Some(b)) => [None, Some(part_mut(before, start(&b), length(&b)))],
+    let start = |given: Given| given.outputs * n;
+    let length = |given: Given| given.numbers * n;
+    match (source(0), source(1)) {
+        (Some(a), None) => [Some(part_mut(before, start(a), length(a))), None],
+        (None, Some(b)) => [None, Some(part_mut(before, start(b), length(b)))],
         (Some(a), Some(b)) if a.number < b.number => {
-            let (first, second) = before.split_at_mut_checked(start(&b)).unwrap_or_default();
-            [Some(part_mut(first, start(&a), length(&a))), Some(first_mut(second, length(&b)))]
+            let (first, second) = before.split_at_mut_checked(start(b)).unwrap_or_default();
+            [Some(part_mut(first, start(a), length(a))), Some(first_mut(second, length(b)))]
         }
         (Some(a), Some(b)) => {
-            let (first, second) = before.split_at_mut_checked(start(&a)).unwrap_or_default();
-            [Some(first_mut(second, length(&a))), Some(part_mut(first, start(&b), length(&b)))]
+            let (first, second) = before.split_at_mut_checked(start(a)).unwrap_or_default();
+            [Some(first_mut(second, length(a))), Some(part_mut(first, start(b), length(b)))]
         }
         (None, None) => [None, None],
     }

@@ -212,6 +212,27 @@ impl<'a, K: Kinds> Recipe<'a, K> {
         }
     }
 
+    /// The layers from the last to the first.
+    pub(crate) fn places_back(&self) -> impl Iterator<Item = Place<'a>> + use<'a, K> {
+        let Sizes { mut parameters, mut outputs, mut steps, mut kept, .. } = self.sizes;
+        let mut number = self.records.len();
+        self.records.iter().rev().map_while(move |record| {
+            let spec = spec::<K>(record).ok()?;
+            number -= 1;
+            parameters -= spec.words()?;
+            outputs -= spec.gives.numbers();
+            steps -= spec.gives.steps();
+            kept.fixed -= spec.kept.fixed;
+            kept.per_example -= spec.kept.per_example;
+            Some(Place { number, record, spec, parameters, outputs, steps, kept })
+        })
+    }
+
+    /// The number of the first layer that learns.
+    pub(crate) fn first_learning(&self) -> Option<usize> {
+        Some(self.places().find(Place::learns)?.number)
+    }
+
     /// Layer number `number`.
     pub(crate) fn place(&self, number: usize) -> Option<Place<'a>> {
         self.places().nth(number)

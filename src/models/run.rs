@@ -97,9 +97,9 @@ fn check_lengths(takes: Shape, number: usize, input: Input<'_>, n: usize) -> Res
 /// Where what a layer gives lies: its number, its numbers and its steps of one example, and where they start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Given {
-    number: usize,
-    outputs: usize,
-    numbers: usize,
+    pub(super) number: usize,
+    pub(super) outputs: usize,
+    pub(super) numbers: usize,
     first_step: usize,
     steps: usize,
 }

@@ -102,7 +102,7 @@ impl<K: Kinds> Model<'_, K> {
         let recipe = self.recipe();
         let thawed = |hash, layer: Shipped<'_>| layer.record.thawed().fold_into(hash);
         let fingerprint = recipe.shipped(format).fold(Fingerprint::NOTHING, thawed);
-        seal(Kind::Model, fingerprint, &self.layout(format), out, |section, part| match section {
+        seal(Kind::Model, fingerprint, &self.layout(format), out, &mut |section, part| match section {
             Section::Recipe => recipe.shipped(format).for_each(|layer| part(layer.record.as_bytes())),
             Section::Parameters => recipe.shipped(format).for_each(|layer| self.visit(&layer, part)),
             Section::Classes => self.classes().iter().for_each(|classes| classes.visit(part)),

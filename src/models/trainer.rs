@@ -543,7 +543,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
             });
         }
         let gradients = &mut *self.learning.gradients;
-        backward(recipe, optimizer, size, parameters, batch, &mut self.flow, gradients, (context, fused));
+        backward(recipe, size, parameters, batch, &mut self.flow, gradients, (context, fused));
         let learning = &mut self.learning;
         let mut all = Gradients { learning, d_values: self.flow.d_values, parameters: &mut *parameters, n };
         optimizer.take_step(

@@ -24,7 +24,7 @@ const NUMBERS: usize = 4;
 ///
 /// let mut bytes = Aligned([0; image::size::<Vocabulary<9, 80>>()]);
 /// image::write(&vocabulary, &mut bytes.0)?;
-/// let view = VocabularyView::read(&bytes.0[64..], 9, 80)?;
+/// let view = VocabularyView::read(&bytes.0[128..], 9, 80)?;
 /// assert_eq!((view.id("food"), view.word(1)), (Some(2), Some("cold")));
 /// assert!(view == vocabulary.view());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -40,8 +40,8 @@ pub struct VocabularyView<'a> {
 }
 
 impl<'a> VocabularyView<'a> {
-    /// The `Vocabulary<WORDS, BYTES>` that lies in `bytes`, which is what an image of it holds after its
-    /// header.
+    /// The `Vocabulary<WORDS, BYTES>` that lies in `bytes`, which is what an image of it holds from byte 128
+    /// on.
     ///
     /// # Errors
     /// If the length is not that of such a vocabulary, if the bytes start at no multiple of 4, or if they are

@@ -46,4 +46,4 @@ pub(crate) mod inner {
     pub use super::early_stopping::Weights;
 }
 
-pub(crate) use {checkpoint::checkpoint_fingerprint, history::Totals, trainer::Progress};
+pub(crate) use {checkpoint::CheckpointFormat, history::Totals, trainer::Progress};

@@ -162,7 +162,7 @@ proptest! {
 
         let mut image = Aligned([0; image::size::<Vocabulary<210, 4003>>()]);
         image::write(&typed, &mut image.0).unwrap();
-        let payload = &image.0[64..];
+        let payload = &image.0[128..];
         let view = VocabularyView::read(payload, 210, 4003).unwrap();
         prop_assert!(view == typed.view());
         prop_assert_eq!(view.rows(), typed.rows());

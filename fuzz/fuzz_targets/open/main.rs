@@ -152,14 +152,14 @@ fn predict(model: &Model<'_, All>, n: usize, inputs: &[Input<'_>], held: f32) ->
 fn is_small(model: &Model<'_, All>) -> bool {
     let recipe = model.recipe();
     let lengths = recipe.workspace(EXAMPLES);
-    let memory = lengths.is_some_and(|lengths| lengths.numbers.max(lengths.masks) < 1 << 18);
+    let memory = lengths.is_some_and(|lengths| lengths.numbers.max(lengths.masks) < 1 << 16);
     let inputs = recipe.inputs().all(|shape| match shape {
         Shape::Ids(len) | Shape::LongIds(len) => len < 1 << 12,
         _ => shape.numbers() < 1 << 16,
     });
     let steps = recipe.records().iter().filter(|record| matches!(record.kind, 8 | 9));
     let steps = steps.map(|record| u64::from(record.extents[0]) + 1).max().unwrap_or(1);
-    memory && inputs && steps.saturating_mul(recipe.parameters() as u64) < 1 << 21
+    memory && inputs && steps.saturating_mul(recipe.parameters() as u64) < 1 << 18
 }
 
 fn run(bytes: &[u8], model: &Model<'_, All>, random: &mut Random) {

@@ -63,7 +63,7 @@ const MAX_ORDER: usize = 8;
 /// | 48 | 2 × u32 | `WORDS` and `BYTES` of the vocabulary |
 /// | 56 | 2 × u32 | bytes of the filters and of the split string |
 /// | 64 | | the filters, then the split string, in UTF-8, then zeros up to a multiple of 4 |
-/// | | | the vocabulary, as its image holds it after the header |
+/// | | | the vocabulary, as its image holds it from byte 128 on |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pipeline<'a> {
     splitter: Splitter<'a, Unchanged>,

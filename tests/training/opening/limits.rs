@@ -1,5 +1,5 @@
-//! Extents whose products are near or beyond what the processor counts: a recipe is refused, or its numbers are those of wider
-//! arithmetic. The tests say the same of processors of 32 bits.
+//! Extents whose products are near or beyond what the processor counts: a recipe is refused, or its numbers are
+//! those of wider arithmetic. The tests say the same of processors of 32 bits.
 
 use super::{image_with, open_error};
 use nanoembed::loss::{AnyLoss, MeanSquaredError};
@@ -141,10 +141,11 @@ proptest! {
         let recipe = match Recipe::<All>::new(&list) {
             Ok(recipe) => recipe,
             Err(RecipeError::Layer { error: RecordError::TooLarge, .. }) => {
-                let [len, inputs, ..] = record.extents.map(u128::from);
-                // What an LSTM keeps of each step is counted as well, and so are its inputs; so is the reach of a kernel.
-                let most = words.max(outputs).max(len * inputs).max(record.extents.map(u128::from)[2] * (6 * len + 12));
-                let reach = u128::from(record.extents[3]) * u128::from(record.extents[5].max(1));
+                let [len, inputs, third, taps, _, dilation] = record.extents.map(u128::from);
+                // What an LSTM keeps of each step is counted as well, and so are inputs and the reach of a
+                // kernel.
+                let most = words.max(outputs).max(len * inputs).max(third * (6 * len + 12));
+                let reach = taps * dilation.max(1);
                 prop_assert!(most > MOST / 4 || record.kind == 8 && reach > LARGEST as u128);
                 return Ok(());
             }
@@ -159,13 +160,17 @@ proptest! {
         if let Some(lengths) = recipe.workspace(examples) {
             prop_assert!(lengths.numbers as u128 >= outputs * examples as u128);
         } else {
-            prop_assert!(examples as u128 * (outputs + 6 * u128::from(record.extents[2]) + 64) > usize::MAX as u128 / 8);
+            // Scratch, masks and names count as well.
+            let [len, _, third, ..] = record.extents.map(u128::from);
+            let of_each = outputs + 6 * third + 4 * len + 64;
+            prop_assert!(examples as u128 * of_each > usize::MAX as u128 / 8);
         }
         let size = BatchSize { examples, ids_per_bag };
         let (sgd, exact) = (Sgd::default(), Exact(Adam::default()));
         let optimizers: [(&dyn AnyOptimizer, u128); 2] = [(&sgd, 0), (&exact, 2)];
         for (optimizer, of_each) in optimizers {
-            if let Some(lengths) = Trainer::lengths(recipe, optimizer, AnyLoss::from(MeanSquaredError), size) {
+            let loss = AnyLoss::from(MeanSquaredError);
+            if let Some(lengths) = Trainer::lengths(recipe, optimizer, loss, size) {
                 prop_assert!(lengths.numbers as u128 >= 2 * outputs * examples as u128);
                 let slots = if record.format == 0 { of_each * words } else { 0 };
                 prop_assert!(lengths.slots as u128 >= slots);

@@ -1,5 +1,5 @@
-//! Images that say something wrong under a right checksum, and inputs, labels and memory that do not fit what was opened: each is
-//! refused with an error that says where, before anything is written.
+//! Images that say something wrong under a right checksum, and inputs, labels and memory that do not fit what
+//! was opened: each is refused with an error that says where, before anything is written.
 
 mod inputs;
 mod limits;
@@ -31,7 +31,8 @@ fn fingerprint(records: &[Record]) -> u64 {
     })
 }
 
-/// An image of these records and bytes of parameters, whatever they say, with the right fingerprint and checksum.
+/// An image of these records and bytes of parameters, whatever they say, with the right fingerprint and
+/// checksum.
 fn image_with(records: &[Record], parameters: &[u8]) -> Vec<u8> {
     let [start, recipe] = [128, size_of_val(records)];
     let mut image = b"NEMB\x02\0\x01\0".to_vec();
