@@ -143,7 +143,9 @@ pub(crate) struct Slices {
 impl Slices {
     pub(crate) fn of<T: GivenLabel>(labels: &[T]) -> Self {
         let mut slices = Self::default();
-        labels.iter().for_each(|label| label.add_to(&mut slices));
+        for label in labels {
+            label.add_to(&mut slices);
+        }
         slices
     }
 

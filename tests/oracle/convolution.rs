@@ -59,7 +59,7 @@ fn padding<A: ActivationFunction>(case: &Value) {
         ("valid", [3, 2, 3, 1, 3, 1, 1]) => check::<3, 2, 3, 1, 3, A, Valid, 1, 1>(case),
         ("same", sizes) => as_long::<A, Same>(case, sizes),
         ("causal", sizes) => as_long::<A, Causal>(case, sizes),
-        other => no_type_of(&other),
+        other => no_type_of(other),
     }
 }
 
@@ -70,7 +70,7 @@ fn as_long<A: ActivationFunction, P: ConvPadding>(case: &Value, sizes: [usize; 7
         [9, 3, 4, 3, 5, 2, 1] => check::<9, 3, 4, 3, 5, A, P, 2, 1>(case),
         [9, 3, 4, 4, 5, 2, 1] => check::<9, 3, 4, 4, 5, A, P, 2, 1>(case),
         [9, 3, 4, 3, 9, 1, 2] => check::<9, 3, 4, 3, 9, A, P, 1, 2>(case),
-        other => no_type_of(&other),
+        other => no_type_of(other),
     }
 }
 

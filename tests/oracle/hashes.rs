@@ -82,7 +82,7 @@ pub(crate) fn hashing_layer(fixture: &Fixture) {
             Some([0, 0]) => bins::<SipHash<0, 0>>(case, strings),
             Some([42, 42]) => bins::<SipHash<42, 42>>(case, strings),
             Some([18_446_744_073_709_551, 1]) => bins::<SipHash<18_446_744_073_709_551, 1>>(case, strings),
-            Some(key) => crate::run_time::no_type_of(&key),
+            Some(key) => crate::run_time::no_type_of(key),
         }
     }
 }

@@ -63,7 +63,7 @@ fn shape<R: Returned, D: Direction>(case: &Value) {
         ([7, 5], Some(6)) => check::<7, 5, 6, R, D>(case),
         ([1, 2], Some(1)) => check::<1, 2, 1, R, D>(case),
         ([4, 17], Some(9)) => check::<4, 17, 9, R, D>(case),
-        other => no_type_of(&other),
+        other => no_type_of(other),
     }
 }
 

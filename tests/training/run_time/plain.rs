@@ -36,9 +36,13 @@ fn activate(kind: u16, row: &mut [f64]) {
         1 => row.iter_mut().for_each(|x| *x = x.max(0.0)),
         2 => row.iter_mut().for_each(|x| *x = sigmoid(*x)),
         3 => {
-            row.iter_mut().for_each(|x| *x = x.exp());
+            for x in row.iter_mut() {
+                *x = x.exp();
+            }
             let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|x| *x /= sum);
+            for x in row {
+                *x /= sum;
+            }
         }
         _ => row.iter_mut().for_each(|x| *x = x.tanh()),
     }
@@ -167,9 +171,8 @@ fn layer(record: &Record, ids: &[u64], taken: &[Value], rest: &mut &[f64]) -> Va
             Value { rows: ids.iter().map(row).collect(), mask: vec![true; a] }
         }
         Flatten => {
-            let kept = |(row, valid): (&Vec<f64>, &bool)| match *valid || third != 0 {
-                true => row.clone(),
-                false => vec![0.0; row.len()],
+            let kept = |(row, valid): (&Vec<f64>, &bool)| {
+                if *valid || third != 0 { row.clone() } else { vec![0.0; row.len()] }
             };
             Value::vector(x().rows.iter().zip(&x().mask).flat_map(kept).collect())
         }

@@ -105,12 +105,11 @@ impl Draft<'_> {
         };
         let width = if dim == 0 { len } else { dim };
         let activation = self.activation(width);
-        let record = match coin(self.random) {
-            true => Record::new(LayerKind::Activation, &[len, dim]).options([0, activation, 0]),
-            false => {
-                let rate = if self.drops { self.random.next_u32() as usize % 900 } else { 0 };
-                Record::new(LayerKind::Dropout, &[len, dim, rate])
-            }
+        let record = if coin(self.random) {
+            Record::new(LayerKind::Activation, &[len, dim]).options([0, activation, 0])
+        } else {
+            let rate = if self.drops { self.random.next_u32() as usize % 900 } else { 0 };
+            Record::new(LayerKind::Dropout, &[len, dim, rate])
         };
         self.push(record);
     }
@@ -142,7 +141,7 @@ impl Draft<'_> {
         self.push(record);
     }
 
-    fn to_vector(&mut self, (len, dim): (usize, usize)) {
+    fn reduce(&mut self, (len, dim): (usize, usize)) {
         let (option, units) = (self.random.next_u32() as u16 % 2, self.extent());
         let record = match self.random.next_u32() % 4 {
             0 => Record::new(LayerKind::Flatten, &[len, dim]).options([0, 0, option]),
@@ -171,7 +170,7 @@ impl Draft<'_> {
             }
         }
         if let Shape::Sequence { len, dim } = self.shape() {
-            self.to_vector((len, dim));
+            self.reduce((len, dim));
         }
         if coin(self.random) {
             self.elementwise(self.shape());
