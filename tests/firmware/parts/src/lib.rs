@@ -8,6 +8,7 @@
 mod data;
 mod dense;
 mod formats;
+#[allow(dead_code, reason = "programs for a device use it, and no part of the digest does")]
 pub mod intents;
 mod learning;
 mod math;
