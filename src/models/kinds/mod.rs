@@ -31,13 +31,9 @@ use super::shape::{RecordError, Shape, choice, extent, product};
 use crate::kernels::{self, shaped};
 use crate::layers::{ActivationFunction, ActivationKind, Identity, Relu, Sigmoid, Softmax, Tanh};
 use crate::recipe::Record;
-use crate::table::{Format, TableMut};
+use crate::table::TableMut;
 use core::iter::from_fn;
 use zerocopy::{FromBytes, IntoBytes};
-
-/// The format of a packed table: what an [`Embedding`] of another than f32 is of.
-pub trait RowsOf: Format {}
-impl<F: Format> RowsOf for F {}
 
 /// The activations in the order of their numbers.
 pub(super) const ACTIVATIONS: [ActivationKind; 5] = [
