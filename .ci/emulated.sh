@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the parts of one script share their variables
 
 firmware_folder=$root/tests/firmware
-# Where the host puts the trained model, without what the files' names end with.
-reviews=$logs/reviews
+# Where the host puts the trained models, without what the files' names end with.
+reviews=$logs/reviews intents=$logs/intents
 
 # Builds the host's program; sets `host` to it.
 build_host() {
@@ -11,14 +11,22 @@ build_host() {
     host=$root/target/firmware/host/host
 }
 
-# Builds the images for the Cortex-M4F, or those named, with the model that the host trained; `out` is where they are.
+# Builds the images for the Cortex-M4F, or those named, with the models that the host trained; `out` is where they are.
 build_images() {
+    local rows
     packages qemu-system-arm binutils-arm-none-eabi
     "$host" image "$reviews.new" >"$reviews.txt"
     # The file of an equal model stays as it is: the images are not linked again.
     cmp -s "$reviews.new" "$reviews.image" || cp "$reviews.new" "$reviews.image"
+    # Earlier commits have no such model.
+    if [[ -f $firmware_folder/host/src/intents.rs ]]; then
+        "$host" intents "$intents.new" >"$intents.txt"
+        for rows in f32 u8; do
+            cmp -s "$intents.new.$rows" "$intents.$rows" || cp "$intents.new.$rows" "$intents.$rows"
+        done
+    fi
     use_target thumbv7em-none-eabihf
-    (cd "$firmware_folder" && NANOEMBED_IMAGE=$reviews.image "${cross[@]}" build --release -p images "${@/#/--bin=}" "${options[@]}")
+    (cd "$firmware_folder" && NANOEMBED_IMAGE=$reviews.image NANOEMBED_INTENTS=$intents "${cross[@]}" build --release -p images "${@/#/--bin=}" "${options[@]}")
 }
 
 # Runs an image; what it prints goes to standard output. With `-icount shift=0` it can count its instructions.
@@ -83,13 +91,20 @@ print_size() {
         }'
 }
 
+# Bytes of .text of an image beyond those of an empty one.
+text_beyond_empty() {
+    local image
+    for image in empty "$1"; do arm-none-eabi-size -A "$out/$image"; done |
+        awk '$1 == ".text" { beyond = $2 - beyond } END { print beyond }'
+}
+
 firmware() {
     local image line
     build_host
     build_images
     panic_symbols control >"$logs/control.txt" || fail 'the control image can panic, but the check does not see it'
     say "control: the check sees $(wc -l <"$logs/control.txt") panic symbols"
-    for image in everything inference training; do
+    for image in everything inference training open formats typed; do
         if panic_symbols "$image"; then fail "the $image image can panic"; fi
         say "$image: no panic symbol"
         run_image "$image" | tee "$logs/$image.txt"
@@ -101,6 +116,13 @@ firmware() {
     done <"$logs/reviews.txt"
     grep -qx "$(grep predictions "$logs/reviews.txt")" "$logs/inference.txt" || fail 'inference: other predictions than on the host'
     say 'training and predictions have the bits of the host'
+    # The same answers, and no other.
+    for image in open typed; do
+        diff <(grep '^u8 ' "$intents.txt") <(grep '^u8 ' "$logs/$image.txt") || fail "$image: other answers than on the host"
+    done
+    diff <(sort "$intents.txt") <(grep -E '^(u8|f32) ' "$logs/formats.txt" | sort) || fail 'formats: other answers than on the host'
+    say 'the answers to texts have the bits of the host'
+    for image in open formats typed; do say "$image: .text $(text_beyond_empty "$image") bytes beyond an empty image"; done
 
     mkdir -p "$logs/example"
     TMPDIR=$logs/example cargo run --release -p reviews | tail -n 3

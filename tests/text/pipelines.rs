@@ -10,8 +10,8 @@ use nanoembed::text::SipHash;
 use nanoembed::text::Unicode;
 use nanoembed::text::{
     Ascii, FarmHash64, HashKind, HashingTokenizer, Lowercase, Lowering, Murmur3, NativeHash, Padding,
-    Pipeline, PipelineError, Splitter, Subwords, Truncating, Unchanged, Vocabulary, VocabularyOptions,
-    VocabularyView, WordCounts, WordHash,
+    Pipeline, PipelineError, Splitter, Subwords, TextKinds, Truncating, Unchanged, Vocabulary,
+    VocabularyOptions, VocabularyView, WordCounts, WordHash,
 };
 use nanoembed::{image, table::Aligned};
 use proptest::prelude::*;
@@ -314,6 +314,71 @@ fn errors_name_the_field() {
         bytes[at] = value;
         let missing = PipelineError::Feature { field, feature };
         assert_eq!(Pipeline::read(&bytes).err(), (!on).then_some(missing));
+    }
+}
+
+/// A list that is one short of what a pipeline needs refuses it and says what it lacks; one that has it all gives
+/// the same ids.
+#[test]
+fn a_list_of_kinds_reads_what_it_names() {
+    fn refused<T: TextKinds>(pipeline: &Pipeline, field: &'static str, kind: &'static str) {
+        let mut memory = Aligned([0_u8; 400]);
+        let bytes = &mut memory.0[..pipeline.encoded_size()];
+        pipeline.write(bytes).unwrap();
+        let error = Pipeline::read_as::<T>(bytes).unwrap_err();
+        assert_eq!(error, PipelineError::NotLinked { field, kind });
+        assert!(error.to_string().contains(kind));
+    }
+    fn read<T: TextKinds>(pipeline: &Pipeline) {
+        let mut memory = Aligned([0_u8; 400]);
+        let bytes = &mut memory.0[..pipeline.encoded_size()];
+        pipeline.write(bytes).unwrap();
+        let same = Pipeline::read_as::<T>(bytes).unwrap();
+        let text = "Cold food, rude waiter; COLD food, h\u{f6}flich";
+        let mut ids = Vec::new();
+        same.for_each_id(text, |id| ids.push(id));
+        assert_eq!(ids, ids_of(pipeline, text));
+        assert!(ids.len() >= 2);
+        assert!(same.is_written_as(bytes));
+    }
+    let native = Pipeline::hashing(50, HashKind::Native).unwrap();
+    let words = vocabulary("?");
+    read::<(NativeHash, Ascii)>(&native);
+    read::<(NativeHash, Ascii)>(&native.word_ngrams(8).unwrap());
+    refused::<(FarmHash64, VocabularyView, Ascii)>(&native, "hash", "NativeHash");
+    refused::<(NativeHash, Unchanged)>(&native, "lower-casing", "Ascii");
+    let unchanged = native.lowercase(Lowering::Unchanged);
+    read::<(NativeHash, Unchanged)>(&unchanged);
+    refused::<(NativeHash, Ascii)>(&unchanged, "lower-casing", "Unchanged");
+    let subwords = native.subwords(2, 3).unwrap();
+    read::<(NativeHash, (Ascii, Subwords))>(&subwords);
+    refused::<(NativeHash, Ascii)>(&subwords, "n-grams of characters", "Subwords");
+    let farm = Pipeline::hashing(50, HashKind::FarmHash64).unwrap().word_ngrams(2).unwrap();
+    read::<(FarmHash64, Ascii)>(&farm);
+    refused::<(NativeHash, Ascii)>(&farm, "hash", "FarmHash64");
+    let murmur = Pipeline::hashing(50, HashKind::Murmur3 { seed: 7 }).unwrap();
+    read::<(Murmur3, Ascii)>(&murmur);
+    refused::<(NativeHash, FarmHash64, Ascii)>(&murmur, "hash", "Murmur3");
+    let by_words = Pipeline::vocabulary(9, words.view()).unwrap();
+    read::<(VocabularyView, Ascii)>(&by_words);
+    refused::<(NativeHash, Ascii)>(&by_words, "kind", "VocabularyView");
+    #[cfg(feature = "md5")]
+    {
+        let md5 = Pipeline::hashing(50, HashKind::Md5).unwrap();
+        read::<(Md5, Ascii)>(&md5);
+        refused::<(NativeHash, Ascii)>(&md5, "hash", "Md5");
+    }
+    #[cfg(feature = "siphash")]
+    {
+        let sip = Pipeline::hashing(50, HashKind::SipHash { key: [1, 2] }).unwrap();
+        read::<(SipHash<0, 0>, Ascii)>(&sip);
+        refused::<(NativeHash, Ascii)>(&sip, "hash", "SipHash");
+    }
+    #[cfg(feature = "unicode")]
+    {
+        let unicode = native.lowercase(Lowering::Unicode);
+        read::<(NativeHash, Unicode)>(&unicode);
+        refused::<(NativeHash, Ascii)>(&unicode, "lower-casing", "Unicode");
     }
 }
 

@@ -1,9 +1,10 @@
 //! Names of classes, a threshold, metadata, bytes of a pipeline: written beside a model, read without its type.
 
 use crate::images::{at, pattern, resealed};
-use nanoembed::image::{self, Classes, ClassesError, Contents, ImageError, Sections};
-use nanoembed::layers::{Dense, Embedding, Flatten, Frozen, Layer, Softmax};
+use nanoembed::image::{self, Classes, ClassesError, Contents, ImageError, SectionError, Sections};
+use nanoembed::layers::{Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, Softmax};
 use nanoembed::sequential;
+use nanoembed::text::HashingTokenizer;
 use proptest::prelude::*;
 
 type Model = sequential![Embedding<2, 3, 2>, Flatten<2, 2, 4>, Dense<4, 3, Softmax>];
@@ -182,6 +183,62 @@ proptest! {
             for (class, name) in classes.iter().enumerate() {
                 prop_assert_eq!(classes.position(name), Some(class));
             }
+        }
+    }
+}
+
+/// Firmware that keeps its tokenizer a constant reads an image with its pipeline, and no other.
+#[test]
+fn a_typed_model_is_read_with_its_pipeline() {
+    type Texts = sequential![EmbeddingBag<8, 50, 4>, Dense<4, 3, Softmax>];
+    const TOKENIZER: HashingTokenizer = HashingTokenizer::for_table::<Texts>();
+    let pipeline = TOKENIZER.pipeline(0).unwrap();
+    let mut section = vec![0; pipeline.encoded_size()];
+    pipeline.write(&mut section).unwrap();
+    let contents =
+        Contents { classes: &NAMES, pipeline: Some(&section), metadata: b"2026", ..Contents::default() };
+    let bytes = written::<Texts>(&contents).unwrap();
+    at(&bytes, 0, |image| {
+        let model = image::read_with_pipeline::<Texts>(image, &pipeline).expect("its pipeline");
+        assert!(core::ptr::eq(model, image::read::<Texts>(image).unwrap()));
+        for other in [
+            HashingTokenizer::new(51).pipeline(0).unwrap(),
+            TOKENIZER.pipeline(1).unwrap(),
+            TOKENIZER.filters("!?").pipeline(0).unwrap(),
+            pipeline.word_ngrams(2).unwrap(),
+        ] {
+            assert_eq!(image::read_with_pipeline::<Texts>(image, &other).err(), Some(ImageError::Pipeline));
+        }
+        assert!(matches!(
+            image::read_with_pipeline::<Model>(image, &pipeline).err(),
+            Some(ImageError::Fingerprint { .. })
+        ));
+    });
+    at(&bytes, 1, |image| {
+        assert_eq!(image::read_with_pipeline::<Texts>(image, &pipeline).err(), Some(ImageError::Misaligned));
+    });
+    let none = written::<Texts>(&Contents { classes: &NAMES, ..Contents::default() }).unwrap();
+    at(&none, 0, |image| {
+        let missing = ImageError::Section { kind: 4, error: SectionError::Missing };
+        assert_eq!(image::read_with_pipeline::<Texts>(image, &pipeline).err(), Some(missing));
+    });
+    // Every byte counts, and every byte that is missing.
+    for place in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1;
+        at(&changed, 0, |image| assert!(image::read_with_pipeline::<Texts>(image, &pipeline).is_err()));
+        at(&bytes[..place], 0, |image| {
+            assert!(image::read_with_pipeline::<Texts>(image, &pipeline).is_err())
+        });
+    }
+    // Sealed again, what the list of sections says is still no reason to panic.
+    for place in 64..64 + 24 * 5 {
+        for value in [0, 1, 0x40, 0xff] {
+            let mut changed = bytes.clone();
+            changed[place] = value;
+            at(&resealed(changed), 0, |image| {
+                drop(image::read_with_pipeline::<Texts>(image, &pipeline).is_ok())
+            });
         }
     }
 }

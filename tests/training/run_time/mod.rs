@@ -6,6 +6,7 @@ mod losses;
 mod optimizers;
 mod plain;
 mod random;
+mod short_lists;
 
 use crate::common::run_time::{Column, Given, GivenLabel, Slices, records_of, words_of};
 use crate::common::{Random, bits, checkpoint_of};
