@@ -24,8 +24,7 @@ fn a_short_list_of_kinds_learns_with_the_same_bits() {
         let (records, mut parameters) = (records_of(&*model), words_of(&*model));
         let recipe = Recipe::<K>::new(&records).expect("layers that fit");
         let inputs = [Input::Bags { ids: &[1, 2, 3, 39, 39, 4, 0, 5], offsets: &[0, 3, 3, 5, 8] }];
-        let (loss, size) =
-            (SparseCategoricalCrossEntropy::default().into(), BatchSize { examples: 3, ids_per_bag: 9 });
+        let (loss, size) = (SparseCategoricalCrossEntropy.into(), BatchSize { examples: 3, ids_per_bag: 9 });
         let optimizer: &dyn AnyOptimizer = &Exact(Adam { learning_rate: 0.05, ..Adam::default() });
         let lengths = Trainer::lengths(recipe, optimizer, loss, size).expect("a small model");
         let (mut numbers, mut slots) = (vec![f32::NAN; lengths.numbers], vec![f32::NAN; lengths.slots]);
