@@ -90,6 +90,7 @@ pub use parameters::{ByLayer, ByRow, Parameters};
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
 pub use quotient_remainder::QuotientRemainder;
 pub use summary::LayerSummary;
+pub(crate) use summary::write_summary;
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
 pub(crate) use value::{first, first_mut};
 

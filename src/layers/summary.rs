@@ -76,28 +76,36 @@ impl<T: fmt::Display> fmt::Display for Column<T> {
 
 impl<M: Layer> fmt::Display for Summary<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:<22} {:<14} {:>12} {:>12}", "Layer", "Output shape", "Parameters", "Bytes")?;
-        let (mut parameters, mut trainable, mut bytes) = (0, 0, 0);
-        let mut result = Ok(());
-        M::describe(&mut |layer| {
-            let LayerSummary { name, shape, .. } = layer;
-            let frozen = if layer.trainable { "" } else { " (frozen)" };
-            let name = format_args!("{name}{frozen}");
-            result = result.and_then(|()| {
-                writeln!(
-                    f,
-                    "{:<22} {:<14} {:>12} {:>12}",
-                    Column(name),
-                    Column(Shape(shape)),
-                    layer.parameters,
-                    layer.bytes
-                )
-            });
-            parameters += layer.parameters;
-            trainable += if layer.trainable { layer.parameters } else { 0 };
-            bytes += layer.bytes;
-        });
-        result?;
-        write!(f, "Total: {parameters} parameters, {trainable} trainable, {bytes} bytes")
+        write_summary(f, &mut |visit| M::describe(visit))
     }
+}
+
+/// Prints the layers that `describe` shows.
+pub(crate) fn write_summary(
+    f: &mut fmt::Formatter<'_>,
+    describe: &mut dyn FnMut(&mut dyn FnMut(LayerSummary)),
+) -> fmt::Result {
+    writeln!(f, "{:<22} {:<14} {:>12} {:>12}", "Layer", "Output shape", "Parameters", "Bytes")?;
+    let (mut parameters, mut trainable, mut bytes) = (0, 0, 0);
+    let mut result = Ok(());
+    describe(&mut |layer| {
+        let LayerSummary { name, shape, .. } = layer;
+        let frozen = if layer.trainable { "" } else { " (frozen)" };
+        let name = format_args!("{name}{frozen}");
+        result = result.and_then(|()| {
+            writeln!(
+                f,
+                "{:<22} {:<14} {:>12} {:>12}",
+                Column(name),
+                Column(Shape(shape)),
+                layer.parameters,
+                layer.bytes
+            )
+        });
+        parameters += layer.parameters;
+        trainable += if layer.trainable { layer.parameters } else { 0 };
+        bytes += layer.bytes;
+    });
+    result?;
+    write!(f, "Total: {parameters} parameters, {trainable} trainable, {bytes} bytes")
 }

@@ -1,7 +1,7 @@
 //! Memory for models on the heap.
 
+use super::memory::{Memory, TrainingLengths};
 use super::run::{Lengths, Workspace};
-use super::trainer::{Memory, TrainingLengths};
 use alloc::vec;
 use alloc::vec::Vec;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};

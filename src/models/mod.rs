@@ -6,6 +6,7 @@
 //! | from bytes to a model | [`open`] for the kinds of layers that a program names: [`All`], or a tuple of [`kinds`] |
 //! | from text to the name of a class | [`Classifier`], [`Answer`] |
 //! | a model as plain numbers | [`Recipe`], a checked list of [`Record`]s of a [`LayerKind`], each with its [`Source`] |
+//! | see it | [`Recipe::summary`] |
 //! | use it | [`Model::predict`], with [`Input`]s and a [`Workspace`] as long as [`Lengths`] says |
 //! | train it | [`Trainer`], [`Fit`], [`Epoch`], with [`Memory`] as long as [`TrainingLengths`] says for a [`BatchSize`] |
 //! | memory on the heap (feature `alloc`) | `Lengths::buffers`, `TrainingLengths::buffers` |
@@ -56,6 +57,7 @@ mod fit;
 mod kind;
 pub mod kinds;
 mod learn;
+mod memory;
 mod model;
 mod open;
 mod pass;
@@ -63,6 +65,7 @@ mod recipe;
 mod run;
 mod shape;
 mod ship;
+mod summary;
 mod trainer;
 
 pub use crate::recipe::{LayerKind, Record, Source};
@@ -72,6 +75,7 @@ pub use buffers::{Buffers, TrainingBuffers};
 pub use classifier::{Answer, Classifier, ClassifierError};
 pub use fit::{Epoch, Fit};
 pub use kind::{Input, Kinds};
+pub use memory::{Memory, TrainingLengths, UnfitTraining};
 pub use model::Model;
 pub use open::{OpenError, open};
 pub use recipe::Recipe;
@@ -79,7 +83,7 @@ pub use run::{Lengths, Workspace};
 pub use shape::{RecipeError, RecordError, Shape};
 #[cfg(feature = "alloc")]
 pub use ship::ship;
-pub use trainer::{Memory, Trainer, TrainingLengths, UnfitTraining};
+pub use trainer::Trainer;
 
 use crate::table::{Bf16, F16, F32, U2, U4, U8};
 use kinds::{

@@ -1,87 +1,20 @@
 //! Training of a model whose sizes are values.
 
-use super::batch::{as_ids_mut, check_bags, load, words};
-use super::blocks::{BatchSize, each_block, shares};
+use super::batch::{as_ids_mut, check_bags, load};
+use super::blocks::BatchSize;
 use super::kind::{Input, Kind, Kinds, Visit};
-use super::learn::{Gradients, Learning, Loaded, catch_up, flush, scratch_of, squares, step};
+use super::learn::{Gradients, Learning, Loaded, catch_up, flush, squares, step};
+use super::memory::{Memory, Parts, TrainingLengths, UnfitTraining};
 use super::pass::{Flow, backward, forward};
 use super::recipe::{Place, Recipe};
 use super::run::{check_inputs, part, part_mut};
 use crate::error::{CapacityExceeded, InputError, NotFinite, ShapeMismatch};
 use crate::layers::{ActivationKind, Context};
-use crate::loss::{AnyLoss, Labels, LossError};
+use crate::loss::{AnyLoss, Labels};
 use crate::optim::AnyOptimizer;
 use crate::random::mix;
 use crate::train::{Progress, Report, Shuffle, Totals, TrainError};
-use core::fmt;
 use core::ops::Range;
-
-/// How much memory a [`Trainer`] takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TrainingLengths {
-    /// Numbers of 32 bits: outputs, gradients, and what layers keep.
-    pub numbers: usize,
-    /// Masks of steps.
-    pub masks: usize,
-    /// Numbers of the optimizer's state, which a checkpoint holds.
-    pub slots: usize,
-}
-
-/// Memory for a [`Trainer`], as long as [`TrainingLengths`] says or longer; what it holds does not matter.
-#[derive(Debug)]
-pub struct Memory<'t> {
-    /// Numbers of 32 bits.
-    pub numbers: &'t mut [f32],
-    /// Masks of steps.
-    pub masks: &'t mut [bool],
-    /// The optimizer's state.
-    pub slots: &'t mut [f32],
-}
-
-/// Why a model cannot be trained so.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum UnfitTraining {
-    /// The loss does not fit the model.
-    Loss(LossError),
-    /// The memory is too short.
-    Memory(CapacityExceeded),
-    /// Batches of no examples, or more numbers than can be counted.
-    BatchSize(BatchSize),
-    /// The model does not end with a vector.
-    Output,
-}
-
-impl fmt::Display for UnfitTraining {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Loss(error) => error.fmt(f),
-            Self::Memory(error) => error.fmt(f),
-            Self::BatchSize(BatchSize { examples: 0, .. }) => {
-                f.write_str("batches of 0 examples: a batch has at least 1")
-            }
-            Self::BatchSize(BatchSize { examples, ids_per_bag }) => write!(
-                f,
-                "batches of {examples} examples, bags of {ids_per_bag} ids: take smaller ones, these need more than can be counted"
-            ),
-            Self::Output => f.write_str("the model ends with a sequence: flatten or pool it"),
-        }
-    }
-}
-
-impl core::error::Error for UnfitTraining {}
-
-impl From<LossError> for UnfitTraining {
-    fn from(error: LossError) -> Self {
-        Self::Loss(error)
-    }
-}
-
-impl From<CapacityExceeded> for UnfitTraining {
-    fn from(error: CapacityExceeded) -> Self {
-        Self::Memory(error)
-    }
-}
 
 /// Trains a model whose sizes are values, with the bits of the typed [`Trainer`](crate::train::Trainer).
 ///
@@ -134,61 +67,6 @@ impl<K: Kinds> Recipe<'_, K> {
             }
         }
         first
-    }
-}
-
-/// The parts of a trainer's numbers.
-#[derive(Clone, Copy, Debug)]
-struct Parts {
-    outputs: usize,
-    kept: usize,
-    gradients: usize,
-    lists: usize,
-    slots: usize,
-    scratch: usize,
-    inputs: usize,
-    loss: usize,
-    masks: usize,
-    valid: usize,
-}
-
-impl Parts {
-    fn of<K: Kinds>(
-        recipe: Recipe<'_, K>,
-        optimizer: &dyn AnyOptimizer,
-        loss: AnyLoss<'_>,
-        size: BatchSize,
-    ) -> Option<Self> {
-        let sizes = recipe.sizes;
-        let shares = shares(recipe, optimizer, size)?;
-        let mut scratch = Some(0_usize);
-        each_block(recipe, optimizer, size, &mut |place| {
-            scratch = scratch.zip(scratch_of(place.block, size)).map(|(most, own)| most.max(own));
-        });
-        let mut inputs = 0_usize;
-        for shape in recipe.inputs() {
-            inputs = inputs.checked_add(words(shape, size)?)?;
-        }
-        Some(Self {
-            outputs: sizes.outputs.checked_mul(size.examples)?,
-            kept: sizes.kept.of_batch(size.examples)?,
-            gradients: shares.gradient,
-            lists: shares.list,
-            slots: shares.slots,
-            scratch: scratch?,
-            inputs,
-            loss: loss.scratch(sizes.output.numbers()),
-            masks: sizes.steps.checked_mul(size.examples)?,
-            valid: sizes.valid.checked_mul(size.examples)?,
-        })
-    }
-
-    fn lengths(&self, size: BatchSize) -> Option<TrainingLengths> {
-        let parts =
-            [self.outputs, self.outputs, self.kept, self.gradients, self.lists, self.scratch, self.inputs];
-        let numbers =
-            parts.into_iter().try_fold(self.loss, usize::checked_add)?.checked_add(size.examples)?;
-        Some(TrainingLengths { numbers, masks: self.masks.checked_add(self.valid)?, slots: self.slots })
     }
 }
 

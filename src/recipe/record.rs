@@ -291,6 +291,16 @@ impl Record {
         }
     }
 
+    /// How many numbers the packed rows of a table hold.
+    pub(crate) const fn packed_numbers(&self) -> usize {
+        let [_, b, c, ..] = self.extents;
+        match (self.table_rows(), LayerKind::from_number(self.kind)) {
+            (Some(rows), Some(LayerKind::Embedding)) => rows.saturating_mul(c as usize),
+            (Some(rows), Some(LayerKind::EmbeddingBag)) => rows.saturating_mul(b as usize),
+            _ => 0,
+        }
+    }
+
     /// Whether all that must be zero is.
     pub(crate) fn has_zeros(&self) -> bool {
         self.zeros == [0; 6]

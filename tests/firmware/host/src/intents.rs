@@ -112,7 +112,7 @@ pub fn write(file: &str) -> Result<(), Box<dyn Error>> {
     let mut random = Xoshiro128PlusPlus::seed_from_u64(SEED);
     let mut model = Intents::boxed(&mut random);
     let adam = Adam { learning_rate: 0.02, ..Adam::default() };
-    let mut trainer = Trainer::<Intents, _, _, BATCH>::boxed(adam, SparseCategoricalCrossEntropy::default());
+    let mut trainer = Trainer::<Intents, _, _, BATCH>::boxed(adam, SparseCategoricalCrossEntropy);
     for _ in 0..EPOCHS {
         trainer.epoch(&mut model, &inputs, &labels)?;
     }

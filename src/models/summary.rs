@@ -1,0 +1,53 @@
+//! What a recipe is made of, printed like Keras' `model.summary()`.
+
+use super::kind::Kinds;
+use super::recipe::{Place, Recipe};
+use super::shape::{Block, Shape};
+use crate::layers::{LayerSummary, write_summary};
+use core::fmt;
+
+/// Prints a recipe.
+struct Summary<'a, K>(Recipe<'a, K>);
+
+impl<'a, K: Kinds> Recipe<'a, K> {
+    /// A table of the layers with their shapes and sizes, as Keras' `summary` prints it.
+    ///
+    /// ```
+    /// use nanoembed::models::{All, LayerKind, Recipe, Record, Source};
+    /// let records = [
+    ///     Record::new(LayerKind::EmbeddingBag, &[50, 8]).from(Source::Input(0)),
+    ///     Record::new(LayerKind::Dense, &[8, 1]).options([0, 2, 0]),
+    /// ];
+    /// let summary = Recipe::<All>::new(&records)?.summary().to_string();
+    /// assert!(summary.contains("EmbeddingBag"));
+    /// assert!(summary.ends_with("Total: 409 parameters, 409 trainable, 1636 bytes"));
+    /// # Ok::<(), nanoembed::models::RecipeError>(())
+    /// ```
+    pub fn summary(&self) -> impl fmt::Display + use<'a, K> {
+        Summary(*self)
+    }
+}
+
+impl<K: Kinds> fmt::Display for Summary<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_summary(f, &mut |visit| self.0.places().for_each(|place| visit(describe(&place))))
+    }
+}
+
+/// A layer as the summary has it.
+fn describe(place: &Place<'_>) -> LayerSummary {
+    let shape = match place.spec.gives {
+        Shape::Sequence { len, dim } => [len, dim],
+        shape => [shape.numbers(), 0],
+    };
+    // Packed rows count by their numbers, and a bitmap is none.
+    let numbers = |block: Block| match block {
+        Block::Words(_) => place.record.packed_numbers(),
+        Block::FrozenRows(_) => 0,
+        block => block.words().unwrap_or(0),
+    };
+    let parameters = place.spec.blocks.into_iter().map(numbers).sum();
+    let bytes = 4 * place.spec.words().unwrap_or(0);
+    let trainable = parameters == 0 || place.learns();
+    LayerSummary { name: place.kind_name(), shape, parameters, bytes, trainable }
+}
