@@ -76,14 +76,14 @@ impl<T: fmt::Display> fmt::Display for Column<T> {
 
 impl<M: Layer> fmt::Display for Summary<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_summary(f, &mut |visit| M::describe(visit))
+        write_summary(f, M::describe)
     }
 }
 
 /// Prints the layers that `describe` shows.
 pub(crate) fn write_summary(
     f: &mut fmt::Formatter<'_>,
-    describe: &mut dyn FnMut(&mut dyn FnMut(LayerSummary)),
+    describe: impl FnOnce(&mut dyn FnMut(LayerSummary)),
 ) -> fmt::Result {
     writeln!(f, "{:<22} {:<14} {:>12} {:>12}", "Layer", "Output shape", "Parameters", "Bytes")?;
     let (mut parameters, mut trainable, mut bytes) = (0, 0, 0);

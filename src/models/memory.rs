@@ -10,7 +10,7 @@ use crate::loss::{AnyLoss, LossError};
 use crate::optim::AnyOptimizer;
 use core::fmt;
 
-/// How much memory a [`Trainer`] takes.
+/// How much memory a [`Trainer`](super::Trainer) takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TrainingLengths {
     /// Numbers of 32 bits: outputs, gradients, and what layers keep.
@@ -21,7 +21,7 @@ pub struct TrainingLengths {
     pub slots: usize,
 }
 
-/// Memory for a [`Trainer`], as long as [`TrainingLengths`] says or longer; what it holds does not matter.
+/// Memory for a [`Trainer`](super::Trainer), as long as [`TrainingLengths`] says or longer; what it holds does not matter.
 #[derive(Debug)]
 pub struct Memory<'t> {
     /// Numbers of 32 bits.

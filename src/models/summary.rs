@@ -30,7 +30,7 @@ impl<'a, K: Kinds> Recipe<'a, K> {
 
 impl<K: Kinds> fmt::Display for Summary<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_summary(f, &mut |visit| self.0.places().for_each(|place| visit(describe(&place))))
+        write_summary(f, |visit| self.0.places().for_each(|place| visit(describe(&place))))
     }
 }
 
