@@ -69,8 +69,8 @@ pub fn size_with<M: Layer>(contents: &Contents<'_>) -> usize {
     contents.layout::<M>().end()
 }
 
-/// Writes the image of `model`, with what else it is to hold, to `out`. [`read`](super::read()) reads it as it
-/// reads every image of a model of type `M`, and [`Sections`] reads all of it.
+/// Writes the image of `model`, with what else it is to hold, to `out`. [`read`](super::read()) reads it as
+/// it reads every image of a model of type `M`, and [`Sections`] reads all of it.
 ///
 /// # Errors
 /// If the names of the classes are empty, doubled or not as many as the model has outputs, the threshold is

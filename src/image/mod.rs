@@ -36,7 +36,8 @@ pub(crate) use sections::{Layout, WriteSection};
 
 pub(crate) use inner::*;
 
-/// The bound of this module's functions, and where a payload starts. It is no part of the interface: `internals` gives it out.
+/// The bound of this module's functions, and where a payload starts. It is no part of the interface:
+/// `internals` gives it out.
 pub(crate) mod inner {
     use crate::layers::{Bytes, Fingerprint};
     use crate::recipe::Record;
@@ -141,7 +142,8 @@ pub fn to_vec<M: Image>(model: &M) -> alloc::vec::Vec<u8> {
 /// ```
 ///
 /// # Errors
-/// If the bytes are not an unharmed image of a model of type `M`, or do not start at an address that is a multiple of 4.
+/// If the bytes are not an unharmed image of a model of type `M`, or do not start at an address that is a
+/// multiple of 4.
 pub fn read<M: Image>(bytes: &[u8]) -> Result<&M, ImageError> {
     in_place(Header::check_type(M::KIND, M::TYPE, bytes)?, bytes)
 }
@@ -157,8 +159,8 @@ fn in_place<M: Image>(header: Header, bytes: &[u8]) -> Result<&M, ImageError> {
     M::ref_from_bytes(header.parameters(bytes, M::BYTES)?).map_err(|_| ImageError::Misaligned)
 }
 
-/// The same, if the image's pipeline is this one: firmware keeps its tokenizer a constant, and an image that was
-/// trained with another would answer nonsense.
+/// The same, if the image's pipeline is this one: firmware keeps its tokenizer a constant, and an image that
+/// was trained with another would answer nonsense.
 ///
 /// The bytes are compared. No pipeline is read, so that only what the tokenizer names is linked.
 ///
@@ -194,7 +196,8 @@ pub fn read_with_pipeline<'a, M: Layer>(
     if pipeline.is_written_as(found) { in_place(header, bytes) } else { Err(ImageError::Pipeline) }
 }
 
-/// Copies the parameters in these bytes into `model`: for bytes that stand at no aligned address, or that will go.
+/// Copies the parameters in these bytes into `model`: for bytes that stand at no aligned address, or that
+/// will go.
 ///
 /// # Errors
 /// If the bytes are not an unharmed image of a model of type `M`; `model` is then as it was.
@@ -204,7 +207,8 @@ pub fn read_into<M: Image>(bytes: &[u8], model: &mut M) -> Result<(), ImageError
     Ok(())
 }
 
-/// The bytes of an image file as part of the program, at an address that [`read`](crate::image::read) accepts, 64-byte aligned;
+/// The bytes of an image file as part of the program, at an address that [`read`](crate::image::read)
+/// accepts, 64-byte aligned;
 /// `include_bytes!` promises no alignment.
 ///
 /// ```text

@@ -25,7 +25,8 @@ pub(super) fn words(shape: Shape, size: BatchSize) -> Option<usize> {
     }
 }
 
-/// Where input number `number` lies among the loaded ones: where it starts, how long it may be, and its shape.
+/// Where input number `number` lies among the loaded ones: where it starts, how long it may be, and its
+/// shape.
 fn place<K: Kinds>(recipe: Recipe<'_, K>, size: BatchSize, number: usize) -> Option<(usize, usize, Shape)> {
     let mut start = 0_usize;
     for (i, shape) in recipe.inputs().enumerate() {

@@ -34,8 +34,8 @@ impl<'a, K: Kinds> Recipe<'a, K> {
         self.place(self.records().len().checked_sub(1)?)
     }
 
-    /// The activation of the last layer, the one that was applied to the outputs last, and whether each output
-    /// has a bias of its own that learns.
+    /// The activation of the last layer, the one that was applied to the outputs last, and whether each
+    /// output has a bias of its own that learns.
     pub(super) fn ending(&self) -> (ActivationKind, ActivationKind, bool) {
         let Some(last) = self.last() else {
             return (ActivationKind::Identity, ActivationKind::Identity, false);

@@ -133,8 +133,8 @@ pub(super) fn catch_up<K: Kinds>(
     });
 }
 
-/// Brings the listed rows of one table up to date, and takes those that are frozen off the list; gives how many
-/// are left.
+/// Brings the listed rows of one table up to date, and takes those that are frozen off the list; gives how
+/// many are left.
 fn catch_up_listed(
     place: &BlockPlace<'_>,
     optimizer: &dyn AnyOptimizer,

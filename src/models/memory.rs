@@ -21,7 +21,8 @@ pub struct TrainingLengths {
     pub slots: usize,
 }
 
-/// Memory for a [`Trainer`](super::Trainer), as long as [`TrainingLengths`] says or longer; what it holds does not matter.
+/// Memory for a [`Trainer`](super::Trainer), as long as [`TrainingLengths`] says or longer; what it holds
+/// does not matter.
 #[derive(Debug)]
 pub struct Memory<'t> {
     /// Numbers of 32 bits.

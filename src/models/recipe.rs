@@ -183,8 +183,8 @@ impl<'a, K: Kinds> Recipe<'a, K> {
         })
     }
 
-    /// Fills the parameters with Keras' initial values, drawn layer by layer in the order in which they lie in
-    /// memory: what training starts from, as [`Layer::init`](crate::layers::Layer::init) draws them. Rows
+    /// Fills the parameters with Keras' initial values, drawn layer by layer in the order in which they lie
+    /// in memory: what training starts from, as [`Layer::init`](crate::layers::Layer::init) draws them. Rows
     /// that are packed and bitmaps of frozen rows stay as they are.
     pub fn init(&self, parameters: &mut [f32], random: &mut impl Rng) {
         let mut rest = parameters;
@@ -285,7 +285,8 @@ impl<R: Rng> Visit for Init<'_, R> {
     }
 }
 
-/// What a record says, if it fits those before it, the last of which gives `before`; counts the inputs that it takes.
+/// What a record says, if it fits those before it, the last of which gives `before`; counts the inputs that
+/// it takes.
 fn check_record<K: Kinds>(
     records: &[Record],
     layer: usize,

@@ -313,8 +313,8 @@ pub(crate) fn product(a: usize, b: usize) -> Result<usize, RecordError> {
     a.checked_mul(b).ok_or(RecordError::TooLarge)
 }
 
-/// That the extents from number `used` on are 0, and so are the options that are not in `options`; of the last
-/// option the bits `learning` may be set.
+/// That the extents from number `used` on are 0, and so are the options that are not in `options`; of the
+/// last option the bits `learning` may be set.
 #[inline(always)]
 pub(crate) fn unused(
     record: &Record,

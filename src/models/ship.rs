@@ -93,8 +93,8 @@ impl<K: Kinds> Model<'_, K> {
     /// ```
     ///
     /// # Errors
-    /// If `out` has not [`shipped_size`](Self::shipped_size) bytes, or starts at no multiple of 4; nothing has
-    /// been written then.
+    /// If `out` has not [`shipped_size`](Self::shipped_size) bytes, or starts at no multiple of 4; nothing
+    /// has been written then.
     pub fn ship(&self, format: RowFormat, out: &mut [u8]) -> Result<(), ImageError> {
         if !out.as_ptr().addr().is_multiple_of(4) {
             return Err(ImageError::Misaligned);

@@ -339,8 +339,8 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         ((self.recipe.sizes.outputs - units) * n, units.max(1))
     }
 
-    /// Brings all rows to where the optimizer's dense form has them after the last step: needed before a model
-    /// that was trained by [`step`](Self::step) is used.
+    /// Brings all rows to where the optimizer's dense form has them after the last step: needed before a
+    /// model that was trained by [`step`](Self::step) is used.
     pub fn flush(&mut self, parameters: &mut [f32]) {
         let until = self.progress.step;
         flush(self.recipe, self.optimizer, self.size, until, parameters, self.learning.slots);

@@ -7,8 +7,8 @@ use crate::models::shape::{RecordError, Spec, unused};
 use crate::recipe::{LayerKind, Record};
 use core::marker::PhantomData;
 
-/// [`layers::Activation`](crate::layers::Activation), and as an identity [`layers::Input`](crate::layers::Input):
-/// one of `A`.
+/// [`layers::Activation`](crate::layers::Activation), and as an identity
+/// [`layers::Input`](crate::layers::Input): one of `A`.
 #[derive(Clone, Copy, Debug)]
 pub struct Activation<A = AnyActivation>(PhantomData<A>);
 
