@@ -1,10 +1,10 @@
-//! One model, trained as a type and as values: the same bytes come out. Then its image is opened by what knows
-//! nothing of its type.
+//! One model, trained as a type and as values: the same bytes come out. Then a program that does not know its
+//! type opens its image.
 //!
 //! `cargo run --release --example both_ways --features alloc`
 
 use nanoembed::image::{self, Contents};
-use nanoembed::layers::{Bag, Dense, EmbeddingBag, Layer, Softmax};
+use nanoembed::layers::{ActivationKind, Bag, Dense, EmbeddingBag, Layer, Softmax};
 use nanoembed::loss::{AnyLoss, Labels, SparseCategoricalCrossEntropy};
 use nanoembed::models::{self, All, BatchSize, Classifier, Input, LayerKind, Model, Recipe, Record, Source};
 use nanoembed::optim::{Adam, AnyOptimizer};
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // As values: sizes are numbers, ids stand one after the other, and offsets divide them.
     let records = [
         Record::new(LayerKind::EmbeddingBag, &[64, 4]).from(Source::Input(0)),
-        Record::new(LayerKind::Dense, &[4, 3]).options([0, 3, 0]), // 3 is the number of a softmax
+        Record::new(LayerKind::Dense, &[4, 3]).activation(ActivationKind::Softmax),
     ];
     let recipe = Recipe::<All>::new(&records)?;
     let mut parameters = vec![0.0; recipe.parameters()];
@@ -85,11 +85,17 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Shipped with rows of 8 bits, the names of the classes, and how text becomes ids.
     let pipeline = TOKENIZER.pipeline(0)?;
-    let mut way = vec![0; pipeline.encoded_size()];
-    pipeline.write(&mut way)?;
-    let contents =
-        Contents { classes: &CLASSES, threshold: 0.6, pipeline: Some(&way), ..Contents::default() };
-    let image = models::ship(&typed, RowFormat::U8, &contents)?;
+    let mut pipeline_bytes = vec![0; pipeline.encoded_size()];
+    pipeline.write(&mut pipeline_bytes)?;
+    let contents = Contents {
+        classes: &CLASSES,
+        threshold: 0.6,
+        pipeline: Some(&pipeline_bytes),
+        ..Contents::default()
+    };
+    let mut image = vec![0; model.shipped_size_with(RowFormat::U8, &contents)];
+    model.ship_with(RowFormat::U8, &contents, &mut image)?;
+    assert_eq!(image, models::ship(&typed, RowFormat::U8, &contents)?);
     println!("image       {} bytes\n", image.len());
 
     // Opened without the type.

@@ -10,7 +10,7 @@
 //!
 //! // In Keras: Embedding(50, 8, input_length=4), Flatten(), Dense(1, activation="sigmoid")
 //! sequential! { type Reviews = [Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>]; }
-//! const TOKENIZER: HashingTokenizer = HashingTokenizer::new(50); // words to rows of a table of 50
+//! const TOKENIZER: HashingTokenizer = HashingTokenizer::for_table::<Reviews>(); // words to its 50 rows
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let texts = [TOKENIZER.encode("horrible service")?, TOKENIZER.encode("awesome!")?];
@@ -75,7 +75,7 @@
 //! | put large values on the heap | [`memory`] |
 //! | compute `exp` and its kin with the same bits everywhere | [`math`] |
 //! | choose a level of the processor | [`simd::Level`] |
-//! | handle an error | [`error`], [`train::TrainError`], [`image::ImageError`] |
+//! | handle an error | [`error`], [`train::TrainError`], [`image::ImageError`], [`models::OpenError`] |
 //!
 //! # Features
 //!

@@ -1,6 +1,6 @@
 //! What an image of a model holds beside its layers and parameters.
 
-use super::classes::{self, Classes, ClassesError};
+use super::classes::{self, Classes};
 use super::format::{Kind, Section};
 use super::frame::{Header, seal};
 use super::sections::{Layout, List};
@@ -26,8 +26,8 @@ pub struct Contents<'a> {
 }
 
 impl Contents<'_> {
-    fn layout<M: Layer>(&self) -> Layout {
-        let mut layout = const { Layout::model(size_of_val(records::<M>()), M::BYTES) };
+    /// A layout of a model with these sections as well.
+    pub(crate) fn add_to(&self, mut layout: Layout) -> Layout {
         let classes = Some(classes::size(self.classes)).filter(|_| !self.classes.is_empty());
         let metadata = Some(self.metadata.len()).filter(|bytes| *bytes > 0);
         for (section, length) in [
@@ -43,12 +43,43 @@ impl Contents<'_> {
         layout
     }
 
-    fn check<M: Layer>(&self) -> Result<(), ClassesError> {
+    /// Shows the bytes of one of these sections.
+    pub(crate) fn visit(&self, section: Section, part: &mut dyn FnMut(&[u8])) {
+        match section {
+            Section::Classes => classes::write(self.classes, self.threshold, part),
+            Section::Pipeline => part(self.pipeline.unwrap_or_default()),
+            Section::Vocabulary => part(self.vocabulary.unwrap_or_default()),
+            Section::Metadata => part(self.metadata),
+            Section::Recipe | Section::Parameters | Section::Training => {}
+        }
+    }
+
+    /// Whether they go with a model of these layers.
+    pub(crate) fn check(&self, records: &[Record]) -> Result<(), ImageError> {
+        if let Some(pipeline) = self.pipeline {
+            check_rows(pipeline, records)?;
+        }
         if self.classes.is_empty() && self.threshold == 0.0 {
             return Ok(());
         }
         classes::check_names(self.classes, self.threshold)?;
-        classes::check_count(units(records::<M>()), self.classes.len())
+        Ok(classes::check_count(units(records), self.classes.len())?)
+    }
+
+    fn layout<M: Layer>(&self) -> Layout {
+        self.add_to(const { Layout::model(size_of_val(records::<M>()), M::BYTES) })
+    }
+}
+
+/// Whether a pipeline is for as many rows as the first table has, if the model starts with one: else ids
+/// would name the wrong words. The number stands where the documentation of `Pipeline` says.
+fn check_rows(pipeline: &[u8], records: &[Record]) -> Result<(), ImageError> {
+    let rows = pipeline.get(8..).and_then(|bytes| bytes.first_chunk()).map(|rows| u64::from_le_bytes(*rows));
+    match (records.first().and_then(Record::table_rows), rows) {
+        (Some(table), Some(pipeline)) if table as u64 != pipeline => {
+            Err(ImageError::PipelineRows { table, pipeline })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -77,15 +108,11 @@ pub fn size_with<M: Layer>(contents: &Contents<'_>) -> usize {
 /// no number from 0 to 1, or `out` has not [`size_with::<M>(contents)`](size_with) bytes; nothing has been
 /// written then.
 pub fn write_with<M: Layer>(model: &M, contents: &Contents<'_>, out: &mut [u8]) -> Result<(), ImageError> {
-    contents.check::<M>()?;
+    contents.check(const { records::<M>() })?;
     seal(Kind::Model, M::FINGERPRINT, &contents.layout::<M>(), out, &mut |section, part| match section {
         Section::Recipe => part(const { records::<M>() }.as_bytes()),
         Section::Parameters => model.visit(part),
-        Section::Classes => classes::write(contents.classes, contents.threshold, part),
-        Section::Pipeline => part(contents.pipeline.unwrap_or_default()),
-        Section::Vocabulary => part(contents.vocabulary.unwrap_or_default()),
-        Section::Metadata => part(contents.metadata),
-        Section::Training => {}
+        section => contents.visit(section, part),
     })
 }
 
@@ -95,7 +122,7 @@ pub fn write_with<M: Layer>(model: &M, contents: &Contents<'_>, out: &mut [u8]) 
 /// If the names of the classes or the threshold cannot be written; see [`write_with`].
 #[cfg(feature = "alloc")]
 pub fn to_vec_with<M: Layer>(model: &M, contents: &Contents<'_>) -> Result<alloc::vec::Vec<u8>, ImageError> {
-    contents.check::<M>()?;
+    contents.check(const { records::<M>() })?;
     let mut image = alloc::vec![0; size_with::<M>(contents)];
     write_with(model, contents, &mut image)?;
     Ok(image)

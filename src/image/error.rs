@@ -59,6 +59,13 @@ pub enum ImageError {
     Classes(ClassesError),
     /// Text becomes ids in another way than the program's.
     Pipeline,
+    /// The pipeline that the image is to hold is for another number of rows than the model's table has.
+    PipelineRows {
+        /// Rows of the table.
+        table: usize,
+        /// Rows that the pipeline is for.
+        pipeline: u64,
+    },
 }
 
 /// What is wrong with a section of an image.
@@ -136,6 +143,10 @@ impl fmt::Display for ImageError {
             }
             Self::Section { kind, error } => write!(f, "section {}: {error}", Section::name(*kind)),
             Self::Classes(error) => error.fmt(f),
+            Self::PipelineRows { table, pipeline } => write!(
+                f,
+                "the pipeline is for {pipeline} rows, and the model's table has {table}: make it by `for_table`"
+            ),
             Self::Pipeline => f.write_str(
                 "the image was trained with another pipeline than the program's: give the tokenizer the same settings",
             ),

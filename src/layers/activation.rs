@@ -1,6 +1,7 @@
 //! Activations: what a layer applies to each output at the end.
 
 use crate::kernels;
+use crate::recipe::Record;
 
 /// Which activation a layer ends with: a loss may be fused with it. Images hold the numbers, so they never
 /// change.
@@ -53,6 +54,22 @@ impl ActivationKind {
             Self::Softmax => "softmax",
             Self::Tanh => "tanh",
         }
+    }
+}
+
+impl Record {
+    /// With this activation: of a [`Dense`](super::Dense), a [`Conv1D`](super::Conv1D) or an
+    /// [`Activation`](super::Activation).
+    ///
+    /// ```
+    /// use nanoembed::{layers::ActivationKind, models::{LayerKind, Record}};
+    /// let dense = Record::new(LayerKind::Dense, &[32, 1]).activation(ActivationKind::Sigmoid);
+    /// assert_eq!(dense.options[1], 2);
+    /// ```
+    #[must_use]
+    pub const fn activation(self, activation: ActivationKind) -> Self {
+        let [first, _, third, _] = self.options;
+        self.options([first, activation as u16, third])
     }
 }
 

@@ -15,7 +15,7 @@ impl<K: Kinds> Recipe<'_, K> {
         self.records().iter().fold(Fingerprint::NOTHING, thawed)
     }
 
-    /// The same, with what does not learn.
+    /// The hash that also tells which layers are frozen.
     fn learning(&self) -> Fingerprint {
         self.records().iter().fold(Fingerprint::NOTHING, |hash, record| record.fold_into(hash))
     }

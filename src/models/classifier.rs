@@ -188,7 +188,8 @@ impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
     }
 
     /// The class that the model finds most probable, the first of several; `None` if that is less probable
-    /// than the image's threshold, or NaN: none of the classes.
+    /// than the image's threshold, or NaN: none of the classes. A model with one output has one class; where
+    /// its image has no threshold, that is 0.5.
     ///
     /// `ids` is memory for the ids of the text: as many as the model takes, or for a bag as many as the
     /// longest text has.
@@ -209,8 +210,14 @@ impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
             }
         }
         let threshold = self.model.classes().map_or(0.0, |classes| classes.threshold());
-        // Outputs of a model without a last activation may all be below 0.
-        let best = best.filter(|(_, probability)| *probability >= threshold || threshold == 0.0);
+        let is_answer = |(_, probability): &(usize, f32)| match threshold {
+            // One output is the probability of one class, or of what it is not.
+            0.0 if self.model.recipe().output().numbers() == 1 => *probability >= 0.5,
+            // Outputs of a model without a last activation may all be below 0.
+            0.0 => true,
+            threshold => *probability >= threshold,
+        };
+        let best = best.filter(is_answer);
         Ok(best.map(|(class, probability)| self.answer(class, probability)))
     }
 

@@ -6,8 +6,10 @@ use super::run::part;
 use super::shape::{Block, choice};
 use crate::error::NotFinite;
 use crate::layers::ActivationKind;
-use crate::models::kinds::ACTIVATIONS;
+use crate::models::kinds::{ACTIVATIONS, parts};
 use crate::recipe::{LayerKind, Record};
+use crate::table::RowFormat;
+use zerocopy::IntoBytes;
 
 /// The activation that a layer ends with.
 fn activation(record: &Record) -> ActivationKind {
@@ -137,16 +139,50 @@ impl Place<'_> {
         let mut start = self.parameters;
         for (number, block) in self.spec.blocks.into_iter().enumerate() {
             let words = block.words()?;
-            if !matches!(block, Block::Words(_) | Block::FrozenRows(_))
-                && let Some(place) = part(parameters, start, words).iter().position(|x| !x.is_finite())
-            {
-                let (name, within) = self.block(number);
-                let row = place.checked_div(within).unwrap_or(place);
+            let numbers = part(parameters, start, words);
+            let row = match block {
+                Block::FrozenRows(_) => None,
+                Block::Words(_) => self.packed_row_not_finite(numbers),
+                _ => {
+                    let (_, within) = self.block(number);
+                    let place = numbers.iter().position(|x| !x.is_finite());
+                    place.map(|place| place.checked_div(within).unwrap_or(place))
+                }
+            };
+            if let Some(row) = row {
+                let (name, _) = self.block(number);
                 return Some(NotFinite::Parameter { layer: self.number, kind: self.kind_name(), name, row });
             }
             start += words;
         }
         None
+    }
+
+    /// The first packed row whose scale, bias or number of 16 bits is not finite.
+    fn packed_row_not_finite(&self, words: &[f32]) -> Option<usize> {
+        let format = RowFormat::from_number(self.record.format)?;
+        let rows = self.record.table_rows()?;
+        let dim = self.record.packed_numbers().checked_div(rows)?;
+        let row_bytes = format.row_bytes(dim)?;
+        // Infinity and NaN have the highest exponent.
+        let half = |bytes: &[u8; 2]| u16::from_le_bytes(*bytes);
+        let is_finite = |row: &[u8]| {
+            let codes = match format {
+                RowFormat::U8 => dim,
+                RowFormat::U4 | RowFormat::U2 => row.len().saturating_sub(4),
+                _ => 0,
+            };
+            let numbers = row.get(codes..).unwrap_or_default();
+            let exponent = if matches!(format, RowFormat::Bf16) { 0x7f80 } else { 0x7c00 };
+            match format {
+                RowFormat::U8 => {
+                    numbers.as_chunks().0.iter().all(|number| f32::from_le_bytes(*number).is_finite())
+                }
+                _ => numbers.as_chunks().0.iter().all(|number| half(number) & exponent != exponent),
+            }
+        };
+        let bytes = words.as_bytes().get(..row_bytes.checked_mul(rows)?)?;
+        parts(bytes, row_bytes).position(|row| !is_finite(row))
     }
 
     /// The name of a block, and how many numbers it has for each first index.

@@ -40,6 +40,7 @@ impl<K: Kinds> Trainer<'_, K> {
     ///
     /// ```
     /// use core::ops::ControlFlow;
+    /// use nanoembed::layers::ActivationKind;
     /// use nanoembed::loss::{AnyLoss, BinaryCrossEntropy, Labels};
     /// use nanoembed::models::{All, BatchSize, Fit, Input, LayerKind, Recipe, Record, Source, Trainer};
     /// use nanoembed::optim::{Adam, AnyOptimizer};
@@ -49,7 +50,7 @@ impl<K: Kinds> Trainer<'_, K> {
     /// let records = [
     ///     Record::new(LayerKind::Embedding, &[2, 10, 4]).from(Source::Input(0)),
     ///     Record::new(LayerKind::Flatten, &[2, 4]),
-    ///     Record::new(LayerKind::Dense, &[8, 1]).options([0, 2, 0]),
+    ///     Record::new(LayerKind::Dense, &[8, 1]).activation(ActivationKind::Sigmoid),
     /// ];
     /// let recipe = Recipe::<All>::new(&records)?;
     /// let ids: Vec<u32> = (0..100).flat_map(|i| [i * 7 % 10, i * 3 % 10]).collect();

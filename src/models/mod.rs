@@ -17,13 +17,14 @@
 //! same bytes, so they give the same bits. `docs/types-or-values.md` says when to take which.
 //!
 //! ```
+//! use nanoembed::layers::ActivationKind;
 //! use nanoembed::models::{All, Input, LayerKind, Model, Recipe, Record, Source};
 //! use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};
 //! // In Keras: Embedding(50, 8, input_length=4), Flatten(), Dense(1, activation="sigmoid")
 //! let records = [
 //!     Record::new(LayerKind::Embedding, &[4, 50, 8]).from(Source::Input(0)),
 //!     Record::new(LayerKind::Flatten, &[4, 8]),
-//!     Record::new(LayerKind::Dense, &[32, 1]).options([0, 2, 0]), // 2 is the number of a sigmoid
+//!     Record::new(LayerKind::Dense, &[32, 1]).activation(ActivationKind::Sigmoid),
 //! ];
 //! let recipe = Recipe::<All>::new(&records)?;
 //! let mut parameters = vec![0.0; recipe.parameters()];

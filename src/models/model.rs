@@ -13,6 +13,7 @@ pub struct Model<'a, K> {
     parameters: &'a [f32],
     classes: Option<Classes<'a>>,
     pipeline: Option<&'a [u8]>,
+    vocabulary: Option<&'a [u8]>,
     metadata: &'a [u8],
 }
 
@@ -31,13 +32,14 @@ impl<'a, K: Kinds> Model<'a, K> {
     /// If there are not as many parameters as the recipe says.
     pub fn new(recipe: Recipe<'a, K>, parameters: &'a [f32]) -> Result<Self, ShapeMismatch> {
         ShapeMismatch::check("parameters of the model", recipe.parameters(), parameters.len())?;
-        Ok(Self { recipe, parameters, classes: None, pipeline: None, metadata: &[] })
+        Ok(Self { recipe, parameters, classes: None, pipeline: None, vocabulary: None, metadata: &[] })
     }
 
     /// With what else the image holds.
     pub(super) fn with_sections(self, sections: &Sections<'a>) -> Self {
         let (classes, pipeline) = (sections.classes(), sections.pipeline());
-        Self { classes, pipeline, metadata: sections.metadata(), ..self }
+        let (vocabulary, metadata) = (sections.vocabulary(), sections.metadata());
+        Self { classes, pipeline, vocabulary, metadata, ..self }
     }
 
     /// Its layers.
@@ -61,13 +63,18 @@ impl<'a, K: Kinds> Model<'a, K> {
         self.pipeline
     }
 
-    /// The bytes that who wrote the image put in; none if there are none.
+    /// Words and their ids, as bytes, if its image has them.
+    pub fn vocabulary(&self) -> Option<&'a [u8]> {
+        self.vocabulary
+    }
+
+    /// The bytes that the writer of the image put in; none if there are none.
     pub fn metadata(&self) -> &'a [u8] {
         self.metadata
     }
 
     /// The first parameter that is infinite or NaN: what a file of unknown origin is asked before it is used.
-    /// Rows of 16 bits and less are not looked at.
+    /// Of a packed row its scale and bias are looked at, or each number of 16 bits.
     pub fn not_finite(&self) -> Option<NotFinite> {
         self.recipe.parameter_not_finite(self.parameters)
     }

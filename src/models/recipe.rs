@@ -10,12 +10,12 @@ use rand_core::Rng;
 /// each output but the last is taken by one later layer.
 ///
 /// ```
-/// use nanoembed::models::{All, LayerKind, Recipe, Record, Source};
+/// use nanoembed::{layers::ActivationKind, models::{All, LayerKind, Recipe, Record, Source}};
 /// // In Keras: Embedding(50, 8, input_length=4), Flatten(), Dense(1, activation="sigmoid")
 /// let records = [
 ///     Record::new(LayerKind::Embedding, &[4, 50, 8]).from(Source::Input(0)),
 ///     Record::new(LayerKind::Flatten, &[4, 8]),
-///     Record::new(LayerKind::Dense, &[32, 1]).options([0, 2, 0]),
+///     Record::new(LayerKind::Dense, &[32, 1]).activation(ActivationKind::Sigmoid),
 /// ];
 /// let recipe = Recipe::<All>::new(&records)?;
 /// assert_eq!(recipe.parameters(), 50 * 8 + 32 + 1);

@@ -3,7 +3,7 @@
 use super::kind::Kinds;
 use super::model::Model;
 use super::recipe::{Place, Recipe};
-use crate::image::{Header, ImageError, Kind, Layout, Section, reseal, seal};
+use crate::image::{Contents, Header, ImageError, Kind, Layout, Section, reseal, seal};
 use crate::kernels::shaped::quantise;
 use crate::layers::Fingerprint;
 use crate::recipe::{LayerKind, Record};
@@ -50,16 +50,23 @@ impl<K: Kinds> Recipe<'_, K> {
     }
 }
 
-impl<K: Kinds> Model<'_, K> {
-    /// Where the sections of the image lie that [`ship`](Self::ship) writes.
-    fn layout(&self, format: RowFormat) -> Layout {
-        let recipe = self.recipe();
-        let words: usize = recipe.shipped(format).map(|layer| layer.words).sum();
-        let mut layout = Layout::model(size_of_val(recipe.records()), 4 * words);
+/// What an image holds beside the model: what the model's own held, or other contents.
+enum Beside<'a, K> {
+    Own(&'a Model<'a, K>),
+    Given(&'a Contents<'a>),
+}
+
+impl<K: Kinds> Beside<'_, K> {
+    fn add_to(&self, mut layout: Layout) -> Layout {
+        let model = match self {
+            Self::Own(model) => model,
+            Self::Given(contents) => return contents.add_to(layout),
+        };
         for (section, length) in [
-            (Section::Classes, self.classes().map(|classes| classes.size())),
-            (Section::Pipeline, self.pipeline().map(<[u8]>::len)),
-            (Section::Metadata, Some(self.metadata().len()).filter(|length| *length > 0)),
+            (Section::Classes, model.classes().map(|classes| classes.size())),
+            (Section::Pipeline, model.pipeline().map(<[u8]>::len)),
+            (Section::Vocabulary, model.vocabulary().map(<[u8]>::len)),
+            (Section::Metadata, Some(model.metadata().len()).filter(|length| *length > 0)),
         ] {
             if let Some(length) = length {
                 layout = layout.with(section, length);
@@ -68,21 +75,43 @@ impl<K: Kinds> Model<'_, K> {
         layout
     }
 
+    fn visit(&self, section: Section, part: &mut dyn FnMut(&[u8])) {
+        match (self, section) {
+            (Self::Given(contents), section) => contents.visit(section, part),
+            (Self::Own(model), Section::Classes) => {
+                model.classes().iter().for_each(|classes| classes.visit(part));
+            }
+            (Self::Own(model), Section::Pipeline) => part(model.pipeline().unwrap_or_default()),
+            (Self::Own(model), Section::Vocabulary) => part(model.vocabulary().unwrap_or_default()),
+            (Self::Own(model), Section::Metadata) => part(model.metadata()),
+            (Self::Own(_), Section::Recipe | Section::Parameters | Section::Training) => {}
+        }
+    }
+}
+
+impl<K: Kinds> Model<'_, K> {
+    fn layout(&self, format: RowFormat, beside: &Beside<'_, K>) -> Layout {
+        let recipe = self.recipe();
+        let words = recipe.shipped(format).fold(0_usize, |sum, layer| sum.saturating_add(layer.words));
+        beside.add_to(Layout::model(size_of_val(recipe.records()), words.saturating_mul(4)))
+    }
+
     /// The length in bytes of the image that [`ship`](Self::ship) writes.
     pub fn shipped_size(&self, format: RowFormat) -> usize {
-        self.layout(format).end()
+        self.layout(format, &Beside::Own(self)).end()
     }
 
     /// Writes the image of the model with the tables of its embeddings and bags in `format`, each number
     /// rounded as [`quantise`](TableMut::quantise) does; with [`RowFormat::F32`], as they are. Names of
-    /// classes, pipeline and metadata go with it. The type that reads the image has
+    /// classes, pipeline, vocabulary and metadata go with it. The type that reads the image has
     /// [`Packed`](crate::layers::Packed) tables, and [`open`](super::open) needs no type.
     ///
     /// ```
     /// use nanoembed::models::{self, All};
     /// use nanoembed::{image, layers::*, sequential, table::RowFormat};
     /// type Trained = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
-    /// type Shipped = sequential![Packed<Embedding<4, 50, 8>, U8Row<8>, 50>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+    /// type Table = Packed<Embedding<4, 50, 8>, U8Row<8>, 50>;
+    /// type Shipped = sequential![Table, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
     /// let trained = image::to_vec(&Trained::zeroed());
     /// let model = models::open::<All>(&trained)?;
     /// let mut shipped = vec![0; model.shipped_size(RowFormat::U8)];
@@ -96,19 +125,46 @@ impl<K: Kinds> Model<'_, K> {
     /// If `out` has not [`shipped_size`](Self::shipped_size) bytes, or starts at no multiple of 4; nothing
     /// has been written then.
     pub fn ship(&self, format: RowFormat, out: &mut [u8]) -> Result<(), ImageError> {
+        self.ship_beside(format, &Beside::Own(self), out)
+    }
+
+    /// The length in bytes of the image that [`ship_with`](Self::ship_with) writes.
+    pub fn shipped_size_with(&self, format: RowFormat, contents: &Contents<'_>) -> usize {
+        self.layout(format, &Beside::Given(contents)).end()
+    }
+
+    /// As [`ship`](Self::ship), with these contents in the place of what the model's own image held: names of
+    /// classes and a pipeline for a model that was trained as values.
+    ///
+    /// # Errors
+    /// As [`ship`](Self::ship), and if the contents do not go with the model.
+    pub fn ship_with(
+        &self,
+        format: RowFormat,
+        contents: &Contents<'_>,
+        out: &mut [u8],
+    ) -> Result<(), ImageError> {
+        contents.check(self.recipe().records())?;
+        self.ship_beside(format, &Beside::Given(contents), out)
+    }
+
+    fn ship_beside(
+        &self,
+        format: RowFormat,
+        beside: &Beside<'_, K>,
+        out: &mut [u8],
+    ) -> Result<(), ImageError> {
         if !out.as_ptr().addr().is_multiple_of(4) {
             return Err(ImageError::Misaligned);
         }
         let recipe = self.recipe();
         let thawed = |hash, layer: Shipped<'_>| layer.record.thawed().fold_into(hash);
         let fingerprint = recipe.shipped(format).fold(Fingerprint::NOTHING, thawed);
-        seal(Kind::Model, fingerprint, &self.layout(format), out, &mut |section, part| match section {
+        let layout = self.layout(format, beside);
+        seal(Kind::Model, fingerprint, &layout, out, &mut |section, part| match section {
             Section::Recipe => recipe.shipped(format).for_each(|layer| part(layer.record.as_bytes())),
             Section::Parameters => recipe.shipped(format).for_each(|layer| self.visit(&layer, part)),
-            Section::Classes => self.classes().iter().for_each(|classes| classes.visit(part)),
-            Section::Pipeline => part(self.pipeline().unwrap_or_default()),
-            Section::Metadata => part(self.metadata()),
-            Section::Vocabulary | Section::Training => {}
+            section => beside.visit(section, part),
         })?;
         let start = Header::check(Kind::Model, out)?.parameters_start();
         let mut rest = out.get_mut(start..).unwrap_or_default();
@@ -175,11 +231,11 @@ fn write_rows<F: Format>(from: Table<'_>, to: &mut [u8]) {
 pub fn ship<M: crate::layers::Layer>(
     trained: &M,
     format: RowFormat,
-    contents: &crate::image::Contents<'_>,
+    contents: &Contents<'_>,
 ) -> Result<alloc::vec::Vec<u8>, super::OpenError> {
-    let image = crate::image::to_vec_with(trained, contents)?;
+    let image = crate::image::to_vec(trained);
     let model = super::open::<super::All>(&image)?;
-    let mut shipped = alloc::vec![0; model.shipped_size(format)];
-    model.ship(format, &mut shipped)?;
+    let mut shipped = alloc::vec![0; model.shipped_size_with(format, contents)];
+    model.ship_with(format, contents, &mut shipped)?;
     Ok(shipped)
 }

@@ -13,10 +13,10 @@ impl<'a, K: Kinds> Recipe<'a, K> {
     /// A table of the layers with their shapes and sizes, as Keras' `summary` prints it.
     ///
     /// ```
-    /// use nanoembed::models::{All, LayerKind, Recipe, Record, Source};
+    /// use nanoembed::{layers::ActivationKind, models::{All, LayerKind, Recipe, Record, Source}};
     /// let records = [
     ///     Record::new(LayerKind::EmbeddingBag, &[50, 8]).from(Source::Input(0)),
-    ///     Record::new(LayerKind::Dense, &[8, 1]).options([0, 2, 0]),
+    ///     Record::new(LayerKind::Dense, &[8, 1]).activation(ActivationKind::Sigmoid),
     /// ];
     /// let summary = Recipe::<All>::new(&records)?.summary().to_string();
     /// assert!(summary.contains("EmbeddingBag"));

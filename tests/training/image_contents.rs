@@ -243,3 +243,76 @@ fn a_typed_model_is_read_with_its_pipeline() {
         }
     }
 }
+
+/// Ids for another table would name the wrong words.
+#[test]
+fn a_pipeline_of_other_rows_is_not_written() {
+    type Texts = sequential![EmbeddingBag<8, 40, 4>, Dense<4, 3, Softmax>];
+    for rows in [39, 40, 41] {
+        let pipeline = HashingTokenizer::new(rows).pipeline(0).expect("rows that there are");
+        let mut bytes = vec![0; pipeline.encoded_size()];
+        pipeline.write(&mut bytes).expect("its own size");
+        let expected = match rows {
+            40 => None,
+            _ => Some(ImageError::PipelineRows { table: 40, pipeline: rows as u64 }),
+        };
+        let contents = Contents { pipeline: Some(&bytes), ..Contents::default() };
+        assert_eq!(written::<Texts>(&contents).err(), expected);
+    }
+}
+
+/// What an image holds goes with the model that is shipped; other contents take its place.
+#[test]
+#[cfg(feature = "alloc")]
+fn contents_go_with_a_shipped_model() {
+    use nanoembed::models::{self, All};
+    use nanoembed::table::RowFormat;
+    let contents = Contents {
+        classes: &NAMES,
+        threshold: 0.5,
+        metadata: b"mine",
+        pipeline: Some(b"way"),
+        vocabulary: Some(b"words"),
+    };
+    let bytes = written::<Model>(&contents).expect("what can be written");
+    for format in [RowFormat::F32, RowFormat::F16, RowFormat::U8, RowFormat::U2] {
+        let shipped = at(&bytes, 0, |image| {
+            let model = models::open::<All>(image).expect("an image");
+            let mut shipped = vec![7; model.shipped_size(format)];
+            model.ship(format, &mut shipped).expect("the right length");
+            let mut other = vec![7; model.shipped_size_with(format, &Contents::default())];
+            model.ship_with(format, &Contents::default(), &mut other).expect("the right length");
+            let sections = Sections::read(&other).expect("an image");
+            assert!(sections.classes().is_none() && sections.vocabulary().is_none());
+            assert_eq!(models::ship(&pattern::<Model>(), format, &contents), Ok(shipped.clone()));
+            shipped
+        });
+        let sections = Sections::read(&shipped).expect("an image");
+        assert_eq!((sections.metadata(), sections.pipeline()), (&b"mine"[..], Some(&b"way"[..])));
+        assert_eq!(sections.vocabulary(), Some(&b"words"[..]));
+        assert!(sections.classes().expect("names").iter().eq(NAMES));
+        assert_eq!(shipped == bytes, format == RowFormat::F32);
+    }
+}
+
+/// A number of a packed row that is not finite is found, in its scale or among its numbers.
+#[test]
+#[cfg(feature = "alloc")]
+fn packed_rows_that_are_not_finite_are_named() {
+    use nanoembed::error::NotFinite;
+    use nanoembed::models::{self, All};
+    use nanoembed::table::RowFormat;
+    for format in [RowFormat::F16, RowFormat::Bf16, RowFormat::U8, RowFormat::U4, RowFormat::U2] {
+        for harmed in [None, Some(0), Some(2)] {
+            let mut model = pattern::<Model>();
+            if let Some(row) = harmed {
+                model.first.rows[row][1] = f32::INFINITY;
+            }
+            let bytes = models::ship(&model, format, &Contents::default()).expect("no contents");
+            let found = models::open::<All>(&bytes).expect("an image").not_finite();
+            let expected =
+                harmed.map(|row| NotFinite::Parameter { layer: 0, kind: "Embedding", name: "rows", row });
+            assert_eq!(found, expected, "{format:?}");
+        }
+    }
+}

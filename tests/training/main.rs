@@ -15,6 +15,7 @@ mod learning;
 mod opening;
 mod resume;
 mod rounded_updates;
+#[cfg(feature = "alloc")]
 mod run_time;
 mod sparse_updates;
 mod threads;

@@ -116,7 +116,7 @@ fn activate_backward<A: Activations>(kind: ActivationKind, width: usize, y: &[f3
 
 /// The parts of `length` items, one after the other.
 // Zipped, the chunks of the core library divide by their length, which firmware must not be seen to do.
-fn parts<T>(items: &[T], length: usize) -> impl Iterator<Item = &[T]> {
+pub(super) fn parts<T>(items: &[T], length: usize) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     from_fn(move || if length > 0 { rest.split_off(..length) } else { None })
 }

@@ -502,3 +502,27 @@ fn answers_of_outputs_that_are_no_probabilities() {
     assert_eq!(answer([0.25, 0.49, 0.25], &names, 0.5), ([1, 0, 2], None));
     assert_eq!(answer([-3.0, -1.0, -2.0], &names, 0.01), ([1, 2, 0], None));
 }
+
+/// One output is the probability of one class, or of what it is not.
+#[test]
+fn one_output_is_one_class() {
+    type Complaint = sequential![EmbeddingBag<4, 10, 2>, Dense<2, 1, nanoembed::layers::Sigmoid>];
+    let pipeline = HashingTokenizer::new(10).pipeline(0).expect("rows that there are");
+    let mut bytes = vec![0; pipeline.encoded_size()];
+    pipeline.write(&mut bytes).expect("its own size");
+    for (bias, threshold, expected) in
+        [(1.0, 0.0, true), (-1.0, 0.0, false), (1.0, 0.9, false), (-1.0, 0.1, true)]
+    {
+        let mut model = <Complaint as nanoembed::layers::Layer>::zeroed();
+        model.second.bias = [bias];
+        let contents = Contents { classes: &["complaint"], threshold, pipeline: Some(&bytes), ..NOTHING };
+        let mut image = vec![0; nanoembed::image::size_with::<Complaint>(&contents)];
+        nanoembed::image::write_with(&model, &contents, &mut image).expect("what can be written");
+        at(&image, 0, |image| {
+            let classifier = Classifier::new(models::open::<All>(image).unwrap()).unwrap();
+            let (mut room, mut ids) = (Room::new(classifier.model().recipe(), 1), [0; 4]);
+            let answer = classifier.classify("a text", &mut ids, &mut room.lend()).expect("a short text");
+            assert_eq!(answer.is_some(), expected, "bias {bias}, threshold {threshold}");
+        });
+    }
+}

@@ -8,7 +8,7 @@ mod sections;
 mod texts;
 
 use crate::images::{at, resealed};
-use nanoembed::image::{self, Contents};
+use nanoembed::image::{self, Contents, ImageError};
 use nanoembed::layers::{Dense, Embedding, EmbeddingBag, Flatten, Layer, Sigmoid, Softmax};
 use nanoembed::models::{self, All, Model, OpenError, Recipe, Record, Workspace};
 use nanoembed::sequential;
@@ -78,7 +78,21 @@ impl Room {
 
 /// Calls `check` with the model in the image of a model of this type whose parameters are a pattern.
 fn with_model<M: Layer>(contents: &Contents<'_>, check: impl FnOnce(Model<'_, All>)) {
-    let mut bytes = vec![0; image::size_with::<M>(contents)];
-    image::write_with(&crate::images::pattern::<M>(), contents, &mut bytes).expect("what can be written");
+    let (model, mut bytes) = (crate::images::pattern::<M>(), vec![0; image::size_with::<M>(contents)]);
+    match image::write_with(&model, contents, &mut bytes) {
+        Ok(()) => {}
+        // A pipeline for other rows is not written: it is put into the image afterwards.
+        Err(ImageError::PipelineRows { table, .. }) => {
+            let wrong = contents.pipeline.expect("the pipeline that is refused");
+            let mut right = wrong.to_vec();
+            right[8..16].copy_from_slice(&(table as u64).to_le_bytes());
+            let contents = Contents { pipeline: Some(&right), ..*contents };
+            image::write_with(&model, &contents, &mut bytes).expect("what can be written");
+            let place = bytes.windows(right.len()).position(|bytes| bytes == right).expect("the pipeline");
+            bytes[place..place + wrong.len()].copy_from_slice(wrong);
+            bytes = crate::images::resealed(bytes);
+        }
+        Err(error) => panic!("{error}"),
+    }
     at(&bytes, 0, |image| check(models::open(image).expect("an unharmed image")));
 }
