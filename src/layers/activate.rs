@@ -1,7 +1,7 @@
 //! An activation by itself.
 
 use super::flow::{Flow, FlowParts, Keeps};
-use super::value::{copy, copy_each};
+use super::value::{copy, copy_each, each_vector};
 use super::{
     ActivationFunction, ActivationKind, Batch, BatchMut, Context, Identity, Layer, LayerKind, Record,
     Records, Value, parameters,
@@ -81,9 +81,7 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
         let FlowParts { y, d_y, .. } = cache.parts(x.values.len());
         let width = Self::WIDTH.max(1);
         for (y, d_y) in y.iter().zip(d_y) {
-            for (y, d_y) in y.as_numbers().chunks(width).zip(d_y.as_numbers_mut().chunks_mut(width)) {
-                A::activate_backward(y, d_y);
-            }
+            each_vector(y.as_numbers(), d_y.as_numbers_mut(), width, A::activate_backward);
         }
         self.backward_logits::<BATCH>(x, cache, None, d_x);
     }

@@ -210,6 +210,19 @@ pub(crate) fn first<T>(items: &[T], n: usize) -> &[T] {
     }
 }
 
+/// Shows vectors of `width` numbers and their gradients to `work`, one after the other.
+// A `zip` of chunks divides by their length, and firmware would link a panic for one of 0.
+pub(crate) fn each_vector(y: &[f32], d_y: &mut [f32], width: usize, work: impl Fn(&[f32], &mut [f32])) {
+    let (mut y, mut d_y) = (y, d_y);
+    while width > 0
+        && let Some((vector, after)) = y.split_at_checked(width)
+        && let Some((d_vector, d_after)) = core::mem::take(&mut d_y).split_at_mut_checked(width)
+    {
+        work(vector, d_vector);
+        (y, d_y) = (after, d_after);
+    }
+}
+
 /// The first `n` items, to write; all if there are fewer.
 #[inline(always)]
 pub(crate) fn first_mut<T>(items: &mut [T], n: usize) -> &mut [T] {

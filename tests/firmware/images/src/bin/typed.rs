@@ -29,8 +29,6 @@ fn classify(model: &PackedIntents, text: &str) -> Option<(&'static str, f32)> {
 fn run() -> Option<u32> {
     let pipeline = TOKENIZER.pipeline(0).ok()?;
     let model: &PackedIntents = image::read_with_pipeline(black_box(IMAGE), &pipeline).ok()?;
-    let other = TOKENIZER.filters("!?").pipeline(0).ok()?;
-    image::read_with_pipeline::<PackedIntents>(black_box(IMAGE), &other).err()?;
     for text in TEXTS {
         let (name, probability) = classify(model, text)?;
         print("u8 ");
