@@ -1,8 +1,7 @@
 //! From text to the name of a class.
 
-use super::kind::{Input, Kinds};
+use super::kind::{Input, Kinds, spec};
 use super::model::Model;
-use super::recipe::Place;
 use super::run::Workspace;
 use super::shape::{Shape, Spec};
 use crate::error::{CapacityExceeded, InputError};
@@ -154,9 +153,11 @@ impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
     pub fn with_text(model: Model<'a, K>) -> Result<Self, ClassifierError> {
         let pipeline = Pipeline::read_as(model.pipeline().ok_or(ClassifierError::NoPipeline)?)?;
         let recipe = model.recipe();
-        // The first layer takes the first input.
-        let first =
-            recipe.places().next().and_then(|Place { spec: Spec { takes: [first, _], .. }, .. }| first);
+        // The first layer takes the first input. Its record alone is read: firmware then links no walk.
+        let first = match recipe.records().first().map(spec::<K>) {
+            Some(Ok(Spec { takes: [first, _], .. })) => first,
+            _ => None,
+        };
         let (Some(takes), 1, 0) = (first, recipe.sizes.inputs, recipe.output().steps()) else {
             return Err(ClassifierError::NotOneText);
         };
@@ -204,20 +205,22 @@ impl<'a, K: Kinds, T: TextKinds> Classifier<'a, K, T> {
     ) -> Result<Option<Answer<'a>>, InputError> {
         // A loop of its own: firmware then links no sorting.
         let mut best: Option<(usize, f32)> = None;
+        let mut count = 0;
         for (class, &probability) in self.outputs(text, ids, workspace)?.iter().enumerate() {
+            count += 1;
             if !probability.is_nan() && best.is_none_or(|(_, most)| probability > most) {
                 best = Some((class, probability));
             }
         }
         let threshold = self.model.classes().map_or(0.0, |classes| classes.threshold());
-        let is_answer = |(_, probability): &(usize, f32)| match threshold {
+        let least = match threshold {
             // One output is the probability of one class, or of what it is not.
-            0.0 if self.model.recipe().output().numbers() == 1 => *probability >= 0.5,
+            0.0 if count == 1 => 0.5,
             // Outputs of a model without a last activation may all be below 0.
-            0.0 => true,
-            threshold => *probability >= threshold,
+            0.0 => f32::NEG_INFINITY,
+            threshold => threshold,
         };
-        let best = best.filter(is_answer);
+        let best = best.filter(|(_, probability)| *probability >= least);
         Ok(best.map(|(class, probability)| self.answer(class, probability)))
     }
 

@@ -219,7 +219,9 @@ kinds_of_tuples! {
 }
 
 /// What a record of one of these kinds says.
-#[inline]
+// One body on a device: it is called from several places.
+#[cfg_attr(target_os = "none", inline(never))]
+#[cfg_attr(not(target_os = "none"), inline)]
 pub(crate) fn spec<K: Kinds>(record: &Record) -> Result<Spec, RecordError> {
     struct Read<'a>(&'a Record);
     impl Visit for Read<'_> {

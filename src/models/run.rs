@@ -1,6 +1,6 @@
 //! The layers of a recipe one after the other, over memory that the caller brings.
 
-use super::kind::{Input, Kind, Kinds, Taken, Values, ValuesMut, View, Visit};
+use super::kind::{Input, Kind, Kinds, Taken, Values, ValuesMut, View, Visit, spec};
 use super::recipe::{Place, Recipe, Sizes, source_of};
 use super::shape::Shape;
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
@@ -48,29 +48,30 @@ pub(super) fn part_mut<T>(items: &mut [T], start: usize, length: usize) -> &mut 
     items.get_mut(start..).and_then(|rest| rest.get_mut(..length)).unwrap_or_default()
 }
 
-/// `Ok` if the inputs that a layer of kind `K` takes are those of `n` examples, and every id can be used.
-#[inline]
-pub(super) fn check_inputs<K: Kind>(
+/// `Ok` if the inputs that a layer takes are those of `n` examples, and every id can be used, as `check` says.
+pub(super) fn check_inputs(
     record: &Record,
     number: usize,
     takes: [Option<Shape>; 2],
     inputs: &[Input<'_>],
     n: usize,
+    check: &dyn Fn(&Record, Input<'_>) -> Result<(), InputError>,
 ) -> Result<(), InputError> {
     for (source, takes) in takes.into_iter().enumerate() {
         let (Some(takes), Some(Err(number))) = (takes, source_of(record, source, number)) else { continue };
         // There are as many inputs as the recipe names.
         let Some(input) = inputs.get(usize::from(number)) else { continue };
         let input_number = usize::from(number);
+        let several = inputs.len() > 1;
         let of_several = |error| match error {
-            InputError::Id { example, error, .. } if inputs.len() > 1 => {
+            InputError::Id { example, error, .. } if several => {
                 InputError::Id { example, branch: Some(input_number), error }
             }
-            InputError::Shape(error) if inputs.len() > 1 => InputError::Length { input: input_number, error },
+            InputError::Shape(error) if several => InputError::Length { input: input_number, error },
             other => other,
         };
         check_lengths(takes, input_number, *input, n).map_err(of_several)?;
-        K::check(record, *input).map_err(of_several)?;
+        check(record, *input).map_err(of_several)?;
     }
     Ok(())
 }
@@ -154,7 +155,7 @@ pub(super) fn taken<'v, K: Kinds>(
                 Some(previous) if previous.number == number => previous,
                 // Where no kind takes two values it is always the layer before this one.
                 Some(previous) if !K::PAIRS => previous,
-                _ => match recipe.place(number).filter(|_| K::PAIRS) {
+                _ => match if K::PAIRS { recipe.place(number) } else { None } {
                     Some(place) => Given::by(&place),
                     None => return Taken::Value(Values::default()),
                 },
@@ -212,13 +213,23 @@ impl<K: Kinds> Recipe<'_, K> {
             workspace.numbers.split_at_mut_checked(self.sizes.outputs * n).unwrap_or_default();
         let memory = ValuesMut { numbers: values, masks };
         let mut layers =
-            Infer { recipe: *self, previous: None, rest: parameters, inputs, n, memory, valid, scratch };
+            Infer { recipe: *self, previous: None, parameters, words: 0, inputs, n, memory, valid, scratch };
+        let check = |record: &Record, input: Input<'_>| match K::with(record, Check(record, input)) {
+            Ok(checked) => checked,
+            Err(_) => Ok(()),
+        };
         for record in self.records() {
-            match K::with(record, Next { layers: &mut layers, record }) {
-                Ok(done) => done?,
-                // A checked recipe has no layer of another kind.
-                Err(_) => break,
+            // A checked recipe has no layer that is none of these kinds.
+            let Ok(spec) = spec::<K>(record) else { break };
+            let given = Given::after(layers.previous, spec.gives);
+            check_inputs(record, given.number, spec.takes, inputs, n, &check)?;
+            let (words, scratch) = (spec.words().unwrap_or(0), spec.scratch.of_batch(n).unwrap_or(0));
+            let takes = (spec.takes, spec.ignores_masks);
+            let mut layer = Some(layers.lend(record, given, takes, words, scratch));
+            if K::with(record, Run(&mut layer)).is_err() {
+                break;
             }
+            (layers.previous, layers.words) = (Some(given), layers.words + words);
         }
         let Infer { previous, memory, .. } = layers;
         Ok(previous.map_or(&[], |last| part(memory.numbers, last.outputs * n, last.numbers * n)))
@@ -229,8 +240,9 @@ impl<K: Kinds> Recipe<'_, K> {
 struct Infer<'s, 'm, 'r, K> {
     recipe: Recipe<'r, K>,
     previous: Option<Given>,
-    /// The parameters of the layers that are left.
-    rest: &'s [f32],
+    parameters: &'s [f32],
+    /// The words of the parameters of the layers that are done.
+    words: usize,
     inputs: &'s [Input<'s>],
     n: usize,
     memory: ValuesMut<'m>,
@@ -238,40 +250,55 @@ struct Infer<'s, 'm, 'r, K> {
     scratch: &'s mut [f32],
 }
 
-/// Its next layer. All is done in one visit, so that only the few numbers that are needed are made of the
-/// record; and it is small, since it is handed on until a kind takes it.
-struct Next<'n, 's, 'm, 'r, K> {
-    layers: &'n mut Infer<'s, 'm, 'r, K>,
-    record: &'n Record,
-}
-
-impl<All: Kinds> Visit for Next<'_, '_, '_, '_, All> {
-    type Output = Result<(), InputError>;
-
-    #[inline]
-    fn visit<K: Kind>(self) -> Self::Output {
-        let Self { layers, record } = self;
-        let Infer { recipe, previous, rest, inputs, n, memory, valid, scratch } = layers;
-        let (recipe, inputs, n, valid) = (*recipe, *inputs, *n, *valid);
-        // The recipe was checked.
-        let Ok(spec) = K::spec(record) else { return Ok(()) };
-        let given = Given::after(*previous, spec.gives);
-        check_inputs::<K>(record, given.number, spec.takes, inputs, n)?;
+impl<K: Kinds> Infer<'_, '_, '_, K> {
+    /// What the next layer works with. One body for all kinds.
+    fn lend<'l>(
+        &'l mut self,
+        record: &'l Record,
+        given: Given,
+        (takes, ignores_masks): ([Option<Shape>; 2], bool),
+        words: usize,
+        scratch: usize,
+    ) -> (View<'l>, Taken<'l>, ValuesMut<'l>, &'l mut [f32]) {
+        let (n, inputs) = (self.n, self.inputs);
+        let memory = &mut self.memory;
         let (before, numbers) = memory.numbers.split_at_mut_checked(given.outputs * n).unwrap_or_default();
         let (masks_before, masks) =
             memory.masks.split_at_mut_checked(given.first_step * n).unwrap_or_default();
         let values = Values { numbers: before, masks: masks_before };
-        let before = Before { n, values, valid, previous: *previous };
-        let takes = (spec.takes, spec.ignores_masks);
-        let x = taken(recipe, (record, given.number), takes, &|i| inputs.get(i).copied(), before);
+        let before = Before { n, values, valid: self.valid, previous: self.previous };
+        let given_input = |i: usize| inputs.get(i).copied();
+        let x = taken(self.recipe, (record, given.number), (takes, ignores_masks), &given_input, before);
         let y = ValuesMut {
             numbers: first_mut(numbers, given.numbers * n),
             masks: first_mut(masks, given.steps * n),
         };
-        let (parameters, after) = rest.split_at_checked(spec.words().unwrap_or(0)).unwrap_or_default();
-        let scratch = first_mut(scratch, spec.scratch.of_batch(n).unwrap_or(0));
-        K::infer(View { record, parameters, n }, x, y, scratch, false);
-        (*previous, *rest) = (Some(given), after);
-        Ok(())
+        let layer = View { record, parameters: part(self.parameters, self.words, words), n };
+        (layer, x, y, first_mut(self.scratch, scratch))
+    }
+}
+
+/// Whether the ids of an input can be used by a layer.
+struct Check<'a>(&'a Record, Input<'a>);
+
+impl Visit for Check<'_> {
+    type Output = Result<(), InputError>;
+
+    fn visit<K: Kind>(self) -> Self::Output {
+        K::check(self.0, self.1)
+    }
+}
+
+/// What a layer is given: small, since it is handed on until a kind takes it.
+struct Run<'a, 'b>(&'a mut Option<(View<'b>, Taken<'b>, ValuesMut<'b>, &'b mut [f32])>);
+
+impl Visit for Run<'_, '_> {
+    type Output = ();
+
+    #[inline]
+    fn visit<K: Kind>(self) {
+        if let Some((layer, x, y, scratch)) = self.0.take() {
+            K::infer(layer, x, y, scratch, false);
+        }
     }
 }

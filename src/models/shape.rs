@@ -48,7 +48,7 @@ impl Shape {
     }
 
     /// How many steps have a mask.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub(crate) fn steps(self) -> usize {
         match self {
             Self::Sequence { len, .. } => len,
@@ -80,7 +80,7 @@ pub struct Room {
 
 impl Room {
     /// For a batch; `None` if it is more than can be counted.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub fn of_batch(self, examples: usize) -> Option<usize> {
         self.per_example.checked_mul(examples)?.checked_add(self.fixed)
     }
@@ -120,7 +120,7 @@ pub enum Block {
 
 impl Block {
     /// How many words of 32 bits it takes, in an image and in memory.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub fn words(self) -> Option<usize> {
         match self {
             Self::Nothing => Some(0),
@@ -150,7 +150,7 @@ pub struct Spec {
 
 impl Spec {
     /// A layer without parameters or scratch, that takes one value.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub fn new(takes: Shape, gives: Shape) -> Self {
         Self {
             takes: [Some(takes), None],
@@ -163,7 +163,7 @@ impl Spec {
     }
 
     /// Words of all parameters; `None` if they are more than can be counted.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     pub fn words(&self) -> Option<usize> {
         let [a, b, c] = self.blocks;
         a.words()?.checked_add(b.words()?)?.checked_add(c.words()?)
@@ -300,7 +300,7 @@ impl fmt::Display for RecipeError {
 impl core::error::Error for RecipeError {}
 
 /// The extent `extent` of a record, which must be from 1 to `i32::MAX`, so that no sum of two overflows.
-#[inline(always)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn extent(record: &Record, extent: usize) -> Result<usize, RecordError> {
     match record.extents.get(extent) {
         Some(&value) if value > 0 && i32::try_from(value).is_ok() => Ok(value as usize),
@@ -315,7 +315,7 @@ pub(crate) fn product(a: usize, b: usize) -> Result<usize, RecordError> {
 
 /// That the extents from number `used` on are 0, and so are the options that are not in `options`; of the
 /// last option the bits `learning` may be set.
-#[inline(always)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn unused(
     record: &Record,
     used: usize,
@@ -338,7 +338,7 @@ pub(crate) fn unused(
 }
 
 /// An option that is one of `choices`, which stand in the order of their numbers.
-#[inline(always)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 pub(crate) fn choice<T: Copy>(record: &Record, option: usize, choices: &[T]) -> Result<T, RecordError> {
     let value = record.options.get(option).copied().unwrap_or_default();
     choices.get(usize::from(value)).copied().ok_or(RecordError::Option { option, value })

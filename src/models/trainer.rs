@@ -47,7 +47,7 @@ impl Visit for CheckInputs<'_> {
 
     fn visit<K: Kind>(self) -> Self::Output {
         let Self { place, inputs, examples } = self;
-        check_inputs::<K>(place.record, place.number, place.spec.takes, inputs, examples)
+        check_inputs(place.record, place.number, place.spec.takes, inputs, examples, &K::check)
     }
 }
 
