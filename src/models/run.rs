@@ -2,7 +2,7 @@
 
 use super::kind::{Input, Kind, Kinds, Taken, Values, ValuesMut, View, Visit, spec};
 use super::recipe::{Place, Recipe, Sizes, source_of};
-use super::shape::Shape;
+use super::shape::{Shape, Spec};
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
 use crate::layers::{first, first_mut};
 use crate::recipe::Record;
@@ -220,16 +220,18 @@ impl<K: Kinds> Recipe<'_, K> {
         };
         for record in self.records() {
             // A checked recipe has no layer that is none of these kinds.
-            let Ok(spec) = spec::<K>(record) else { break };
-            let given = Given::after(layers.previous, spec.gives);
-            check_inputs(record, given.number, spec.takes, inputs, n, &check)?;
-            let (words, scratch) = (spec.words().unwrap_or(0), spec.scratch.of_batch(n).unwrap_or(0));
-            let takes = (spec.takes, spec.ignores_masks);
-            let mut layer = Some(layers.lend(record, given, takes, words, scratch));
-            if K::with(record, Run(&mut layer)).is_err() {
-                break;
+            if cfg!(target_os = "none") {
+                let Ok(spec) = spec::<K>(record) else { break };
+                layers.next(record, &spec, &check, |layer, x, y, scratch| {
+                    // Everything was checked, so there is such a kind.
+                    K::with(record, Run(&mut Some((layer, x, y, scratch)))).is_ok()
+                })?;
+            } else {
+                match K::with(record, Next { layers: &mut layers, record }) {
+                    Ok(done) => done?,
+                    Err(_) => break,
+                }
             }
-            (layers.previous, layers.words) = (Some(given), layers.words + words);
         }
         let Infer { previous, memory, .. } = layers;
         Ok(previous.map_or(&[], |last| part(memory.numbers, last.outputs * n, last.numbers * n)))
@@ -251,7 +253,28 @@ struct Infer<'s, 'm, 'r, K> {
 }
 
 impl<K: Kinds> Infer<'_, '_, '_, K> {
-    /// What the next layer works with. One body for all kinds.
+    /// Checks the inputs of the next layer, and computes it by `run`.
+    #[inline(always)]
+    fn next(
+        &mut self,
+        record: &Record,
+        spec: &Spec,
+        check: &dyn Fn(&Record, Input<'_>) -> Result<(), InputError>,
+        run: impl FnOnce(View<'_>, Taken<'_>, ValuesMut<'_>, &mut [f32]) -> bool,
+    ) -> Result<(), InputError> {
+        let given = Given::after(self.previous, spec.gives);
+        check_inputs(record, given.number, spec.takes, self.inputs, self.n, check)?;
+        let (words, scratch) = (spec.words().unwrap_or(0), spec.scratch.of_batch(self.n).unwrap_or(0));
+        let (layer, x, y, scratch) =
+            self.lend(record, given, (spec.takes, spec.ignores_masks), words, scratch);
+        if run(layer, x, y, scratch) {
+            (self.previous, self.words) = (Some(given), self.words + words);
+        }
+        Ok(())
+    }
+
+    /// What the next layer works with. On a device one body for all kinds.
+    #[cfg_attr(not(target_os = "none"), inline(always))]
     fn lend<'l>(
         &'l mut self,
         record: &'l Record,
@@ -275,6 +298,28 @@ impl<K: Kinds> Infer<'_, '_, '_, K> {
         };
         let layer = View { record, parameters: part(self.parameters, self.words, words), n };
         (layer, x, y, first_mut(self.scratch, scratch))
+    }
+}
+
+/// The next layer, all of it in one visit: faster, since only the few numbers that are needed are made of the
+/// record, and more code, since each kind has it.
+struct Next<'n, 's, 'm, 'r, K> {
+    layers: &'n mut Infer<'s, 'm, 'r, K>,
+    record: &'n Record,
+}
+
+impl<All: Kinds> Visit for Next<'_, '_, '_, '_, All> {
+    type Output = Result<(), InputError>;
+
+    #[inline]
+    fn visit<K: Kind>(self) -> Self::Output {
+        let Self { layers, record } = self;
+        // The recipe was checked.
+        let Ok(spec) = K::spec(record) else { return Ok(()) };
+        layers.next(record, &spec, &K::check, |layer, x, y, scratch| {
+            K::infer(layer, x, y, scratch, false);
+            true
+        })
     }
 }
 
