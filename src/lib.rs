@@ -139,6 +139,8 @@ pub mod error;
 
 mod message;
 
+mod slices;
+
 pub mod memory;
 
 pub mod simd;

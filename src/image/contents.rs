@@ -27,20 +27,9 @@ pub struct Contents<'a> {
 
 impl Contents<'_> {
     /// A layout of a model with these sections as well.
-    pub(crate) fn add_to(&self, mut layout: Layout) -> Layout {
-        let classes = Some(classes::size(self.classes)).filter(|_| !self.classes.is_empty());
-        let metadata = Some(self.metadata.len()).filter(|bytes| *bytes > 0);
-        for (section, length) in [
-            (Section::Classes, classes),
-            (Section::Pipeline, self.pipeline.map(<[u8]>::len)),
-            (Section::Vocabulary, self.vocabulary.map(<[u8]>::len)),
-            (Section::Metadata, metadata),
-        ] {
-            if let Some(length) = length {
-                layout = layout.with(section, length);
-            }
-        }
-        layout
+    pub(crate) fn add_to(&self, layout: Layout) -> Layout {
+        let classes = (!self.classes.is_empty()).then(|| classes::size(self.classes));
+        layout.with_contents(classes, self.pipeline, self.vocabulary, self.metadata)
     }
 
     /// Shows the bytes of one of these sections.

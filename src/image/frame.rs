@@ -4,6 +4,7 @@ use super::error::{ImageError, SectionError};
 use super::format::{HEADER, Kind, Section, VERSION};
 use super::sections::{Layout, List, WriteSection, find};
 use crate::layers::Fingerprint;
+use crate::slices::copy;
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -73,9 +74,7 @@ pub(crate) fn seal(
 pub(crate) fn reseal(out: &mut [u8]) {
     let checksum = checksum(out).to_le_bytes();
     if let Some(to) = out.get_mut(24..28) {
-        for (to, from) in to.iter_mut().zip(checksum) {
-            *to = from;
-        }
+        copy(&checksum, to);
     }
 }
 
@@ -177,9 +176,7 @@ pub(crate) fn fill(bytes: &[u8], visit: impl FnOnce(&mut dyn FnMut(&mut [u8]))) 
     let mut rest = bytes;
     visit(&mut |part| {
         if let Some((from, after)) = rest.split_at_checked(part.len()) {
-            for (to, from) in part.iter_mut().zip(from) {
-                *to = *from;
-            }
+            copy(from, part);
             rest = after;
         }
     });

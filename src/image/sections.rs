@@ -2,6 +2,7 @@
 
 use super::error::{ImageError, SectionError};
 use super::format::{HEADER, KINDS, Section};
+use crate::slices::copy;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 impl Section {
@@ -45,23 +46,29 @@ impl Layout {
         Self { lengths: [Some(recipe), Some(parameters), None, None, None, None, None] }
     }
 
-    /// With one more section.
-    pub(crate) const fn with(mut self, section: Section, length: usize) -> Self {
-        let [.., classes, pipeline, vocabulary, metadata, training] = &mut self.lengths;
-        match section {
-            Section::Recipe | Section::Parameters => {}
-            Section::Classes => *classes = Some(length),
-            Section::Pipeline => *pipeline = Some(length),
-            Section::Vocabulary => *vocabulary = Some(length),
-            Section::Metadata => *metadata = Some(length),
-            Section::Training => *training = Some(length),
-        }
-        self
+    /// With what stands beside a model, classes by the length of their section; no metadata is no section.
+    pub(crate) fn with_contents(
+        self,
+        classes: Option<usize>,
+        pipeline: Option<&[u8]>,
+        vocabulary: Option<&[u8]>,
+        metadata: &[u8],
+    ) -> Self {
+        let [recipe, parameters, _, _, _, _, training] = self.lengths;
+        let (pipeline, vocabulary) = (pipeline.map(<[u8]>::len), vocabulary.map(<[u8]>::len));
+        let metadata = (!metadata.is_empty()).then_some(metadata.len());
+        Self { lengths: [recipe, parameters, classes, pipeline, vocabulary, metadata, training] }
+    }
+
+    /// With what training goes on from.
+    pub(crate) const fn with_training(self, length: usize) -> Self {
+        let [recipe, parameters, classes, pipeline, vocabulary, metadata, _] = self.lengths;
+        Self { lengths: [recipe, parameters, classes, pipeline, vocabulary, metadata, Some(length)] }
     }
 
     /// A vocabulary and nothing else.
     pub(crate) const fn vocabulary(length: usize) -> Self {
-        Self { lengths: [None; KINDS] }.with(Section::Vocabulary, length)
+        Self { lengths: [None, None, None, None, Some(length), None, None] }
     }
 
     /// How many sections there are.
@@ -130,13 +137,6 @@ impl Layout {
                 });
             }
         }
-    }
-}
-
-/// Copies bytes, as many as there are in both.
-fn copy(from: &[u8], to: &mut [u8]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
     }
 }
 

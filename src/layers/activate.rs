@@ -1,11 +1,12 @@
 //! An activation by itself.
 
 use super::flow::{Flow, FlowParts, Keeps};
-use super::value::{copy, copy_each, each_vector};
+use super::value::copy;
 use super::{
     ActivationFunction, ActivationKind, Batch, BatchMut, Context, Identity, Layer, LayerKind, Record,
     Records, Value, parameters,
 };
+use crate::slices::{self, parts, parts_mut};
 use crate::table::Numbers;
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, KnownLayout};
@@ -79,9 +80,11 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
         d_x: Option<&mut [V]>,
     ) {
         let FlowParts { y, d_y, .. } = cache.parts(x.values.len());
-        let width = Self::WIDTH.max(1);
         for (y, d_y) in y.iter().zip(d_y) {
-            each_vector(y.as_numbers(), d_y.as_numbers_mut(), width, A::activate_backward);
+            let d_y = parts_mut(d_y.as_numbers_mut(), Self::WIDTH);
+            for (y, d_y) in parts(y.as_numbers(), Self::WIDTH).zip(d_y) {
+                A::activate_backward(y, d_y);
+            }
         }
         self.backward_logits::<BATCH>(x, cache, None, d_x);
     }
@@ -99,15 +102,13 @@ impl<V: Value + Numbers, A: ActivationFunction> Layer for Activation<V, A> {
         d_x: Option<&mut [V]>,
     ) {
         if let Some(d_x) = d_x {
-            copy_each(cache.parts(x.values.len()).d_y, d_x);
+            slices::copy(cache.parts(x.values.len()).d_y, d_x);
         }
     }
 
     fn activate(y: &mut [V]) {
         for y in y {
-            for y in y.as_numbers_mut().chunks_mut(Self::WIDTH.max(1)) {
-                A::activate(y);
-            }
+            parts_mut(y.as_numbers_mut(), Self::WIDTH).for_each(A::activate);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Two layers beside each other.
 
 use super::flow::{Flow, FlowParts, Keeps, Outputs};
-use super::value::first_mut;
 use super::{
     Batch, BatchMut, ByLayer, Context, Layer, LayerSummary, Pair, Parameters, Records, Value,
     outputs_not_finite, parameters,
 };
 use crate::error::{InputError, NotFinite};
 use crate::optim::Optimizer;
+use crate::slices::first_mut;
 use core::slice;
 use rand_core::Rng;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};

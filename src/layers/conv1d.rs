@@ -4,7 +4,6 @@ use super::flatten::{HonourMask, MaskUse};
 use super::flow::{Flow, FlowParts};
 use super::padding::{ConvPadding, Valid};
 use super::parameters::Learns;
-use super::value::{first, first_mut};
 use super::{
     ActivationFunction, ActivationKind, Batch, BatchMut, Context, Identity, Layer, LayerKind, Record,
     Records, glorot_uniform, parameters,
@@ -12,6 +11,7 @@ use super::{
 use crate::kernels::sum_of_squares;
 use crate::optim::{Optimizer, Step};
 use crate::passes::convolution::{Convolution, Scratch, is_worth_looking, transposed};
+use crate::slices::{first, first_mut};
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;

@@ -1,10 +1,11 @@
 //! Numbers left out at random, in training.
 
 use super::flow::{Flow, FlowParts};
-use super::value::{copy, copy_each};
+use super::value::copy;
 use super::{Batch, BatchMut, Context, Layer, LayerKind, Record, Records, Value, parameters};
 use crate::kernels::shaped::dropout;
 use crate::random::mix;
+use crate::slices;
 use crate::table::Numbers;
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
@@ -89,7 +90,7 @@ impl<V: Value + Numbers, const PER_MILLE: usize> Layer for Dropout<V, PER_MILLE>
         let (y, drawn) = cache.start(x.values.len());
         *drawn = Drawn { training: context.training, seed: context.layer_seed() };
         Self::keep(*drawn, x.values, y.values);
-        copy_each(x.masks, y.masks);
+        slices::copy(x.masks, y.masks);
     }
 
     fn backward<const BATCH: usize>(

@@ -1,9 +1,10 @@
 //! A sequence as one vector.
 
 use super::flow::Keeps;
-use super::value::{Value, copy_each, first, first_mut};
+use super::value::Value;
 use super::{Batch, BatchMut, Context, Layer, LayerKind, Record, Records, parameters};
 use crate::passes::masks::clear_masked;
+use crate::slices::{copy, first, first_mut};
 use crate::table::TableMut;
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
@@ -116,7 +117,7 @@ impl<const LEN: usize, const DIM: usize, const OUT: usize, M: MaskUse> Layer for
         y: BatchMut<'_, [f32; OUT]>,
     ) {
         let steps = y.values.as_flattened_mut().as_chunks_mut().0;
-        copy_each(x.values.as_flattened(), steps);
+        copy(x.values.as_flattened(), steps);
         Self::clear_masked(steps, x.masks);
     }
 

@@ -1,7 +1,7 @@
 //! What a layer keeps of a batch in training: what flows through it, forward and back.
 
-use super::value::{first, first_mut};
 use super::{Batch, BatchMut, Value};
+use crate::slices::{first, first_mut};
 use zerocopy::FromZeros;
 
 /// What a layer keeps of its outputs: [`Flow`], [`Outputs`], or an own type.

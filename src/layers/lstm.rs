@@ -2,12 +2,12 @@
 
 use super::flow::{Flow, FlowParts};
 use super::recurrence::{Direction, GoForwards, ReturnLast, Returned};
-use super::value::first_mut;
 use super::{
     Batch, BatchMut, Context, Layer, LayerKind, Record, Records, Value, glorot_uniform, orthogonal,
     parameters,
 };
 use crate::passes::lstm;
+use crate::slices::first_mut;
 use crate::table::{Numbers, Table, TableMut};
 use core::marker::PhantomData;
 use rand_core::Rng;

@@ -92,7 +92,6 @@ pub use quotient_remainder::QuotientRemainder;
 pub use summary::LayerSummary;
 pub(crate) use summary::write_summary;
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
-pub(crate) use value::{first, first_mut};
 
 /// What macros name.
 #[doc(hidden)]
@@ -123,6 +122,7 @@ use crate::optim::Optimizer;
 use crate::random::mix;
 pub use crate::recipe::{Fingerprint, Records};
 use crate::recipe::{LayerKind, Record};
+use crate::slices;
 use crate::text::HashingTokenizer;
 use rand_core::Rng;
 use zerocopy::FromZeros;
@@ -156,6 +156,9 @@ impl Context {
         mix(self.seed, self.layer as u64)
     }
 }
+
+/// [`Layer::CLOSED`] of every layer.
+pub(crate) const CLOSED_BIAS: f32 = -1e30;
 
 /// A map from one [`Input`](Self::Input) to one [`Output`](Self::Output) with parameters that can be learnt.
 ///
@@ -209,7 +212,7 @@ pub trait Layer: Parameters {
     /// The bias of an output that is closed ([`close_outputs`](Self::close_outputs)): so low that a softmax
     /// gives the output 0 and the output learns nothing, whatever is added to it, and far from the end of
     /// what an f32 holds.
-    const CLOSED: f32 = -1e30;
+    const CLOSED: f32 = CLOSED_BIAS;
 
     /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in
     /// memory.
@@ -482,8 +485,8 @@ pub trait Layer: Parameters {
         InputError::check_batch(x.len(), BATCH, y.len())?;
         let masks = [const { <Self::Input as Value>::VALID }; BATCH];
         let mut y_masks = [const { <Self::Output as Value>::VALID }; BATCH];
-        let x = Batch { values: x, masks: value::first(&masks, x.len()) };
-        let y_masks = value::first_mut(&mut y_masks, y.len());
+        let x = Batch { values: x, masks: slices::first(&masks, x.len()) };
+        let y_masks = slices::first_mut(&mut y_masks, y.len());
         self.infer::<BATCH>(x, workspace, BatchMut { values: y, masks: y_masks });
         Ok(())
     }

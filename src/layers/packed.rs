@@ -1,11 +1,12 @@
 //! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
 
 use super::flow::Outputs;
-use super::{ActivationKind, Batch, BatchMut, Bytes, Layer, LayerSummary, Records, first_mut, parameters};
+use super::{ActivationKind, Batch, BatchMut, Bytes, Layer, LayerSummary, Records, parameters};
 use crate::error::InputError;
 use crate::kernels::shaped::quantise;
 use crate::memory::padding;
 use crate::optim::Optimizer;
+use crate::slices::first_mut;
 use crate::sparse::Rows;
 use crate::table::{Bf16, F16, Format, Table, TableMut, U2, U4, U8};
 use core::marker::PhantomData;

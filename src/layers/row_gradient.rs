@@ -1,8 +1,8 @@
 //! The gradient of a table: of the rows that occurred, and of no other.
 
-use super::value::{first, first_mut};
 use super::{Bytes, bytes_of_fields};
 use crate::optim::{Optimizer, Step};
+use crate::slices::{first, first_mut};
 use crate::sparse::{Occurrence, Rows, SparseGradient, shaped};
 use crate::table::{Numbers, Table, TableMut};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};

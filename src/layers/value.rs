@@ -2,6 +2,7 @@
 
 use crate::error::CapacityExceeded;
 use crate::message::Message;
+use crate::slices::{self, first};
 use crate::table::Index;
 use zerocopy::FromZeros;
 
@@ -190,45 +191,6 @@ impl<'a, V: Value> From<BatchMut<'a, V>> for Batch<'a, V> {
 /// Copies values and masks.
 pub(super) fn copy<V: Value>(x: Batch<'_, V>, y: BatchMut<'_, V>) {
     let BatchMut { values, masks } = y;
-    copy_each(x.values, values);
-    copy_each(x.masks, masks);
-}
-
-/// Copies items, as many as there are in both.
-pub(super) fn copy_each<T: Copy>(from: &[T], to: &mut [T]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
-}
-
-/// The first `n` items; all if there are fewer.
-#[inline(always)]
-pub(crate) fn first<T>(items: &[T], n: usize) -> &[T] {
-    match items.split_at_checked(n) {
-        Some((first, _)) => first,
-        None => items,
-    }
-}
-
-/// Shows vectors of `width` numbers and their gradients to `work`, one after the other.
-// A `zip` of chunks divides by their length, and firmware would link a panic for one of 0.
-pub(crate) fn each_vector(y: &[f32], d_y: &mut [f32], width: usize, work: impl Fn(&[f32], &mut [f32])) {
-    let (mut y, mut d_y) = (y, d_y);
-    while width > 0
-        && let Some((vector, after)) = y.split_at_checked(width)
-        && let Some((d_vector, d_after)) = core::mem::take(&mut d_y).split_at_mut_checked(width)
-    {
-        work(vector, d_vector);
-        (y, d_y) = (after, d_after);
-    }
-}
-
-/// The first `n` items, to write; all if there are fewer.
-#[inline(always)]
-pub(crate) fn first_mut<T>(items: &mut [T], n: usize) -> &mut [T] {
-    let n = if n < items.len() { n } else { items.len() };
-    match items.split_at_mut_checked(n) {
-        Some((first, _)) => first,
-        None => &mut [],
-    }
+    slices::copy(x.values, values);
+    slices::copy(x.masks, masks);
 }

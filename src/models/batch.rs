@@ -3,9 +3,9 @@
 use super::blocks::BatchSize;
 use super::kind::{Input, Kinds};
 use super::recipe::Recipe;
-use super::run::{part, part_mut};
 use super::shape::Shape;
 use crate::error::{CapacityExceeded, InputError};
+use crate::slices::{copy, part, part_mut};
 use zerocopy::{FromBytes, IntoBytes};
 
 /// How many words an input of a batch takes, at most.
@@ -69,17 +69,8 @@ fn copy_examples<T: Copy, U: From<T>>(from: &[T], to: &mut [U], width: usize, ex
     }
 }
 
-/// Copies input number `number` of these examples.
-fn load_one<K: Kinds>(
-    recipe: Recipe<'_, K>,
-    size: BatchSize,
-    number: usize,
-    from: Input<'_>,
-    examples: &[u32],
-    memory: &mut [f32],
-) {
-    let Some((start, length, shape)) = place(recipe, size, number) else { return };
-    let memory = part_mut(memory, start, length);
+/// Copies one input of these examples.
+fn load_one(shape: Shape, size: BatchSize, from: Input<'_>, examples: &[u32], memory: &mut [f32]) {
     match (shape, from) {
         (Shape::Ids(len), Input::Ids(ids)) => copy_examples(ids, as_ids_mut(memory), len, examples),
         (Shape::LongIds(len), Input::LongIds(ids)) => {
@@ -100,9 +91,7 @@ fn load_one<K: Kinds>(
             }
             for (example, to_offset) in examples.iter().zip(to_offsets) {
                 let bag = bag(ids, offsets, *example as usize);
-                for (to, id) in part_mut(to_ids, end, bag.len()).iter_mut().zip(bag) {
-                    *to = *id;
-                }
+                copy(bag, part_mut(to_ids, end, bag.len()));
                 end += bag.len();
                 *to_offset = end as u32;
             }
@@ -128,8 +117,11 @@ pub(super) fn load<K: Kinds>(
     examples: &[u32],
     memory: &mut [f32],
 ) {
-    for (number, input) in inputs.iter().enumerate() {
-        load_one(recipe, size, number, *input, examples, memory);
+    let mut free = memory;
+    for (shape, input) in recipe.inputs().zip(inputs) {
+        let Some(length) = words(shape, size) else { return };
+        let memory = free.split_off_mut(..length).unwrap_or_default();
+        load_one(shape, size, *input, examples, memory);
     }
 }
 

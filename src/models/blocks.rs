@@ -92,30 +92,20 @@ impl Block {
     }
 }
 
-/// The lengths of all shares together; `None` if they are more than can be counted.
-pub(super) fn shares<K: Kinds>(
-    recipe: Recipe<'_, K>,
-    optimizer: &dyn AnyOptimizer,
-    size: BatchSize,
-) -> Option<Shares> {
-    walk(recipe, optimizer, size, &mut |_| {})
+/// The blocks of a layer that learns, each with the number of tables before it in its layer.
+fn learning_blocks(layer: &Place<'_>) -> impl Iterator<Item = (Block, usize)> + use<> {
+    let blocks = if layer.record.is_frozen() { [Block::Nothing; 3] } else { layer.spec.blocks };
+    let mut tables = 0;
+    blocks.into_iter().map(move |block| {
+        let table = tables;
+        tables += usize::from(matches!(block, Block::Rows { .. }));
+        (block, table)
+    })
 }
 
-/// Shows every block that learns, in the order of the parameters.
+/// Shows every block that learns, in the order of the parameters; gives the lengths of all shares together,
+/// `None` if they are more than can be counted, which those of a [`Trainer`](super::Trainer) are not.
 pub(super) fn each_block<'a, K: Kinds>(
-    recipe: Recipe<'a, K>,
-    optimizer: &dyn AnyOptimizer,
-    size: BatchSize,
-    visit: &mut dyn FnMut(BlockPlace<'a>),
-) {
-    match walk(recipe, optimizer, size, visit) {
-        // They were counted when the trainer was made.
-        Some(_) | None => {}
-    }
-}
-
-/// Both at once.
-fn walk<'a, K: Kinds>(
     recipe: Recipe<'a, K>,
     optimizer: &dyn AnyOptimizer,
     size: BatchSize,
@@ -123,12 +113,9 @@ fn walk<'a, K: Kinds>(
 ) -> Option<Shares> {
     let mut all = Shares::default();
     for layer in recipe.places() {
-        if layer.record.is_frozen() {
-            continue;
-        }
-        let (mut parameters, mut table) = (layer.parameters, 0);
+        let mut parameters = layer.parameters;
         let [_, after, _] = layer.spec.blocks;
-        for block in layer.spec.blocks {
+        for (block, table) in learning_blocks(&layer) {
             let words = block.words()?;
             let shares = block.shares(optimizer, size, table)?;
             if !matches!(block, Block::Nothing | Block::Words(_) | Block::FrozenRows(_)) {
@@ -139,7 +126,6 @@ fn walk<'a, K: Kinds>(
                 let Shares { gradient, list, slots } = all;
                 visit(BlockPlace { layer, block, table, parameters, frozen_rows, gradient, list, slots });
             }
-            table += usize::from(matches!(block, Block::Rows { .. }));
             parameters += words;
             all = Shares {
                 gradient: all.gradient.checked_add(shares.gradient)?,
@@ -153,13 +139,6 @@ fn walk<'a, K: Kinds>(
 
 /// How many numbers the gradients of a layer take.
 pub(super) fn gradient_of(layer: &Place<'_>, size: BatchSize) -> Option<usize> {
-    if layer.record.is_frozen() {
-        return Some(0);
-    }
-    let (mut all, mut table) = (0_usize, 0);
-    for block in layer.spec.blocks {
-        all = all.checked_add(block.gradient(size, table)?)?;
-        table += usize::from(matches!(block, Block::Rows { .. }));
-    }
-    Some(all)
+    learning_blocks(layer)
+        .try_fold(0_usize, |all, (block, table)| all.checked_add(block.gradient(size, table)?))
 }

@@ -5,19 +5,20 @@ use super::recipe::Recipe;
 use super::trainer::Trainer;
 use crate::image::{ImageError, Section};
 use crate::layers::Fingerprint;
+use crate::recipe::Record;
+use crate::slices::copy;
 use crate::train::CheckpointFormat;
 use zerocopy::IntoBytes;
 
 impl<K: Kinds> Recipe<'_, K> {
     /// The hash of the layers: that of the types that read the same parameters.
     pub fn fingerprint(&self) -> Fingerprint {
-        let thawed = |hash, record: &crate::recipe::Record| record.thawed().fold_into(hash);
-        self.records().iter().fold(Fingerprint::NOTHING, thawed)
+        Record::fingerprint_of(self.records().iter().copied().map(Record::thawed))
     }
 
     /// The hash that also tells which layers are frozen.
     fn learning(&self) -> Fingerprint {
-        self.records().iter().fold(Fingerprint::NOTHING, |hash, record| record.fold_into(hash))
+        Record::fingerprint_of(self.records().iter().copied())
     }
 }
 
@@ -68,12 +69,8 @@ impl<K: Kinds> Trainer<'_, K> {
         self.check_parameters(parameters)?;
         let (progress, bytes, slots) = self.format().read(checkpoint)?;
         self.progress = progress;
-        for (to, from) in parameters.as_mut_bytes().iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        for (to, from) in self.learning.slots.as_mut_bytes().iter_mut().zip(slots) {
-            *to = *from;
-        }
+        copy(bytes, parameters.as_mut_bytes());
+        copy(slots, self.learning.slots.as_mut_bytes());
         self.flush(parameters);
         Ok(())
     }

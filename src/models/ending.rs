@@ -2,12 +2,12 @@
 
 use super::kind::{Input, Kinds};
 use super::recipe::{Place, Recipe, source_of};
-use super::run::part;
 use super::shape::{Block, choice};
 use crate::error::NotFinite;
 use crate::layers::ActivationKind;
-use crate::models::kinds::{ACTIVATIONS, parts};
+use crate::models::kinds::ACTIVATIONS;
 use crate::recipe::{LayerKind, Record};
+use crate::slices::{part, parts};
 use crate::table::RowFormat;
 use zerocopy::IntoBytes;
 
@@ -161,8 +161,7 @@ impl Place<'_> {
     /// The first packed row whose scale, bias or number of 16 bits is not finite.
     fn packed_row_not_finite(&self, words: &[f32]) -> Option<usize> {
         let format = RowFormat::from_number(self.record.format)?;
-        let rows = self.record.table_rows()?;
-        let dim = self.record.packed_numbers().checked_div(rows)?;
+        let (rows, dim) = self.record.table()?;
         let row_bytes = format.row_bytes(dim)?;
         // Infinity and NaN have the highest exponent.
         let half = |bytes: &[u8; 2]| u16::from_le_bytes(*bytes);

@@ -1,7 +1,7 @@
 //! The memory of a trainer: how much it is, and how it is divided.
 
 use super::batch::words;
-use super::blocks::{BatchSize, each_block, shares};
+use super::blocks::{BatchSize, each_block};
 use super::kind::Kinds;
 use super::learn::scratch_of;
 use super::recipe::Recipe;
@@ -101,11 +101,10 @@ impl Parts {
         size: BatchSize,
     ) -> Option<Self> {
         let sizes = recipe.sizes;
-        let shares = shares(recipe, optimizer, size)?;
         let mut scratch = Some(0_usize);
-        each_block(recipe, optimizer, size, &mut |place| {
+        let shares = each_block(recipe, optimizer, size, &mut |place| {
             scratch = scratch.zip(scratch_of(place.block, size)).map(|(most, own)| most.max(own));
-        });
+        })?;
         let mut inputs = 0_usize;
         for shape in recipe.inputs() {
             inputs = inputs.checked_add(words(shape, size)?)?;

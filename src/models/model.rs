@@ -5,6 +5,7 @@ use super::recipe::Recipe;
 use super::run::Workspace;
 use crate::error::{CapacityExceeded, InputError, NotFinite, ShapeMismatch};
 use crate::image::{Classes, Sections};
+use crate::slices::copy;
 
 /// A recipe with its parameters: what [`open`](super::open) finds in an image.
 #[derive(Debug)]
@@ -94,9 +95,7 @@ impl<'a, K: Kinds> Model<'a, K> {
         let n = out.len().checked_div(outputs).unwrap_or(0);
         ShapeMismatch::check("number of outputs", n * outputs, out.len())?;
         let y = self.outputs(inputs, n, workspace)?;
-        for (out, y) in out.iter_mut().zip(y) {
-            *out = *y;
-        }
+        copy(y, out);
         Ok(())
     }
 

@@ -5,8 +5,9 @@ use super::blocks::{BatchSize, gradient_of};
 use super::kind::{Backward, Kind, Kinds, Pass, Taken, Values, ValuesMut, View, Visit};
 use super::learn::Loaded;
 use super::recipe::{Place, Recipe, source_of};
-use super::run::{Before, Given, part, part_mut, taken, view};
-use crate::layers::{Context, first_mut};
+use super::run::{Before, Given, taken, view};
+use crate::layers::Context;
+use crate::slices::{first_mut, part, part_mut};
 
 /// The memory of a trainer that belongs to what flows between layers.
 #[derive(Debug)]
@@ -26,6 +27,12 @@ pub(super) struct Flow<'t> {
 /// The pass of layer number `number` of `layers`.
 fn pass(context: Context, fused: bool, number: usize, layers: usize) -> Pass {
     Pass { context: Context { layer: number, ..context }, logits: fused && number + 1 == layers }
+}
+
+/// What a layer keeps for its backward pass.
+fn kept_of<'k>(place: &Place<'_>, size: BatchSize, kept: &'k mut [f32]) -> &'k mut [f32] {
+    let [start, length] = [place.kept, place.spec.kept].map(|room| room.of_batch(size.examples).unwrap_or(0));
+    part_mut(kept, start, length)
 }
 
 /// What a layer's forward pass is given: small, since it is handed on until a kind takes it.
@@ -66,8 +73,7 @@ pub(super) fn forward<K: Kinds>(
             numbers: first_mut(numbers, place.spec.gives.numbers() * n),
             masks: first_mut(masks, place.spec.gives.steps() * n),
         };
-        let start = place.kept.of_batch(size.examples).unwrap_or(0);
-        let kept = part_mut(flow.kept, start, place.spec.kept.of_batch(size.examples).unwrap_or(0));
+        let kept = kept_of(&place, size, flow.kept);
         let pass = pass(context, fused, place.number, layers);
         let mut layer = Some((view(&place, parameters, n), x, y, kept, pass));
         if K::with(place.record, Forward(&mut layer)).is_err() {
@@ -118,8 +124,7 @@ pub(super) fn backward<K: Kinds>(
             masks: part(flow.masks, place.steps * n, place.spec.gives.steps() * n),
         };
         let (before, d_y) = flow.d_values.split_at_mut_checked(place.outputs * n).unwrap_or_default();
-        let start = place.kept.of_batch(size.examples).unwrap_or(0);
-        let kept = part_mut(flow.kept, start, place.spec.kept.of_batch(size.examples).unwrap_or(0));
+        let kept = kept_of(&place, size, flow.kept);
         // The gradients lie in the order of the layers, so this layer's are the last that are left.
         let own = rest.len().saturating_sub(gradient_of(&place, size).unwrap_or(0));
         let own = rest.split_off_mut(own..).unwrap_or_default();

@@ -4,8 +4,8 @@ use super::kind::{Input, Kind, Kinds, Taken, Values, ValuesMut, View, Visit, spe
 use super::recipe::{Place, Recipe, Sizes, source_of};
 use super::shape::{Shape, Spec};
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
-use crate::layers::{first, first_mut};
 use crate::recipe::Record;
+use crate::slices::{first, first_mut, part};
 use crate::table::{Bags, Indices};
 
 /// How much memory a call takes.
@@ -36,16 +36,6 @@ impl Workspace<'_> {
         )?;
         CapacityExceeded::check("masks of the workspace (Recipe::workspace)", self.masks.len(), lengths.masks)
     }
-}
-
-/// The `length` items from `start` on; none if there are fewer.
-pub(super) fn part<T>(items: &[T], start: usize, length: usize) -> &[T] {
-    items.get(start..).and_then(|rest| rest.get(..length)).unwrap_or_default()
-}
-
-/// The same, to write.
-pub(super) fn part_mut<T>(items: &mut [T], start: usize, length: usize) -> &mut [T] {
-    items.get_mut(start..).and_then(|rest| rest.get_mut(..length)).unwrap_or_default()
 }
 
 /// `Ok` if the inputs that a layer takes are those of `n` examples, and every id can be used, as `check` says.

@@ -5,8 +5,7 @@ use super::model::Model;
 use super::recipe::{Place, Recipe};
 use crate::image::{Contents, Header, ImageError, Kind, Layout, Section, reseal, seal};
 use crate::kernels::shaped::quantise;
-use crate::layers::Fingerprint;
-use crate::recipe::{LayerKind, Record};
+use crate::recipe::Record;
 use crate::table::{Bf16, F16, F32, Format, RowFormat, Table, TableMut, U2, U4, U8};
 use zerocopy::{FromBytes, IntoBytes};
 
@@ -27,13 +26,7 @@ impl<'a> Shipped<'a> {
     fn of(place: &Place<'a>, format: RowFormat) -> Option<Self> {
         let place = *place;
         let record = *place.record;
-        let [a, b, c, ..] = record.extents;
-        let table = match LayerKind::from_number(record.kind) {
-            Some(LayerKind::Embedding) => Some((b as usize, c as usize)),
-            Some(LayerKind::EmbeddingBag) => Some((a as usize, b as usize)),
-            _ => None,
-        };
-        match table {
+        match record.table() {
             Some((rows, dim)) if record.format == RowFormat::F32 as u16 && format != RowFormat::F32 => {
                 let words = format.row_bytes(dim)?.checked_mul(rows)?.div_ceil(4);
                 Some(Self { place, record: record.packed(format), packed: Some((rows, dim)), words })
@@ -57,22 +50,14 @@ enum Beside<'a, K> {
 }
 
 impl<K: Kinds> Beside<'_, K> {
-    fn add_to(&self, mut layout: Layout) -> Layout {
-        let model = match self {
-            Self::Own(model) => model,
-            Self::Given(contents) => return contents.add_to(layout),
-        };
-        for (section, length) in [
-            (Section::Classes, model.classes().map(|classes| classes.size())),
-            (Section::Pipeline, model.pipeline().map(<[u8]>::len)),
-            (Section::Vocabulary, model.vocabulary().map(<[u8]>::len)),
-            (Section::Metadata, Some(model.metadata().len()).filter(|length| *length > 0)),
-        ] {
-            if let Some(length) = length {
-                layout = layout.with(section, length);
+    fn add_to(&self, layout: Layout) -> Layout {
+        match self {
+            Self::Own(model) => {
+                let classes = model.classes().map(|classes| classes.size());
+                layout.with_contents(classes, model.pipeline(), model.vocabulary(), model.metadata())
             }
+            Self::Given(contents) => contents.add_to(layout),
         }
-        layout
     }
 
     fn visit(&self, section: Section, part: &mut dyn FnMut(&[u8])) {
@@ -158,8 +143,7 @@ impl<K: Kinds> Model<'_, K> {
             return Err(ImageError::Misaligned);
         }
         let recipe = self.recipe();
-        let thawed = |hash, layer: Shipped<'_>| layer.record.thawed().fold_into(hash);
-        let fingerprint = recipe.shipped(format).fold(Fingerprint::NOTHING, thawed);
+        let fingerprint = Record::fingerprint_of(recipe.shipped(format).map(|layer| layer.record.thawed()));
         let layout = self.layout(format, beside);
         seal(Kind::Model, fingerprint, &layout, out, &mut |section, part| match section {
             Section::Recipe => recipe.shipped(format).for_each(|layer| part(layer.record.as_bytes())),

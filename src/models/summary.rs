@@ -42,7 +42,7 @@ fn describe(place: &Place<'_>) -> LayerSummary {
     };
     // Packed rows count by their numbers, and a bitmap is none.
     let numbers = |block: Block| match block {
-        Block::Words(_) => place.record.packed_numbers(),
+        Block::Words(_) => place.record.table().map_or(0, |(rows, dim)| rows.saturating_mul(dim)),
         Block::FrozenRows(_) => 0,
         block => block.words().unwrap_or(0),
     };

@@ -3,16 +3,18 @@
 use super::batch::{as_ids_mut, check_bags, load};
 use super::blocks::BatchSize;
 use super::kind::{Input, Kind, Kinds, Visit};
+use super::kinds::{AnyActivation, activate};
 use super::learn::{Gradients, Learning, Loaded, catch_up, flush, squares, step};
 use super::memory::{Memory, Parts, TrainingLengths, UnfitTraining};
 use super::pass::{Flow, backward, forward};
 use super::recipe::{Place, Recipe};
-use super::run::{check_inputs, part, part_mut};
+use super::run::check_inputs;
 use crate::error::{CapacityExceeded, InputError, NotFinite, ShapeMismatch};
-use crate::layers::{ActivationKind, Context};
+use crate::layers::{ActivationKind, CLOSED_BIAS, Context};
 use crate::loss::{AnyLoss, Labels};
 use crate::optim::AnyOptimizer;
 use crate::random::mix;
+use crate::slices::{part, part_mut};
 use crate::train::{Progress, Report, Shuffle, Totals, TrainError};
 use core::ops::Range;
 
@@ -228,23 +230,23 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         loop {
             let order: &mut dyn Iterator<Item = usize> =
                 if self.in_order { &mut in_order } else { &mut shuffled };
-            let n = self.take_examples(order);
+            let n = self.load_next(order, inputs);
             if n == 0 {
                 return Ok(totals.report());
             }
-            load(self.recipe, self.size, inputs, part(self.order, 0, n), self.inputs);
             self.step_on_batch(parameters, inputs, labels, n, &mut totals)?;
             after_step(totals.report());
         }
     }
 
-    /// Takes the numbers of the next examples; gives how many there are.
-    fn take_examples(&mut self, order: &mut dyn Iterator<Item = usize>) -> usize {
+    /// Loads the next examples in this order, as many as a batch has; gives how many they are.
+    fn load_next(&mut self, order: &mut dyn Iterator<Item = usize>, inputs: &[Input<'_>]) -> usize {
         let mut n = 0;
         for (slot, example) in self.order.iter_mut().zip(order) {
             *slot = example as u32;
             n += 1;
         }
+        load(self.recipe, self.size, inputs, part(self.order, 0, n), self.inputs);
         n
     }
 
@@ -261,8 +263,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
     ) -> Result<Report, TrainError> {
         self.check_to_learn(parameters, inputs, labels, examples)?;
         CapacityExceeded::check("examples of a batch (BatchSize::examples)", self.size.examples, examples)?;
-        let n = self.take_examples(&mut (0..examples));
-        load(self.recipe, self.size, inputs, part(self.order, 0, n), self.inputs);
+        let n = self.load_next(&mut (0..examples), inputs);
         let mut totals = Totals::default();
         self.step_on_batch(parameters, inputs, labels, n, &mut totals)?;
         Ok(totals.report())
@@ -309,13 +310,12 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         self.check_flushed()?;
         self.check(parameters, inputs, labels, examples)?;
         let mut totals = Totals::default();
-        let fused = self.is_fused();
+        let (fused, (activation, ..)) = (self.is_fused(), self.recipe.ending());
         loop {
-            let n = self.take_examples(&mut order);
+            let n = self.load_next(&mut order, inputs);
             if n == 0 {
                 return Ok(totals.report());
             }
-            load(self.recipe, self.size, inputs, part(self.order, 0, n), self.inputs);
             let batch = Loaded { memory: self.inputs, n };
             forward(self.recipe, self.size, parameters, batch, &mut self.flow, Context::EVALUATION, fused);
             let (start, units) = self.outputs(n);
@@ -326,7 +326,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
                 let value = self.loss.value(y, labels, example, self.loss_scratch);
                 totals.add(value, self.loss.accuracy(y, labels, example));
                 if fused {
-                    super::kinds::activate::<super::kinds::AnyActivation>(self.recipe.ending().0, units, y);
+                    activate::<AnyActivation>(activation, units, y);
                 }
                 show(example, y);
             }
@@ -441,7 +441,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         if let Some(classes) = self.loss.known_classes() {
             let (start, units) = self.recipe.biases();
             for bias in part_mut(parameters, start, units).iter_mut().skip(classes) {
-                *bias = -1e30;
+                *bias = CLOSED_BIAS;
             }
         }
     }

@@ -6,6 +6,7 @@
 use super::dense::fill_rows;
 use crate::kernels::shaped::{axpy, gemm, gemm_nt, gemm_tn, lstm_gates, lstm_gates_backward};
 use crate::simd::prefetch;
+use crate::slices::copy;
 use crate::table::{Table, TableMut};
 
 /// The weights of a layer, and how it reads sequences.
@@ -261,12 +262,6 @@ fn zero(table: &mut TableMut<'_>) {
         if let Some(row) = table.row_mut(row) {
             row.fill(0.0);
         }
-    }
-}
-
-fn copy(from: &[f32], to: &mut [f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
     }
 }
 

@@ -218,6 +218,7 @@ impl Record {
     }
 
     /// The same layer, that may learn.
+    #[must_use]
     pub(crate) const fn thawed(self) -> Self {
         let [a, b, c, learning] = self.options;
         Self { options: [a, b, c, learning & !FROZEN], ..self }
@@ -277,27 +278,29 @@ impl Record {
         fingerprint.then(Fingerprint::EMPTY.bytes(&bytes))
     }
 
-    /// Rows of the table that ids name; `None` if they name none, or rows by a hash.
-    pub(crate) const fn table_rows(&self) -> Option<usize> {
-        const EMBEDDING: u16 = LayerKind::Embedding as u16;
-        const EMBEDDING_BAG: u16 = LayerKind::EmbeddingBag as u16;
-        const QUOTIENT_REMAINDER: u16 = LayerKind::QuotientRemainder as u16;
+    /// The hash of these records, front to back.
+    pub(crate) fn fingerprint_of(records: impl Iterator<Item = Self>) -> Fingerprint {
+        records.fold(Fingerprint::NOTHING, |before, record| record.fold_into(before))
+    }
+
+    /// Rows and columns of a table that may be packed: that of an [`Embedding`](LayerKind::Embedding) or an
+    /// [`EmbeddingBag`](LayerKind::EmbeddingBag).
+    pub(crate) const fn table(&self) -> Option<(usize, usize)> {
         let [a, b, c, ..] = self.extents;
-        match self.kind {
-            EMBEDDING => Some(b as usize),
-            EMBEDDING_BAG => Some(a as usize),
-            QUOTIENT_REMAINDER => Some((b as usize).saturating_mul(c as usize)),
+        match LayerKind::from_number(self.kind) {
+            Some(LayerKind::Embedding) => Some((b as usize, c as usize)),
+            Some(LayerKind::EmbeddingBag) => Some((a as usize, b as usize)),
             _ => None,
         }
     }
 
-    /// How many numbers the packed rows of a table hold.
-    pub(crate) const fn packed_numbers(&self) -> usize {
+    /// Rows of the table that ids name; `None` if they name none, or rows by a hash.
+    pub(crate) const fn table_rows(&self) -> Option<usize> {
         let [_, b, c, ..] = self.extents;
-        match (self.table_rows(), LayerKind::from_number(self.kind)) {
-            (Some(rows), Some(LayerKind::Embedding)) => rows.saturating_mul(c as usize),
-            (Some(rows), Some(LayerKind::EmbeddingBag)) => rows.saturating_mul(b as usize),
-            _ => 0,
+        match (self.table(), LayerKind::from_number(self.kind)) {
+            (Some((rows, _)), _) => Some(rows),
+            (None, Some(LayerKind::QuotientRemainder)) => Some((b as usize).saturating_mul(c as usize)),
+            _ => None,
         }
     }
 

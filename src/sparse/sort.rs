@@ -5,6 +5,7 @@
 
 use super::Occurrence;
 use crate::error::ShapeMismatch;
+use crate::slices::copy;
 
 /// Occurrences that [`sort`](Self::sort) sorted: those of one row stand together, in order of occurrence.
 ///
@@ -272,8 +273,6 @@ fn sort_by_digits(list: &mut [Occurrence], scratch: &mut [Occurrence]) {
         in_scratch = !in_scratch;
     }
     if in_scratch {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = *from;
-        }
+        copy(from, to);
     }
 }

@@ -39,7 +39,7 @@ impl CheckpointFormat {
     }
 
     const fn layout(&self) -> Layout {
-        Layout::model(self.recipe, self.parameters).with(Section::Training, PROGRESS + self.slots)
+        Layout::model(self.recipe, self.parameters).with_training(PROGRESS + self.slots)
     }
 
     /// The length of a checkpoint in bytes.

@@ -1,6 +1,7 @@
 //! Training that ends when nothing is gained any more, with the best weights.
 
 use crate::layers::Bytes;
+use crate::slices::copy;
 use core::ops::ControlFlow;
 
 /// Keras' `EarlyStopping(patience, min_delta, restore_best_weights=True)`: keeps the best weights so far and
@@ -107,9 +108,7 @@ impl<M: Bytes> Weights for M {
             let mut of_part = 0;
             from.visit(&mut |from| {
                 if of_part == number {
-                    for (to, from) in to.iter_mut().zip(from) {
-                        *to = *from;
-                    }
+                    copy(from, to);
                 }
                 of_part += 1;
             });
@@ -120,8 +119,6 @@ impl<M: Bytes> Weights for M {
 
 impl Weights for [f32] {
     fn copy_from(&mut self, from: &Self) {
-        for (to, from) in self.iter_mut().zip(from) {
-            *to = *from;
-        }
+        copy(from, self);
     }
 }

@@ -3,13 +3,12 @@
 use super::history::Totals;
 use super::{Report, Shuffle, TrainError};
 use crate::error::{InputError, NotFinite, ShapeMismatch};
-use crate::layers::{
-    ActivationKind, Batch, BatchMut, Bytes, Context, Layer, Value, first, first_mut, outputs_not_finite,
-};
+use crate::layers::{ActivationKind, Batch, BatchMut, Bytes, Context, Layer, Value, outputs_not_finite};
 use crate::loss::Loss;
 use crate::memory::assert_fits_on_stack;
 use crate::optim::{Optimizer, assert_slots_fit};
 use crate::random::mix;
+use crate::slices::{first, first_mut};
 use zerocopy::FromZeros;
 
 /// Where training is: with the parameters and slots, all that it depends on.

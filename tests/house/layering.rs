@@ -7,9 +7,10 @@ use crate::sources::{File, files, sources, tokens};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The order of `lib.rs`, with the modules that are still to come.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "error",
     "message",
+    "slices",
     "memory",
     "simd",
     "math",

@@ -1,5 +1,8 @@
 //! Training: optimizers and the rows that they touch, errors, checkpoints and images.
 
+#[macro_use]
+mod optimizers;
+
 mod any_loss;
 mod any_optimizer;
 mod bad_input;

@@ -1,20 +1,17 @@
 //! An activation by itself.
 
-use super::{Activations, AnyActivation, activate, activate_backward, activation_of, copy, value};
+use super::{Activations, AnyActivation, activate, activate_backward, activation, activation_of, value};
 use crate::layers::ActivationKind;
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{RecordError, Spec, unused};
 use crate::recipe::{LayerKind, Record};
+use crate::slices::copy;
 use core::marker::PhantomData;
 
 /// [`layers::Activation`](crate::layers::Activation), and as an identity
 /// [`layers::Input`](crate::layers::Input): one of `A`.
 #[derive(Clone, Copy, Debug)]
 pub struct Activation<A = AnyActivation>(PhantomData<A>);
-
-fn kind<A: Activations>(record: &Record) -> ActivationKind {
-    activation_of::<A>(record).unwrap_or(ActivationKind::Identity)
-}
 
 /// Which extent says how many numbers it sees at once, and how many they are.
 fn width(record: &Record) -> (usize, u32) {
@@ -45,14 +42,19 @@ impl<A: Activations> Kind for Activation<A> {
         copy(x.numbers, y.numbers);
         copy(x.masks, y.masks);
         if !logits {
-            activate::<A>(kind::<A>(layer.record), width(layer.record).1 as usize, y.numbers);
+            activate::<A>(activation::<A>(layer.record), width(layer.record).1 as usize, y.numbers);
         }
     }
 
     fn backward(layer: View<'_>, backward: Backward<'_>, pass: Pass) {
         let Backward { y, d_y, d_x: [Some(d_x), _], .. } = backward else { return };
         if !pass.logits {
-            activate_backward::<A>(kind::<A>(layer.record), width(layer.record).1 as usize, y.numbers, d_y);
+            activate_backward::<A>(
+                activation::<A>(layer.record),
+                width(layer.record).1 as usize,
+                y.numbers,
+                d_y,
+            );
         }
         copy(d_y, d_x);
     }

@@ -1,9 +1,10 @@
 //! Two vectors, one after the other.
 
-use super::{copy, extents, parts, parts_mut};
+use super::extents;
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{RecordError, Shape, Spec, extent, unused};
 use crate::recipe::{LayerKind, Record};
+use crate::slices::{copy, parts, parts_mut};
 
 /// [`layers::Concatenate`](crate::layers::Concatenate) of two vectors; of more, one a vector after the first.
 #[derive(Clone, Copy, Debug)]

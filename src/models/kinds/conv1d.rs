@@ -1,11 +1,12 @@
 //! A convolution along a sequence.
 
-use super::{AnyActivation, Memory, activate, activate_backward, activation_of, extents, parts, parts_mut};
+use super::{AnyActivation, Memory, activate, activate_backward, activation, activation_of, extents};
 use crate::layers::{ActivationKind, glorot_uniform};
 use crate::models::kind::{Backward, Kind, Pass, Taken, Values, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, choice, extent, product, unused};
 use crate::passes::convolution::{Convolution, Scratch, is_worth_looking, transposed};
 use crate::recipe::{LayerKind, Record};
+use crate::slices::{parts, parts_mut};
 use crate::table::{Padding, Table, TableMut};
 use rand_core::Rng;
 
@@ -65,7 +66,7 @@ impl<'a> Weights<'a> {
                 padding,
                 strict: mask_use == MaskUse::Strict as u16,
             },
-            activation: activation_of::<AnyActivation>(layer.record).unwrap_or(ActivationKind::Identity),
+            activation: activation::<AnyActivation>(layer.record),
             kernel: Table::of_dim(kernel, filters),
             bias,
         }

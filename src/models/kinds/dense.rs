@@ -1,6 +1,6 @@
 //! A fully connected layer.
 
-use super::{Activations, AnyActivation, activate, activate_backward, activation_of};
+use super::{Activations, AnyActivation, activate, activate_backward, activation, activation_of, extents};
 use crate::layers::{ActivationKind, glorot_uniform};
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Shape, Spec, extent, unused};
@@ -13,15 +13,6 @@ use rand_core::Rng;
 /// [`layers::Dense`](crate::layers::Dense), with one of the activations `A`.
 #[derive(Clone, Copy, Debug)]
 pub struct Dense<A = AnyActivation>(PhantomData<A>);
-
-fn extents(record: &Record) -> (usize, usize) {
-    let [inputs, units, ..] = record.extents;
-    (inputs as usize, units as usize)
-}
-
-fn activation<A: Activations>(record: &Record) -> ActivationKind {
-    activation_of::<A>(record).unwrap_or(ActivationKind::Identity)
-}
 
 impl<A: Activations> Kind for Dense<A> {
     const SEQUENCES: bool = false;
@@ -44,7 +35,7 @@ impl<A: Activations> Kind for Dense<A> {
     }
 
     fn init(record: &Record, parameters: &mut [f32], random: &mut impl Rng) {
-        let (inputs, units) = extents(record);
+        let [inputs, units, ..] = extents(record);
         if let Some((kernel, bias)) = parameters.split_at_mut_checked(inputs * units) {
             glorot_uniform(kernel, inputs, units, random);
             bias.fill(0.0);
@@ -52,7 +43,7 @@ impl<A: Activations> Kind for Dense<A> {
     }
 
     fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], logits: bool) {
-        let (inputs, units) = extents(layer.record);
+        let [inputs, units, ..] = extents(layer.record);
         if let Some((kernel, bias)) = layer.parameters.split_at_checked(inputs * units) {
             let (x, kernel) = (Table::of_dim(x.value().numbers, inputs), Table::of_dim(kernel, units));
             dense::forward(x, kernel, bias, TableMut::of_dim(y.numbers, units));
@@ -64,7 +55,7 @@ impl<A: Activations> Kind for Dense<A> {
 
     fn backward(layer: View<'_>, backward: Backward<'_>, pass: Pass) {
         let Backward { x, y, d_y, gradient, d_x: [d_x, _], .. } = backward;
-        let (inputs, units) = extents(layer.record);
+        let [inputs, units, ..] = extents(layer.record);
         if !pass.logits {
             activate_backward::<A>(activation::<A>(layer.record), units, y.numbers, d_y);
         }

@@ -1,11 +1,12 @@
 //! The product of two vectors, by itself and as a prediction of ratings.
 
-use super::{extents, parts, parts_mut};
+use super::extents;
 use crate::kernels::shaped::dot;
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Shape, Spec, extent, unused};
 use crate::passes::product::{biased_dot, biased_dot_backward, dot_backward};
 use crate::recipe::{LayerKind, Record};
+use crate::slices::{parts, parts_mut};
 use rand_core::Rng;
 
 /// [`layers::Dot`](crate::layers::Dot).

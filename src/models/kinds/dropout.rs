@@ -1,11 +1,12 @@
 //! Numbers left out at random, in training.
 
-use super::{copy, parts, parts_mut, value};
+use super::value;
 use crate::kernels::shaped::dropout;
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{RecordError, Spec, unused};
 use crate::random::mix;
 use crate::recipe::{LayerKind, Record};
+use crate::slices::{copy, parts, parts_mut};
 
 /// [`layers::Dropout`](crate::layers::Dropout).
 #[derive(Clone, Copy, Debug)]

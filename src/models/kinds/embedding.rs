@@ -1,12 +1,13 @@
 //! Rows of a table, one an id or one a bag.
 
-use super::{parts_mut, taken};
+use super::taken;
 use crate::error::InputError;
 use crate::kernels::shaped::{gather, pool};
-use crate::layers::{first_mut, uniform};
+use crate::layers::uniform;
 use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Shape, Spec, choice, extent, unused};
 use crate::recipe::{LayerKind, Record};
+use crate::slices::{first_mut, parts_mut};
 use crate::table::{Bags, F32, Format, Indices, Pooling, RowFormat, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;

@@ -1,10 +1,10 @@
 //! A sequence as one vector.
 
-use super::copy;
 use crate::models::kind::{Backward, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{RecordError, Shape, Spec, choice, extent, unused};
 use crate::passes::masks::clear_masked;
 use crate::recipe::{LayerKind, Record};
+use crate::slices::copy;
 use crate::table::TableMut;
 
 /// [`layers::Flatten`](crate::layers::Flatten).

@@ -1,11 +1,12 @@
 //! Rows of a small table for ids of any size.
 
-use super::{Memory, extents, ids_of_any_size, parts_mut, taken};
+use super::{Memory, extents, ids_of_any_size, taken};
 use crate::layers::uniform;
 use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, extent, product, unused};
 use crate::passes::hashed::{Hashing, WORDS};
 use crate::recipe::{LayerKind, Record};
+use crate::slices::parts_mut;
 use crate::table::Table;
 use rand_core::Rng;
 

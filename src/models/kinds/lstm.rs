@@ -1,11 +1,12 @@
 //! Long short-term memory along a sequence.
 
-use super::{Memory, copy, extents, parts, parts_mut};
+use super::{Memory, extents};
 use crate::layers::{glorot_uniform, orthogonal};
 use crate::models::kind::{Backward, Kind, Pass, Taken, Values, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Room, Shape, Spec, choice, extent, product, unused};
 use crate::passes::lstm;
 use crate::recipe::{LayerKind, Record};
+use crate::slices::{copy, parts, parts_mut};
 use crate::table::{Table, TableMut};
 use rand_core::Rng;
 

@@ -1,12 +1,13 @@
 //! A sequence as one vector, whatever its length.
 
-use super::{extents, parts, parts_mut};
+use super::extents;
 use crate::kernels::shaped::{
     max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,
 };
 use crate::models::kind::{Backward, Kind, Pass, Taken, Values, ValuesMut, View};
 use crate::models::shape::{RecordError, Shape, Spec, choice, extent, product, unused};
 use crate::recipe::{LayerKind, Record};
+use crate::slices::{parts, parts_mut};
 use crate::table::{Table, TableMut};
 
 /// [`layers::GlobalMaxPooling1D`](crate::layers::GlobalMaxPooling1D).

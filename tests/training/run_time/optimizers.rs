@@ -37,20 +37,7 @@ macro_rules! forms {
         }
     )*};
 }
-forms! {
-    sgd: Sgd { learning_rate: 0.1 };
-    momentum: Momentum { learning_rate: 0.1, ..Momentum::default() };
-    nesterov: Momentum { learning_rate: 0.1, nesterov: true, ..Momentum::default() };
-    adagrad: Adagrad::default();
-    rmsprop: RmsProp::default();
-    rmsprop_with_momentum: MomentumRmsProp { momentum: 0.9, ..MomentumRmsProp::default() };
-    centered_rmsprop: CenteredRmsProp { momentum: 0.9, ..CenteredRmsProp::default() };
-    adadelta: Adadelta::default();
-    adam: Adam::default();
-    adam_of_keras: Adam { keras3_duplicates: true, ..Adam::default() };
-    amsgrad: AmsGrad::default();
-    nadam: Nadam::default();
-}
+each_optimizer!(forms);
 
 #[test]
 fn row_wise_adagrad() {
