@@ -164,7 +164,8 @@ fn in_place<M: Image>(header: Header, bytes: &[u8]) -> Result<&M, ImageError> {
 ///
 /// The bytes are compared. No pipeline is read, so that only what the tokenizer names is linked.
 ///
-/// ```
+#[cfg_attr(feature = "alloc", doc = "```")]
+#[cfg_attr(not(feature = "alloc"), doc = "```ignore")]
 /// use nanoembed::image::{self, Contents, ImageError};
 /// use nanoembed::text::{HashingTokenizer, Pipeline};
 /// use nanoembed::{layers::*, sequential};

@@ -11,7 +11,8 @@ use core::fmt;
 
 /// A model that takes text: an image's model with its pipeline, of which it was checked that they fit.
 ///
-/// ```
+#[cfg_attr(feature = "alloc", doc = "```")]
+#[cfg_attr(not(feature = "alloc"), doc = "```ignore")]
 /// use nanoembed::image::{self, Contents};
 /// use nanoembed::models::{self, All, Classifier, Workspace};
 /// use nanoembed::{layers::*, sequential, text::HashingTokenizer};

@@ -38,7 +38,8 @@ impl<K: Kinds> Trainer<'_, K> {
     /// Trains for some epochs, Keras' `fit`. After each, `after_epoch` sees what came of it and the
     /// parameters, and says whether to go on; [`EarlyStopping`](crate::train::EarlyStopping) is one who does.
     ///
-    /// ```
+    #[cfg_attr(feature = "alloc", doc = "```")]
+    #[cfg_attr(not(feature = "alloc"), doc = "```ignore")]
     /// use core::ops::ControlFlow;
     /// use nanoembed::layers::ActivationKind;
     /// use nanoembed::loss::{AnyLoss, BinaryCrossEntropy, Labels};

@@ -16,7 +16,8 @@
 //! This is the second door to the layers: the first are [types](crate::layers). Both run the same code on the
 //! same bytes, so they give the same bits. `docs/types-or-values.md` says when to take which.
 //!
-//! ```
+#![cfg_attr(feature = "alloc", doc = "```")]
+#![cfg_attr(not(feature = "alloc"), doc = "```ignore")]
 //! use nanoembed::layers::ActivationKind;
 //! use nanoembed::models::{All, Input, LayerKind, Model, Recipe, Record, Source};
 //! use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};

@@ -91,7 +91,8 @@ impl<K: Kinds> Model<'_, K> {
     /// classes, pipeline, vocabulary and metadata go with it. The type that reads the image has
     /// [`Packed`](crate::layers::Packed) tables, and [`open`](super::open) needs no type.
     ///
-    /// ```
+    #[cfg_attr(feature = "alloc", doc = "```")]
+    #[cfg_attr(not(feature = "alloc"), doc = "```ignore")]
     /// use nanoembed::models::{self, All};
     /// use nanoembed::{image, layers::*, sequential, table::RowFormat};
     /// type Trained = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
