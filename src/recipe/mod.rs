@@ -4,6 +4,7 @@
 //! An image holds the same records, from which a model is opened whose type no one knows.
 
 mod fingerprint;
+mod options;
 mod record;
 mod records;
 

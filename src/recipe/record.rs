@@ -171,21 +171,31 @@ impl Record {
     /// If there are more than six extents, or one above `u32::MAX`; in a constant it does not compile.
     #[must_use]
     pub const fn new(kind: LayerKind, extents: &[usize]) -> Self {
-        let mut of = [0; 6];
-        let mut i = 0;
-        while i < extents.len() {
-            assert!(extents[i] as u64 <= u32::MAX as u64, "an extent of a layer is above u32::MAX");
-            of[i] = extents[i] as u32;
+        match Self::checked_new(kind, extents) {
+            Some(record) => record,
+            None => panic!("a layer has at most six extents, none above u32::MAX"),
+        }
+    }
+
+    /// The same for extents that come from a file or a person; `None` where [`new`](Self::new) panics.
+    pub const fn checked_new(kind: LayerKind, extents: &[usize]) -> Option<Self> {
+        let (mut of, mut rest, mut i) = ([0; 6], extents, 0);
+        while let [extent, after @ ..] = rest {
+            if i == of.len() || *extent as u64 > u32::MAX as u64 {
+                return None;
+            }
+            of[i] = *extent as u32;
+            rest = after;
             i += 1;
         }
-        Self {
+        Some(Self {
             kind: kind as u16,
             format: 0,
             options: [0; 4],
             sources: [Source::Back(1).number(), 0],
             extents: of,
             zeros: [0; 6],
-        }
+        })
     }
 
     /// A layer of a user, told from others by its fingerprint.
@@ -196,7 +206,8 @@ impl Record {
         Self { extents: [value as u32, (value >> 32) as u32, 0, 0, 0, 0], ..record }
     }
 
-    /// With the first three options.
+    /// With the first three options, by number. They have names, too: [`pooling`](Self::pooling),
+    /// [`activation`](Self::activation), [`mask_zero`](Self::mask_zero) and the others.
     #[must_use]
     pub const fn options(self, [a, b, c]: [u16; 3]) -> Self {
         let [.., d] = self.options;

@@ -371,3 +371,44 @@ fn pairs() {
     same::<BiasedDot, layers::BiasedDot<2>>();
     same::<BiasedDot, layers::BiasedDot<17>>();
 }
+
+/// The records that options by name make are those of the types with the same options.
+#[test]
+fn options_have_names() {
+    use crate::layers::ActivationKind;
+    use crate::models::{Record, Source};
+    use crate::table::Pooling;
+    fn is_of<L: Layer>(record: Record) {
+        let record = if record.sources == [1, 0] { record.from(Source::Input(0)) } else { record };
+        assert_eq!(L::RECORDS.first(), Some(record));
+    }
+    let record = Record::new;
+    is_of::<layers::Embedding<4, 5, 2, u16, MaskZero>>(record(LayerKind::Embedding, &[4, 5, 2]).mask_zero());
+    let bag = record(LayerKind::EmbeddingBag, &[5, 2]);
+    is_of::<layers::EmbeddingBag<3, 5, 2, Mean>>(bag);
+    is_of::<layers::EmbeddingBag<3, 5, 2, Mean>>(bag.pooling(Pooling::Sum).pooling(Pooling::Mean));
+    is_of::<layers::EmbeddingBag<3, 5, 2, Sum>>(bag.pooling(Pooling::Sum));
+    is_of::<layers::EmbeddingBag<3, 5, 2, SqrtN>>(bag.pooling(Pooling::SqrtN));
+    let two = record(LayerKind::QuotientRemainder, &[2, 3, 4, 5]);
+    is_of::<layers::QuotientRemainder<2, 3, 4, 5, Multiplied>>(two.multiplied());
+    let convolution = record(LayerKind::Conv1D, &[6, 2, 3, 2, 1, 1]).activation(ActivationKind::Relu);
+    is_of::<layers::Conv1D<6, 2, 3, 2, 6, layers::Relu, Same>>(convolution.same_padding());
+    is_of::<layers::Conv1D<6, 2, 3, 2, 6, layers::Relu, Causal, StrictMask>>(
+        convolution.strict_mask().causal_padding(),
+    );
+    let flatten = record(LayerKind::Flatten, &[4, 2]);
+    is_of::<layers::Flatten<4, 2, 8, IgnoreMask>>(flatten.ignore_mask());
+    let lstm = record(LayerKind::Lstm, &[4, 2, 3]);
+    is_of::<layers::Lstm<4, 2, 3, ReturnSequences, GoBackwards>>(lstm.go_backwards().return_sequences());
+}
+
+/// Extents of a file are refused, not cut.
+#[test]
+fn extents_are_counted_and_measured() {
+    use crate::models::Record;
+    let checked = |extents: &[usize]| Record::checked_new(LayerKind::Dense, extents).is_some();
+    assert!(checked(&[]) && checked(&[u32::MAX as usize; 6]));
+    assert!(!checked(&[1; 7]));
+    #[cfg(target_pointer_width = "64")]
+    assert!(!checked(&[1, 1 << 32]));
+}
