@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     ];
     let recipe = Recipe::<All>::new(&records)?;
     let mut parameters = vec![0.0; recipe.parameters()];
-    recipe.init(&mut parameters, &mut Xoshiro128PlusPlus::seed_from_u64(1));
+    recipe.init(&mut parameters, &mut Xoshiro128PlusPlus::seed_from_u64(1))?;
     let (mut ids, mut offsets) = (Vec::new(), vec![0]);
     for (text, _) in REQUESTS {
         ids.extend(TOKENIZER.ids_as::<u32>(text)?);

@@ -7,6 +7,8 @@ use super::sections::{Layout, List};
 use super::{ImageError, SectionError, records};
 use crate::layers::{Fingerprint, Layer};
 use crate::recipe::Record;
+use crate::text::Pipeline;
+use core::num::NonZero;
 use zerocopy::{FromBytes, IntoBytes};
 
 /// What an image is to hold beside the model. The default is nothing: [`write_with`] then writes what
@@ -15,7 +17,8 @@ use zerocopy::{FromBytes, IntoBytes};
 pub struct Contents<'a> {
     /// The names of the classes, one for each output; none if they have no names.
     pub classes: &'a [&'a str],
-    /// The probability below which an answer is none of the classes, from 0, which is never, to 1.
+    /// The probability below which an answer is none of the classes, from 0 to 1. 0 is never, or for a model of
+    /// one output 0.5.
     pub threshold: f32,
     /// Bytes that are yours: a date, a version. Who reads the image need not understand them.
     pub metadata: &'a [u8],
@@ -46,7 +49,7 @@ impl Contents<'_> {
     /// Whether they go with a model of these layers.
     pub(crate) fn check(&self, records: &[Record]) -> Result<(), ImageError> {
         if let Some(pipeline) = self.pipeline {
-            check_rows(pipeline, records)?;
+            check_pipeline(pipeline, records)?;
         }
         if self.classes.is_empty() && self.threshold == 0.0 {
             return Ok(());
@@ -60,15 +63,21 @@ impl Contents<'_> {
     }
 }
 
-/// Whether a pipeline is for as many rows as the first table has, if the model starts with one: else ids
-/// would name the wrong words. The number stands where the documentation of `Pipeline` says.
-fn check_rows(pipeline: &[u8], records: &[Record]) -> Result<(), ImageError> {
-    let rows = pipeline.get(8..).and_then(|bytes| bytes.first_chunk()).map(|rows| u64::from_le_bytes(*rows));
-    match (records.first().and_then(Record::table_rows), rows) {
-        (Some(table), Some(pipeline)) if table as u64 != pipeline => {
-            Err(ImageError::PipelineRows { table, pipeline })
-        }
-        _ => Ok(()),
+/// Whether a pipeline can be read, is for as many rows as the first table has, and gives as many ids as the
+/// first layer takes, if the model starts with a table: else ids would name the wrong words.
+fn check_pipeline(pipeline: &[u8], records: &[Record]) -> Result<(), ImageError> {
+    let unread = Section::Pipeline.is(SectionError::Content);
+    let pipeline = Pipeline::read(pipeline).map_err(|_| unread)?;
+    let Some((first, table)) = records.first().and_then(|first| Some((first, first.table_rows()?))) else {
+        return Ok(());
+    };
+    let ids = pipeline.ids().map_or(0, NonZero::get);
+    if table as u64 != pipeline.rows() {
+        Err(ImageError::PipelineRows { table, pipeline: pipeline.rows() })
+    } else if first.ids() != ids {
+        Err(ImageError::PipelineLength { model: first.ids(), pipeline: ids })
+    } else {
+        Ok(())
     }
 }
 
@@ -94,7 +103,7 @@ pub fn size_with<M: Layer>(contents: &Contents<'_>) -> usize {
 ///
 /// # Errors
 /// If the names of the classes are empty, doubled or not as many as the model has outputs, the threshold is
-/// no number from 0 to 1, or `out` has not [`size_with::<M>(contents)`](size_with) bytes; nothing has been
+/// no number from 0 to 1, the pipeline cannot be read or is for another number of rows or ids than the model's, or `out` has not [`size_with::<M>(contents)`](size_with) bytes; nothing has been
 /// written then.
 pub fn write_with<M: Layer>(model: &M, contents: &Contents<'_>, out: &mut [u8]) -> Result<(), ImageError> {
     contents.check(const { records::<M>() })?;
@@ -157,6 +166,9 @@ impl<'a> Sections<'a> {
     pub fn read(image: &'a [u8]) -> Result<Self, ImageError> {
         let header = Header::check(Kind::Model, image)?;
         let (list, parameters) = header.sections(image)?;
+        if list.get(Section::Training).is_some() {
+            return Err(Section::Training.is(SectionError::Unknown));
+        }
         let (records, rest) = list.need(Section::Recipe)?.as_chunks();
         let content = Section::Recipe.is(SectionError::Content);
         if records.is_empty() || !rest.is_empty() {

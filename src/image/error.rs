@@ -66,13 +66,21 @@ pub enum ImageError {
         /// Rows that the pipeline is for.
         pipeline: u64,
     },
+    /// The pipeline that the image is to hold gives another number of ids than the model takes, where 0 is a
+    /// bag of any number.
+    PipelineLength {
+        /// Those that the model takes.
+        model: u32,
+        /// Those that the pipeline gives.
+        pipeline: u32,
+    },
 }
 
 /// What is wrong with a section of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SectionError {
-    /// This release does not know the kind, and the image says that who reads it must.
+    /// This release does not know the kind in such an image, and the image says that who reads it must.
     Unknown,
     /// It does not stand after the section before it, or there are two of one kind.
     Order,
@@ -96,7 +104,7 @@ impl fmt::Display for SectionError {
             Self::Misaligned => "it does not start at a multiple of 64",
             Self::OutOfRange => "it ends after the image",
             Self::Padding => "bytes that only fill up are not zero",
-            Self::Missing => "there is none",
+            Self::Missing => "there is none: write the image with it (`Contents`)",
             Self::Content => "it does not hold what its kind holds",
         })
     }
@@ -125,7 +133,7 @@ impl fmt::Display for ImageError {
             Self::Fingerprint { expected, found } => {
                 write!(
                     f,
-                    "an image of another type of model: fingerprint {found:016x}, expected {expected:016x}"
+                    "an image of another type of model: fingerprint {found:016x}, expected {expected:016x}; a shipped table is `Packed`, and `models::open` needs no type"
                 )
             }
             Self::Length { expected, found } => {
@@ -136,7 +144,7 @@ impl fmt::Display for ImageError {
                 "checksum {found:08x}, expected {expected:08x}: a byte has changed, copy or write the image again"
             ),
             Self::Misaligned => f.write_str(
-                "the image starts at no multiple of 4: use include_image!, an Aligned buffer, or copy it by read_into",
+                "the image starts at no multiple of 4: use include_image!, copy it to an Aligned buffer or a `Vec<u32>`, or read it by read_into",
             ),
             Self::Header => {
                 f.write_str("a field of the header is not what this version writes: write the image again")
@@ -145,10 +153,14 @@ impl fmt::Display for ImageError {
             Self::Classes(error) => error.fmt(f),
             Self::PipelineRows { table, pipeline } => write!(
                 f,
-                "the pipeline is for {pipeline} rows, and the model's table has {table}: make it by `for_table`"
+                "the pipeline is for {pipeline} rows, and the model's table has {table}: make the tokenizer by `for_table`, or with {table} rows"
+            ),
+            Self::PipelineLength { model, pipeline } => write!(
+                f,
+                "the pipeline gives {pipeline} ids, and the model takes {model} (0: a bag of any number): set the length of the pipeline"
             ),
             Self::Pipeline => f.write_str(
-                "the image was trained with another pipeline than the program's: give the tokenizer the same settings",
+                "the image was trained with another pipeline than the program's: give the tokenizer the settings that `Pipeline::read` of the image's section shows",
             ),
         }
     }

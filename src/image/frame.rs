@@ -2,9 +2,9 @@
 
 use super::error::{ImageError, SectionError};
 use super::format::{HEADER, Kind, Section, VERSION};
-use super::sections::{Layout, List, WriteSection, find};
+use super::sections::{Entry, Layout, List, WriteSection, find};
 use crate::layers::Fingerprint;
-use crate::slices::copy;
+use crate::slices::{copy, part_mut};
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -34,6 +34,9 @@ pub(crate) struct Header {
 }
 
 const _: () = assert!(size_of::<Header>() == HEADER);
+
+/// Where the checksum stands.
+const CHECKSUM_AT: usize = core::mem::offset_of!(Header, checksum);
 
 /// Writes an image: its header, the list of its sections, and each section by `write`. The code is there once
 /// for all models of a program.
@@ -73,16 +76,14 @@ pub(crate) fn seal(
 /// Puts the right checksum on an image of which bytes were changed.
 pub(crate) fn reseal(out: &mut [u8]) {
     let checksum = checksum(out).to_le_bytes();
-    if let Some(to) = out.get_mut(24..28) {
-        copy(&checksum, to);
-    }
+    copy(&checksum, part_mut(out, CHECKSUM_AT, 4));
 }
 
 /// The checksum of all bytes but its own four.
 fn checksum(image: &[u8]) -> u32 {
     let mut digest = CHECKSUM.digest();
-    digest.update(image.get(..24).unwrap_or_default());
-    digest.update(image.get(28..).unwrap_or_default());
+    digest.update(image.get(..CHECKSUM_AT).unwrap_or_default());
+    digest.update(image.get(CHECKSUM_AT + 4..).unwrap_or_default());
     digest.finalize()
 }
 
@@ -147,8 +148,9 @@ impl Header {
 
     /// The `length` bytes of the parameters.
     pub(crate) fn parameters<'a>(&self, image: &'a [u8], length: usize) -> Result<&'a [u8], ImageError> {
+        let end = HEADER + usize::from(self.sections) * size_of::<Entry>();
         let from =
-            usize::try_from(self.parameters).ok().filter(|from| from.is_multiple_of(64) && *from >= HEADER);
+            usize::try_from(self.parameters).ok().filter(|from| from.is_multiple_of(64) && *from >= end);
         let rest = from.and_then(|from| image.get(from..)).ok_or(ImageError::Header)?;
         rest.get(..length).ok_or(ImageError::Header)
     }

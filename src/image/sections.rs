@@ -15,7 +15,7 @@ impl Section {
 /// A section in the list of an image.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
-struct Entry {
+pub(super) struct Entry {
     kind: u16,
     flags: u16,
     zero: u32,
@@ -106,7 +106,7 @@ impl Layout {
         self.offset(KINDS).1
     }
 
-    /// Where the parameters lie; 0 if there are none. A vocabulary is its own parameters.
+    /// Where the parameters lie; of a vocabulary, its own section.
     pub(super) const fn parameters(&self) -> usize {
         match self.lengths {
             [_, Some(_), ..] => self.offset(1).0,
@@ -161,10 +161,8 @@ impl<'a> List<'a> {
         let mut found = [None; KINDS];
         let (mut last, mut end) = (0, HEADER + count * size_of::<Entry>());
         let list = image.get(HEADER..end).ok_or(ImageError::Header)?;
-        for bytes in list.chunks_exact(size_of::<Entry>()) {
-            let Ok(Entry { kind, flags, zero, offset, length }) = Entry::read_from_bytes(bytes) else {
-                continue;
-            };
+        for bytes in list.as_chunks::<{ size_of::<Entry>() }>().0 {
+            let Entry { kind, flags, zero, offset, length } = zerocopy::transmute!(*bytes);
             let fails = |error| ImageError::Section { kind, error };
             if kind <= last {
                 return Err(fails(SectionError::Order));
@@ -182,7 +180,7 @@ impl<'a> List<'a> {
             }
             let section = image.get(offset..).and_then(|rest| rest.get(..length));
             let section = section.ok_or(fails(SectionError::OutOfRange))?;
-            // No section is left out, so that the bytes of an image say one thing alone.
+            // Sections lie without a gap, so that an image has one form.
             if offset != align(end)
                 || image.get(end..offset).is_none_or(|gap| gap.iter().any(|byte| *byte != 0))
             {

@@ -1,7 +1,7 @@
 //! Activations: what a layer applies to each output at the end.
 
 use crate::kernels;
-use crate::recipe::Record;
+use crate::recipe::{LayerKind, Record};
 
 /// Which activation a layer ends with: a loss may be fused with it. Images hold the numbers, so they never
 /// change.
@@ -68,8 +68,7 @@ impl Record {
     /// ```
     #[must_use]
     pub const fn activation(self, activation: ActivationKind) -> Self {
-        let [first, _, third, _] = self.options;
-        self.options([first, activation as u16, third])
+        self.option(&[LayerKind::Dense, LayerKind::Conv1D, LayerKind::Activation], 1, activation as u16)
     }
 }
 

@@ -493,7 +493,8 @@ pub trait Layer: Parameters {
 }
 
 impl HashingTokenizer {
-    /// Words to the rows of the first table of `M`: with this number of rows no id can name the wrong word.
+    /// Words to the rows of the table that `M` starts with: with this number of rows no id can name the wrong
+    /// word.
     ///
     /// ```
     /// use nanoembed::{layers::*, sequential, text::HashingTokenizer};

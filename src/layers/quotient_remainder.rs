@@ -88,7 +88,7 @@ impl<const LEN: usize, const QUOTIENTS: usize, const REMAINDERS: usize, const DI
     QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM, C, I>
 {
     /// Ids it serves: those below.
-    pub const IDS: usize = QUOTIENTS.saturating_mul(REMAINDERS);
+    pub const IDS: usize = QUOTIENTS * REMAINDERS;
 
     /// The numbers of an id's two rows, for each id that has them.
     fn split(ids: &[I]) -> impl Iterator<Item = Option<(usize, usize)>> + Clone + '_ {
@@ -119,6 +119,10 @@ where
         assert!(
             QUOTIENTS <= u32::MAX as usize && REMAINDERS <= u32::MAX as usize,
             "QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM>: at most u32::MAX rows a table"
+        );
+        assert!(
+            QUOTIENTS.checked_mul(REMAINDERS).is_some(),
+            "QuotientRemainder<LEN, QUOTIENTS, REMAINDERS, DIM>: it serves more ids than this processor can count"
         );
         let record = Record::new(LayerKind::QuotientRemainder, &[LEN, QUOTIENTS, REMAINDERS, DIM]);
         Records::layer(record.options([C::MULTIPLIES as u16, 0, 0]))

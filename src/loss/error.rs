@@ -51,7 +51,7 @@ impl fmt::Display for LossError {
                 for (i, kind) in fits.iter().enumerate() {
                     write!(f, "{}{}", if i == 0 { "" } else { " or " }, kind.name())?;
                 }
-                f.write_str(", or choose another form of the loss: from logits, on probabilities")
+                f.write_str(", or take another form of the loss: by itself it is fused with the activation, `FromLogits` takes linear outputs, `OnProbabilities` others")
             }
             Self::OneClass => {
                 f.write_str("a categorical cross-entropy over one class is always 0: use the binary one")

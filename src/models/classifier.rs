@@ -110,7 +110,7 @@ impl fmt::Display for ClassifierError {
             Self::Pipeline(error) => error.fmt(f),
             Self::Rows { table, pipeline } => write!(
                 f,
-                "the pipeline is for a table of {pipeline} rows, and the model's has {table}: make it by `for_table`"
+                "the pipeline is for a table of {pipeline} rows, and the model's has {table}: make the tokenizer by `for_table`, or with {table} rows"
             ),
             Self::Ids { model, pipeline } => {
                 write!(
@@ -118,7 +118,9 @@ impl fmt::Display for ClassifierError {
                     "the pipeline gives {pipeline} ids, and the model takes {model} (0: a bag of any number): set `Pipeline::length`"
                 )
             }
-            Self::NotOneText => f.write_str("the model does not take the ids of one text and give a vector"),
+            Self::NotOneText => f.write_str(
+                "the model does not take the ids of one text and give a vector: it starts with an Embedding, a QuotientRemainder or an EmbeddingBag",
+            ),
         }
     }
 }

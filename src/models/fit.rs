@@ -11,8 +11,8 @@ use core::ops::ControlFlow;
 pub struct Fit {
     /// Epochs, at most.
     pub epochs: u32,
-    /// So many examples, the last ones, are not learnt from; each epoch is judged by them: what Keras'
-    /// `validation_split` names as a part.
+    /// The last `held_out` examples are only evaluated, after each epoch: what Keras' `validation_split` gives
+    /// as a share.
     pub held_out: usize,
 }
 
@@ -63,7 +63,7 @@ impl<K: Kinds> Trainer<'_, K> {
     /// let mut buffers = Trainer::lengths(recipe, optimizer, loss, size).expect("a small model").buffers();
     /// let mut trainer = Trainer::new(recipe, optimizer, loss, size, buffers.memory())?;
     /// let mut parameters = vec![0.0; recipe.parameters()];
-    /// recipe.init(&mut parameters, &mut Xoshiro128PlusPlus::seed_from_u64(1));
+    /// recipe.init(&mut parameters, &mut Xoshiro128PlusPlus::seed_from_u64(1))?;
     ///
     /// let mut best = vec![0.0; parameters.len()];
     /// let mut stopping = EarlyStopping::new(&mut best[..], 3);

@@ -25,6 +25,18 @@ pub enum Input<'a> {
     Numbers(&'a [f32]),
 }
 
+impl Input<'_> {
+    /// Whether it is that of no example.
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Ids(ids) => ids.is_empty(),
+            Self::LongIds(ids) => ids.is_empty(),
+            Self::Bags { offsets, .. } => offsets.len() < 2,
+            Self::Numbers(numbers) => numbers.is_empty(),
+        }
+    }
+}
+
 /// Values of a batch: numbers `[n, ..]`, and the masks of sequences, `[n, len]`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Values<'a> {
@@ -184,6 +196,7 @@ pub trait Kinds {
     ///
     /// # Errors
     /// `visit` itself, if the kind is not among these.
+    #[doc(hidden)]
     fn with<V: Visit>(record: &Record, visit: V) -> Result<V::Output, V>;
 }
 

@@ -29,7 +29,7 @@
 //! ];
 //! let recipe = Recipe::<All>::new(&records)?;
 //! let mut parameters = vec![0.0; recipe.parameters()];
-//! recipe.init(&mut parameters, &mut Xoshiro128PlusPlus::seed_from_u64(1));
+//! recipe.init(&mut parameters, &mut Xoshiro128PlusPlus::seed_from_u64(1))?;
 //!
 //! let model = Model::new(recipe, &parameters)?;
 //! let mut buffers = recipe.workspace(2).expect("a small model").buffers();
@@ -46,7 +46,8 @@
 //!
 //! # Cost
 //! A call reads each record again, about 30 ns a layer on a processor of 3 GHz. So the smallest models take
-//! up to twice the time of the types, and models of a few thousand products the same.
+//! up to twice the time of the types, and models of a few thousand products the same. A layer that joins two
+//! others looks for each of them from the first layer on, 3 ns a layer.
 
 mod batch;
 mod blocks;

@@ -93,7 +93,10 @@ impl<'a, K: Kinds> Model<'a, K> {
     ) -> Result<(), InputError> {
         let outputs = self.recipe.output().numbers();
         let n = out.len().checked_div(outputs).unwrap_or(0);
-        ShapeMismatch::check("number of outputs", n * outputs, out.len())?;
+        if n == 0 && inputs.iter().any(|input| !input.is_empty()) {
+            ShapeMismatch::check("length of `out` for one example", outputs, out.len())?;
+        }
+        ShapeMismatch::check("length of `out`, a multiple of an example's outputs", n * outputs, out.len())?;
         let y = self.outputs(inputs, n, workspace)?;
         copy(y, out);
         Ok(())

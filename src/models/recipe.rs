@@ -2,7 +2,9 @@
 
 use super::kind::{Kind, Kinds, Visit, spec};
 use super::shape::{Block, RecipeError, RecordError, Room, Shape, Spec};
+use crate::error::ShapeMismatch;
 use crate::recipe::{Record, Source};
+use crate::slices::part_mut;
 use core::marker::PhantomData;
 use rand_core::Rng;
 
@@ -145,13 +147,14 @@ impl<'a, K: Kinds> Recipe<'a, K> {
             inputs: 0,
         };
         for (layer, record) in records.iter().enumerate() {
-            let fails = |error| RecipeError::Layer { layer, error };
+            let fails = |error| RecipeError::Layer { layer, kind: record.kind, error };
             let spec = check_record::<K>(records, layer, record, sizes.output, &mut inputs).map_err(fails)?;
             sizes = sizes.with::<K>(layer, record, &spec).ok_or(fails(RecordError::TooLarge))?;
         }
         // After all sources: a wrong one says more than the output that it leaves over.
-        if let Some(layer) = (0..records.len()).find(|layer| !is_taken_once(records, *layer)) {
-            return Err(RecipeError::Layer { layer, error: RecordError::Output });
+        let mut numbered = records.iter().enumerate();
+        if let Some((layer, record)) = numbered.find(|(layer, _)| !is_taken_once(records, *layer)) {
+            return Err(RecipeError::Layer { layer, kind: record.kind, error: RecordError::Output });
         }
         sizes.inputs = usize::from(inputs);
         Ok(Self { records, sizes, kinds: PhantomData })
@@ -186,16 +189,21 @@ impl<'a, K: Kinds> Recipe<'a, K> {
     /// Fills the parameters with Keras' initial values, drawn layer by layer in the order in which they lie
     /// in memory: what training starts from, as [`Layer::init`](crate::layers::Layer::init) draws them. Rows
     /// that are packed and bitmaps of frozen rows stay as they are.
-    pub fn init(&self, parameters: &mut [f32], random: &mut impl Rng) {
-        let mut rest = parameters;
+    ///
+    /// # Errors
+    /// If there are not as many words as [`parameters`](Self::parameters) says; nothing has been written then.
+    pub fn init(&self, parameters: &mut [f32], random: &mut impl Rng) -> Result<(), ShapeMismatch> {
+        ShapeMismatch::check("parameters of the model", self.sizes.parameters, parameters.len())?;
         for place in self.places() {
-            let Some(words) = place.spec.words() else { return };
-            let parameters = rest.split_off_mut(..words).unwrap_or_default();
+            let words = place.spec.words().unwrap_or(0);
+            let parameters = part_mut(parameters, place.parameters, words);
+            // A checked recipe has no layer that is none of these kinds.
             if K::with(place.record, Init { record: place.record, parameters, random: &mut *random }).is_err()
             {
-                return;
+                break;
             }
         }
+        Ok(())
     }
 
     /// The layers in order.

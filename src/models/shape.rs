@@ -1,6 +1,8 @@
 //! What a layer takes, gives and needs, as numbers.
 
+use crate::layers::ActivationKind;
 use crate::recipe::{LayerKind, Record, Source};
+use crate::table::RowFormat;
 use core::fmt;
 
 /// What one example is, of what a layer takes or gives.
@@ -170,7 +172,7 @@ impl Spec {
     }
 }
 
-/// Why a record is none of a layer of its kind.
+/// What is wrong with a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecordError {
@@ -221,7 +223,7 @@ pub enum RecordError {
     Output,
 }
 
-/// Why records are no model.
+/// Why a list of records is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecipeError {
@@ -236,6 +238,8 @@ pub enum RecipeError {
     Layer {
         /// Its number, from 0.
         layer: usize,
+        /// The number of its [`LayerKind`].
+        kind: u16,
         /// What is wrong.
         error: RecordError,
     },
@@ -248,18 +252,32 @@ impl fmt::Display for RecordError {
                 Some(LayerKind::Own) => {
                     f.write_str("it is a layer of a user: read the image by the type of its model")
                 }
-                Some(of) => write!(
-                    f,
-                    "{} with rows of format {format} is not among the kinds that the program names: name it",
-                    of.name()
-                ),
+                Some(of) => match (of, RowFormat::from_number(*format)) {
+                    (_, None) => write!(f, "the format {format} of its rows is unknown: a later release may know it"),
+                    (_, Some(RowFormat::F32)) => {
+                        f.write_str("its kind is not among those that the program names: name it")
+                    }
+                    (LayerKind::Embedding | LayerKind::EmbeddingBag, Some(format)) => {
+                        write!(f, "its kind with rows of {format:?} is not among those that the program names: name it")
+                    }
+                    (_, Some(format)) => {
+                        write!(f, "it has no rows of {format:?}: an Embedding or an EmbeddingBag may")
+                    }
+                },
                 None => write!(f, "kind {kind} is unknown: a later release may know it"),
             },
             Self::UnsupportedActivation { number } => {
-                write!(f, "activation {number} is not among those that the program names for this kind")
+                let activation = ActivationKind::ALL.get(usize::from(*number)).map_or("unknown", |kind| kind.name());
+                write!(
+                    f,
+                    "activation {number} ({activation}) is not among those that the program names for this kind: name it"
+                )
             }
             Self::Extent { extent, value } => {
                 write!(f, "extent {extent} is {value}, which its kind and its other extents do not allow")
+            }
+            Self::Option { option, value: Record::NO_OPTION } => {
+                write!(f, "option {option} was set by a name that is none of its kind's: the name says whose it is")
             }
             Self::Option { option, value } => {
                 write!(f, "option {option} is {value}, which its kind does not have")
@@ -270,7 +288,7 @@ impl fmt::Display for RecordError {
             Self::Source { source } => match Source::from_number(*source) {
                 Some(Source::Back(records)) => write!(
                     f,
-                    "it takes the output of {records} records before it: there is none, or it takes no such value"
+                    "it takes what layer number {records} before it gives: there is none, or it takes no such value; the first layer takes an input, `from(Source::Input(0))`"
                 ),
                 Some(Source::Input(input)) => write!(
                     f,
@@ -292,7 +310,16 @@ impl fmt::Display for RecipeError {
         match self {
             Self::NoLayers => f.write_str("a model has at least one layer"),
             Self::TooManyLayers { found } => write!(f, "a model has at most 512 layers, not {found}"),
-            Self::Layer { layer, error } => write!(f, "layer {layer}: {error}"),
+            Self::Layer { layer, kind, error } => {
+                write!(f, "layer {layer}")?;
+                let kind = LayerKind::from_number(*kind);
+                kind.map_or(Ok(()), |kind| write!(f, " ({})", kind.name()))?;
+                write!(f, ": {error}")?;
+                match (kind, error) {
+                    (Some(kind), RecordError::Extent { .. }) => write!(f, "; they are {}", kind.extents()),
+                    _ => Ok(()),
+                }
+            }
         }
     }
 }

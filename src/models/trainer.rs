@@ -150,7 +150,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         self.progress.seed = seed;
     }
 
-    /// Whether the examples of an epoch are shuffled, as they are if nothing is said.
+    /// Whether epochs shuffle the examples, the default.
     pub fn set_shuffle(&mut self, shuffle: bool) {
         self.in_order = !shuffle;
     }

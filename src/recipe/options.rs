@@ -1,13 +1,14 @@
-//! The options of a layer by their names.
+//! The options of a layer by their names. On a layer of another kind an option is one that no kind has, so that
+//! the recipe is refused.
 
-use super::Record;
+use super::{LayerKind, Record};
 use crate::table::Pooling;
 
 impl Record {
     /// Of an [`Embedding`](super::LayerKind::Embedding): id 0 is padding, which later layers mask.
     #[must_use]
     pub const fn mask_zero(self) -> Self {
-        self.first_option(1)
+        self.option(&[LayerKind::Embedding], 0, 1)
     }
 
     /// Of an [`EmbeddingBag`](super::LayerKind::EmbeddingBag): how its rows become one. The ids of a layer
@@ -20,67 +21,87 @@ impl Record {
     /// ```
     #[must_use]
     pub const fn pooling(self, pooling: Pooling) -> Self {
-        self.first_option(match pooling {
+        let number = match pooling {
             Pooling::Mean | Pooling::WeightedMean => 0,
             Pooling::Sum => 1,
             Pooling::SqrtN => 2,
-        })
+        };
+        self.option(&[LayerKind::EmbeddingBag], 0, number)
     }
 
     /// Of a [`QuotientRemainder`](super::LayerKind::QuotientRemainder): its two rows are multiplied, not
     /// added.
     #[must_use]
     pub const fn multiplied(self) -> Self {
-        self.first_option(1)
+        self.option(&[LayerKind::QuotientRemainder], 0, 1)
     }
 
     /// Of a [`Conv1D`](super::LayerKind::Conv1D): it pads at both ends, Keras' `"same"`; if nothing is said,
     /// it does not pad.
     #[must_use]
     pub const fn same_padding(self) -> Self {
-        self.first_option(1)
+        self.option(&[LayerKind::Conv1D], 0, 1)
     }
 
     /// Of a [`Conv1D`](super::LayerKind::Conv1D): it pads before the start, Keras' `"causal"`.
     #[must_use]
     pub const fn causal_padding(self) -> Self {
-        self.first_option(2)
+        self.option(&[LayerKind::Conv1D], 0, 2)
     }
 
     /// Of an [`Lstm`](super::LayerKind::Lstm): it gives the output of each step, not of the last alone.
     #[must_use]
     pub const fn return_sequences(self) -> Self {
-        self.first_option(1)
+        self.option(&[LayerKind::Lstm], 0, 1)
     }
 
     /// Of an [`Lstm`](super::LayerKind::Lstm): it reads the last step first.
     #[must_use]
     pub const fn go_backwards(self) -> Self {
-        let [first, _, third, _] = self.options;
-        self.options([first, 1, third])
+        self.option(&[LayerKind::Lstm], 1, 1)
     }
 
     /// Of a [`Flatten`](super::LayerKind::Flatten), a [`Conv1D`](super::LayerKind::Conv1D) or a global
     /// pooling: masked steps count as others do, as in Keras, which loses the mask there.
     #[must_use]
     pub const fn ignore_mask(self) -> Self {
-        self.third_option(1)
+        let kinds = [
+            LayerKind::Flatten,
+            LayerKind::Conv1D,
+            LayerKind::GlobalMaxPooling1D,
+            LayerKind::GlobalAveragePooling1D,
+        ];
+        self.option(&kinds, 2, 1)
     }
 
     /// Of a [`Conv1D`](super::LayerKind::Conv1D): an output is valid only if no step under its window is
     /// masked: see [`StrictMask`](crate::layers::options::StrictMask).
     #[must_use]
     pub const fn strict_mask(self) -> Self {
-        self.third_option(2)
+        self.option(&[LayerKind::Conv1D], 2, 2)
     }
 
-    const fn first_option(self, value: u16) -> Self {
-        let [_, second, third, _] = self.options;
-        self.options([value, second, third])
+    /// With an option of these kinds.
+    pub(crate) const fn option(self, kinds: &[LayerKind], option: usize, value: u16) -> Self {
+        let [mut first, mut second, mut third, _] = self.options;
+        let is_of_kind = self.is_among(kinds);
+        let to = match option {
+            0 => &mut first,
+            1 => &mut second,
+            _ => &mut third,
+        };
+        *to = if is_of_kind && *to != Self::NO_OPTION { value } else { Self::NO_OPTION };
+        self.options([first, second, third])
     }
 
-    const fn third_option(self, value: u16) -> Self {
-        let [first, second, ..] = self.options;
-        self.options([first, second, value])
+    const fn is_among(&self, kinds: &[LayerKind]) -> bool {
+        let mut rest = kinds;
+        while let [kind, after @ ..] = rest {
+            if *kind as u16 == self.kind {
+                return true;
+            }
+            rest = after;
+        }
+        false
     }
 }

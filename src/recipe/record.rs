@@ -86,6 +86,25 @@ impl LayerKind {
         None
     }
 
+    /// The names of its extents, outermost first.
+    pub const fn extents(self) -> &'static str {
+        match self {
+            Self::Embedding => "LEN, ROWS, DIM",
+            Self::EmbeddingBag => "ROWS, DIM",
+            Self::HashedEmbedding => "LEN, ROWS, DIM, rows an id, SEED",
+            Self::QuotientRemainder => "LEN, QUOTIENTS, REMAINDERS, DIM",
+            Self::Flatten | Self::GlobalMaxPooling1D | Self::GlobalAveragePooling1D => "LEN, DIM",
+            Self::Conv1D => "LEN, IN, FILTERS, KERNEL, STRIDE, DILATION",
+            Self::Lstm => "LEN, IN, UNITS",
+            Self::Dense => "IN, OUT",
+            Self::Dropout => "N and 0 or LEN and DIM, rate in thousandths",
+            Self::Activation => "N and 0 or LEN and DIM",
+            Self::Concatenate => "the lengths of its two vectors",
+            Self::Dot | Self::BiasedDot => "N",
+            Self::Own => "the two halves of its fingerprint",
+        }
+    }
+
     /// How Keras calls it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -121,11 +140,12 @@ pub enum Source {
 impl Source {
     const INPUT: u16 = 0x8000;
 
-    /// Its number in a record; 0 is no source.
+    /// Its number in a record; 0 is no source, and stands for those above 32,767, which no record can name.
     pub const fn number(self) -> u16 {
         match self {
-            Self::Back(records) => records,
-            Self::Input(number) => Self::INPUT | number,
+            Self::Back(records) if records < Self::INPUT => records,
+            Self::Input(number) if number < Self::INPUT => Self::INPUT | number,
+            _ => 0,
         }
     }
 
@@ -163,6 +183,8 @@ pub struct Record {
 impl Record {
     /// Bytes of a record.
     pub const BYTES: usize = 64;
+    /// The value of an option that was set on a layer of a kind that has none of that name.
+    pub(crate) const NO_OPTION: u16 = u16::MAX;
 
     /// A layer of this kind with these extents, all options 0, which takes the output of the layer before
     /// it.
@@ -313,6 +335,12 @@ impl Record {
             (None, Some(LayerKind::QuotientRemainder)) => Some((b as usize).saturating_mul(c as usize)),
             _ => None,
         }
+    }
+
+    /// How many ids a layer with such a table takes; 0 if it takes bags.
+    pub(crate) const fn ids(&self) -> u32 {
+        let [len, ..] = self.extents;
+        if self.kind == LayerKind::EmbeddingBag as u16 { 0 } else { len }
     }
 
     /// Whether all that must be zero is.

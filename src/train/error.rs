@@ -75,6 +75,7 @@ impl fmt::Display for TrainError {
         match self {
             Self::Input(error) => error.fmt(f),
             Self::OutOfRange(error) => error.fmt(f),
+            Self::Label { error: error @ LabelError::Length(_), .. } => error.fmt(f),
             Self::Label { position, error } => write!(f, "label {position}: {error}"),
             Self::NotFinite { step, place } => {
                 write!(f, "the loss at step {step} is not finite: {place}; the step was not taken")

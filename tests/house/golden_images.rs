@@ -14,6 +14,7 @@ use nanoembed::layers::{
     U4Row, U8Row,
 };
 use nanoembed::table::Aligned;
+use nanoembed::text::{HashKind, Pipeline};
 use nanoembed::zerocopy::{FromBytes, Immutable, KnownLayout};
 use nanoembed::{concatenate, parameters, sequential};
 use std::collections::BTreeSet;
@@ -146,11 +147,14 @@ fn every_kind_of_layer_has_its_recorded_image() {
         "biased_dot": BiasedDot<3>;
         "own": Scale;
     }
+    let pipeline = Pipeline::hashing(9, HashKind::Native).expect("rows that there are");
+    let mut way = vec![0; pipeline.encoded_size()];
+    pipeline.write(&mut way).expect("its own size");
     let contents = Contents {
         classes: &["food", "service"],
         threshold: 0.5,
         metadata: b"recorded",
-        pipeline: Some(b"any bytes"),
+        pipeline: Some(&way),
         vocabulary: Some(b"any words"),
     };
     check::<Dense<2, 2, Softmax>>("all_sections", &mut kinds, &contents);

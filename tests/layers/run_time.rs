@@ -243,7 +243,7 @@ fn two_inputs() {
 /// What is wrong with a layer that takes the inputs of the model.
 fn refused(record: Record) -> RecordError {
     match Recipe::<All>::new(&[record.from(Source::Input(0))]) {
-        Err(RecipeError::Layer { layer: 0, error }) => error,
+        Err(RecipeError::Layer { layer: 0, error, .. }) => error,
         other => panic!("{record:?} gives {other:?}"),
     }
 }
@@ -291,7 +291,8 @@ fn records_that_are_none() {
         };
         let passes = |change: &dyn Fn(&mut Record)| assert_eq!(result(change), Ok(()), "{record:?}");
         let fails = |error, change: &dyn Fn(&mut Record)| {
-            assert_eq!(result(change), Err(RecipeError::Layer { layer: 0, error }), "{record:?}");
+            let expected = RecipeError::Layer { layer: 0, kind: record.kind, error };
+            assert_eq!(result(change), Err(expected), "{record:?}");
         };
         passes(&|_| {});
         for extent in 0..6 {
@@ -347,7 +348,7 @@ fn records_whose_sizes_do_not_fit() {
     assert_eq!(refused(Record::new(LayerKind::Dropout, &[4, 0, 1000])), extent(2, 1000));
     let both = |record: Record| record.from_both(Source::Input(0), Source::Input(1));
     let error = Recipe::<All>::new(&[both(Record::new(LayerKind::BiasedDot, &[1]))]).unwrap_err();
-    assert_eq!(error, RecipeError::Layer { layer: 0, error: extent(0, 1) });
+    assert_eq!(error, RecipeError::Layer { layer: 0, kind: 15, error: extent(0, 1) });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::images::{at, pattern, resealed};
 use nanoembed::image::{self, Classes, ClassesError, Contents, ImageError, SectionError, Sections};
-use nanoembed::layers::{Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, Softmax};
+use nanoembed::layers::{Dense, Embedding, EmbeddingBag, Flatten, Frozen, Layer, Softmax, Value};
 use nanoembed::sequential;
 use nanoembed::text::HashingTokenizer;
 use proptest::prelude::*;
@@ -23,10 +23,10 @@ fn written<M: Layer>(contents: &Contents<'_>) -> Result<Vec<u8>, ImageError> {
 /// Everything that is written is read, by who does not know the type; who does, reads the model.
 #[test]
 fn everything_is_read_back() {
-    let some = b"any bytes \0\xff";
+    let (some, way) = (b"any bytes \0\xff", pipeline_for::<Model>());
     for classes in [&NAMES[..], &[]] {
         for metadata in [&some[..], &[]] {
-            for pipeline in [None, Some(&some[..5]), Some(&[][..])] {
+            for pipeline in [None, Some(&way[..])] {
                 for vocabulary in [None, Some(&some[..])] {
                     let threshold = if classes.is_empty() { 0.0 } else { 0.625 };
                     let contents = Contents { classes, threshold, metadata, pipeline, vocabulary };
@@ -261,17 +261,56 @@ fn a_pipeline_of_other_rows_is_not_written() {
     }
 }
 
+/// A bag takes any number of ids, and a sequence as many as it has steps.
+#[test]
+fn a_pipeline_of_another_length_is_not_written() {
+    type Bags = sequential![EmbeddingBag<8, 40, 4>, Dense<4, 3, Softmax>];
+    type Lists = sequential![Embedding<6, 40, 4>, Flatten<6, 4, 24>, Dense<24, 3, Softmax>];
+    for pipeline in [0, 5, 6] {
+        let of_length = HashingTokenizer::new(40).pipeline(pipeline).expect("rows that there are");
+        let mut bytes = vec![0; of_length.encoded_size()];
+        of_length.write(&mut bytes).expect("its own size");
+        let contents = Contents { pipeline: Some(&bytes), ..Contents::default() };
+        let refused = |model| (model != pipeline).then_some(ImageError::PipelineLength { model, pipeline });
+        assert_eq!(written::<Bags>(&contents).err(), refused(0));
+        assert_eq!(written::<Lists>(&contents).err(), refused(6));
+    }
+}
+
+/// The bytes of a pipeline for the first layer of a model of lists of ids.
+fn pipeline_for<M: Layer>() -> Vec<u8> {
+    let tokenizer = HashingTokenizer::for_table::<M>();
+    let pipeline = tokenizer.pipeline(M::Input::SHAPE[0] as u32).expect("a pipeline of the crate");
+    let mut bytes = vec![0; pipeline.encoded_size()];
+    pipeline.write(&mut bytes).expect("its own size");
+    bytes
+}
+
+/// Bytes that are none, or were cut, are not written.
+#[test]
+fn a_pipeline_that_cannot_be_read_is_not_written() {
+    let pipeline = pipeline_for::<Model>();
+    for length in (0..pipeline.len()).chain([pipeline.len() + 1]) {
+        let mut bytes = pipeline.clone();
+        bytes.resize(length, 0);
+        let contents = Contents { pipeline: Some(&bytes), ..Contents::default() };
+        let content = ImageError::Section { kind: 4, error: SectionError::Content };
+        assert_eq!(written::<Model>(&contents).err(), Some(content), "{length} bytes");
+    }
+}
+
 /// What an image holds goes with the model that is shipped; other contents take its place.
 #[test]
 #[cfg(feature = "alloc")]
 fn contents_go_with_a_shipped_model() {
     use nanoembed::models::{self, All};
     use nanoembed::table::RowFormat;
+    let pipeline = pipeline_for::<Model>();
     let contents = Contents {
         classes: &NAMES,
         threshold: 0.5,
         metadata: b"mine",
-        pipeline: Some(b"way"),
+        pipeline: Some(&pipeline),
         vocabulary: Some(b"words"),
     };
     let bytes = written::<Model>(&contents).expect("what can be written");
@@ -288,7 +327,7 @@ fn contents_go_with_a_shipped_model() {
             shipped
         });
         let sections = Sections::read(&shipped).expect("an image");
-        assert_eq!((sections.metadata(), sections.pipeline()), (&b"mine"[..], Some(&b"way"[..])));
+        assert_eq!((sections.metadata(), sections.pipeline()), (&b"mine"[..], Some(&pipeline[..])));
         assert_eq!(sections.vocabulary(), Some(&b"words"[..]));
         assert!(sections.classes().expect("names").iter().eq(NAMES));
         assert_eq!(shipped == bytes, format == RowFormat::F32);

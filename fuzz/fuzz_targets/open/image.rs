@@ -118,7 +118,7 @@ pub fn records(bytes: &[u8]) -> Vec<Record> {
 pub fn repaired(mut records: Vec<Record>) -> Vec<Record> {
     records.truncate(8);
     for attempt in 0..100 {
-        let Err(RecipeError::Layer { layer, error }) = Recipe::<All>::new(&records) else { break };
+        let Err(RecipeError::Layer { layer, error, .. }) = Recipe::<All>::new(&records) else { break };
         let inputs =
             records[..layer].iter().flat_map(|record| record.sources).filter(|s| *s >= 0x8000).count();
         let record = &mut records[layer];

@@ -19,7 +19,7 @@ pub struct QuotientRemainder;
 /// How many ids it serves: those below.
 fn served(record: &Record) -> usize {
     let [_, quotients, remainders, ..] = extents(record);
-    quotients.saturating_mul(remainders)
+    quotients * remainders
 }
 
 fn multiplies(record: &Record) -> bool {
@@ -56,6 +56,8 @@ impl Kind for QuotientRemainder {
         product(len, dim)?;
         product(quotients, dim)?;
         product(remainders, dim)?;
+        // A processor of 32 bits does not serve fewer ids than others: it refuses the layer.
+        product(quotients, remainders)?;
         let table = |rows| Block::Rows { rows, dim, ids: Some(len), sources: len };
         let short = quotients as u64 * remainders as u64 <= 1 << 32;
         let ids = if short { Shape::Ids(len) } else { Shape::LongIds(len) };

@@ -402,6 +402,38 @@ fn options_have_names() {
     is_of::<layers::Lstm<4, 2, 3, ReturnSequences, GoBackwards>>(lstm.go_backwards().return_sequences());
 }
 
+/// An option that a kind does not have is not taken for another of its options.
+#[test]
+fn options_of_other_kinds_are_refused() {
+    use crate::layers::ActivationKind;
+    use crate::models::{All, Recipe, RecipeError, RecordError, Source};
+    use crate::table::Pooling;
+    let embedding = Record::new(LayerKind::Embedding, &[4, 5, 2]);
+    let bag = Record::new(LayerKind::EmbeddingBag, &[5, 2]);
+    let convolution = Record::new(LayerKind::Conv1D, &[6, 2, 3, 2, 1, 1]);
+    let lstm = Record::new(LayerKind::Lstm, &[4, 2, 3]);
+    let dense = Record::new(LayerKind::Dense, &[4, 2]);
+    let wrong = [
+        (embedding.pooling(Pooling::Sum), 0),
+        (embedding.mask_zero().pooling(Pooling::Mean), 0),
+        (embedding.pooling(Pooling::Mean).mask_zero(), 0),
+        (bag.mask_zero(), 0),
+        (bag.multiplied(), 0),
+        (convolution.return_sequences(), 0),
+        (embedding.same_padding(), 0),
+        (lstm.causal_padding(), 0),
+        (lstm.activation(ActivationKind::Relu), 1),
+        (dense.go_backwards(), 1),
+        (dense.ignore_mask(), 2),
+        (lstm.strict_mask(), 2),
+    ];
+    for (record, option) in wrong {
+        let error = RecordError::Option { option, value: u16::MAX };
+        let expected = RecipeError::Layer { layer: 0, kind: record.kind, error };
+        assert_eq!(Recipe::<All>::new(&[record.from(Source::Input(0))]).map(drop), Err(expected));
+    }
+}
+
 /// Extents of a file are refused, not cut.
 #[test]
 fn extents_are_counted_and_measured() {

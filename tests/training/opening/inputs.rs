@@ -123,7 +123,7 @@ fn inputs_that_are_too_few_or_of_another_kind() {
         refused(model, &[Input::Ids(&ids); 2], 2, shape("number of inputs", 1, 2));
         refused(model, &[Input::Ids(&ids)], 1, shape("number of ids", 4, 8));
         refused(model, &[Input::Ids(&ids[1..])], 2, shape("number of ids", 8, 7));
-        refused(model, &[Input::Ids(&ids)], 0, shape("number of ids", 0, 8));
+        refused(model, &[Input::Ids(&ids)], 0, shape("length of `out` for one example", 1, 0));
         for input in [
             Input::Numbers(&[0.0; 8]),
             Input::LongIds(&[0; 8]),
@@ -145,8 +145,10 @@ fn inputs_that_are_too_few_or_of_another_kind() {
     });
     with_model::<Masked>(&NOTHING, |model| {
         for outputs in [1, 2, 4, 5] {
-            let n = outputs / 3;
-            let error = shape("number of outputs", 3 * n, outputs);
+            let error = match outputs {
+                1 | 2 => shape("length of `out` for one example", 3, outputs),
+                _ => shape("length of `out`, a multiple of an example's outputs", 3, outputs),
+            };
             refused(model, &[Input::Ids(&[0; 5])], outputs, error);
         }
     });

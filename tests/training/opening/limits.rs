@@ -25,7 +25,7 @@ fn model(kind: LayerKind, extents: &[usize]) -> Record {
 }
 
 fn too_large(records: &[Record], layer: usize) {
-    let expected = RecipeError::Layer { layer, error: RecordError::TooLarge };
+    let expected = RecipeError::Layer { layer, kind: records[layer].kind, error: RecordError::TooLarge };
     assert_eq!(Recipe::<All>::new(records).map(drop), Err(expected));
     assert_eq!(open_error(&image_with(records, &[0; 8])), Some(OpenError::Recipe(expected)));
 }

@@ -81,15 +81,18 @@ fn with_model<M: Layer>(contents: &Contents<'_>, check: impl FnOnce(Model<'_, Al
     let (model, mut bytes) = (crate::images::pattern::<M>(), vec![0; image::size_with::<M>(contents)]);
     match image::write_with(&model, contents, &mut bytes) {
         Ok(()) => {}
-        // A pipeline for other rows is not written: it is put into the image afterwards.
-        Err(ImageError::PipelineRows { table, .. }) => {
-            let wrong = contents.pipeline.expect("the pipeline that is refused");
-            let mut right = wrong.to_vec();
-            right[8..16].copy_from_slice(&(table as u64).to_le_bytes());
-            let contents = Contents { pipeline: Some(&right), ..*contents };
+        // A pipeline that is wrong is not written: its bytes are written as a vocabulary, whose section is then
+        // called one of a pipeline.
+        Err(
+            ImageError::PipelineRows { .. }
+            | ImageError::PipelineLength { .. }
+            | ImageError::Section { kind: 4, .. },
+        ) => {
+            let contents = Contents { pipeline: None, vocabulary: contents.pipeline, ..*contents };
             image::write_with(&model, &contents, &mut bytes).expect("what can be written");
-            let place = bytes.windows(right.len()).position(|bytes| bytes == right).expect("the pipeline");
-            bytes[place..place + wrong.len()].copy_from_slice(wrong);
+            let kind =
+                (64..).step_by(24).find(|place| bytes[*place..place + 2] == [5, 0]).expect("a section");
+            bytes[kind] = 4;
             bytes = crate::images::resealed(bytes);
         }
         Err(error) => panic!("{error}"),

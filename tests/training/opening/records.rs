@@ -21,7 +21,7 @@ fn dense(inputs: usize, units: usize) -> Record {
 
 /// That these records are refused for a layer, as a recipe and in an image.
 fn refused(records: &[Record], layer: usize, error: RecordError) {
-    let expected = RecipeError::Layer { layer, error };
+    let expected = RecipeError::Layer { layer, kind: records[layer].kind, error };
     assert_eq!(Recipe::<All>::new(records).map(drop), Err(expected), "{records:?}");
     assert_eq!(open_error(&image_with(records, &[0; 64])), Some(OpenError::Recipe(expected)));
 }
@@ -38,7 +38,7 @@ fn with_zeros(place: usize) -> Record {
 fn bytes_that_must_be_zero() {
     for place in 40..64 {
         let records = [with_zeros(place)];
-        let expected = RecipeError::Layer { layer: 0, error: RecordError::NotZero };
+        let expected = RecipeError::Layer { layer: 0, kind: 10, error: RecordError::NotZero };
         assert_eq!(Recipe::<All>::new(&records).map(drop), Err(expected));
         let content = ImageError::Section { kind: 1, error: SectionError::Content };
         assert_eq!(open_error(&image_with(&records, &[0; 32])), Some(OpenError::Image(content)));
@@ -168,7 +168,7 @@ fn layers_that_are_too_many() {
 fn kinds_that_the_program_does_not_name() {
     let unsupported = |layer, kind, format| {
         let error = RecordError::UnsupportedLayer { kind, format };
-        OpenError::Recipe(RecipeError::Layer { layer, error })
+        OpenError::Recipe(RecipeError::Layer { layer, kind, error })
     };
     let own = input(Record::own(Fingerprint::of("scale")), 0);
     assert_eq!(open_error(&image_with(&[own], &[])), Some(unsupported(0, 0xffff, 0)));

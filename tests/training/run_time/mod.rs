@@ -159,7 +159,7 @@ where
     let recipe = Recipe::<All>::new(&records).expect("layers that fit");
     assert_eq!(recipe.fingerprint(), M::FINGERPRINT);
     let mut initial = vec![0.0; recipe.parameters()];
-    recipe.init(&mut initial, random);
+    recipe.init(&mut initial, random).expect("as many as the recipe says");
     assert_eq!(bits(&initial), bits(&words_of(&*model)), "initial values");
     prepare(&mut model);
     let x: Vec<M::Input> = (0..EXAMPLES).map(|_| M::Input::draw(random)).collect();

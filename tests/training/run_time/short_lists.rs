@@ -54,7 +54,7 @@ fn a_short_list_of_kinds_refuses_what_it_does_not_name() {
         Record::new(LayerKind::Dense, &[inputs, units]).options([0, activation, 0])
     };
     let error = |records: &[Record]| match Recipe::<Short>::new(records).err() {
-        Some(RecipeError::Layer { layer, error }) => Some((layer, error)),
+        Some(RecipeError::Layer { layer, error, .. }) => Some((layer, error)),
         other => {
             assert_eq!(other, None);
             None

@@ -138,7 +138,7 @@ pub(crate) fn example() -> u64 {
     let (optimizer, loss) = (reviews::adam(), BinaryCrossEntropy::default().into());
     let how = How { optimizer: &optimizer, loss, batch: reviews::BATCH };
     open(&reviews::Reviews::zeroed(), &mut |mut opened| {
-        opened.recipe.init(opened.parameters, &mut reviews::random());
+        opened.recipe.init(opened.parameters, &mut reviews::random()).unwrap();
         with_reviews(&mut |examples| {
             train(&mut opened, how, examples, (reviews::EPOCHS as u32, true), &mut fold);
             fold_predictions(&opened, examples, &mut predictions);
@@ -150,7 +150,7 @@ pub(crate) fn example() -> u64 {
 /// Initial values.
 pub(crate) fn init<M: Layer>(fold: &mut Fold) {
     open(&M::zeroed(), &mut |opened| {
-        opened.recipe.init(opened.parameters, &mut super::training::random());
+        opened.recipe.init(opened.parameters, &mut super::training::random()).unwrap();
         fold.bytes(opened.parameters.as_bytes());
     });
 }
