@@ -166,9 +166,6 @@ impl<'a> Sections<'a> {
     pub fn read(image: &'a [u8]) -> Result<Self, ImageError> {
         let header = Header::check(Kind::Model, image)?;
         let (list, parameters) = header.sections(image)?;
-        if list.get(Section::Training).is_some() {
-            return Err(Section::Training.is(SectionError::Unknown));
-        }
         let (records, rest) = list.need(Section::Recipe)?.as_chunks();
         let content = Section::Recipe.is(SectionError::Content);
         if records.is_empty() || !rest.is_empty() {

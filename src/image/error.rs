@@ -80,7 +80,7 @@ pub enum ImageError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SectionError {
-    /// This release does not know the kind in such an image, and the image says that who reads it must.
+    /// This release does not know the kind, and the image says that who reads it must.
     Unknown,
     /// It does not stand after the section before it, or there are two of one kind.
     Order,

@@ -146,6 +146,9 @@ fn catch_up_listed(
     let (mut table, mut of_rows, last_steps) = table_and_slots(place, optimizer, parameters, slots);
     pass_over(list.iter().map(|occurrence| occurrence.row as usize), frozen, until, last_steps);
     optimizer.replay(until, NamedRows::of(list).without(frozen), &mut table, &mut of_rows, last_steps);
+    if frozen.is_empty() {
+        return list.len();
+    }
     let mut kept = 0;
     for i in 0..list.len() {
         if let Some(occurrence) = list.get(i).copied().filter(|listed| !has_bit(frozen, listed.row as usize))
@@ -160,6 +163,9 @@ fn catch_up_listed(
 
 /// Takes frozen rows for up to date at step `until`: what they missed is not made up for.
 fn pass_over(rows: impl Iterator<Item = usize>, frozen: &[u32], until: u32, last_steps: &mut [u32]) {
+    if frozen.is_empty() {
+        return;
+    }
     for row in rows.filter(|row| has_bit(frozen, *row)) {
         if let Some(last) = last_steps.get_mut(row) {
             *last = until;

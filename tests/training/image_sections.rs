@@ -97,9 +97,7 @@ fn unknown_sections() {
     let (entries, body) = three(100, MUST_UNDERSTAND);
     refused(&entries, &body, 100, SectionError::Unknown);
     let (entries, body) = three(7, MUST_UNDERSTAND);
-    let training = ImageError::Section { kind: 7, error: SectionError::Unknown };
-    let found = Sections::read(&self::image(&entries, &body)).err();
-    assert_eq!(found, Some(training), "what only a checkpoint has");
+    assert!(Sections::read(&self::image(&entries, &body)).is_ok(), "a kind that a model does not need");
 }
 
 #[test]

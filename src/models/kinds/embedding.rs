@@ -91,6 +91,10 @@ fn bag(record: &Record, format: RowFormat) -> Result<Spec, RecordError> {
 /// Whether the ids of bags can be used.
 fn check_bags(record: &Record, input: Input<'_>) -> Result<(), InputError> {
     let [rows, ..] = record.extents;
+    // All at once is faster; which example it is matters for the error alone. On a device the loop is enough.
+    if cfg!(not(target_os = "none")) && Indices::new(ids(input), rows as usize).is_ok() {
+        return Ok(());
+    }
     for (example, bag) in bags(input).enumerate() {
         Indices::new(bag, rows as usize).map_err(|error| InputError::of_example(example, error))?;
     }
@@ -190,8 +194,16 @@ impl<F: Format> Kind for EmbeddingBag<F> {
         let [rows, dim, ..] = layer.record.extents;
         let (rows, dim) = (rows as usize, dim as usize);
         let table = table::<F>(layer.parameters, rows, dim);
+        let pooling = Self::pooling(layer.record);
+        if cfg!(not(target_os = "none"))
+            && let Input::Bags { ids, offsets } = taken(x)
+            && let Ok(bags) = Bags::new(Indices::skipping(ids, rows), offsets)
+        {
+            // All at once is faster. On a device it would be more code.
+            return pool(table, &bags, pooling, y.numbers);
+        }
         for (bag, y) in bags(taken(x)).zip(parts_mut(y.numbers, dim)) {
-            pool(table, &Bags::one(Indices::skipping(bag, rows)), Self::pooling(layer.record), y);
+            pool(table, &Bags::one(Indices::skipping(bag, rows)), pooling, y);
         }
     }
 
