@@ -130,6 +130,18 @@ firmware() {
     say 'the example reviews wrote the same image'
 }
 
+# Products that overflow 32 bits, tables that no 32 bits can count. This processor runs it, not an emulated one.
+bits32() {
+    local target=i686-unknown-linux-musl
+    rustup target add "$target" >/dev/null 2>&1 || true
+    if ! rustup target list --installed 2>/dev/null | grep -x "$target" >/dev/null; then
+        not_run "the test suite with 32 bits: rustup has no $target"
+        return
+    fi
+    # A dependency of the benches has a file in C that needs no library.
+    CC_i686_unknown_linux_musl='gcc -m32 -ffreestanding' PROPTEST_CASES=32 cargo test --target "$target" --all-features --lib --tests
+}
+
 # The integration tests and unit tests; property tests with fewer cases, for emulation is slow.
 aarch64() {
     use_aarch64

@@ -400,15 +400,21 @@ fn ids_that_name_no_row() {
     }
 }
 
-/// Ids that need 64 bits are asked for as such.
+/// Ids that need 64 bits are asked for as such; a processor that cannot count them refuses the layer.
 #[test]
 fn ids_of_large_tables() {
-    let records =
-        [Record::new(LayerKind::QuotientRemainder, &[2, 1 << 20, 1 << 12, 1]).from(Source::Input(0))];
-    let shapes: Vec<_> = Recipe::<All>::new(&records).unwrap().inputs().collect();
-    assert_eq!(shapes, [models::Shape::Ids(2)]);
-    let records = [Record::new(LayerKind::QuotientRemainder, &[2, 1 << 20, (1 << 12) + 1, 1])];
-    let records = records.map(|record| record.from(Source::Input(0)));
-    let recipe = Recipe::<All>::new(&records).unwrap();
-    assert_eq!(recipe.inputs().collect::<Vec<_>>(), [models::Shape::LongIds(2)]);
+    let takes = |remainders| {
+        let records = [Record::new(LayerKind::QuotientRemainder, &[2, 1 << 20, remainders, 1])];
+        let records = records.map(|record| record.from(Source::Input(0)));
+        Recipe::<All>::new(&records).map(|recipe| recipe.inputs().collect::<Vec<_>>())
+    };
+    assert_eq!(takes((1 << 12) - 1), Ok(vec![models::Shape::Ids(2)]));
+    for (remainders, shape) in [(1 << 12, models::Shape::Ids(2)), ((1 << 12) + 1, models::Shape::LongIds(2))]
+    {
+        let expected = match usize::BITS {
+            64 => Ok(vec![shape]),
+            _ => Err(RecipeError::Layer { layer: 0, kind: 4, error: RecordError::TooLarge }),
+        };
+        assert_eq!(takes(remainders), expected);
+    }
 }

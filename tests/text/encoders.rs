@@ -35,7 +35,7 @@ fn naive_ids(words: &[String], rows: usize, longest: usize) -> Vec<usize> {
             let polynomial =
                 run[1..].iter().fold(run[0], |h, &w| h.wrapping_mul(116_049_371).wrapping_add(w));
             let hash = if n == 1 { polynomial } else { mix(polynomial) };
-            ids.push(((hash as usize * (rows - 1)) >> 32) + 1);
+            ids.push(((u64::from(hash) * (rows as u64 - 1)) >> 32) as usize + 1);
         }
     }
     ids

@@ -1,5 +1,5 @@
 //! Extents whose products are near or beyond what the processor counts: a recipe is refused, or its numbers are
-//! those of wider arithmetic. The tests say the same of processors of 32 bits.
+//! those of wider arithmetic. `.ci/run bits32` runs them where numbers have 32 bits.
 
 use super::{image_with, open_error};
 use nanoembed::loss::{AnyLoss, MeanSquaredError};
