@@ -8,20 +8,22 @@ use libfuzzer_sys::fuzz_target;
 use nanoembed::internals::reference::{self, FormatSpec};
 use nanoembed::internals::{dequantise, quantise};
 use nanoembed::kernels::{gather, pool, pool_max};
-use nanoembed::table::{Bags, Bf16, F16, F32, Indices, Pooling, Table, TableMut, U2, U4, U8};
+use nanoembed::table::{Bags, Bf16, F16, F32, I4, I8, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use nanoembed::zerocopy::{FromBytes, IntoBytes};
 
 fuzz_target!(|data: &[u8]| {
     let Some((&[format, dim, gap, length], rest)) = data.split_first_chunk() else { return };
     let (ids, bytes) = rest.split_at(usize::from(length).min(rest.len()));
     let (dim, gap) = (usize::from(dim), usize::from(gap) % 20);
-    match format % 6 {
+    match format % 8 {
         0 => run::<F32>(dim, gap, ids, bytes),
         1 => run::<F16>(dim, gap, ids, bytes),
         2 => run::<Bf16>(dim, gap, ids, bytes),
         3 => run::<U8>(dim, gap, ids, bytes),
         4 => run::<U4>(dim, gap, ids, bytes),
-        _ => run::<U2>(dim, gap, ids, bytes),
+        5 => run::<U2>(dim, gap, ids, bytes),
+        6 => run::<I8>(dim, gap, ids, bytes),
+        _ => run::<I4>(dim, gap, ids, bytes),
     }
 });
 

@@ -29,6 +29,7 @@ pub use classes::{Classes, ClassesError};
 pub use contents::to_vec_with;
 pub use contents::{Contents, Sections, size_with, write_with};
 pub use error::{ImageError, SectionError};
+pub use format::Kind;
 pub(crate) use format::Section;
 pub use frame::length;
 pub(crate) use frame::{Header, fill, reseal, seal};

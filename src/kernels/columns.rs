@@ -75,6 +75,14 @@ impl<'a, F: Format> Columns<'a, F> {
         F::block(lanes, elements, self.column, scale)
     }
 
+    /// The integers of a block of a row.
+    #[inline(always)]
+    pub(crate) fn integers<const WIDTH: usize>(self, row: usize) -> Option<[i8; WIDTH]> {
+        let start = row * self.stride;
+        let elements = self.elements.get(start..start.wrapping_add(WIDTH.div_ceil(F::NUMBERS)))?;
+        F::integers(elements, self.column)
+    }
+
     /// The numbers of a block of a row, where they lie, if they need no conversion.
     #[inline(always)]
     pub(crate) fn floats<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {

@@ -140,7 +140,7 @@ fn copy_rows_of<L: Lanes, const DIM: usize, const STREAM: bool, F: Format, I: In
         match columns.floats::<DIM>(row) {
             Some(from) if STREAM => copy_past_caches(lanes, from, to),
             Some(from) => *to = *from,
-            None => *to = columns.numbers(lanes, row, 1.0).unwrap_or([0.0; DIM]),
+            None => *to = columns.numbers(lanes, row, table.scale()).unwrap_or([0.0; DIM]),
         }
     }
 }
@@ -159,16 +159,17 @@ fn copy_rows<L: Lanes, const PREFETCH: bool, const STREAM: bool, F: Format, I: I
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
         match row.and_then(|row| table.row(row)) {
-            Some(from) => convert::<L, STREAM, F>(lanes, from, to),
+            Some(from) => convert::<L, STREAM, F>(lanes, table.scale(), from, to),
             None => to.fill(0.0),
         }
     }
 }
 
-/// The numbers of a row as `f32`.
+/// The numbers of a row as `f32`, of a table with this scale.
 #[inline(always)]
 pub(crate) fn convert<L: Lanes, const STREAM: bool, F: Format>(
     lanes: L,
+    table_scale: f32,
     from: &[F::Element],
     to: &mut [f32],
 ) {
@@ -185,7 +186,7 @@ pub(crate) fn convert<L: Lanes, const STREAM: bool, F: Format>(
     let Some((codes, end)) = from.split_at_checked(from.len().wrapping_sub(F::SCALE_AND_BIAS)) else {
         return;
     };
-    let (scale, bias) = F::scale_and_bias(lanes, end).unwrap_or((1.0, 0.0));
+    let (scale, bias) = F::scale_and_bias(lanes, end).unwrap_or((table_scale, 0.0));
     column_blocks!(L, as_chunks_mut(to), |block, column| {
         if let Some(codes) = codes.get(column / F::NUMBERS..)
             && let Some(numbers) = F::block(lanes, codes, column, scale)

@@ -36,6 +36,7 @@ mod dot;
 mod dropout;
 mod gather;
 mod gemm;
+mod integers;
 mod lstm;
 mod noise;
 mod pool;

@@ -2,10 +2,11 @@
 //!
 //! The loops, the reasons for what the code does otherwise, and the cost are told at [`pool`].
 
+use super::integers::{check_sums, sum_codes};
 use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
-use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Table};
+use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Scale, Table};
 
 simd_fn! {
     /// Pools each bag of rows into one row.
@@ -19,7 +20,8 @@ simd_fn! {
     ///
     /// # Errors
     /// If the ids were checked against another number of rows, or `out` does not hold `bags * dim` numbers;
-    /// `out` is then as it was.
+    /// of rows of integers, if a bag has so many ids (16,777,216) that 32 bits may not hold their sum. `out` is
+    /// then as it was.
     ///
     /// ```
     /// use nanoembed::{kernels::pool, table::{Bags, Indices, Pooling, Table}};
@@ -46,6 +48,12 @@ simd_fn! {
     ///                    sum += (scale(row) * weight(id)) * q(row), bias_sum += bias(row) * weight(id)
     ///                out[bag] = sum + bias_sum                   or that / divisor
     ///
+    ///            of rows of integers:
+    ///                sum = 0                                     an i32; with weights, an f32
+    ///                for id in bag, if it contributes:
+    ///                    sum += weight(id) * q(row)
+    ///                out[bag] = scale(table) * sum               or that / divisor
+    ///
     /// pool_max:  for bag in 0..bags:
     ///                for id in bag, if it contributes:
     ///                    x = weight(id) * table[row(id)]
@@ -63,8 +71,11 @@ simd_fn! {
     /// - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the
     ///   biases are summed apart saves an addition for each number.
     ///
+    /// - The integers of up to 256 rows are added in 16 bits, which hold their sum, then in 32: twice as many
+    ///   in a register.
+    ///
     /// Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no
-    /// bit.
+    /// bit; a sum of integers is the same in any order.
     ///
     /// # Cost
     /// For each id the bytes of a row are read from the table, and the id itself once for each block of
@@ -80,6 +91,7 @@ simd_fn! {
     ) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows of the indices", table.rows(), bags.rows())?;
+            check_sums::<F, _, _, _>(bags)?;
             ShapeMismatch::check("output length", bags.len().saturating_mul(table.dim()), out.len())
         } = pool_loops;
 
@@ -168,7 +180,7 @@ fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: 
         let divisor = bag.divisor(pooling);
         let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
-            *block = sum_block(lanes, Columns::new(table, column), &bag, ahead);
+            *block = sum_block(lanes, Columns::new(table, column), table.scale(), &bag, ahead);
             match divisor {
                 None => {}
                 Some(0.0) => *block = [0.0; _],
@@ -187,9 +199,16 @@ fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: 
 fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     columns: Columns<'_, F>,
+    table_scale: f32,
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
 ) -> [f32; WIDTH] {
+    if F::Scale::IS_ONE && bag.weights().is_none() {
+        return sum_codes::<WIDTH, L, _, _, _>(columns, bag, ahead).map(
+            #[inline(always)]
+            |sum| table_scale * sum as f32,
+        );
+    }
     let (mut sum, mut bias_sum) = ([0.0; WIDTH], 0.0);
     let ids = bag.indices();
     if let Some(weights) = bag.weights() {
@@ -226,6 +245,10 @@ fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     if F::SCALE_AND_BIAS > 0 {
         for sum in &mut sum {
             *sum += bias_sum;
+        }
+    } else if F::Scale::IS_ONE {
+        for sum in &mut sum {
+            *sum *= table_scale;
         }
     }
     sum
@@ -279,7 +302,8 @@ fn max_of_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O
         let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             if let Some(positions) = positions.get_mut(column..).and_then(<[u32]>::first_chunk_mut) {
-                (*block, *positions) = max_block(lanes, Columns::new(table, column), &bag, ahead);
+                (*block, *positions) =
+                    max_block(lanes, Columns::new(table, column), table.scale(), &bag, ahead);
             }
         });
     }
@@ -290,6 +314,7 @@ fn max_of_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O
 fn max_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     columns: Columns<'_, F>,
+    table_scale: f32,
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
 ) -> ([f32; WIDTH], [u32; WIDTH]) {
@@ -298,7 +323,7 @@ fn max_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     let mut is_first = true;
     for entry in bag.iter() {
         columns.prefetch(WIDTH, ahead(entry.position));
-        let (scale, bias) = columns.scale_and_bias(lanes, entry.row).unwrap_or((1.0, 0.0));
+        let (scale, bias) = columns.scale_and_bias(lanes, entry.row).unwrap_or((table_scale, 0.0));
         let Some(mut numbers) = columns.numbers::<WIDTH, L>(lanes, entry.row, scale) else { continue };
         if F::SCALE_AND_BIAS > 0 {
             for x in &mut numbers {

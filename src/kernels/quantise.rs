@@ -149,33 +149,37 @@ fn check_row(row: usize, rows: usize) -> Result<(), ShapeMismatch> {
 
 #[inline(always)]
 fn quantise_loops<L: Lanes, F: Format>(_: L, from: Table<'_>, to: &mut TableMut<'_, F>) {
+    let scale = to.table_scale();
     for row in 0..from.rows() {
         if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
-            F::encode(from, to, Nearest);
+            F::encode(from, to, scale, Nearest);
         }
     }
 }
 
 #[inline(always)]
 fn quantise_row_loops<L: Lanes, F: Format>(_: L, from: &[f32], row: usize, to: &mut TableMut<'_, F>) {
+    let scale = to.table_scale();
     if let Some(to) = to.row_mut(row) {
-        F::encode(from, to, Nearest);
+        F::encode(from, to, scale, Nearest);
     }
 }
 
 #[inline(always)]
 fn dequantise_loops<L: Lanes, F: Format>(lanes: L, from: Table<'_, F>, to: &mut TableMut<'_>) {
+    let scale = from.scale();
     for row in 0..from.rows() {
         if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
-            convert::<L, false, F>(lanes, from, to);
+            convert::<L, false, F>(lanes, scale, from, to);
         }
     }
 }
 
 #[inline(always)]
 fn dequantise_row_loops<L: Lanes, F: Format>(lanes: L, from: Table<'_, F>, row: usize, to: &mut [f32]) {
+    let scale = from.scale();
     if let Some(from) = from.row(row) {
-        convert::<L, false, F>(lanes, from, to);
+        convert::<L, false, F>(lanes, scale, from, to);
     }
 }
 
@@ -188,7 +192,7 @@ fn quantise_rounded_loops<L: Lanes, F: Trainable>(
 ) {
     for row in 0..from.rows() {
         if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
-            F::encode(from, to, noise.row(row));
+            F::encode(from, to, (), noise.row(row));
         }
     }
 }

@@ -5,7 +5,8 @@
 //! | composition | [`sequential!`](crate::sequential) makes a [`Chain`]; [`Branches`], [`Concatenate`], [`Input`] for several inputs |
 //! | one row for each id | [`Embedding`]; with fewer rows than ids: [`HashedEmbedding`], [`QuotientRemainder`] |
 //! | one row for each bag of ids | [`EmbeddingBag`], by its sum or its mean |
-//! | tables of 16, 8, 4 or 2 bits | [`Packed`], with rows [`F16Row`], [`Bf16Row`], [`U8Row`], [`U4Row`] or [`U2Row`] |
+//! | tables of 16, 8, 4 or 2 bits | [`Packed`], with rows [`F16Row`], [`Bf16Row`], [`U8Row`], [`U4Row`], [`U2Row`], [`I8Row`] or [`I4Row`] |
+//! | a pool and a linear layer as one table of integers | [`Folded`], with all rows or [`KeptRows`]; it gives [`Scores`] |
 //! | sequences | [`Conv1D`], [`Lstm`], [`GlobalMaxPooling1D`], [`GlobalAveragePooling1D`], [`Flatten`] |
 //! | vectors | [`Dense`], [`Dot`], [`BiasedDot`] |
 //! | activations | [`Sigmoid`], [`Softmax`], [`Relu`], [`Tanh`], [`Identity`]; as a layer: [`Activation`] |
@@ -47,6 +48,7 @@ mod embedding_bag;
 pub mod fit;
 mod flatten;
 mod flow;
+mod folded;
 mod frozen;
 mod frozen_rows;
 mod hashed;
@@ -78,13 +80,14 @@ pub use embedding::Embedding;
 pub use embedding_bag::EmbeddingBag;
 pub use flatten::Flatten;
 pub use flow::{Flow, FlowParts, Keeps, Outputs};
+pub use folded::{Folded, KeptRows, Scores};
 pub use frozen::Frozen;
 pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
 pub(crate) use init::orthogonal;
 pub(crate) use inner::*;
 pub use lstm::Lstm;
-pub use packed::{Bf16Row, F16Row, Packed, U2Row, U4Row, U8Row};
+pub use packed::{Bf16Row, F16Row, I4Row, I8Row, Packed, U2Row, U4Row, U8Row};
 pub(crate) use parameters::parameters;
 pub use parameters::{ByLayer, ByRow, Parameters};
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
@@ -106,6 +109,7 @@ pub(crate) mod inner {
     pub use super::embedding::Masking;
     pub use super::embedding_bag::BagPooling;
     pub use super::flatten::MaskUse;
+    pub use super::folded::FoldedRows;
     pub use super::init::{glorot_uniform, uniform};
     pub use super::packed::{PackedRow, TableLayer};
     pub use super::padding::ConvPadding;

@@ -1,4 +1,4 @@
-//! Tables of 16, 8, 4 or 2 bits inside a model: trained as `f32`, shipped packed, read where they lie.
+//! Tables of 16, 8, 4 or 2 bits a number inside a model: trained as `f32`, shipped packed, read where they lie.
 
 use super::flow::Outputs;
 use super::{ActivationKind, Batch, BatchMut, Bytes, Layer, LayerSummary, Records, parameters};
@@ -8,11 +8,12 @@ use crate::memory::padding;
 use crate::optim::Optimizer;
 use crate::slices::first_mut;
 use crate::sparse::Rows;
-use crate::table::{Bf16, F16, Format, Table, TableMut, U2, U4, U8};
+use crate::table::{Bf16, F16, Format, I4, I8, Table, TableMut, U2, U4, U8};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// A row of a packed table as plain bytes: [`F16Row`], [`Bf16Row`], [`U8Row`], [`U4Row`] or [`U2Row`].
+/// A row of a packed table as plain bytes: [`F16Row`], [`Bf16Row`], [`U8Row`], [`U4Row`], [`U2Row`], [`I8Row`]
+/// or [`I4Row`].
 pub trait PackedRow: FromBytes + IntoBytes + KnownLayout + Immutable + sealed::Sealed {
     /// How its numbers are stored.
     type Format: Format;
@@ -55,11 +56,24 @@ pub struct U4Row<const DIM: usize, const BYTES: usize>([u8; BYTES]);
 #[repr(transparent)]
 pub struct U2Row<const DIM: usize, const BYTES: usize>([u8; BYTES]);
 
+/// `DIM` numbers in [`I8`]: a byte each.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(transparent)]
+pub struct I8Row<const DIM: usize>([u8; DIM]);
+
+/// `DIM` numbers in [`I4`]: `BYTES` = ⌈`DIM` / 2⌉.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[repr(transparent)]
+pub struct I4Row<const DIM: usize, const BYTES: usize>([u8; BYTES]);
+
 impl<const DIM: usize> sealed::Sealed for F16Row<DIM> {}
 impl<const DIM: usize> sealed::Sealed for Bf16Row<DIM> {}
 impl<const DIM: usize> sealed::Sealed for U8Row<DIM> {}
 impl<const DIM: usize, const BYTES: usize> sealed::Sealed for U4Row<DIM, BYTES> {}
 impl<const DIM: usize, const BYTES: usize> sealed::Sealed for U2Row<DIM, BYTES> {}
+
+impl<const DIM: usize> sealed::Sealed for I8Row<DIM> {}
+impl<const DIM: usize, const BYTES: usize> sealed::Sealed for I4Row<DIM, BYTES> {}
 
 impl<const DIM: usize> PackedRow for F16Row<DIM> {
     type Format = F16;
@@ -89,6 +103,20 @@ impl<const DIM: usize, const BYTES: usize> PackedRow for U2Row<DIM, BYTES> {
     const CHECK: () =
         assert!(BYTES == DIM.div_ceil(4) + 4, "U2Row<DIM, BYTES>: BYTES must be ceil(DIM / 4) + 4");
 }
+
+impl<const DIM: usize> PackedRow for I8Row<DIM> {
+    type Format = I8;
+    const DIM: usize = DIM;
+}
+
+impl<const DIM: usize, const BYTES: usize> PackedRow for I4Row<DIM, BYTES> {
+    type Format = I4;
+    const DIM: usize = DIM;
+    const CHECK: () = assert!(BYTES == DIM.div_ceil(2), "I4Row<DIM, BYTES>: BYTES must be ceil(DIM / 2)");
+}
+
+/// What the table of rows `R` is scaled by.
+type ScaleOf<R> = <<R as PackedRow>::Format as Format>::Scale;
 
 /// A layer that is nothing but a table, and whose outputs can be computed from a table of another format:
 /// [`Embedding`](super::Embedding), [`EmbeddingBag`](super::EmbeddingBag).
@@ -139,10 +167,15 @@ pub trait TableLayer: Layer {
 /// | [`U8Row`] | DIM + 8 | 12 | 16 | 24 | 72 | above DIM 8 |
 /// | [`U4Row`] | ⌈DIM / 2⌉ + 4 | 6 | 8 | 12 | 36 | where 16 values a row are enough |
 /// | [`U2Row`] | ⌈DIM / 4⌉ + 4 | 5 | 6 | 8 | 20 | where 4 values a row are enough |
+/// | [`I8Row`] | DIM | 4 | 8 | 16 | 64 | up to DIM 32, where it is the smallest of 8 bits; bags are sums of integers |
+/// | [`I4Row`] | ⌈DIM / 2⌉ | 2 | 4 | 8 | 32 | the same for 4 bits |
 ///
-/// A row of codes keeps its scale and bias beside them: the 8 or 4 bytes that make short rows no smaller.
+/// A row of [`U8Row`], [`U4Row`] or [`U2Row`] keeps its scale and bias beside its codes: the 8 or 4 bytes that
+/// make short rows no smaller. [`I8Row`] and [`I4Row`] share one scale, so their rows should be of about the
+/// same size, as those of trained tables are.
 ///
-/// Up to three bytes after the rows fill up the last four, so that numbers can follow.
+/// Up to three bytes after the rows fill up the last four, so that numbers can follow. Of [`I8Row`] and
+/// [`I4Row`] the scale is the first of them.
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};
@@ -172,16 +205,26 @@ pub trait TableLayer: Layer {
 // Aligned, so that the numbers of a layer after it can follow whatever the bytes of the rows are.
 #[derive(Debug, FromBytes, KnownLayout, Immutable)]
 #[repr(C, align(4))]
-pub struct Packed<L, R, const ROWS: usize> {
+pub struct Packed<L, R: PackedRow, const ROWS: usize> {
     rows: [R; ROWS],
+    scale: ScaleOf<R>,
     layer: PhantomData<L>,
 }
 
 impl<L: TableLayer, R: PackedRow, const ROWS: usize> Packed<L, R, ROWS> {
-    /// Takes over the table of `layer`, rounded to the format of the rows.
+    /// The table, to be read.
+    pub fn table(&self) -> Table<'_, R::Format> {
+        Table::<R::Format>::from_packed(&self.rows, R::DIM).scaled(self.scale)
+    }
+
+    /// Takes over the table of `layer`, rounded to the format of the rows; that of integers with the scale
+    /// of the least squared error ([`I8::scale_of`](crate::table::I8::scale_of)), which is NaN if a number of
+    /// the table is infinite or NaN.
     pub fn quantise_from(&mut self, layer: &L) {
         let _: u64 = const { Self::FINGERPRINT.value() };
-        quantise(layer.table(), &mut TableMut::<R::Format>::from_packed(&mut self.rows, R::DIM));
+        self.scale = R::Format::scale_for(layer.table().iter());
+        let mut rows = TableMut::<R::Format>::from_packed(&mut self.rows, R::DIM).scaled(self.scale);
+        quantise(layer.table(), &mut rows);
     }
 }
 
@@ -192,6 +235,7 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Bytes for Packed<L, R, ROWS
     fn visit(&self, part: &mut dyn FnMut(&[u8])) {
         part(self.rows.as_bytes());
         part(const { padding(size_of::<[R; ROWS]>()) });
+        part(self.scale.as_bytes());
     }
 
     #[inline]
@@ -199,6 +243,7 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Bytes for Packed<L, R, ROWS
         part(self.rows.as_mut_bytes());
         let mut rest = [0; 3];
         part(first_mut(&mut rest, const { padding(size_of::<[R; ROWS]>()).len() }));
+        part(self.scale.as_mut_bytes());
     }
 }
 
@@ -225,7 +270,7 @@ impl<L: TableLayer, R: PackedRow, const ROWS: usize> Layer for Packed<L, R, ROWS
     }
 
     fn infer<const BATCH: usize>(&self, x: Batch<'_, L::Input>, (): &mut (), y: BatchMut<'_, L::Output>) {
-        L::infer_from(Table::<R::Format>::from_packed(&self.rows, R::DIM), x, y);
+        L::infer_from(self.table(), x, y);
     }
 
     fn backward<const BATCH: usize>(

@@ -161,6 +161,11 @@ impl Place<'_> {
     /// The first packed row whose scale, bias or number of 16 bits is not finite.
     fn packed_row_not_finite(&self, words: &[f32]) -> Option<usize> {
         let format = RowFormat::from_number(self.record.format)?;
+        if self.record.kind == LayerKind::Folded as u16 {
+            let [_, classes, ..] = self.record.extents;
+            let scale = words.get(words.len().checked_sub(classes as usize + 1)?)?;
+            return if scale.is_finite() { None } else { Some(0) };
+        }
         let (rows, dim) = self.record.table()?;
         let row_bytes = format.row_bytes(dim)?;
         // Infinity and NaN have the highest exponent.
@@ -180,6 +185,9 @@ impl Place<'_> {
                 _ => numbers.as_chunks().0.iter().all(|number| half(number) & exponent != exponent),
             }
         };
+        if let (RowFormat::I8 | RowFormat::I4, Some(scale)) = (format, words.last()) {
+            return if scale.is_finite() { None } else { Some(0) };
+        }
         let bytes = words.as_bytes().get(..row_bytes.checked_mul(rows)?)?;
         parts(bytes, row_bytes).position(|row| !is_finite(row))
     }

@@ -11,6 +11,7 @@
 //! | train it | [`Trainer`], [`Fit`], [`Epoch`], with [`Memory`] as long as [`TrainingLengths`] says for a [`BatchSize`] |
 //! | memory on the heap (feature `alloc`) | `Lengths::buffers`, `TrainingLengths::buffers` |
 //! | tables of fewer bits | [`Model::ship`]; `ship` for a model that is a type (feature `alloc`) |
+//! | a bag classifier as one table of integers (feature `alloc`) | `fold`, `Model::fold` with a `Folding` |
 //! | handle an error | [`OpenError`], [`RecipeError`], [`RecordError`], [`ClassifierError`], [`UnfitTraining`] |
 //!
 //! This is the second door to the layers: the first are [types](crate::layers). Both run the same code on the
@@ -57,6 +58,8 @@ mod checkpoint;
 mod classifier;
 mod ending;
 mod fit;
+#[cfg(feature = "alloc")]
+mod fold;
 mod kind;
 pub mod kinds;
 mod learn;
@@ -77,6 +80,8 @@ pub use blocks::BatchSize;
 pub use buffers::{Buffers, TrainingBuffers};
 pub use classifier::{Answer, Classifier, ClassifierError};
 pub use fit::{Epoch, Fit};
+#[cfg(feature = "alloc")]
+pub use fold::{FoldError, Folding, fold};
 pub use kind::{Input, Kinds};
 pub use memory::{Memory, TrainingLengths, UnfitTraining};
 pub use model::Model;
@@ -88,16 +93,16 @@ pub use shape::{RecipeError, RecordError, Shape};
 pub use ship::ship;
 pub use trainer::Trainer;
 
-use crate::table::{Bf16, F16, F32, U2, U4, U8};
+use crate::table::{Bf16, F16, F32, I4, I8, U2, U4, U8};
 use kinds::{
     Activation, BiasedDot, Concatenate, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten,
-    GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Lstm, QuotientRemainder,
+    Folded, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Lstm, QuotientRemainder,
 };
 
 /// A kind with rows in every format.
 macro_rules! in_every_format {
     ($kind:ident) => {
-        ($kind<F32>, $kind<F16>, $kind<Bf16>, $kind<U8>, $kind<U4>, $kind<U2>)
+        ($kind<F32>, $kind<F16>, $kind<Bf16>, $kind<U8>, $kind<U4>, $kind<U2>, $kind<I8>, $kind<I4>)
     };
 }
 
@@ -106,6 +111,6 @@ pub type All = (
     (Dense, Flatten, GlobalMaxPooling1D, GlobalAveragePooling1D, Conv1D, Lstm),
     in_every_format!(Embedding),
     in_every_format!(EmbeddingBag),
-    (HashedEmbedding, QuotientRemainder),
+    (HashedEmbedding, QuotientRemainder, Folded<I8>, Folded<I4>),
     (Dropout, Activation, Concatenate, Dot, BiasedDot),
 );

@@ -6,7 +6,8 @@ use super::recipe::{Place, Recipe};
 use crate::image::{Contents, Header, ImageError, Kind, Layout, Section, reseal, seal};
 use crate::kernels::shaped::quantise;
 use crate::recipe::Record;
-use crate::table::{Bf16, F16, F32, Format, RowFormat, Table, TableMut, U2, U4, U8};
+use crate::slices::{copy, part_mut};
+use crate::table::{Bf16, F16, F32, Format, I4, I8, RowFormat, Table, TableMut, U2, U4, U8};
 use zerocopy::{FromBytes, IntoBytes};
 
 /// Zeros, for parameters that are made where they lie.
@@ -28,7 +29,7 @@ impl<'a> Shipped<'a> {
         let record = *place.record;
         match record.table() {
             Some((rows, dim)) if record.format == RowFormat::F32 as u16 && format != RowFormat::F32 => {
-                let words = format.row_bytes(dim)?.checked_mul(rows)?.div_ceil(4);
+                let words = format.table_words(rows, dim)?;
                 Some(Self { place, record: record.packed(format), packed: Some((rows, dim)), words })
             }
             _ => Some(Self { place, record, packed: None, words: place.spec.words()? }),
@@ -44,13 +45,13 @@ impl<K: Kinds> Recipe<'_, K> {
 }
 
 /// What an image holds beside the model: what the model's own held, or other contents.
-enum Beside<'a, K> {
+pub(super) enum Beside<'a, K> {
     Own(&'a Model<'a, K>),
     Given(&'a Contents<'a>),
 }
 
 impl<K: Kinds> Beside<'_, K> {
-    fn add_to(&self, layout: Layout) -> Layout {
+    pub(super) fn add_to(&self, layout: Layout) -> Layout {
         match self {
             Self::Own(model) => {
                 let classes = model.classes().map(|classes| classes.size());
@@ -60,7 +61,7 @@ impl<K: Kinds> Beside<'_, K> {
         }
     }
 
-    fn visit(&self, section: Section, part: &mut dyn FnMut(&[u8])) {
+    pub(super) fn visit(&self, section: Section, part: &mut dyn FnMut(&[u8])) {
         match (self, section) {
             (Self::Given(contents), section) => contents.visit(section, part),
             (Self::Own(model), Section::Classes) => {
@@ -166,6 +167,8 @@ impl<K: Kinds> Model<'_, K> {
                     RowFormat::U8 => write_rows::<U8>(from, to),
                     RowFormat::U4 => write_rows::<U4>(from, to),
                     RowFormat::U2 => write_rows::<U2>(from, to),
+                    RowFormat::I8 => write_rows::<I8>(from, to),
+                    RowFormat::I4 => write_rows::<I4>(from, to),
                 }
             }
         }
@@ -192,9 +195,11 @@ impl<K: Kinds> Model<'_, K> {
 /// Writes a table in another format.
 fn write_rows<F: Format>(from: Table<'_>, to: &mut [u8]) {
     let length = from.rows() * F::row_length(from.dim()) * size_of::<F::Element>();
-    let to = to.get_mut(..length).unwrap_or_default();
-    let to = <[F::Element]>::mut_from_bytes(to).unwrap_or_default();
-    quantise(from, &mut TableMut::<F>::of_elements(to, from.dim()));
+    let (rows, after) = to.split_at_mut_checked(length.next_multiple_of(4)).unwrap_or_default();
+    let rows = <[F::Element]>::mut_from_bytes(part_mut(rows, 0, length)).unwrap_or_default();
+    let scale = F::scale_for(from.iter());
+    copy(scale.as_bytes(), after);
+    quantise(from, &mut TableMut::<F>::of_elements(rows, from.dim()).scaled(scale));
 }
 
 /// The image of a trained model with its tables in `format`, and with what else it is to hold: see

@@ -5,6 +5,7 @@
 
 pub(crate) mod convolution;
 pub(crate) mod dense;
+pub(crate) mod folded;
 pub(crate) mod hashed;
 pub(crate) mod lstm;
 pub(crate) mod masks;

@@ -50,12 +50,15 @@ pub enum LayerKind {
     Dot = 14,
     /// [`BiasedDot`](crate::layers::BiasedDot) of two vectors: extent N.
     BiasedDot = 15,
+    /// [`Folded`](crate::layers::Folded): extents ROWS, CLASSES, and how many rows are kept; option 0 is the
+    /// pooling, as that of `EmbeddingBag`.
+    Folded = 16,
     /// A layer of a user: extents 0 and 1 are its fingerprint, the low half first.
     Own = 0xffff,
 }
 
 impl LayerKind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Embedding,
         Self::EmbeddingBag,
         Self::HashedEmbedding,
@@ -71,6 +74,7 @@ impl LayerKind {
         Self::Concatenate,
         Self::Dot,
         Self::BiasedDot,
+        Self::Folded,
         Self::Own,
     ];
 
@@ -123,6 +127,7 @@ impl LayerKind {
             Self::Concatenate => "Concatenate",
             Self::Dot => "Dot",
             Self::BiasedDot => "BiasedDot",
+            Self::Folded => "Folded",
             Self::Own => "a layer of a user",
         }
     }
@@ -329,9 +334,10 @@ impl Record {
 
     /// Rows of the table that ids name; `None` if they name none, or rows by a hash.
     pub(crate) const fn table_rows(&self) -> Option<usize> {
-        let [_, b, c, ..] = self.extents;
+        let [a, b, c, ..] = self.extents;
         match (self.table(), LayerKind::from_number(self.kind)) {
             (Some((rows, _)), _) => Some(rows),
+            (None, Some(LayerKind::Folded)) => Some(a as usize),
             (None, Some(LayerKind::QuotientRemainder)) => Some((b as usize).saturating_mul(c as usize)),
             _ => None,
         }
@@ -354,6 +360,7 @@ impl Record {
         let Some(kind) = LayerKind::from_number(self.kind) else { return 0 };
         match kind {
             LayerKind::EmbeddingBag
+            | LayerKind::Folded
             | LayerKind::Dense
             | LayerKind::GlobalMaxPooling1D
             | LayerKind::GlobalAveragePooling1D => b,

@@ -1,6 +1,6 @@
 //! Row formats, a number at a time from the bytes of a row.
 
-use crate::table::{Bf16, F16, F32, Format, Table, TableMut, U2, U4, U8};
+use crate::table::{Bf16, F16, F32, Format, I4, I8, Scale, Table, TableMut, U2, U4, U8};
 
 /// 2³² divided by the golden ratio.
 const GOLDEN: u32 = 0x9e37_79b9;
@@ -47,7 +47,7 @@ impl RoundedFormatSpec for Bf16 {
 
 impl RoundedFormatSpec for U8 {
     fn encode_rounded(from: &[f32], row: &mut [u8], random: impl Fn(usize) -> u32) {
-        Self::encode_row(from, row);
+        Self::encode_row(from, row, 1.0);
         let (min, max) = range(from);
         for (column, x) in from.iter().enumerate() {
             let y = (x - min) * (255.0 / (max - min));
@@ -71,13 +71,19 @@ pub trait FormatSpec: Format {
     /// The number in `column`, or its code.
     fn code(row: &[Self::Element], column: usize) -> f32;
 
-    /// The row that is nearest to these numbers.
-    fn encode_row(from: &[f32], row: &mut [Self::Element]);
+    /// The row that is nearest to these numbers, in a table with this scale.
+    fn encode_row(from: &[f32], row: &mut [Self::Element], scale: f32);
 
-    /// The number in `column`.
-    fn number(row: &[Self::Element], column: usize) -> f32 {
-        let code = Self::code(row, column);
-        Self::affine(row).map_or(code, |(scale, bias)| scale * code + bias)
+    /// The number in `column` of a row of the table.
+    #[allow(clippy::missing_panics_doc)]
+    fn number(table: Table<'_, Self>, row: usize, column: usize) -> f32 {
+        let elements = table.row(row).expect("a checked row");
+        let code = Self::code(elements, column);
+        match Self::affine(elements) {
+            Some((scale, bias)) => scale * code + bias,
+            None if Self::Scale::IS_ONE => table.scale() * code,
+            None => code,
+        }
     }
 }
 
@@ -174,7 +180,7 @@ impl FormatSpec for F32 {
         row[column]
     }
 
-    fn encode_row(from: &[f32], row: &mut [f32]) {
+    fn encode_row(from: &[f32], row: &mut [f32], _: f32) {
         row.copy_from_slice(from);
     }
 }
@@ -184,7 +190,7 @@ impl FormatSpec for F16 {
         f16_value(row[column])
     }
 
-    fn encode_row(from: &[f32], row: &mut [u16]) {
+    fn encode_row(from: &[f32], row: &mut [u16], _: f32) {
         for (to, x) in row.iter_mut().zip(from) {
             *to = f16_nearest(*x);
         }
@@ -196,7 +202,7 @@ impl FormatSpec for Bf16 {
         bf16_value(row[column])
     }
 
-    fn encode_row(from: &[f32], row: &mut [u16]) {
+    fn encode_row(from: &[f32], row: &mut [u16], _: f32) {
         for (to, x) in row.iter_mut().zip(from) {
             *to = bf16_nearest(*x);
         }
@@ -245,7 +251,7 @@ impl FormatSpec for U8 {
         f32::from(row[column])
     }
 
-    fn encode_row(from: &[f32], row: &mut [u8]) {
+    fn encode_row(from: &[f32], row: &mut [u8], _: f32) {
         let (min, max) = range(from);
         let inverse = 255.0 / (max - min + 1e-8);
         for (to, x) in row.iter_mut().zip(from) {
@@ -292,7 +298,7 @@ impl FormatSpec for U4 {
         f32::from(row[column / 2] >> (column % 2 * 4) & 15)
     }
 
-    fn encode_row(from: &[f32], row: &mut [u8]) {
+    fn encode_row(from: &[f32], row: &mut [u8], _: f32) {
         encode_bits(from, row, 4);
     }
 }
@@ -306,8 +312,52 @@ impl FormatSpec for U2 {
         f32::from(row[column / 4] >> (column % 4 * 2) & 3)
     }
 
-    fn encode_row(from: &[f32], row: &mut [u8]) {
+    fn encode_row(from: &[f32], row: &mut [u8], _: f32) {
         encode_bits(from, row, 2);
+    }
+}
+
+/// The integer within ±`most` that is nearest to x / scale, the even one of two; 0 for NaN.
+fn nearest_integer(x: f32, scale: f32, most: i8) -> i8 {
+    let y = f64::from(x / scale);
+    let distance = |q: &i8| (y - f64::from(*q)).abs();
+    let mut nearest = -most;
+    for q in -most..=most {
+        if distance(&q) < distance(&nearest) || distance(&q) == distance(&nearest) && q % 2 == 0 {
+            nearest = q;
+        }
+    }
+    match y {
+        y if y.is_nan() => 0,
+        f64::INFINITY => most,
+        f64::NEG_INFINITY => -most,
+        _ => nearest,
+    }
+}
+
+impl FormatSpec for I8 {
+    fn code(row: &[u8], column: usize) -> f32 {
+        f32::from(row[column] as i8)
+    }
+
+    fn encode_row(from: &[f32], row: &mut [u8], scale: f32) {
+        for (to, x) in row.iter_mut().zip(from) {
+            *to = nearest_integer(*x, scale, 127) as u8;
+        }
+    }
+}
+
+impl FormatSpec for I4 {
+    fn code(row: &[u8], column: usize) -> f32 {
+        let code = i16::from(row[column / 2] >> (column % 2 * 4) & 15);
+        f32::from(if code > 7 { code - 16 } else { code })
+    }
+
+    fn encode_row(from: &[f32], row: &mut [u8], scale: f32) {
+        row.fill(0);
+        for (column, x) in from.iter().enumerate() {
+            row[column / 2] |= (nearest_integer(*x, scale, 7) as u8 & 15) << (column % 2 * 4);
+        }
     }
 }
 
@@ -315,7 +365,8 @@ impl FormatSpec for U2 {
 #[allow(clippy::missing_panics_doc)]
 pub fn quantise<F: FormatSpec>(from: Table<'_>, to: &mut TableMut<'_, F>) {
     for row in 0..from.rows() {
-        F::encode_row(from.row(row).expect("a row"), to.row_mut(row).expect("a row"));
+        let scale = to.as_table().scale();
+        F::encode_row(from.row(row).expect("a row"), to.row_mut(row).expect("a row"), scale);
     }
 }
 
@@ -324,7 +375,7 @@ pub fn quantise<F: FormatSpec>(from: Table<'_>, to: &mut TableMut<'_, F>) {
 pub fn dequantise<F: FormatSpec>(from: Table<'_, F>, to: &mut TableMut<'_>) {
     for row in 0..from.rows() {
         for (column, to) in to.row_mut(row).expect("a row").iter_mut().enumerate() {
-            *to = F::number(from.row(row).expect("a row"), column);
+            *to = F::number(from, row, column);
         }
     }
 }

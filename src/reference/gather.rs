@@ -4,7 +4,6 @@ use super::FormatSpec;
 use crate::table::{Index, Indices, Policy, Table};
 
 /// `out[position] = table[row(position)]`, zeros where the id is left out.
-#[allow(clippy::missing_panics_doc)]
 pub fn gather<F: FormatSpec, I: Index, P: Policy>(
     table: Table<'_, F>,
     indices: Indices<'_, I, P>,
@@ -13,7 +12,7 @@ pub fn gather<F: FormatSpec, I: Index, P: Policy>(
     for position in 0..indices.len() {
         for column in 0..table.dim() {
             out[position * table.dim() + column] = match indices.row(position) {
-                Some(row) => F::number(table.row(row).expect("a checked row"), column),
+                Some(row) => F::number(table, row, column),
                 None => 0.0,
             };
         }

@@ -1,10 +1,10 @@
 //! Bags of rows, each pooled into one row.
 
 use super::{FormatSpec, divisor};
-use crate::table::{Bags, Index, Policy, Pooling, Table};
+use crate::table::{Bags, Index, Policy, Pooling, Scale, Table};
 
-/// `out[bag] = Σ weight(id) * table[row(id)]`, the biases of packed rows summed apart, divided as the pooling
-/// says; zeros if nothing contributes or the divisor is 0.
+/// `out[bag] = Σ weight(id) * table[row(id)]`, the biases of packed rows summed apart, rows of integers summed
+/// as integers and scaled once, divided as the pooling says; zeros if nothing contributes or the divisor is 0.
 #[allow(clippy::missing_panics_doc)]
 pub fn pool<F: FormatSpec, I: Index, P: Policy, O: Index>(
     table: Table<'_, F>,
@@ -14,10 +14,11 @@ pub fn pool<F: FormatSpec, I: Index, P: Policy, O: Index>(
 ) {
     for (number, bag) in bags.iter().enumerate() {
         for column in 0..table.dim() {
-            let (mut sum, mut bias_sum) = (0.0, None);
+            let (mut sum, mut bias_sum, mut integers) = (0.0, None, 0_i64);
             for entry in bag.iter() {
                 let row = table.row(entry.row).expect("a checked row");
                 let x = F::code(row, column);
+                integers += x as i64;
                 let weighted = |x: f32| if bag.weights().is_some() { x * entry.weight } else { x };
                 sum += match F::affine(row) {
                     None => weighted(x),
@@ -28,6 +29,9 @@ pub fn pool<F: FormatSpec, I: Index, P: Policy, O: Index>(
                 };
             }
             sum += bias_sum.unwrap_or(-0.0);
+            if F::Scale::IS_ONE {
+                sum = table.scale() * if bag.weights().is_some() { sum } else { integers as f32 };
+            }
             if let Some(divisor) = divisor(pooling, bag.iter().map(|entry| entry.weight)) {
                 sum = if divisor == 0.0 { 0.0 } else { sum / divisor };
             }
@@ -49,7 +53,7 @@ pub fn pool_max<F: FormatSpec, I: Index, P: Policy, O: Index>(
         for column in 0..table.dim() {
             let (mut max, mut position) = (0.0, u32::MAX);
             for entry in bag.iter() {
-                let x = F::number(table.row(entry.row).expect("a checked row"), column);
+                let x = F::number(table, entry.row, column);
                 let x = if bag.weights().is_some() { entry.weight * x } else { x };
                 if position == u32::MAX || x > max {
                     (max, position) = (x, entry.position as u32);

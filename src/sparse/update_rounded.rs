@@ -98,9 +98,9 @@ impl<L: Lanes, F: Trainable> StepRows for Rounded<'_, '_, L, F> {
     #[inline(always)]
     fn step(&mut self, row: usize, step: impl FnOnce(&mut [f32])) {
         if let Some(elements) = self.table.row_mut(row) {
-            convert::<L, false, F>(self.lanes, elements, self.weights);
+            convert::<L, false, F>(self.lanes, 1.0, elements, self.weights);
             step(self.weights);
-            F::encode(self.weights, elements, self.noise.row(row));
+            F::encode(self.weights, elements, (), self.noise.row(row));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A table whose format is known at run time.
 
-use super::{Bf16, F16, F32, Format, Table, U2, U4, U8};
+use super::{Bf16, F16, F32, Format, I4, I8, Table, U2, U4, U8};
 
 /// A table in one of the formats, chosen at run time: by a file's header, by a setting.
 ///
@@ -26,6 +26,10 @@ pub enum AnyTable<'a> {
     U4(Table<'a, U4>),
     /// In [`U2`].
     U2(Table<'a, U2>),
+    /// In [`I8`].
+    I8(Table<'a, I8>),
+    /// In [`I4`].
+    I4(Table<'a, I4>),
 }
 
 /// Does the same with the table of whatever format.
@@ -38,6 +42,8 @@ macro_rules! with_table {
             $crate::table::AnyTable::U8($table) => $work,
             $crate::table::AnyTable::U4($table) => $work,
             $crate::table::AnyTable::U2($table) => $work,
+            $crate::table::AnyTable::I8($table) => $work,
+            $crate::table::AnyTable::I4($table) => $work,
         }
     };
 }
@@ -53,7 +59,7 @@ macro_rules! from_tables {
         }
     )*};
 }
-from_tables!(F32 F16 Bf16 U8 U4 U2);
+from_tables!(F32 F16 Bf16 U8 U4 U2 I8 I4);
 
 /// The name of a table's format.
 fn name<F: Format>(_: Table<'_, F>) -> &'static str {
@@ -61,7 +67,7 @@ fn name<F: Format>(_: Table<'_, F>) -> &'static str {
 }
 
 impl AnyTable<'_> {
-    /// The format's name: `"f32"`, `"f16"`, `"bf16"`, `"u8"`, `"u4"`, `"u2"`.
+    /// The format's name: `"f32"`, `"f16"`, `"bf16"`, `"u8"`, `"u4"`, `"u2"`, `"i8"`, `"i4"`.
     pub fn format(&self) -> &'static str {
         with_table!(*self, |table| name(table))
     }

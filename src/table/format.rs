@@ -8,10 +8,13 @@
 //! | [`U8`](super::U8) | `u8` | dim + 8 | scale · q + bias, q in 0..=255; scale and bias of the row are `f32` |
 //! | [`U4`](super::U4) | `u8` | ⌈dim / 2⌉ + 4 | the same, q in 0..=15; scale and bias are binary16 |
 //! | [`U2`](super::U2) | `u8` | ⌈dim / 4⌉ + 4 | the same, q in 0..=3; scale and bias are binary16 |
+//! | [`I8`](super::I8) | `u8` | dim | scale · q, q in −127..=127; the table has one scale, in `f32` |
+//! | [`I4`](super::I4) | `u8` | ⌈dim / 2⌉ | the same, q in −7..=7 |
 //!
 //! The packed rows are FBGEMM's "fused" ones, byte for byte, little-endian: first the codes q, the low bits
 //! of a byte first, then scale, then bias. A row is self-contained: it can be read in place, copied and
-//! rewritten alone.
+//! rewritten alone. The rows of integers are not: their scale is the table's, so that a bag of them is a sum of
+//! integers, which is exact in any order, and one product.
 #![allow(clippy::redundant_closure_for_method_calls, reason = "a method by its name may not be inlined")]
 
 use crate::simd::{LANES, Lanes, bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
@@ -35,6 +38,10 @@ pub enum RowFormat {
     U4 = 4,
     /// [`U2`](super::U2).
     U2 = 5,
+    /// [`I8`](super::I8).
+    I8 = 6,
+    /// [`I4`](super::I4).
+    I4 = 7,
 }
 
 impl RowFormat {
@@ -47,6 +54,8 @@ impl RowFormat {
             3 => Some(Self::U8),
             4 => Some(Self::U4),
             5 => Some(Self::U2),
+            6 => Some(Self::I8),
+            7 => Some(Self::I4),
             _ => None,
         }
     }
@@ -59,12 +68,24 @@ impl RowFormat {
             Self::U8 => dim.checked_add(8),
             Self::U4 => dim.div_ceil(2).checked_add(4),
             Self::U2 => dim.div_ceil(4).checked_add(4),
+            Self::I8 => Some(dim),
+            Self::I4 => Some(dim.div_ceil(2)),
+        }
+    }
+
+    /// How many words of 32 bits a table takes: its rows, filled up, and the scale of [`I8`](super::I8) and
+    /// [`I4`](super::I4). `None` if they are too many to count.
+    pub(crate) fn table_words(self, rows: usize, dim: usize) -> Option<usize> {
+        let words = self.row_bytes(dim)?.checked_mul(rows)?.div_ceil(4);
+        match self {
+            Self::I8 | Self::I4 => words.checked_add(1),
+            _ => Some(words),
         }
     }
 }
 
-/// How the numbers of a row are stored: [`F32`], [`F16`], [`Bf16`], [`U8`](super::U8), [`U4`](super::U4) or
-/// [`U2`](super::U2). Closed.
+/// How the numbers of a row are stored: [`F32`], [`F16`], [`Bf16`], [`U8`](super::U8), [`U4`](super::U4),
+/// [`U2`](super::U2), [`I8`](super::I8) or [`I4`](super::I4). Closed.
 ///
 /// ```
 /// use nanoembed::table::{Format, U4, U8};
@@ -77,6 +98,8 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
     const NAME: &'static str;
     /// Which one it is, as a value.
     const ROW_FORMAT: RowFormat;
+    /// What the whole table is scaled by: [`OneScale`], or nothing.
+    type Scale: Scale;
 
     /// How many numbers stand in an element.
     #[doc(hidden)]
@@ -117,14 +140,71 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
         scale: f32,
     ) -> Option<[f32; WIDTH]>;
 
+    /// `WIDTH` integers, as [`block`](Self::block) takes them; `None` if the format is not one of integers.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn integers<const WIDTH: usize>(elements: &[Self::Element], column: usize) -> Option<[i8; WIDTH]> {
+        let _ = (elements, column);
+        None
+    }
+
+    /// The scale for a table of these rows; NaN if a number of them is infinite or NaN.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn scale_for<'a>(rows: impl Iterator<Item = &'a [f32]> + Clone) -> Self::Scale {
+        let _ = rows;
+        Self::Scale::default()
+    }
+
     /// Writes the row nearest to `from`, or with random bits for each column one whose mean is `from`.
     #[doc(hidden)]
-    fn encode(from: &[f32], row: &mut [Self::Element], rounding: impl Rounding);
+    fn encode(from: &[f32], row: &mut [Self::Element], scale: Self::Scale, rounding: impl Rounding);
+}
+
+/// What a whole table is scaled by.
+pub trait Scale:
+    Copy + Debug + Default + PartialEq + FromBytes + IntoBytes + Immutable + KnownLayout + 'static
+{
+    /// Whether there is one.
+    const IS_ONE: bool;
+
+    /// The factor.
+    fn value(self) -> f32;
+}
+
+/// Nothing: rows are as they are.
+impl Scale for () {
+    const IS_ONE: bool = false;
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        1.0
+    }
+}
+
+/// One scale for all rows of a table; 1 if nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct OneScale(pub f32);
+
+impl Default for OneScale {
+    fn default() -> Self {
+        Self(1.0)
+    }
+}
+
+impl Scale for OneScale {
+    const IS_ONE: bool = true;
+
+    #[inline(always)]
+    fn value(self) -> f32 {
+        self.0
+    }
 }
 
 /// Formats whose rows can be trained in place, rounded at random so that small steps are not lost: [`F16`],
 /// [`Bf16`] and [`U8`](super::U8).
-pub trait Trainable: Format {}
+pub trait Trainable: Format<Scale = ()> {}
 
 /// Where the random bits of a rounding come from.
 pub trait Rounding: Copy {
@@ -198,6 +278,7 @@ impl Format for F32 {
     type Element = f32;
     const NAME: &'static str = "f32";
     const ROW_FORMAT: RowFormat = RowFormat::F32;
+    type Scale = ();
 
     #[inline(always)]
     fn as_floats(row: &[f32]) -> Option<&[f32]> {
@@ -210,7 +291,7 @@ impl Format for F32 {
     }
 
     #[inline(always)]
-    fn encode(from: &[f32], row: &mut [f32], _: impl Rounding) {
+    fn encode(from: &[f32], row: &mut [f32], (): (), _: impl Rounding) {
         for (to, x) in row.iter_mut().zip(from) {
             *to = *x;
         }
@@ -253,6 +334,7 @@ impl Format for F16 {
     type Element = u16;
     const NAME: &'static str = "f16";
     const ROW_FORMAT: RowFormat = RowFormat::F16;
+    type Scale = ();
 
     #[inline(always)]
     fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {
@@ -266,7 +348,7 @@ impl Format for F16 {
     }
 
     #[inline(always)]
-    fn encode(from: &[f32], row: &mut [u16], rounding: impl Rounding) {
+    fn encode(from: &[f32], row: &mut [u16], (): (), rounding: impl Rounding) {
         for (column, (to, x)) in row.iter_mut().zip(from).enumerate() {
             *to = f32_to_f16(*x, rounding.random(column));
         }
@@ -277,6 +359,7 @@ impl Format for Bf16 {
     type Element = u16;
     const NAME: &'static str = "bf16";
     const ROW_FORMAT: RowFormat = RowFormat::Bf16;
+    type Scale = ();
 
     #[inline(always)]
     fn block<L: Lanes, const WIDTH: usize>(lanes: L, from: &[u16], _: usize, _: f32) -> Option<[f32; WIDTH]> {
@@ -290,7 +373,7 @@ impl Format for Bf16 {
     }
 
     #[inline(always)]
-    fn encode(from: &[f32], row: &mut [u16], rounding: impl Rounding) {
+    fn encode(from: &[f32], row: &mut [u16], (): (), rounding: impl Rounding) {
         for (column, (to, x)) in row.iter_mut().zip(from).enumerate() {
             *to = f32_to_bf16(*x, rounding.random(column));
         }

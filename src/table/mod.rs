@@ -4,7 +4,7 @@
 //! | family | items |
 //! |---|---|
 //! | views of a table | [`Table`], [`TableMut`]; [`AnyTable`] if the format is known only at run time |
-//! | formats of a row | [`F32`], [`F16`], [`Bf16`], [`U8`], [`U4`], [`U2`], under the trait [`Format`]; as a value, [`RowFormat`] |
+//! | formats of a row | [`F32`], [`F16`], [`Bf16`], [`U8`], [`U4`], [`U2`], [`I8`], [`I4`], under the trait [`Format`]; as a value, [`RowFormat`] |
 //! | checked ids | [`Indices`]; what becomes of a bad id: [`Reject`], [`Skip`], [`MapTo`], [`FromEnd`] |
 //! | groups of ids | [`Bags`], [`BagView`], [`Entry`]; how a group becomes one row: [`Pooling`] |
 //! | memory | [`Aligned`] storage, [`Numbers`] (nested arrays of floats) |
@@ -62,6 +62,7 @@ mod bags;
 mod even_ranges;
 pub(crate) mod format;
 mod indices;
+mod integers;
 mod numbers;
 mod packed;
 mod view;
@@ -73,8 +74,10 @@ pub(crate) use any::with_table;
 pub use bags::{Bags, Pooling};
 pub use even_ranges::even_ranges;
 pub use format::{Bf16, F16, F32, Format, RowFormat};
-pub(crate) use format::{Nearest, Rounding};
+pub(crate) use format::{Nearest, OneScale, Rounding, Scale};
 pub use indices::{FromEnd, Indices, MapTo, Reject, Skip};
+pub(crate) use integers::IntegerFormat;
+pub use integers::{I4, I8, RowNotFinite};
 pub use numbers::Numbers;
 pub use packed::{U2, U4, U8};
 pub use view::{Table, TableMut};

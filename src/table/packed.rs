@@ -159,6 +159,7 @@ impl Format for U8 {
     type Element = u8;
     const NAME: &'static str = "u8";
     const ROW_FORMAT: RowFormat = RowFormat::U8;
+    type Scale = ();
     const SCALE_AND_BIAS: usize = 8;
 
     #[inline(always)]
@@ -170,7 +171,7 @@ impl Format for U8 {
     block_of_codes!(scaled_u8);
 
     #[inline(always)]
-    fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
+    fn encode(from: &[f32], row: &mut [u8], (): (), rounding: impl Rounding) {
         let Some((codes, end)) = row.split_last_chunk_mut::<8>() else { return };
         let (min, max) = range(from);
         let range = max - min;
@@ -217,6 +218,7 @@ macro_rules! bits_format {
             type Element = u8;
             const NAME: &'static str = $name;
             const ROW_FORMAT: RowFormat = RowFormat::$format;
+            type Scale = ();
             const NUMBERS: usize = $numbers;
             const SCALE_AND_BIAS: usize = 4;
 
@@ -228,7 +230,7 @@ macro_rules! bits_format {
             block_of_codes!($load);
 
             #[inline(always)]
-            fn encode(from: &[f32], row: &mut [u8], rounding: impl Rounding) {
+            fn encode(from: &[f32], row: &mut [u8], (): (), rounding: impl Rounding) {
                 encode_bits::<$numbers>(from, row, $most, rounding);
             }
         }

@@ -1,6 +1,7 @@
 //! Row-major views: `rows` rows of `dim` numbers, the start of one row `stride` elements after the start of
 //! the last.
 
+use super::format::{OneScale, Scale};
 use super::{F32, Format, Numbers, even_ranges, numbers};
 use crate::error::ShapeMismatch;
 use core::ops::Range;
@@ -30,6 +31,7 @@ pub struct Table<'a, F: Format = F32> {
     rows: usize,
     dim: usize,
     stride: usize,
+    scale: F::Scale,
 }
 
 /// A borrowed table whose rows can be written, shape `[rows, dim]`, in the format `F`.
@@ -48,6 +50,7 @@ pub struct TableMut<'a, F: Format = F32> {
     rows: usize,
     dim: usize,
     stride: usize,
+    scale: F::Scale,
 }
 
 /// Elements that a table of this shape reaches over: the last row needs no gap after it.
@@ -102,12 +105,18 @@ impl<'a> Table<'a> {
     /// The table of these arrays.
     #[inline]
     pub fn from_rows<const DIM: usize>(rows: &'a [[f32; DIM]]) -> Self {
-        Self { values: rows.as_flattened(), rows: rows.len(), dim: DIM, stride: DIM }
+        Self { values: rows.as_flattened(), rows: rows.len(), dim: DIM, stride: DIM, scale: () }
     }
 
     /// The rows of `dim` numbers that `values` holds, whole ones.
     pub(crate) fn of_dim(values: &'a [f32], dim: usize) -> Self {
         Self::of_elements(values, dim)
+    }
+
+    /// The rows in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a [f32]> + Clone + use<'a> {
+        let table = *self;
+        (0..table.rows).filter_map(move |row| table.row(row))
     }
 
     /// Rows `first`, `first + step`, and so on.
@@ -130,7 +139,7 @@ impl<'a> Table<'a> {
     /// A row for each block.
     pub(crate) fn from_blocks<T: Numbers>(blocks: &'a [T]) -> Self {
         let dim = size_of::<T>() / size_of::<f32>();
-        Self { values: numbers::of_blocks(blocks), rows: blocks.len(), dim, stride: dim }
+        Self { values: numbers::of_blocks(blocks), rows: blocks.len(), dim, stride: dim, scale: () }
     }
 
     /// All numbers, if no gaps stand between the rows.
@@ -144,14 +153,26 @@ impl<'a, F: Format> Table<'a, F> {
     /// The rows of `dim` numbers that `values` holds, whole ones.
     pub(crate) fn of_elements(values: &'a [F::Element], dim: usize) -> Self {
         let stride = F::row_length(dim);
-        Self { values, rows: values.len().checked_div(stride).unwrap_or(0), dim, stride }
+        Self {
+            values,
+            rows: values.len().checked_div(stride).unwrap_or(0),
+            dim,
+            stride,
+            scale: F::Scale::default(),
+        }
     }
 
     /// Rows that are types of their own, of `dim` numbers each.
     pub(crate) fn from_packed<R: IntoBytes + Immutable>(rows: &'a [R], dim: usize) -> Self {
         // Elements are bytes, or numbers that the rows are made of: the cast cannot fail.
         let values = <[F::Element]>::ref_from_bytes(rows.as_bytes()).unwrap_or_default();
-        Self { values, rows: rows.len(), dim, stride: size_of::<R>() / size_of::<F::Element>() }
+        Self {
+            values,
+            rows: rows.len(),
+            dim,
+            stride: size_of::<R>() / size_of::<F::Element>(),
+            scale: F::Scale::default(),
+        }
     }
 
     /// The table whose rows stand one after the other in `elements`: [`new`](Table::new) for a named format.
@@ -160,7 +181,7 @@ impl<'a, F: Format> Table<'a, F> {
     /// If `elements` does not hold `rows` rows of [`F::row_length(dim)`](Format::row_length) elements.
     pub fn packed(elements: &'a [F::Element], rows: usize, dim: usize) -> Result<Self, ShapeMismatch> {
         check_contiguous(elements.len(), rows, F::row_length(dim))?;
-        Ok(Self { values: elements, rows, dim, stride: F::row_length(dim) })
+        Ok(Self { values: elements, rows, dim, stride: F::row_length(dim), scale: F::Scale::default() })
     }
 
     /// A table whose rows start `stride` elements apart; what lies between the rows is left alone.
@@ -175,7 +196,7 @@ impl<'a, F: Format> Table<'a, F> {
         stride: usize,
     ) -> Result<Self, ShapeMismatch> {
         check_shape(elements.len(), rows, F::row_length(dim), stride)?;
-        Ok(Self { values: elements, rows, dim, stride })
+        Ok(Self { values: elements, rows, dim, stride, scale: F::Scale::default() })
     }
 
     /// Number of rows.
@@ -212,6 +233,51 @@ impl<'a, F: Format> Table<'a, F> {
     }
 }
 
+impl<F: Format<Scale = OneScale>> Table<'_, F> {
+    /// The same rows, each number times `scale`: what the integers of an [`I8`](super::I8) or
+    /// [`I4`](super::I4) table mean. It is 1 if nothing is said.
+    #[must_use]
+    pub fn with_scale(self, scale: f32) -> Self {
+        Self { scale: OneScale(scale), ..self }
+    }
+}
+
+impl<F: Format> Table<'_, F> {
+    /// What all numbers of the table are scaled by: 1 in formats whose rows have scales of their own.
+    #[inline(always)]
+    pub fn scale(&self) -> f32 {
+        self.scale.value()
+    }
+
+    /// With what its format scales a whole table by.
+    #[inline(always)]
+    pub(crate) fn scaled(self, scale: F::Scale) -> Self {
+        Self { scale, ..self }
+    }
+}
+
+impl<F: Format<Scale = OneScale>> TableMut<'_, F> {
+    /// The same rows with this scale: see [`Table::with_scale`]. [`I8::scale_of`](super::I8::scale_of) finds
+    /// one for numbers that are to be quantised.
+    #[must_use]
+    pub fn with_scale(self, scale: f32) -> Self {
+        Self { scale: OneScale(scale), ..self }
+    }
+}
+
+impl<F: Format> TableMut<'_, F> {
+    /// What the whole table is scaled by.
+    #[inline(always)]
+    pub(crate) fn table_scale(&self) -> F::Scale {
+        self.scale
+    }
+
+    /// With what its format scales a whole table by.
+    pub(crate) fn scaled(self, scale: F::Scale) -> Self {
+        Self { scale, ..self }
+    }
+}
+
 impl<'a> TableMut<'a> {
     /// The table whose rows stand one after the other in `values`.
     ///
@@ -238,7 +304,7 @@ impl<'a> TableMut<'a> {
     #[inline]
     pub fn from_rows<const DIM: usize>(rows: &'a mut [[f32; DIM]]) -> Self {
         let count = rows.len();
-        Self { values: rows.as_flattened_mut(), rows: count, dim: DIM, stride: DIM }
+        Self { values: rows.as_flattened_mut(), rows: count, dim: DIM, stride: DIM, scale: () }
     }
 
     /// The rows of `dim` numbers that `values` holds, whole ones.
@@ -248,27 +314,33 @@ impl<'a> TableMut<'a> {
 
     /// `rows` rows of `dim` numbers, which `values` holds.
     pub(crate) fn of_rows(values: &'a mut [f32], rows: usize, dim: usize) -> Self {
-        Self { values, rows, dim, stride: dim }
+        Self { values, rows, dim, stride: dim, scale: () }
     }
 
     /// Rows `first`, `first + step`, and so on.
     pub(crate) fn every_mut(&mut self, first: usize, step: usize) -> TableMut<'_> {
         let rows = self.rows.saturating_sub(first).div_ceil(step.max(1));
         let (dim, stride) = (self.dim, self.stride);
-        TableMut { values: self.starting_at_row_mut(first), rows, dim, stride: stride * step.max(1) }
+        TableMut {
+            values: self.starting_at_row_mut(first),
+            rows,
+            dim,
+            stride: stride * step.max(1),
+            scale: (),
+        }
     }
 
     /// `count` rows from `first` on; fewer where the table ends.
     pub(crate) fn part_mut(&mut self, first: usize, count: usize) -> TableMut<'_> {
         let rows = self.rows.saturating_sub(first).min(count);
         let (dim, stride) = (self.dim, self.stride);
-        TableMut { values: self.starting_at_row_mut(first), rows, dim, stride }
+        TableMut { values: self.starting_at_row_mut(first), rows, dim, stride, scale: () }
     }
 
     /// A row for each block.
     pub(crate) fn from_blocks<T: Numbers>(blocks: &'a mut [T]) -> Self {
         let (rows, dim) = (blocks.len(), size_of::<T>() / size_of::<f32>());
-        Self { values: numbers::of_blocks_mut(blocks), rows, dim, stride: dim }
+        Self { values: numbers::of_blocks_mut(blocks), rows, dim, stride: dim, scale: () }
     }
 }
 
@@ -277,14 +349,20 @@ impl<'a, F: Format> TableMut<'a, F> {
     pub(crate) fn of_elements(values: &'a mut [F::Element], dim: usize) -> Self {
         let stride = F::row_length(dim);
         let rows = values.len().checked_div(stride).unwrap_or(0);
-        Self { values, rows, dim, stride }
+        Self { values, rows, dim, stride, scale: F::Scale::default() }
     }
 
     /// Rows that are types of their own, of `dim` numbers each.
     pub(crate) fn from_packed<R: FromBytes + IntoBytes + Immutable>(rows: &'a mut [R], dim: usize) -> Self {
         let count = rows.len();
         let values = <[F::Element]>::mut_from_bytes(rows.as_mut_bytes()).unwrap_or_default();
-        Self { values, rows: count, dim, stride: size_of::<R>() / size_of::<F::Element>() }
+        Self {
+            values,
+            rows: count,
+            dim,
+            stride: size_of::<R>() / size_of::<F::Element>(),
+            scale: F::Scale::default(),
+        }
     }
 
     /// The table whose rows stand one after the other in `elements`: [`new`](TableMut::new) for a named
@@ -294,7 +372,7 @@ impl<'a, F: Format> TableMut<'a, F> {
     /// If `elements` does not hold `rows` rows of [`F::row_length(dim)`](Format::row_length) elements.
     pub fn packed(elements: &'a mut [F::Element], rows: usize, dim: usize) -> Result<Self, ShapeMismatch> {
         check_contiguous(elements.len(), rows, F::row_length(dim))?;
-        Ok(Self { values: elements, rows, dim, stride: F::row_length(dim) })
+        Ok(Self { values: elements, rows, dim, stride: F::row_length(dim), scale: F::Scale::default() })
     }
 
     /// A table whose rows start `stride` elements apart; what lies between the rows is left alone.
@@ -309,19 +387,25 @@ impl<'a, F: Format> TableMut<'a, F> {
         stride: usize,
     ) -> Result<Self, ShapeMismatch> {
         check_shape(elements.len(), rows, F::row_length(dim), stride)?;
-        Ok(Self { values: elements, rows, dim, stride })
+        Ok(Self { values: elements, rows, dim, stride, scale: F::Scale::default() })
     }
 
     /// The same rows, to read.
     #[inline(always)]
     pub fn as_table(&self) -> Table<'_, F> {
-        Table { values: self.values, rows: self.rows, dim: self.dim, stride: self.stride }
+        Table { values: self.values, rows: self.rows, dim: self.dim, stride: self.stride, scale: self.scale }
     }
 
     /// The same rows for a shorter time, to pass on without giving the view away.
     #[inline(always)]
     pub fn reborrow(&mut self) -> TableMut<'_, F> {
-        TableMut { values: self.values, rows: self.rows, dim: self.dim, stride: self.stride }
+        TableMut {
+            values: self.values,
+            rows: self.rows,
+            dim: self.dim,
+            stride: self.stride,
+            scale: self.scale,
+        }
     }
 
     /// Number of rows.
@@ -373,14 +457,14 @@ impl<F: Format> TableMut<'_, F> {
     /// assert_eq!(values[2..4], [[1.0; 2], [2.0; 2]]);
     /// ```
     pub fn split_at_row(self, row: usize) -> Option<(Self, Self)> {
-        let Self { values, rows, dim, stride } = self;
+        let Self { values, rows, dim, stride, scale } = self;
         let after = rows.checked_sub(row)?;
         // No gap needs to follow the last row.
         let place = if after == 0 { values.len() } else { row * stride };
         let (first, second) = values.split_at_mut_checked(place)?;
         Some((
-            Self { values: first, rows: row, dim, stride },
-            Self { values: second, rows: after, dim, stride },
+            Self { values: first, rows: row, dim, stride, scale },
+            Self { values: second, rows: after, dim, stride, scale },
         ))
     }
 

@@ -10,8 +10,8 @@ use nanoembed::layers::options::{
 use nanoembed::layers::{
     Activation, Batch, BatchMut, Bf16Row, BiasedDot, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
     F16Row, Fingerprint, Flatten, Flow, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D,
-    HashedEmbedding, Layer, Lstm, Packed, QuotientRemainder, Records, Relu, Sigmoid, Softmax, Tanh, U2Row,
-    U4Row, U8Row,
+    HashedEmbedding, I4Row, I8Row, Layer, Lstm, Packed, QuotientRemainder, Records, Relu, Sigmoid, Softmax,
+    Tanh, U2Row, U4Row, U8Row,
 };
 use nanoembed::table::Aligned;
 use nanoembed::text::{HashKind, Pipeline};
@@ -122,6 +122,8 @@ fn every_kind_of_layer_has_its_recorded_image() {
         "embedding_u8": Packed<Embedding<2, 3, 3>, U8Row<3>, 3>;
         "embedding_u4": Packed<Embedding<2, 3, 3>, U4Row<3, 6>, 3>;
         "embedding_u2": Packed<Embedding<2, 3, 3>, U2Row<3, 5>, 3>;
+        "embedding_i8": Packed<Embedding<2, 3, 3>, I8Row<3>, 3>;
+        "embedding_i4": Packed<Embedding<2, 3, 3>, I4Row<3, 2>, 3>;
         "embedding_frozen": Frozen<Words>;
         "embedding_frozen_rows": FrozenRows<Words, 1>;
         "embedding_bag": EmbeddingBag<4, 3, 2, Sum>;
@@ -130,6 +132,8 @@ fn every_kind_of_layer_has_its_recorded_image() {
         "embedding_bag_u8": Packed<Bag, U8Row<2>, 3>;
         "embedding_bag_u4": Packed<Bag, U4Row<2, 5>, 3>;
         "embedding_bag_u2": Packed<Bag, U2Row<2, 5>, 3>;
+        "embedding_bag_i8": Packed<Bag, I8Row<2>, 3>;
+        "embedding_bag_i4": Packed<Bag, I4Row<2, 1>, 3>;
         "embedding_bag_frozen_rows": FrozenRows<Bag, 1>;
         "hashed_embedding": HashedEmbedding<2, 3, 2, 4, u32, 7>;
         "quotient_remainder": QuotientRemainder<2, 3, 2, 2, Multiplied>;

@@ -11,7 +11,9 @@ use nanoembed::internals::{
     quantise_at, quantise_row_at,
 };
 use nanoembed::simd::Level;
-use nanoembed::table::{AnyTable, Bags, Bf16, F16, Format, Indices, Pooling, Table, TableMut, U2, U4, U8};
+use nanoembed::table::{
+    AnyTable, Bags, Bf16, F16, Format, I4, I8, Indices, Pooling, Table, TableMut, U2, U4, U8,
+};
 use nanoembed::zerocopy::{FromBytes, IntoBytes};
 use proptest::prelude::*;
 
@@ -179,6 +181,8 @@ proptest! {
         case.check_format::<U8>(any_bytes);
         case.check_format::<U4>(any_bytes);
         case.check_format::<U2>(any_bytes);
+        case.check_format::<I8>(any_bytes);
+        case.check_format::<I4>(any_bytes);
     }
 }
 

@@ -1,24 +1,20 @@
 //! Models with packed tables: what they predict is what the unpacked table of the same numbers predicts, their images are read where
 //! they lie, and another type's are refused.
 
-use crate::common::{image_of, parameter_bytes, parameters_at};
+use crate::common::{image_of, parameters_at};
 use nanoembed::image;
 use nanoembed::internals::{PackedRow, TableLayer, dequantise_row};
 use nanoembed::layers::{
-    Bag, Bf16Row, Dense, Embedding, EmbeddingBag, F16Row, Flatten, Layer, Packed, Sigmoid, U2Row, U4Row,
-    U8Row,
+    Bag, Bf16Row, Dense, Embedding, EmbeddingBag, F16Row, Flatten, I4Row, I8Row, Layer, Packed, Sigmoid,
+    U2Row, U4Row, U8Row,
 };
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro256PlusPlus;
 use nanoembed::sequential;
-use nanoembed::table::{Aligned, Format, Table};
-use nanoembed::zerocopy::FromBytes;
+use nanoembed::table::{Aligned, Format};
 
 type Words = Embedding<4, 50, 8>;
 type Texts = EmbeddingBag<6, 50, 8>;
-
-/// What a row is a slice of.
-type Element<R> = <<R as PackedRow>::Format as Format>::Element;
 
 /// The layer with the numbers that the packed rows stand for.
 fn unpacked<L: TableLayer, R: PackedRow>(
@@ -26,11 +22,7 @@ fn unpacked<L: TableLayer, R: PackedRow>(
     set: impl Fn(&mut L, usize, [f32; 8]),
 ) -> L {
     let mut layer = L::zeroed();
-    let elements: Vec<Element<R>> = parameter_bytes(packed)
-        .chunks_exact(size_of::<Element<R>>())
-        .map(|bytes| Element::<R>::read_from_bytes(bytes).unwrap())
-        .collect();
-    let table = Table::<R::Format>::packed(&elements, 50, 8).unwrap();
+    let table = packed.table();
     for row in 0..50 {
         let mut numbers = [0.0; 8];
         dequantise_row(table, row, &mut numbers).unwrap();
@@ -39,12 +31,14 @@ fn unpacked<L: TableLayer, R: PackedRow>(
     layer
 }
 
+/// `bytes` are those of a row.
 fn check<R: PackedRow>(bytes: usize, worst: f32) {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(5);
     let words = Words::new(&mut random);
     let mut packed = Packed::<Words, R, 50>::zeroed();
     packed.quantise_from(&words);
-    assert_eq!(size_of_val(&packed), 50 * bytes);
+    let scale = size_of::<<R::Format as Format>::Scale>();
+    assert_eq!(size_of_val(&packed), 50 * bytes + scale);
     let expected = unpacked::<Words, R>(&packed, |layer, row, numbers| layer.rows[row] = numbers);
     for (x, y) in expected.rows.as_flattened().iter().zip(words.rows.as_flattened()) {
         assert!((x - y).abs() <= worst, "{x} for {y}");
@@ -73,6 +67,8 @@ fn a_packed_layer_gives_what_its_numbers_give() {
     check::<U8Row<8>>(16, 0.1 / 255.0 * 0.51);
     check::<U4Row<8, 8>>(8, 0.1 / 15.0 * 0.52);
     check::<U2Row<8, 6>>(6, 0.1 / 3.0 * 0.52);
+    check::<I8Row<8>>(8, 0.05 / 127.0 * 0.51);
+    check::<I4Row<8, 4>>(4, 0.05 / 7.0 * 0.52);
 }
 
 #[test]

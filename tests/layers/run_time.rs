@@ -9,8 +9,8 @@ use nanoembed::layers::options::{
 };
 use nanoembed::layers::{
     Activation, Bf16Row, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, F16Row,
-    Flatten, Frozen, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Identity, Input, Layer,
-    Lstm, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row, U8Row,
+    Flatten, Frozen, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, I4Row, I8Row, Identity,
+    Input, Layer, Lstm, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row, U8Row,
 };
 use nanoembed::models::{self, All, LayerKind, Model, Recipe, RecipeError, Record, RecordError, Source};
 use nanoembed::rand_core::SeedableRng;
@@ -104,6 +104,7 @@ fn packed_embeddings() {
     each! {
         F16Row<3>, 3; F16Row<16>, 16; Bf16Row<5>, 5; Bf16Row<64>, 64; U8Row<5>, 5; U8Row<32>, 32;
         U4Row<5, 7>, 5; U4Row<16, 12>, 16; U2Row<7, 6>, 7; U2Row<64, 20>, 64;
+        I8Row<5>, 5; I8Row<16>, 16; I4Row<7, 4>, 7; I4Row<64, 32>, 64;
     }
 }
 

@@ -314,7 +314,8 @@ fn contents_go_with_a_shipped_model() {
         vocabulary: Some(b"words"),
     };
     let bytes = written::<Model>(&contents).expect("what can be written");
-    for format in [RowFormat::F32, RowFormat::F16, RowFormat::U8, RowFormat::U2] {
+    for format in [RowFormat::F32, RowFormat::F16, RowFormat::U8, RowFormat::U2, RowFormat::I8, RowFormat::I4]
+    {
         let shipped = at(&bytes, 0, |image| {
             let model = models::open::<All>(image).expect("an image");
             let mut shipped = vec![7; model.shipped_size(format)];
@@ -353,5 +354,14 @@ fn packed_rows_that_are_not_finite_are_named() {
                 harmed.map(|row| NotFinite::Parameter { layer: 0, kind: "Embedding", name: "rows", row });
             assert_eq!(found, expected, "{format:?}");
         }
+    }
+    // The one scale of a table of integers.
+    for format in [RowFormat::I8, RowFormat::I4] {
+        let mut model = pattern::<Model>();
+        model.first.rows[2][1] = f32::NAN;
+        let bytes = models::ship(&model, format, &Contents::default()).expect("no contents");
+        let found = models::open::<All>(&bytes).expect("an image").not_finite();
+        let expected = NotFinite::Parameter { layer: 0, kind: "Embedding", name: "rows", row: 0 };
+        assert_eq!(found, Some(expected), "{format:?}");
     }
 }

@@ -138,8 +138,9 @@ fn the_mean_of_many_roundings_is_the_number() {
             let from = Table::new(&numbers, 1, DIM).unwrap();
             quantise_rounded_at(Level::current(), from, Noise { seed, step: 7, first_row: 0 }, &mut to)
                 .unwrap();
+            let table = Table::<F>::packed(&row, 1, DIM).unwrap();
             for column in 0..DIM {
-                let x = f64::from(F::number(&row, column));
+                let x = f64::from(F::number(table, 0, column));
                 sums[column] += x;
                 low[column] = if x < low[column] { x } else { low[column] };
                 high[column] = if x > high[column] { x } else { high[column] };

@@ -8,6 +8,8 @@ use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Shape, Spec, choice, extent, unused};
 use crate::recipe::{LayerKind, Record};
 use crate::slices::{first_mut, parts_mut};
+#[cfg(feature = "alloc")]
+use crate::table::{AnyTable, Bf16, F16, I4, I8, U2, U4, U8};
 use crate::table::{Bags, F32, Format, Indices, Pooling, RowFormat, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -29,8 +31,7 @@ fn blocks(
     dim: usize,
     (ids, sources): (Option<usize>, usize),
 ) -> Result<[Block; 3], RecordError> {
-    let words = format.row_bytes(dim).and_then(|bytes| Some(bytes.checked_mul(rows)?.div_ceil(4)));
-    let words = words.ok_or(RecordError::TooLarge)?;
+    let words = format.table_words(rows, dim).ok_or(RecordError::TooLarge)?;
     let table = match format {
         RowFormat::F32 => Block::Rows { rows, dim, ids, sources },
         _ => Block::Words(words),
@@ -48,10 +49,33 @@ const fn learning(format: RowFormat) -> u16 {
 }
 
 /// The table itself.
-fn table<F: Format>(parameters: &[f32], rows: usize, dim: usize) -> Table<'_, F> {
-    let elements = rows * F::row_length(dim);
-    let bytes = parameters.as_bytes().get(..elements * size_of::<F::Element>()).unwrap_or_default();
-    Table::of_elements(<[F::Element]>::ref_from_bytes(bytes).unwrap_or_default(), dim)
+pub(super) fn table<F: Format>(parameters: &[f32], rows: usize, dim: usize) -> Table<'_, F> {
+    let length = rows * F::row_length(dim) * size_of::<F::Element>();
+    let (rows, scale) =
+        parameters.as_bytes().split_at_checked(length.next_multiple_of(4)).unwrap_or_default();
+    let rows = <[F::Element]>::ref_from_bytes(rows.get(..length).unwrap_or_default()).unwrap_or_default();
+    let scale = F::Scale::read_from_prefix(scale).map_or_else(|_| F::Scale::default(), |(scale, _)| scale);
+    Table::of_elements(rows, dim).scaled(scale)
+}
+
+/// The table that a record has, in whatever format; `None` if the format is unknown.
+#[cfg(feature = "alloc")]
+pub(in crate::models) fn any_table<'a>(
+    record: &Record,
+    parameters: &'a [f32],
+    rows: usize,
+    dim: usize,
+) -> Option<AnyTable<'a>> {
+    Some(match RowFormat::from_number(record.format)? {
+        RowFormat::F32 => table::<F32>(parameters, rows, dim).into(),
+        RowFormat::F16 => table::<F16>(parameters, rows, dim).into(),
+        RowFormat::Bf16 => table::<Bf16>(parameters, rows, dim).into(),
+        RowFormat::U8 => table::<U8>(parameters, rows, dim).into(),
+        RowFormat::U4 => table::<U4>(parameters, rows, dim).into(),
+        RowFormat::U2 => table::<U2>(parameters, rows, dim).into(),
+        RowFormat::I8 => table::<I8>(parameters, rows, dim).into(),
+        RowFormat::I4 => table::<I4>(parameters, rows, dim).into(),
+    })
 }
 
 /// Draws the rows, if they are numbers: not a bitmap after them, nor packed rows.
@@ -89,7 +113,7 @@ fn bag(record: &Record, format: RowFormat) -> Result<Spec, RecordError> {
 }
 
 /// Whether the ids of bags can be used.
-fn check_bags(record: &Record, input: Input<'_>) -> Result<(), InputError> {
+pub(super) fn check_bags(record: &Record, input: Input<'_>) -> Result<(), InputError> {
     let [rows, ..] = record.extents;
     // All at once is faster; which example it is matters for the error alone. On a device the loop is enough.
     if cfg!(not(target_os = "none")) && Indices::new(ids(input), rows as usize).is_ok() {
@@ -151,7 +175,7 @@ impl<F: Format> Kind for Embedding<F> {
 const POOLINGS: [Pooling; 3] = [Pooling::Mean, Pooling::Sum, Pooling::SqrtN];
 
 /// The ids of each example, and their number.
-fn bags(input: Input<'_>) -> impl Iterator<Item = &[u32]> {
+pub(super) fn bags(input: Input<'_>) -> impl Iterator<Item = &[u32]> {
     let (ids, offsets) = match input {
         Input::Bags { ids, offsets } => (ids, offsets),
         _ => (&[][..], &[][..]),

@@ -8,6 +8,7 @@ mod dot;
 mod dropout;
 mod embedding;
 mod flatten;
+mod folded;
 mod hashed;
 mod lstm;
 mod pooling;
@@ -19,8 +20,11 @@ pub use conv1d::Conv1D;
 pub use dense::Dense;
 pub use dot::{BiasedDot, Dot};
 pub use dropout::Dropout;
+#[cfg(feature = "alloc")]
+pub(super) use embedding::any_table;
 pub use embedding::{Embedding, EmbeddingBag};
 pub use flatten::Flatten;
+pub use folded::Folded;
 pub use hashed::HashedEmbedding;
 pub use lstm::Lstm;
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
@@ -86,7 +90,7 @@ fn activation_of<A: Activations>(record: &Record) -> Result<ActivationKind, Reco
 }
 
 /// The same of a record that was checked.
-fn activation<A: Activations>(record: &Record) -> ActivationKind {
+pub(super) fn activation<A: Activations>(record: &Record) -> ActivationKind {
     activation_of::<A>(record).unwrap_or(ActivationKind::Identity)
 }
 

@@ -77,11 +77,14 @@ fn numbers(record: &Record) -> (u128, u128) {
         1 | 2 => 2 * dim,
         3 => dim + 8,
         4 => dim.div_ceil(2) + 4,
-        _ => dim.div_ceil(4) + 4,
+        5 => dim.div_ceil(4) + 4,
+        6 => dim,
+        _ => dim.div_ceil(2),
     };
+    let scale = u128::from(record.format > 5);
     match record.kind {
-        1 => ((b * row_bytes(c)).div_ceil(4), a * c),
-        2 => ((a * row_bytes(b)).div_ceil(4), b),
+        1 => ((b * row_bytes(c)).div_ceil(4) + scale, a * c),
+        2 => ((a * row_bytes(b)).div_ceil(4) + scale, b),
         3 => (b * c, a * c),
         4 => ((b + c) * d, a * d),
         8 => {
@@ -113,10 +116,9 @@ fn records() -> impl Strategy<Value = Record> {
         LayerKind::Lstm,
         LayerKind::Dense,
     ]);
-    (kinds, [extent(), extent(), extent(), extent()], 0_u16..6, 0_u16..3, 1_usize..4).prop_map(
+    (kinds, [extent(), extent(), extent(), extent()], 0_u16..8, 0_u16..3, 1_usize..4).prop_map(
         |(kind, [a, b, c, d], format, option, step)| {
-            let formats = [RowFormat::F32, RowFormat::F16, RowFormat::Bf16, RowFormat::U8, RowFormat::U4];
-            let format = formats.get(usize::from(format)).copied().unwrap_or(RowFormat::U2);
+            let format = RowFormat::from_number(format).expect("one of eight");
             match kind {
                 LayerKind::Embedding => model(kind, &[a, b, c]).format(format),
                 LayerKind::EmbeddingBag => model(kind, &[a, b]).format(format).options([option, 0, 0]),

@@ -1,0 +1,326 @@
+//! A pool and the linear layer after it, made into one table of integers.
+
+use super::embedding_bag::{BagPooling, Mean};
+use super::flow::Outputs;
+use super::packed::PackedRow;
+use super::value::Bag;
+use super::{Batch, BatchMut, Bytes, Layer, LayerKind, LayerSummary, Record, Records, parameters};
+use crate::error::InputError;
+use crate::memory::padding;
+use crate::passes::folded;
+use crate::slices::first_mut;
+use crate::table::{Index, Indices, IntegerFormat, Pooling, Table};
+use core::marker::PhantomData;
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+
+/// The rows of a [`Folded`] layer: all of them, `[R; ROWS]`, or [`KeptRows`].
+pub trait FoldedRows: FromBytes + KnownLayout + Immutable {
+    /// How they are stored.
+    type Format: IntegerFormat;
+    /// Rows that ids name.
+    const ROWS: usize;
+    /// Rows that are kept.
+    const KEPT: usize;
+    /// Scores in a row.
+    const DIM: usize;
+    /// Evaluated by what uses the rows; asserts that their sizes agree.
+    const CHECK: () = ();
+
+    /// The scores of the rows that are kept.
+    fn codes(&self) -> Table<'_, Self::Format>;
+
+    /// Which rows they are of; `None` if of all.
+    fn kept(&self) -> Option<&[[u32; 2]]>;
+
+    /// Shows the bytes.
+    fn visit(&self, part: &mut dyn FnMut(&[u8]));
+
+    /// The same, to write.
+    fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8]));
+}
+
+impl<R: PackedRow<Format: IntegerFormat>, const ROWS: usize> FoldedRows for [R; ROWS] {
+    type Format = R::Format;
+    const ROWS: usize = ROWS;
+    const KEPT: usize = ROWS;
+    const DIM: usize = R::DIM;
+    const CHECK: () = R::CHECK;
+
+    fn codes(&self) -> Table<'_, R::Format> {
+        Table::from_packed(self, R::DIM)
+    }
+
+    fn kept(&self) -> Option<&[[u32; 2]]> {
+        None
+    }
+
+    fn visit(&self, part: &mut dyn FnMut(&[u8])) {
+        part(self.as_bytes());
+        part(const { padding(size_of::<Self>()) });
+    }
+
+    fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
+        part(self.as_mut_bytes());
+        let mut rest = [0; 3];
+        part(first_mut(&mut rest, const { padding(size_of::<Self>()).len() }));
+    }
+}
+
+/// `KEPT` of `ROWS` rows `R`, and a bitmap that names them in `WORDS` = ⌈`ROWS` / 32⌉ pairs of words. An id
+/// whose row was left out counts as if it were not there.
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C)]
+pub struct KeptRows<R, const KEPT: usize, const ROWS: usize, const WORDS: usize> {
+    rows: [R; KEPT],
+    kept: [[u32; 2]; WORDS],
+}
+
+impl<R, const KEPT: usize, const ROWS: usize, const WORDS: usize> FoldedRows
+    for KeptRows<R, KEPT, ROWS, WORDS>
+where
+    R: PackedRow<Format: IntegerFormat>,
+{
+    type Format = R::Format;
+    const ROWS: usize = ROWS;
+    const KEPT: usize = KEPT;
+    const DIM: usize = R::DIM;
+    const CHECK: () = {
+        let () = R::CHECK;
+        assert!(KEPT < ROWS, "KeptRows<R, KEPT, ROWS, WORDS>: with KEPT = ROWS write [R; ROWS]");
+        assert!(WORDS == ROWS.div_ceil(32), "KeptRows<R, KEPT, ROWS, WORDS>: WORDS must be ceil(ROWS / 32)");
+    };
+
+    fn codes(&self) -> Table<'_, R::Format> {
+        Table::from_packed(&self.rows, R::DIM)
+    }
+
+    fn kept(&self) -> Option<&[[u32; 2]]> {
+        Some(&self.kept)
+    }
+
+    fn visit(&self, part: &mut dyn FnMut(&[u8])) {
+        self.rows.visit(part);
+        part(self.kept.as_bytes());
+    }
+
+    fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
+        self.rows.visit_mut(part);
+        part(self.kept.as_mut_bytes());
+    }
+}
+
+/// A bag classifier as one table of integers: `EmbeddingBag` and `Dense` after each other, of which
+/// [`models::fold`](crate::models::fold) made the scores of each class for each row.
+///
+/// y = scale · Σ q\[id\] / n, the mean of the rows of n ids; with [`Sum`](super::options::Sum), scale · (bias
+/// + Σ q\[id\]). The biases of a mean stand in its rows, and alone they are the answer to an empty bag.
+///
+/// # Shapes
+/// x [`Bag<CAPACITY, I>`](Bag), q (`T`) `[ROWS, CLASSES]`, y `[CLASSES]`.
+///
+/// A text costs an addition for each of its ids and each class. Sums are 32-bit integers: they are exact in
+/// any order, and need no floating-point unit. [`scores`](Self::scores) takes the ids of a text of any length
+/// as they come, without a `Bag`, and no float is used:
+///
+#[cfg_attr(feature = "alloc", doc = "```")]
+#[cfg_attr(not(feature = "alloc"), doc = "```ignore")]
+/// use nanoembed::{image, layers::*, models::{self, Folding}, sequential, table::RowFormat};
+/// use nanoembed::text::HashingTokenizer;
+/// type Trained = sequential![EmbeddingBag<64, 50, 4>, Dense<4, 2, Softmax>];
+/// type Shipped = sequential![Folded<[I8Row<2>; 50], 2>, Activation<[f32; 2], Softmax>];
+/// const TOKENIZER: HashingTokenizer = HashingTokenizer::for_table::<Shipped>();
+///
+/// // On the host: a model that has learnt one word.
+/// let mut trained = Trained::zeroed();
+/// let [word]: [usize; 1] = TOKENIZER.encode("awful")?;
+/// trained.first.rows[word] = [1.0; 4];
+/// trained.second.kernel = [[-1.0, 1.0]; 4];
+/// let image = models::fold(&trained, Folding::new(RowFormat::I8), &Default::default())?;
+///
+/// // In the firmware.
+/// let model: &Shipped = image::read(&image)?;
+/// let scores = model.first.scores(TOKENIZER.ids("What an awful place!"));
+/// assert_eq!(scores.class(), 1);
+/// assert!(scores.probabilities()[1] > 50_000); // of 65,535
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It does not learn. Nothing but `[I8Row<CLASSES>; ROWS]`, `[I4Row<CLASSES, BYTES>; ROWS]` and [`KeptRows`]
+/// of them is a `T`.
+#[derive(Debug, FromBytes, KnownLayout, Immutable)]
+#[repr(C, align(4))]
+pub struct Folded<T: FoldedRows, const CLASSES: usize, const CAPACITY: usize = 64, P = Mean, I = u16> {
+    rows: T,
+    scale: f32,
+    bias: [i32; CLASSES],
+    options: PhantomData<(P, I)>,
+}
+
+/// The scores of a text, as integers: what [`Folded::scores`] gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scores<const CLASSES: usize> {
+    /// Σ q of each class.
+    pub sums: [i32; CLASSES],
+    /// How many rows a mean is of; of a sum, 1.
+    pub count: u32,
+    /// What a sum is multiplied by to be a logit.
+    pub scale: f32,
+}
+
+impl<const CLASSES: usize> Scores<CLASSES> {
+    /// The class with the greatest score, the first of several.
+    pub fn class(&self) -> usize {
+        let (mut best, mut most) = (0, i32::MIN);
+        for (class, sum) in self.sums.iter().enumerate() {
+            if *sum > most {
+                (best, most) = (class, *sum);
+            }
+        }
+        best
+    }
+
+    /// The softmax of the logits in shares of 65,535, by integers alone: within 8 of the exact share.
+    pub fn probabilities(&self) -> [u16; CLASSES] {
+        let most = self.sums.iter().fold(i32::MIN, |most, sum| if *sum > most { *sum } else { most });
+        let powers = self.sums.map(|sum| power(most.abs_diff(sum), self.count, self.scale));
+        let total = powers.iter().fold(0_u64, |total, power| total + u64::from(*power));
+        powers.map(|power| (u64::from(power) * 65_535 + total / 2).checked_div(total).unwrap_or(0) as u16)
+    }
+}
+
+/// e^(−scale · below / count) in 2⁻³⁰, for a finite scale of at least 0.
+fn power(below: u32, count: u32, scale: f32) -> u32 {
+    // scale = mantissa · 2^(exponent − 150).
+    let bits = scale.to_bits();
+    let exponent = bits >> 23 & 0xff;
+    let mantissa = bits & 0x7f_ffff | 0x80_0000;
+    // log₂ e is in 2⁻¹⁶.
+    let quotient = u64::from(below) * (u64::from(mantissa) * 94_548 >> 16)
+        / u64::from(if count == 0 { 1 } else { count });
+    // In 2⁻²⁴: whole powers of two above, the rest below.
+    let shifted = match (exponent + 1).checked_sub(127) {
+        Some(up) => quotient.saturating_mul(1_u64.checked_shl(up).unwrap_or(u64::MAX)),
+        None => quotient.checked_shr(126 - exponent).unwrap_or(0),
+    };
+    let (whole, rest) = (shifted >> 24, (shifted & 0xff_ffff) as u32);
+    // 2⁻ʳ by a polynomial in 2⁻³⁰, r in 2⁻²⁴.
+    let product = |a: u32, r: u32| (u64::from(a) * u64::from(r) >> 24) as u32;
+    let terms = [1_073_739_778, 744_157_487, 257_095_898, 57_151_877, 7_346_532];
+    let [a, b, c, d, e] = terms;
+    let power = a - product(b - product(c - product(d - product(e, rest), rest), rest), rest);
+    power.checked_shr(if whole > 31 { 32 } else { whole as u32 }).unwrap_or(0)
+}
+
+impl<T: FoldedRows, const CLASSES: usize, const CAPACITY: usize, P: BagPooling, I>
+    Folded<T, CLASSES, CAPACITY, P, I>
+{
+    /// The scores of the rows that these ids name, which are added as they come: up to 8 million. An id
+    /// without a row, or whose row was left out, counts as if it were not there.
+    #[inline]
+    pub fn scores(&self, ids: impl IntoIterator<Item = usize>) -> Scores<CLASSES> {
+        let mut sums = [0; CLASSES];
+        let count = self.view().sum(ids.into_iter(), &mut sums);
+        Scores { sums, count, scale: self.scale }
+    }
+
+    fn view(&self) -> folded::Folded<'_, T::Format> {
+        folded::Folded {
+            codes: self.rows.codes().with_scale(self.scale),
+            kept: self.rows.kept(),
+            bias: &self.bias,
+            pooling: P::POOLING,
+        }
+    }
+}
+
+impl<T: FoldedRows, const CLASSES: usize, const CAPACITY: usize, P, I> Bytes
+    for Folded<T, CLASSES, CAPACITY, P, I>
+{
+    const BYTES: usize = size_of::<Self>();
+
+    fn visit(&self, part: &mut dyn FnMut(&[u8])) {
+        self.rows.visit(part);
+        part(self.scale.as_bytes());
+        part(self.bias.as_bytes());
+    }
+
+    fn visit_mut(&mut self, part: &mut dyn FnMut(&mut [u8])) {
+        self.rows.visit_mut(part);
+        part(self.scale.as_mut_bytes());
+        part(self.bias.as_mut_bytes());
+    }
+}
+
+parameters!(@nothing impl[T: FoldedRows, const CLASSES: usize, const CAPACITY: usize, P, I]
+    Folded<T, CLASSES, CAPACITY, P, I>);
+
+impl<T, const CLASSES: usize, const CAPACITY: usize, P, I> Layer for Folded<T, CLASSES, CAPACITY, P, I>
+where
+    T: FoldedRows,
+    P: BagPooling,
+    I: Index + FromZeros,
+{
+    type Input = Bag<CAPACITY, I>;
+    type Output = [f32; CLASSES];
+    type InputGradient = ();
+    type Workspace<const BATCH: usize> = ();
+    type Cache<const BATCH: usize> = Outputs<[f32; CLASSES], BATCH>;
+
+    const NAME: &'static str = "Folded";
+    const RECORDS: Records = {
+        let () = T::CHECK;
+        assert!(T::KEPT > 0 && CLASSES > 0, "Folded<T, CLASSES>: rows and classes must be at least 1");
+        assert!(T::DIM == CLASSES, "Folded<T, CLASSES>: the rows have another number of classes");
+        assert!(
+            T::ROWS as u64 - 1 <= I::MAX,
+            "Folded<T, CLASSES, CAPACITY, P, I>: I is too small for the rows"
+        );
+        assert!(
+            matches!(P::POOLING, Pooling::Mean | Pooling::Sum),
+            "Folded<T, CLASSES, CAPACITY, P>: P must be Mean or Sum"
+        );
+        let record = Record::new(LayerKind::Folded, &[T::ROWS, CLASSES, T::KEPT]);
+        Records::layer(record.format(<T::Format as crate::table::Format>::ROW_FORMAT).options([
+            P::NUMBER,
+            0,
+            0,
+        ]))
+    };
+
+    fn check(inputs: &[Bag<CAPACITY, I>]) -> Result<(), InputError> {
+        for (example, bag) in inputs.iter().enumerate() {
+            Indices::new(bag.ids(), T::ROWS).map_err(|error| InputError::of_example(example, error))?;
+        }
+        Ok(())
+    }
+
+    fn infer<const BATCH: usize>(
+        &self,
+        x: Batch<'_, Bag<CAPACITY, I>>,
+        (): &mut (),
+        y: BatchMut<'_, [f32; CLASSES]>,
+    ) {
+        for (bag, y) in x.values.iter().zip(y.values) {
+            self.view().logits(Indices::skipping(bag.ids(), T::ROWS).iter().flatten(), y);
+        }
+    }
+
+    fn backward<const BATCH: usize>(
+        &self,
+        _: Batch<'_, Bag<CAPACITY, I>>,
+        _: &mut Self::Cache<BATCH>,
+        _: Option<&mut ()>,
+        _: Option<&mut [()]>,
+    ) {
+    }
+
+    fn describe(visit: &mut dyn FnMut(LayerSummary)) {
+        visit(LayerSummary {
+            name: Self::NAME,
+            shape: [CLASSES, 0],
+            parameters: T::KEPT * CLASSES + CLASSES,
+            bytes: Self::BYTES,
+            trainable: false,
+        });
+    }
+}

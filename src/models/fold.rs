@@ -1,0 +1,320 @@
+//! A bag classifier as one table of integers.
+
+use super::kind::Kinds;
+use super::kinds::{self, AnyActivation};
+use super::model::Model;
+use super::open::OpenError;
+use super::ship::Beside;
+use crate::error::NotFinite;
+use crate::image::{Contents, ImageError, Kind, Layout, Section, seal};
+use crate::kernels::shaped::{dequantise, gemm, quantise};
+use crate::layers::{ActivationKind, Layer};
+use crate::recipe::{LayerKind, Record, Source};
+use crate::slices::{part, parts, parts_mut};
+use crate::table::{I4, I8, IntegerFormat, OneScale, RowFormat, RowNotFinite, Table, TableMut, with_table};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+use zerocopy::IntoBytes;
+
+/// How a classifier is folded.
+#[derive(Clone, Copy, Debug)]
+pub struct Folding<'a> {
+    /// [`RowFormat::I8`] or [`RowFormat::I4`].
+    pub format: RowFormat,
+    /// How many rows are kept: those whose scores differ most from class to class. The others are left out,
+    /// for two bits each. `usize::MAX` keeps all.
+    pub keep: usize,
+    /// How often each row occurs in the training data, if that is known: rows that never occur go first, and
+    /// rows that occur often are rounded less.
+    pub occurrences: Option<&'a [u32]>,
+}
+
+impl Folding<'_> {
+    /// All rows in this format.
+    pub const fn new(format: RowFormat) -> Self {
+        Self { format, keep: usize::MAX, occurrences: None }
+    }
+}
+
+/// Why a model cannot be folded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum FoldError {
+    /// A layer that is none of a linear classifier of bags, or stands in the wrong place.
+    Layer {
+        /// Its number.
+        layer: usize,
+        /// What Keras calls it.
+        kind: &'static str,
+    },
+    /// The pooling is neither the mean nor the sum.
+    Pooling,
+    /// The format is none of integers.
+    Format(RowFormat),
+    /// No row is to be kept.
+    NoRows,
+    /// A parameter is infinite or NaN.
+    NotFinite(NotFinite),
+    /// The scores of a row are infinite or NaN.
+    Scores(RowNotFinite),
+    /// The bias of a class is so large beside the scores of the rows that a sum could pass 32 bits.
+    Overflow {
+        /// The class.
+        class: usize,
+    },
+    /// The image cannot be read, or the contents do not go with the model.
+    Open(OpenError),
+}
+
+impl fmt::Display for FoldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Layer { layer, kind } => write!(
+                f,
+                "layer {layer} ({kind}): a model that can be folded is an EmbeddingBag and a Dense, with a Dropout between them and an Activation after them at most"
+            ),
+            Self::Pooling => f.write_str("the bag is pooled by SqrtN: only Mean and Sum can be folded"),
+            Self::Format(format) => write!(f, "rows of {format:?} are no integers: fold to I8 or I4"),
+            Self::NoRows => f.write_str("0 rows are to be kept: keep at least 1"),
+            Self::NotFinite(error) => error.fmt(f),
+            Self::Scores(error) => error.fmt(f),
+            Self::Overflow { class } => write!(
+                f,
+                "the bias of class {class} is too large beside the scores of the rows: 32 bits may not hold a sum"
+            ),
+            Self::Open(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for FoldError {}
+
+impl From<OpenError> for FoldError {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+impl From<ImageError> for FoldError {
+    fn from(error: ImageError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+/// The scores of all rows, and what is around them.
+struct Scores {
+    /// Scores `[rows, classes]`, without the biases.
+    rows: Vec<f32>,
+    bias: Vec<f32>,
+    classes: usize,
+    /// Whether rows are averaged, not summed.
+    is_mean: bool,
+    activation: ActivationKind,
+}
+
+impl<K: Kinds> Model<'_, K> {
+    fn scores(&self) -> Result<Scores, FoldError> {
+        let recipe = self.recipe();
+        let (mut bag, mut dense, mut activation) = (None, None, ActivationKind::Identity);
+        for place in recipe.places() {
+            let kind = LayerKind::from_number(place.record.kind);
+            let is_last = dense.is_some();
+            match kind {
+                Some(LayerKind::EmbeddingBag) if bag.is_none() => bag = Some(place),
+                Some(LayerKind::Dropout) if bag.is_some() && !is_last => {}
+                Some(LayerKind::Dense) if bag.is_some() && !is_last => dense = Some(place),
+                Some(LayerKind::Activation) if is_last && activation == ActivationKind::Identity => {}
+                _ => return Err(FoldError::Layer { layer: place.number, kind: place.kind_name() }),
+            }
+            if dense.is_some() {
+                activation = kinds::activation::<AnyActivation>(place.record);
+            }
+        }
+        let (Some(bag), Some(dense)) = (bag, dense) else {
+            let layer = recipe.records().len();
+            return Err(FoldError::Layer { layer, kind: "none" });
+        };
+        let [pooling, ..] = bag.record.options;
+        if pooling > 1 {
+            return Err(FoldError::Pooling);
+        }
+        let parameters = self.parameters();
+        let [dim, classes, ..] = dense.record.extents.map(|extent| extent as usize);
+        let (kernel, bias) = first_parts(parameters, dense.parameters, dim * classes, classes);
+        let mut bias = bias.to_vec();
+        let [rows, ..] = bag.record.extents.map(|extent| extent as usize);
+        let mut table = vec![0.0; rows * dim];
+        let from = parameters.get(bag.parameters..).unwrap_or_default();
+        if let Some(from) = kinds::any_table(bag.record, from, rows, dim) {
+            with_table!(from, |from| dequantise(from, &mut TableMut::of_dim(&mut table, dim)));
+        }
+        let mut scores = vec![0.0; rows * classes];
+        let (table, kernel) = (Table::of_dim(&table, dim), Table::of_dim(kernel, classes));
+        gemm(table, kernel, &mut TableMut::of_dim(&mut scores, classes));
+        if activation == ActivationKind::Softmax {
+            // A softmax sees differences alone: around 0 the codes are finest.
+            parts_mut(&mut scores, classes).for_each(centre);
+            centre(&mut bias);
+        }
+        Ok(Scores { rows: scores, bias, classes, is_mean: pooling == 0, activation })
+    }
+
+    /// The image of the model folded, with what its own image holds beside it: see [`fold`].
+    ///
+    /// # Errors
+    /// As [`fold`].
+    pub fn fold(&self, folding: Folding<'_>) -> Result<Vec<u8>, FoldError> {
+        self.fold_beside(folding, &Beside::Own(self))
+    }
+
+    /// The same, with these contents in the place of what the model's own image held.
+    ///
+    /// # Errors
+    /// As [`fold`].
+    pub fn fold_with(&self, folding: Folding<'_>, contents: &Contents<'_>) -> Result<Vec<u8>, FoldError> {
+        contents.check(self.recipe().records())?;
+        self.fold_beside(folding, &Beside::Given(contents))
+    }
+
+    fn fold_beside(&self, folding: Folding<'_>, beside: &Beside<'_, K>) -> Result<Vec<u8>, FoldError> {
+        if let Some(error) = self.not_finite() {
+            return Err(FoldError::NotFinite(error));
+        }
+        let scores = self.scores()?;
+        let kept = scores.kept(&folding)?;
+        let parameters = match folding.format {
+            RowFormat::I8 => scores.encode::<I8>(&kept, &folding)?,
+            RowFormat::I4 => scores.encode::<I4>(&kept, &folding)?,
+            other => return Err(FoldError::Format(other)),
+        };
+        let count = kept.iter().filter(|kept| **kept).count();
+        let folded = Record::new(LayerKind::Folded, &[kept.len(), scores.classes, count])
+            .format(folding.format)
+            .options([u16::from(!scores.is_mean), 0, 0])
+            .from(Source::Input(0));
+        let activation = Record::new(LayerKind::Activation, &[scores.classes]).activation(scores.activation);
+        let records = [folded, activation];
+        let records =
+            if scores.activation == ActivationKind::Identity { part(&records, 0, 1) } else { &records };
+        let fingerprint = Record::fingerprint_of(records.iter().copied());
+        let layout = beside.add_to(Layout::model(size_of_val(records), parameters.len()));
+        let mut image = vec![0; layout.end()];
+        seal(Kind::Model, fingerprint, &layout, &mut image, &mut |section, part| match section {
+            Section::Recipe => part(records.as_bytes()),
+            Section::Parameters => part(&parameters),
+            section => beside.visit(section, part),
+        })?;
+        Ok(image)
+    }
+}
+
+impl Scores {
+    /// Which rows are kept.
+    fn kept(&self, folding: &Folding<'_>) -> Result<Vec<bool>, FoldError> {
+        let rows = self.rows.len() / self.classes;
+        let occurs =
+            |row: usize| folding.occurrences.is_none_or(|times| times.get(row).is_some_and(|n| *n > 0));
+        let norm = |row: usize| {
+            part(&self.rows, row * self.classes, self.classes).iter().map(|x| x * x).sum::<f32>()
+        };
+        let mut ranked: Vec<(bool, f32, usize)> =
+            (0..rows).map(|row| (occurs(row), norm(row), row)).collect();
+        ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+        let mut kept = vec![false; rows];
+        for (_, _, row) in ranked.into_iter().take(folding.keep) {
+            if let Some(kept) = kept.get_mut(row) {
+                *kept = true;
+            }
+        }
+        if folding.keep == 0 { Err(FoldError::NoRows) } else { Ok(kept) }
+    }
+
+    /// The parameters: codes, which rows they are of, scale, bias.
+    fn encode<F: IntegerFormat>(&self, kept: &[bool], folding: &Folding<'_>) -> Result<Vec<u8>, FoldError> {
+        let classes = self.classes;
+        let mut rows = Vec::new();
+        let mut occurrences = Vec::new();
+        for ((row, scores), _) in parts(&self.rows, classes).enumerate().zip(kept).filter(|(_, kept)| **kept)
+        {
+            let bias =
+                |class: usize| if self.is_mean { self.bias.get(class).copied().unwrap_or(0.0) } else { 0.0 };
+            rows.extend(scores.iter().enumerate().map(|(class, score)| score + bias(class)));
+            occurrences.push(folding.occurrences.and_then(|times| times.get(row)).copied().unwrap_or(0));
+        }
+        let table = Table::of_dim(&rows, classes);
+        let scale = F::best_scale(table, Some(&occurrences)).map_err(FoldError::Scores)?;
+        let mut bytes = vec![0; table.rows() * F::row_length(classes)];
+        quantise(table, &mut TableMut::<F>::of_elements(&mut bytes, classes).scaled(OneScale(scale)));
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        if kept.contains(&false) {
+            let mut before = 0_u32;
+            for rows in kept.chunks(32) {
+                let bits = rows.iter().rev().fold(0_u32, |bits, kept| bits << 1 | u32::from(*kept));
+                bytes.extend(bits.to_le_bytes());
+                bytes.extend(before.to_le_bytes());
+                before += bits.count_ones();
+            }
+        }
+        bytes.extend(scale.to_le_bytes());
+        for (class, bias) in self.bias.iter().enumerate() {
+            let code = bias / scale;
+            if !(code.abs() < MOST_BIAS) {
+                return Err(FoldError::Overflow { class });
+            }
+            // Half away from zero.
+            bytes.extend(((code + if code < 0.0 { -0.5 } else { 0.5 }) as i32).to_le_bytes());
+        }
+        Ok(bytes)
+    }
+}
+
+/// The greatest code of a bias: half of what 32 bits hold.
+const MOST_BIAS: f32 = (1 << 30) as f32;
+
+/// Two arrays that follow each other.
+fn first_parts(numbers: &[f32], start: usize, first: usize, second: usize) -> (&[f32], &[f32]) {
+    (part(numbers, start, first), part(numbers, start + first, second))
+}
+
+/// Subtracts the mean.
+fn centre(row: &mut [f32]) {
+    let mean = row.iter().sum::<f32>() / row.len() as f32;
+    for x in row {
+        *x -= mean;
+    }
+}
+
+/// The image of a trained classifier as one table of integers, [`layers::Folded`](crate::layers::Folded), and
+/// its activation: for a model of an `EmbeddingBag` (`Mean` or `Sum`) and a `Dense`, with a `Dropout` between
+/// them and an `Activation` after them at most.
+///
+/// The scores of row r are E\[r\] W, `[rows, classes]`, with the biases if rows are averaged. Before a
+/// softmax each row is moved so that its mean is 0, which changes no probability. All scores are then rounded
+/// with one scale ([`I8::scale_of`]). A table of `rows` rows takes `rows * classes` bytes as I8, half of that as
+/// I4.
+///
+/// ```
+/// use nanoembed::models::{self, All, Folding};
+/// use nanoembed::{image::Contents, layers::*, sequential, table::RowFormat};
+/// type Trained = sequential![EmbeddingBag<64, 2048, 8>, Dense<8, 7, Softmax>];
+/// let image = models::fold(&Trained::zeroed(), Folding::new(RowFormat::I4), &Contents::default())?;
+/// assert!(image.len() < 4 * 2048 + 512); // four bytes a row
+///
+/// let few = Folding { keep: 1000, ..Folding::new(RowFormat::I4) };
+/// let image = models::fold(&Trained::zeroed(), few, &Contents::default())?;
+/// assert!(image.len() < 4 * 1000 + 2048 / 4 + 512);
+/// # Ok::<(), models::FoldError>(())
+/// ```
+///
+/// # Errors
+/// If the model has other layers, a parameter that is not finite, or a bias too large for its scores; if the
+/// format is none of integers, or the contents do not go with the model.
+pub fn fold<M: Layer>(
+    trained: &M,
+    folding: Folding<'_>,
+    contents: &Contents<'_>,
+) -> Result<Vec<u8>, FoldError> {
+    let image = crate::image::to_vec(trained);
+    super::open::<super::All>(&image)?.fold_with(folding, contents)
+}
