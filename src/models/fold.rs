@@ -48,6 +48,8 @@ pub enum FoldError {
         /// What Keras calls it.
         kind: &'static str,
     },
+    /// There is no `Dense` layer after the bag, or no bag.
+    NoDense,
     /// The pooling is neither the mean nor the sum.
     Pooling,
     /// The format is none of integers.
@@ -74,6 +76,7 @@ impl fmt::Display for FoldError {
                 f,
                 "layer {layer} ({kind}): a model that can be folded is an EmbeddingBag and a Dense, with a Dropout between them and an Activation after them at most"
             ),
+            Self::NoDense => f.write_str("no Dense layer follows an EmbeddingBag: there is nothing to fold"),
             Self::Pooling => f.write_str("the bag is pooled by SqrtN: only Mean and Sum can be folded"),
             Self::Format(format) => write!(f, "rows of {format:?} are no integers: fold to I8 or I4"),
             Self::NoRows => f.write_str("0 rows are to be kept: keep at least 1"),
@@ -132,8 +135,7 @@ impl<K: Kinds> Model<'_, K> {
             }
         }
         let (Some(bag), Some(dense)) = (bag, dense) else {
-            let layer = recipe.records().len();
-            return Err(FoldError::Layer { layer, kind: "none" });
+            return Err(FoldError::NoDense);
         };
         let [pooling, ..] = bag.record.options;
         if pooling > 1 {

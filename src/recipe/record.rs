@@ -105,6 +105,7 @@ impl LayerKind {
             Self::Activation => "N and 0 or LEN and DIM",
             Self::Concatenate => "the lengths of its two vectors",
             Self::Dot | Self::BiasedDot => "N",
+            Self::Folded => "ROWS, CLASSES, rows kept",
             Self::Own => "the two halves of its fingerprint",
         }
     }
@@ -346,7 +347,10 @@ impl Record {
     /// How many ids a layer with such a table takes; 0 if it takes bags.
     pub(crate) const fn ids(&self) -> u32 {
         let [len, ..] = self.extents;
-        if self.kind == LayerKind::EmbeddingBag as u16 { 0 } else { len }
+        match LayerKind::from_number(self.kind) {
+            Some(LayerKind::EmbeddingBag | LayerKind::Folded) => 0,
+            _ => len,
+        }
     }
 
     /// Whether all that must be zero is.

@@ -9,9 +9,9 @@ use nanoembed::layers::options::{
 };
 use nanoembed::layers::{
     Activation, Batch, BatchMut, Bf16Row, BiasedDot, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
-    F16Row, Fingerprint, Flatten, Flow, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D,
-    HashedEmbedding, I4Row, I8Row, Layer, Lstm, Packed, QuotientRemainder, Records, Relu, Sigmoid, Softmax,
-    Tanh, U2Row, U4Row, U8Row,
+    F16Row, Fingerprint, Flatten, Flow, Folded, Frozen, FrozenRows, GlobalAveragePooling1D,
+    GlobalMaxPooling1D, HashedEmbedding, I4Row, I8Row, KeptRows, Layer, Lstm, Packed, QuotientRemainder,
+    Records, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row, U8Row,
 };
 use nanoembed::table::Aligned;
 use nanoembed::text::{HashKind, Pipeline};
@@ -149,6 +149,8 @@ fn every_kind_of_layer_has_its_recorded_image() {
         "concatenate": concatenate![Dense<2, 1>, Bag, Dense<1, 3>];
         "dot": Dot<2>;
         "biased_dot": BiasedDot<3>;
+        "folded": Folded<[I8Row<3>; 5], 3>;
+        "folded_kept": Folded<KeptRows<I4Row<3, 2>, 3, 40, 2>, 3, 8, Sum>;
         "own": Scale;
     }
     let pipeline = Pipeline::hashing(9, HashKind::Native).expect("rows that there are");
@@ -163,7 +165,7 @@ fn every_kind_of_layer_has_its_recorded_image() {
     };
     check::<Dense<2, 2, Softmax>>("all_sections", &mut kinds, &contents);
     let tables: Vec<(u16, u16)> =
-        (1..=2).flat_map(|kind| (0..=5).map(move |format| (kind, format))).collect();
+        (1..=2).flat_map(|kind| (0..=7).map(move |format| (kind, format))).collect();
     let rest = (3..=15).chain([0xffff]).map(|kind| (kind, 0));
-    assert_eq!(kinds, tables.into_iter().chain(rest).collect());
+    assert_eq!(kinds, tables.into_iter().chain(rest).chain([(16, 6), (16, 7)]).collect());
 }

@@ -5,6 +5,8 @@ mod branches;
 #[path = "../common/mod.rs"]
 mod common;
 mod compressed;
+#[cfg(feature = "alloc")]
+mod folded;
 mod frozen_rows;
 mod gradients;
 mod lstm;

@@ -14,6 +14,7 @@ use nanoembed::layers::{
 };
 use nanoembed::models::{self, All, LayerKind, Model, Recipe, RecipeError, Record, RecordError, Source};
 use nanoembed::rand_core::SeedableRng;
+use nanoembed::table::RowFormat;
 use nanoembed::zerocopy::{FromZeros, Immutable, IntoBytes};
 use nanoembed::{concatenate, sequential};
 
@@ -260,7 +261,7 @@ fn records_that_are_none() {
     const FROZEN: u16 = 1;
     // A record of each kind, how many extents it has, how many values each of its options, which bits of the
     // last may be set, and which extents may be 0.
-    let kinds: [Expected; 15] = [
+    let kinds: [Expected; 16] = [
         (Record::new(LayerKind::Embedding, &[4, 7, 3]), 3, [2, 1, 1], 3, &[]),
         (Record::new(LayerKind::EmbeddingBag, &[7, 3]), 2, [3, 1, 1], 3, &[]),
         (Record::new(HashedEmbedding, &[4, 7, 3, 2, 0]), 5, [1, 1, 1], FROZEN, &[4]),
@@ -276,6 +277,7 @@ fn records_that_are_none() {
         (Record::new(Concatenate, &[4, 3]), 2, [1, 1, 1], 0, &[]),
         (Record::new(Dot, &[4]), 1, [1, 1, 1], 0, &[]),
         (Record::new(BiasedDot, &[4]), 1, [1, 1, 1], FROZEN, &[]),
+        (Record::new(LayerKind::Folded, &[7, 3, 5]).format(RowFormat::I4), 3, [2, 1, 1], 0, &[]),
     ];
     for (record, extents, options, learning, zeros) in kinds {
         let two = matches!(LayerKind::from_number(record.kind), Some(Concatenate | Dot | BiasedDot));
