@@ -21,7 +21,7 @@ build_images() {
     # Earlier commits have no such model.
     if [[ -f $firmware_folder/host/src/intents.rs ]]; then
         "$host" intents "$intents.new" >"$intents.txt"
-        for rows in f32 u8; do
+        for rows in f32 u8 i8; do
             cmp -s "$intents.new.$rows" "$intents.$rows" || cp "$intents.new.$rows" "$intents.$rows"
         done
     fi
@@ -29,9 +29,12 @@ build_images() {
     (cd "$firmware_folder" && NANOEMBED_IMAGE=$reviews.image NANOEMBED_INTENTS=$intents "${cross[@]}" build --release -p images "${@/#/--bin=}" "${options[@]}")
 }
 
-# Runs an image; what it prints goes to standard output. With `-icount shift=0` it can count its instructions.
+# Runs an image, on a Cortex-M4F if no other target is named; what it prints goes to standard output. With `-icount shift=0` it can count
+# its instructions.
 run_image() {
-    timeout 300 qemu-system-arm -machine mps2-an386 -cpu cortex-m4 -icount shift=0 \
+    local machine=(-machine mps2-an386 -cpu cortex-m4)
+    if [[ ${2:-} == thumbv6m* ]]; then machine=(-machine microbit); fi
+    timeout 300 qemu-system-arm "${machine[@]}" -icount shift=0 \
         -display none -monitor none -serial none -chardev stdio,id=host \
         -semihosting-config enable=on,target=native,chardev=host -kernel "$out/$1" </dev/null
 }
@@ -120,14 +123,37 @@ firmware() {
     for image in open typed; do
         diff <(grep '^u8 ' "$intents.txt") <(grep '^u8 ' "$logs/$image.txt") || fail "$image: other answers than on the host"
     done
-    diff <(sort "$intents.txt") <(grep -E '^(u8|f32) ' "$logs/formats.txt" | sort) || fail 'formats: other answers than on the host'
+    diff <(grep -v '^i8 ' "$intents.txt" | sort) <(grep -E '^(u8|f32) ' "$logs/formats.txt" | sort) || fail 'formats: other answers than on the host'
     say 'the answers to texts have the bits of the host'
+    folded
     for image in open formats typed; do say "$image: .text $(text_beyond_empty "$image") bytes beyond an empty image"; done
 
     mkdir -p "$logs/example"
     TMPDIR=$logs/example cargo run --release -p reviews | tail -n 3
     cmp "$logs/reviews.image" "$logs/example/reviews.image" || fail 'the example reviews writes another image'
     say 'the example reviews wrote the same image'
+}
+
+# The classifier as one table of integers, on a Cortex-M4F and on a Cortex-M0: the answers of the host, no panic, no float, and not more
+# code, stack and instructions than it was made to take.
+folded() {
+    local board image=folded code stack count limits
+    for board in thumbv7em-none-eabihf:2816:448:7000 thumbv6m-none-eabi:3328:512:10300; do
+        limits=${board#*:} board=${board%%:*}
+        use_target "$board"
+        (cd "$firmware_folder" && NANOEMBED_IMAGE=$reviews.image NANOEMBED_INTENTS=$intents "${cross[@]}" build --release -p images --bin=empty --bin=folded "${options[@]}")
+        if panic_symbols "$image"; then fail "the $image image can panic"; fi
+        if arm-none-eabi-nm "$out/$image" | grep -E '__aeabi_([fd]|[a-z]+2[fd])' || arm-none-eabi-objdump -d "$out/$image" | grep -E $'\tv[a-z0-9.]+\.f(32|64)'; then
+            fail "the $image image computes with floats"
+        fi
+        run_image "$image" "$board" | tee "$logs/$image.txt"
+        diff <(grep '^i8 ' "$intents.txt") <(grep '^i8 ' "$logs/$image.txt") || fail "$image: other answers than on the host"
+        code=$(text_beyond_empty "$image") stack=$(awk '/^stack/ { print $NF }' "$logs/$image.txt") count=$(awk '/^instructions/ { print $NF }' "$logs/$image.txt")
+        say "$image on $board: $code bytes of code beyond an empty image, $stack of stack, $count instructions for 16 words"
+        IFS=: read -r most_code most_stack most_count <<<"$limits"
+        ((code <= most_code && stack <= most_stack && count <= most_count)) || fail "$image on $board: at most $limits"
+    done
+    use_target thumbv7em-none-eabihf
 }
 
 # Products that overflow 32 bits, tables that no 32 bits can count. This processor runs it, not an emulated one.

@@ -9,7 +9,7 @@ use nanoembed::optim::{Adagrad, Adam, Exact, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient, UpdateRule};
-use nanoembed::table::{Bags, Bf16, F16, F32, Format, Indices, Pooling, Table, TableMut, U2, U4, U8};
+use nanoembed::table::{Bags, Bf16, F16, F32, Format, I4, I8, Indices, Pooling, Table, TableMut, U2, U4, U8};
 use std::hint::black_box;
 
 /// Lookups, and training steps of a table: forward, backward, update.
@@ -28,6 +28,10 @@ pub(crate) enum Case {
     BagU4,
     /// The same, of rows of 2 bits
     BagU2,
+    /// The same, of integers of 8 bits
+    BagI8,
+    /// The same, of integers of 4 bits
+    BagI4,
     /// The same, of rows of f16
     BagF16,
     /// The same, of rows of bf16
@@ -52,6 +56,8 @@ impl Case {
         Self::BagU8,
         Self::BagU4,
         Self::BagU2,
+        Self::BagI8,
+        Self::BagI4,
         Self::BagF16,
         Self::BagBf16,
         Self::UpdateSgd,
@@ -78,6 +84,8 @@ impl Case {
             Self::BagU8 => of::<U8>(dim),
             Self::BagU4 => of::<U4>(dim),
             Self::BagU2 => of::<U2>(dim),
+            Self::BagI8 => of::<I8>(dim),
+            Self::BagI4 => of::<I4>(dim),
             Self::BagF16 => of::<F16>(dim),
             Self::BagBf16 => of::<Bf16>(dim),
             _ => of::<F32>(dim),
@@ -92,6 +100,8 @@ impl Case {
             Self::BagU8 => bags::<U8>(settings),
             Self::BagU4 => bags::<U4>(settings),
             Self::BagU2 => bags::<U2>(settings),
+            Self::BagI8 => bags::<I8>(settings),
+            Self::BagI4 => bags::<I4>(settings),
             Self::BagF16 => bags::<F16>(settings),
             Self::BagBf16 => bags::<Bf16>(settings),
             Self::UpdateSgd => step(settings, &Sgd::default()),

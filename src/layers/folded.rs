@@ -110,7 +110,7 @@ where
 }
 
 /// A bag classifier as one table of integers: `EmbeddingBag` and `Dense` after each other, of which
-/// [`models::fold`](crate::models::fold) made the scores of each class for each row.
+/// `models::fold` (feature `alloc`) made the scores of each class for each row.
 ///
 /// y = scale · Σ q\[id\] / n, the mean of the rows of n ids; with [`Sum`](super::options::Sum), scale · (bias
 /// + Σ q\[id\]). The biases of a mean stand in its rows, and alone they are the answer to an empty bag.
@@ -194,9 +194,10 @@ fn power(below: u32, count: u32, scale: f32) -> u32 {
     let bits = scale.to_bits();
     let exponent = bits >> 23 & 0xff;
     let mantissa = bits & 0x7f_ffff | 0x80_0000;
-    // log₂ e is in 2⁻¹⁶.
-    let quotient = u64::from(below) * (u64::from(mantissa) * 94_548 >> 16)
-        / u64::from(if count == 0 { 1 } else { count });
+    // Times log₂ e, which is 94,548 in 2⁻¹⁶.
+    let log2_e = (u64::from(mantissa) * 94_548) >> 16;
+    let count = if count == 0 { 1 } else { count };
+    let quotient = u64::from(below) * log2_e / u64::from(count);
     // In 2⁻²⁴: whole powers of two above, the rest below.
     let shifted = match (exponent + 1).checked_sub(127) {
         Some(up) => quotient.saturating_mul(1_u64.checked_shl(up).unwrap_or(u64::MAX)),
@@ -204,7 +205,7 @@ fn power(below: u32, count: u32, scale: f32) -> u32 {
     };
     let (whole, rest) = (shifted >> 24, (shifted & 0xff_ffff) as u32);
     // 2⁻ʳ by a polynomial in 2⁻³⁰, r in 2⁻²⁴.
-    let product = |a: u32, r: u32| (u64::from(a) * u64::from(r) >> 24) as u32;
+    let product = |a: u32, r: u32| ((u64::from(a) * u64::from(r)) >> 24) as u32;
     let terms = [1_073_739_778, 744_157_487, 257_095_898, 57_151_877, 7_346_532];
     let [a, b, c, d, e] = terms;
     let power = a - product(b - product(c - product(d - product(e, rest), rest), rest), rest);

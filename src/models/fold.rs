@@ -1,17 +1,21 @@
 //! A bag classifier as one table of integers.
 
-use super::kind::Kinds;
+use super::kind::{Input, Kinds};
 use super::kinds::{self, AnyActivation};
 use super::model::Model;
 use super::open::OpenError;
+use super::scale::{self, Texts};
+use super::shape::Shape;
 use super::ship::Beside;
-use crate::error::NotFinite;
+use crate::error::{InputError, NotFinite, ShapeMismatch};
 use crate::image::{Contents, ImageError, Kind, Layout, Section, seal};
 use crate::kernels::shaped::{dequantise, gemm, quantise};
 use crate::layers::{ActivationKind, Layer};
 use crate::recipe::{LayerKind, Record, Source};
 use crate::slices::{part, parts, parts_mut};
-use crate::table::{I4, I8, IntegerFormat, OneScale, RowFormat, RowNotFinite, Table, TableMut, with_table};
+use crate::table::{
+    Bags, I4, I8, Indices, IntegerFormat, OneScale, RowFormat, RowNotFinite, Table, TableMut, with_table,
+};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -22,18 +26,19 @@ use zerocopy::IntoBytes;
 pub struct Folding<'a> {
     /// [`RowFormat::I8`] or [`RowFormat::I4`].
     pub format: RowFormat,
-    /// How many rows are kept: those whose scores differ most from class to class. The others are left out,
-    /// for two bits each. `usize::MAX` keeps all.
-    pub keep: usize,
-    /// How often each row occurs in the training data, if that is known: rows that never occur go first, and
-    /// rows that occur often are rounded less.
-    pub occurrences: Option<&'a [u32]>,
+    /// Which rows are kept; `None` if all are. The others are left out, for two bits each:
+    /// [`Model::strongest_rows`] says which matter most.
+    pub kept: Option<&'a [bool]>,
+    /// The training texts, if they are at hand, as [`Input::Bags`](super::Input::Bags): the scale is then the one
+    /// with which their probabilities come nearest; else the one with the least squared error of the scores,
+    /// which is worse for many classes in 4 bits.
+    pub texts: Option<Input<'a>>,
 }
 
 impl Folding<'_> {
     /// All rows in this format.
     pub const fn new(format: RowFormat) -> Self {
-        Self { format, keep: usize::MAX, occurrences: None }
+        Self { format, kept: None, texts: None }
     }
 }
 
@@ -56,6 +61,10 @@ pub enum FoldError {
     Format(RowFormat),
     /// No row is to be kept.
     NoRows,
+    /// The training texts are no bags of this model.
+    Texts(InputError),
+    /// What is said of the rows is not said of each of them.
+    Rows(ShapeMismatch),
     /// A parameter is infinite or NaN.
     NotFinite(NotFinite),
     /// The scores of a row are infinite or NaN.
@@ -80,6 +89,8 @@ impl fmt::Display for FoldError {
             Self::Pooling => f.write_str("the bag is pooled by SqrtN: only Mean and Sum can be folded"),
             Self::Format(format) => write!(f, "rows of {format:?} are no integers: fold to I8 or I4"),
             Self::NoRows => f.write_str("0 rows are to be kept: keep at least 1"),
+            Self::Texts(error) => write!(f, "texts: {error}"),
+            Self::Rows(error) => error.fmt(f),
             Self::NotFinite(error) => error.fmt(f),
             Self::Scores(error) => error.fmt(f),
             Self::Overflow { class } => write!(
@@ -162,6 +173,33 @@ impl<K: Kinds> Model<'_, K> {
         Ok(Scores { rows: scores, bias, classes, is_mean: pooling == 0, activation })
     }
 
+    /// The `count` rows of the table whose scores differ most from class to class, those that never occur last:
+    /// true for each of them. To be kept when the model is folded; a model that is trained some more without
+    /// the others loses less.
+    ///
+    /// # Errors
+    /// If the model cannot be folded, or there is not a number of occurrences for each row.
+    pub fn strongest_rows(&self, count: usize, occurrences: Option<&[u32]>) -> Result<Vec<bool>, FoldError> {
+        let scores = self.scores()?;
+        let rows = scores.rows();
+        check_rows("occurrences of rows", rows, occurrences.map(<[_]>::len))?;
+        let mut ranked: Vec<(bool, f32, usize)> = parts(&scores.rows, scores.classes)
+            .enumerate()
+            .map(|(row, of_row)| {
+                let occurs = occurrences.is_none_or(|times| times.get(row).is_some_and(|times| *times > 0));
+                (occurs, spread(of_row), row)
+            })
+            .collect();
+        ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+        let mut strongest = vec![false; rows];
+        for (_, _, row) in ranked.into_iter().take(count) {
+            if let Some(is_strong) = strongest.get_mut(row) {
+                *is_strong = true;
+            }
+        }
+        Ok(strongest)
+    }
+
     /// The image of the model folded, with what its own image holds beside it: see [`fold`].
     ///
     /// # Errors
@@ -184,10 +222,16 @@ impl<K: Kinds> Model<'_, K> {
             return Err(FoldError::NotFinite(error));
         }
         let scores = self.scores()?;
-        let kept = scores.kept(&folding)?;
+        let all = vec![true; scores.rows()];
+        let kept = folding.kept.unwrap_or(&all);
+        check_rows("rows to keep", all.len(), Some(kept.len()))?;
+        let bags = folding.texts.map(|texts| check_texts(texts, all.len())).transpose()?;
+        if !kept.contains(&true) {
+            return Err(FoldError::NoRows);
+        }
         let parameters = match folding.format {
-            RowFormat::I8 => scores.encode::<I8>(&kept, &folding)?,
-            RowFormat::I4 => scores.encode::<I4>(&kept, &folding)?,
+            RowFormat::I8 => scores.encode::<I8>(kept, bags)?,
+            RowFormat::I4 => scores.encode::<I4>(kept, bags)?,
             other => return Err(FoldError::Format(other)),
         };
         let count = kept.iter().filter(|kept| **kept).count();
@@ -212,40 +256,44 @@ impl<K: Kinds> Model<'_, K> {
 }
 
 impl Scores {
-    /// Which rows are kept.
-    fn kept(&self, folding: &Folding<'_>) -> Result<Vec<bool>, FoldError> {
-        let rows = self.rows.len() / self.classes;
-        let occurs =
-            |row: usize| folding.occurrences.is_none_or(|times| times.get(row).is_some_and(|n| *n > 0));
-        let norm = |row: usize| {
-            part(&self.rows, row * self.classes, self.classes).iter().map(|x| x * x).sum::<f32>()
-        };
-        let mut ranked: Vec<(bool, f32, usize)> =
-            (0..rows).map(|row| (occurs(row), norm(row), row)).collect();
-        ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
-        let mut kept = vec![false; rows];
-        for (_, _, row) in ranked.into_iter().take(folding.keep) {
-            if let Some(kept) = kept.get_mut(row) {
-                *kept = true;
-            }
-        }
-        if folding.keep == 0 { Err(FoldError::NoRows) } else { Ok(kept) }
+    fn rows(&self) -> usize {
+        self.rows.len() / self.classes
     }
 
     /// The parameters: codes, which rows they are of, scale, bias.
-    fn encode<F: IntegerFormat>(&self, kept: &[bool], folding: &Folding<'_>) -> Result<Vec<u8>, FoldError> {
+    fn encode<F: IntegerFormat>(
+        &self,
+        kept: &[bool],
+        texts: Option<(&[u32], &[u32])>,
+    ) -> Result<Vec<u8>, FoldError> {
         let classes = self.classes;
         let mut rows = Vec::new();
-        let mut occurrences = Vec::new();
-        for ((row, scores), _) in parts(&self.rows, classes).enumerate().zip(kept).filter(|(_, kept)| **kept)
-        {
+        for (scores, _) in parts(&self.rows, classes).zip(kept).filter(|(_, kept)| **kept) {
             let bias =
                 |class: usize| if self.is_mean { self.bias.get(class).copied().unwrap_or(0.0) } else { 0.0 };
             rows.extend(scores.iter().enumerate().map(|(class, score)| score + bias(class)));
-            occurrences.push(folding.occurrences.and_then(|times| times.get(row)).copied().unwrap_or(0));
         }
+        let by_itself = F::best_scale(Table::of_dim(&rows, classes), None).map_err(FoldError::Scores)?;
+        let softmax = self.activation == ActivationKind::Softmax;
+        let scores = scale::Scores { rows: &rows, classes, most: f32::from(F::MOST), softmax };
+        let scale = match texts {
+            Some((ids, offsets)) => {
+                let mut count = 0;
+                let places: Vec<Option<usize>> = kept
+                    .iter()
+                    .map(|kept| {
+                        let place = kept.then_some(count);
+                        count += usize::from(*kept);
+                        place
+                    })
+                    .collect();
+                let place = |id: u32| places.get(id as usize).copied().flatten();
+                scores.best_scale(&Texts::new(ids, offsets, self.is_mean, place))
+            }
+            None => by_itself,
+        };
+        let rows = scores.moved(scale);
         let table = Table::of_dim(&rows, classes);
-        let scale = F::best_scale(table, Some(&occurrences)).map_err(FoldError::Scores)?;
         let mut bytes = vec![0; table.rows() * F::row_length(classes)];
         quantise(table, &mut TableMut::<F>::of_elements(&mut bytes, classes).scaled(OneScale(scale)));
         bytes.resize(bytes.len().next_multiple_of(4), 0);
@@ -279,6 +327,27 @@ fn first_parts(numbers: &[f32], start: usize, first: usize, second: usize) -> (&
     (part(numbers, start, first), part(numbers, start + first, second))
 }
 
+/// How much scores differ from class to class: the sum of the squares around their mean.
+fn spread(scores: &[f32]) -> f32 {
+    let mean = scores.iter().sum::<f32>() / scores.len() as f32;
+    scores.iter().map(|x| (x - mean) * (x - mean)).sum()
+}
+
+/// Ids and offsets of bags whose ids name rows.
+fn check_texts(texts: Input<'_>, rows: usize) -> Result<(&[u32], &[u32]), FoldError> {
+    let Input::Bags { ids, offsets } = texts else {
+        return Err(FoldError::Texts(InputError::Kind { input: 0, takes: Shape::Bag.input() }));
+    };
+    let indices = Indices::new(ids, rows).map_err(|error| FoldError::Texts(error.into()))?;
+    Bags::new(indices, offsets).map_err(|error| FoldError::Texts(error.into()))?;
+    Ok((ids, offsets))
+}
+
+/// That there is one for each row.
+fn check_rows(what: &'static str, rows: usize, found: Option<usize>) -> Result<(), FoldError> {
+    ShapeMismatch::check(what, rows, found.unwrap_or(rows)).map_err(FoldError::Rows)
+}
+
 /// Subtracts the mean.
 fn centre(row: &mut [f32]) {
     let mean = row.iter().sum::<f32>() / row.len() as f32;
@@ -292,8 +361,8 @@ fn centre(row: &mut [f32]) {
 /// them and an `Activation` after them at most.
 ///
 /// The scores of row r are E\[r\] W, `[rows, classes]`, with the biases if rows are averaged. Before a
-/// softmax each row is moved so that its mean is 0, which changes no probability. All scores are then rounded
-/// with one scale ([`I8::scale_of`]). A table of `rows` rows takes `rows * classes` bytes as I8, half of that as
+/// softmax each row is moved to where its codes are finest, which changes no probability. All scores are then
+/// rounded with one scale. A table of `rows` rows takes `rows * classes` bytes as I8, half of that as
 /// I4.
 ///
 /// ```
@@ -303,8 +372,10 @@ fn centre(row: &mut [f32]) {
 /// let image = models::fold(&Trained::zeroed(), Folding::new(RowFormat::I4), &Contents::default())?;
 /// assert!(image.len() < 4 * 2048 + 512); // four bytes a row
 ///
-/// let few = Folding { keep: 1000, ..Folding::new(RowFormat::I4) };
-/// let image = models::fold(&Trained::zeroed(), few, &Contents::default())?;
+/// let trained = nanoembed::image::to_vec(&Trained::zeroed());
+/// let model = models::open::<All>(&trained)?;
+/// let strongest = model.strongest_rows(1000, None)?;
+/// let image = model.fold(Folding { kept: Some(&strongest), ..Folding::new(RowFormat::I4) })?;
 /// assert!(image.len() < 4 * 1000 + 2048 / 4 + 512);
 /// # Ok::<(), models::FoldError>(())
 /// ```

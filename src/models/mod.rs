@@ -69,6 +69,8 @@ mod open;
 mod pass;
 mod recipe;
 mod run;
+#[cfg(feature = "alloc")]
+mod scale;
 mod shape;
 mod ship;
 mod summary;

@@ -98,7 +98,7 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
     const NAME: &'static str;
     /// Which one it is, as a value.
     const ROW_FORMAT: RowFormat;
-    /// What the whole table is scaled by: [`OneScale`], or nothing.
+    /// What the whole table is scaled by: one number, or nothing.
     type Scale: Scale;
 
     /// How many numbers stand in an element.

@@ -52,7 +52,7 @@ pub trait IntegerFormat: Format<Element = u8, Scale = OneScale> {
     /// As there.
     #[doc(hidden)]
     fn best_scale(table: Table<'_>, occurrences: Option<&[u32]>) -> Result<f32, RowNotFinite> {
-        scale_of(table.iter(), occurrences, Self::MOST)
+        scale_of(&table.iter(), occurrences, Self::MOST)
     }
 }
 
@@ -117,7 +117,7 @@ const CLIPS: u8 = 32;
 /// The scale with the least Σ w (x − scale · q)², w being how often the row occurs plus 1: of the greatest
 /// |x| / most and its shares, or the one that fits the codes of the best of these best.
 fn scale_of<'a>(
-    rows: impl Iterator<Item = &'a [f32]> + Clone,
+    rows: &(impl Iterator<Item = &'a [f32]> + Clone),
     occurrences: Option<&[u32]>,
     most: i8,
 ) -> Result<f32, RowNotFinite> {
@@ -214,16 +214,17 @@ macro_rules! integer_format {
             }
 
             fn scale_for<'a>(rows: impl Iterator<Item = &'a [f32]> + Clone) -> OneScale {
-                OneScale(scale_of(rows, None, Self::MOST).unwrap_or(f32::NAN))
+                OneScale(scale_of(&rows, None, Self::MOST).unwrap_or(f32::NAN))
             }
 
             #[inline(always)]
             fn encode(from: &[f32], row: &mut [u8], OneScale(scale): OneScale, _: impl Rounding) {
                 row.fill(0);
-                for (column, x) in from.iter().enumerate() {
-                    if let Some(byte) = row.get_mut(column / $numbers) {
-                        let code = code(*x, scale, Self::MOST) as u8 & (u8::MAX >> (8 - 8 / $numbers));
-                        *byte |= code << (column % $numbers * (8 / $numbers));
+                let bits = const { 8 / Self::NUMBERS };
+                for (numbers, byte) in from.chunks(Self::NUMBERS).zip(row) {
+                    for (place, x) in numbers.iter().enumerate() {
+                        let code = code(*x, scale, Self::MOST) as u8 & (u8::MAX >> (8 - bits));
+                        *byte |= code << (place * bits);
                     }
                 }
             }

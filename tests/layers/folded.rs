@@ -2,7 +2,7 @@
 //! folded; as a type and as values by bits. What cannot be folded is refused.
 
 use crate::common::{Random, bits, draw};
-use nanoembed::error::NotFinite;
+use nanoembed::error::{InputError, NotFinite, ShapeMismatch};
 use nanoembed::image::{self, Contents, Sections};
 use nanoembed::layers::options::{SqrtN, Sum};
 use nanoembed::layers::{
@@ -17,8 +17,8 @@ use proptest::prelude::*;
 
 const ROWS: usize = 70;
 
-fn trained<M: Layer>(seed: u64) -> Box<M> {
-    let mut model = M::boxed_zeroed();
+fn trained<M: Layer>(seed: u64) -> M {
+    let mut model = M::zeroed();
     let random = &mut Random::seed_from_u64(seed);
     model.visit_mut(&mut |part| {
         for number in part.as_chunks_mut().0 {
@@ -49,13 +49,11 @@ fn by_hand(image: &[u8], ids: &[u16], means: bool) -> Vec<f32> {
     let named: Vec<usize> = ids.iter().map(|id| usize::from(*id)).filter(|row| is_kept(*row)).collect();
     let code = |row: usize, class: usize| {
         let place = (0..row).filter(|row| is_kept(*row)).count() * row_bytes;
-        match record.format {
-            6 => i64::from(bytes[place + class] as i8),
-            _ => {
-                let code = i64::from(bytes[place + class / 2] >> (class % 2 * 4) & 15);
-                if code > 7 { code - 16 } else { code }
-            }
+        if record.format == 6 {
+            return i64::from(bytes[place + class] as i8);
         }
+        let code = i64::from(bytes[place + class / 2] >> (class % 2 * 4) & 15);
+        if code > 7 { code - 16 } else { code }
     };
     let of_class = |class: usize| {
         let bias = i64::from(i32::from_le_bytes(word(scale_at + 4 + 4 * class)));
@@ -68,13 +66,23 @@ fn by_hand(image: &[u8], ids: &[u16], means: bool) -> Vec<f32> {
 }
 
 /// Folds a model, and compares all there is to compare for a bag of these ids: logits without an activation.
-fn check<M, F, const CLASSES: usize>(folding: Folding<'_>, ids: &[u16], means: bool, most: f32, seed: u64)
-where
+fn check<M, F, const CLASSES: usize>(
+    (format, keep): (RowFormat, usize),
+    ids: &[u16],
+    means: bool,
+    most: f32,
+    seed: u64,
+) where
     M: Layer<Input = Bag<64>, Output = [f32; CLASSES]>,
     F: Layer<Input = Bag<64>, Output = [f32; CLASSES]>,
 {
     let model = trained::<M>(seed);
-    let image = models::fold(&*model, folding, &Contents::default()).expect("a linear classifier");
+    let image = image::to_vec(&model);
+    let opened = models::open::<All>(&image).expect("an image");
+    let kept = opened.strongest_rows(keep, None).expect("a linear classifier");
+    assert_eq!(kept.iter().filter(|kept| **kept).count(), keep);
+    let folding = Folding { kept: Some(&kept), ..Folding::new(format) };
+    let image = models::fold(&model, folding, &Contents::default()).expect("a linear classifier");
     let words = aligned(&image);
     let image = nanoembed::zerocopy::IntoBytes::as_bytes(&words[..]);
     let bag = Bag::from_ids(ids.iter().copied()).expect("few ids");
@@ -100,6 +108,8 @@ type Means<const DIM: usize, const CLASSES: usize> =
 type Sums<const DIM: usize, const CLASSES: usize> =
     sequential![EmbeddingBag<64, ROWS, DIM, Sum>, Dense<DIM, CLASSES>];
 
+type Kept<R> = KeptRows<R, 33, ROWS, 3>;
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -108,8 +118,7 @@ proptest! {
         ids in prop::collection::vec(0..ROWS as u16, 0..64),
         seed: u64,
     ) {
-        let i8 = Folding::new(RowFormat::I8);
-        let i4 = Folding::new(RowFormat::I4);
+        let (i8, i4) = ((RowFormat::I8, ROWS), (RowFormat::I4, ROWS));
         check::<Means<4, 7>, Folded<[I8Row<7>; ROWS], 7>, 7>(i8, &ids, true, 0.1, seed);
         check::<Means<3, 1>, Folded<[I8Row<1>; ROWS], 1>, 1>(i8, &ids, true, 0.1, seed);
         check::<Means<4, 7>, Folded<[I4Row<7, 4>; ROWS], 7>, 7>(i4, &ids, true, 1.5, seed);
@@ -122,8 +131,7 @@ proptest! {
         ids in prop::collection::vec(0..ROWS as u16, 0..64),
         seed: u64,
     ) {
-        let few = |format| Folding { keep: 33, ..Folding::new(format) };
-        type Kept<R> = KeptRows<R, 33, ROWS, 3>;
+        let few = |format| (format, 33);
         let far = f32::INFINITY;
         check::<Means<4, 7>, Folded<Kept<I8Row<7>>, 7>, 7>(few(RowFormat::I8), &ids, true, far, seed);
         check::<Means<4, 7>, Folded<Kept<I4Row<7, 4>>, 7>, 7>(few(RowFormat::I4), &ids, true, far, seed);
@@ -139,7 +147,7 @@ proptest! {
         if large {
             model.second.kernel.as_flattened_mut().iter_mut().for_each(|x| *x *= 30.0);
         }
-        let image = models::fold(&*model, Folding::new(RowFormat::I8), &Contents::default()).unwrap();
+        let image = models::fold(&model, Folding::new(RowFormat::I8), &Contents::default()).unwrap();
         let words = aligned(&image);
         let model: &Shipped = image::read(nanoembed::zerocopy::IntoBytes::as_bytes(&words[..])).unwrap();
         let bag = Bag::from_ids(ids.iter().map(|id| *id as u16)).unwrap();
@@ -162,19 +170,56 @@ fn the_rows_that_differ_most_are_kept() {
     for (row, to) in model.first.rows.iter_mut().enumerate() {
         *to = [row as f32];
     }
-    let kept = |folding| {
-        let image = models::fold(&model, folding, &Contents::default()).expect("a linear classifier");
-        let sections = Sections::read(&image).expect("an image");
-        let bytes = &sections.parameters()[12..];
-        let is_kept = |row: &usize| bytes[8 * (row / 32) + row % 32 / 8] >> (row % 8) & 1 == 1;
-        (0..ROWS).filter(is_kept).collect::<Vec<_>>()
+    let image = image::to_vec(&model);
+    let model = models::open::<All>(&image).expect("an image");
+    let strongest = |occurrences| {
+        let rows = model.strongest_rows(6, occurrences).expect("a linear classifier");
+        (0..ROWS).filter(|row| rows[*row]).collect::<Vec<_>>()
     };
-    let six = Folding { keep: 6, ..Folding::new(RowFormat::I8) };
-    assert_eq!(kept(six), [64, 65, 66, 67, 68, 69]);
+    assert_eq!(strongest(None), [64, 65, 66, 67, 68, 69]);
     let mut occurrences = [0; ROWS];
     (occurrences[3], occurrences[40], occurrences[69]) = (1, 9, 2);
-    let known = Folding { occurrences: Some(&occurrences), ..six };
-    assert_eq!(kept(known), [3, 40, 66, 67, 68, 69]);
+    assert_eq!(strongest(Some(&occurrences)), [3, 40, 66, 67, 68, 69]);
+    assert!(model.strongest_rows(1000, None).expect("all rows").iter().all(|strong| *strong));
+}
+
+/// With the texts at hand their probabilities come nearer: few scores of a row are great, and most are a little
+/// below 0, as those of many classes are.
+#[test]
+fn texts_choose_the_scale() {
+    const CLASSES: usize = 40;
+    type Trained = sequential![EmbeddingBag<64, ROWS, CLASSES>, Dense<CLASSES, CLASSES, Softmax>];
+    type Shipped =
+        sequential![Folded<[I4Row<CLASSES, 20>; ROWS], CLASSES>, Activation<[f32; CLASSES], Softmax>];
+    let mut random = Random::seed_from_u64(4);
+    let mut model = Trained::zeroed();
+    for (row, scores) in model.first.rows.iter_mut().enumerate() {
+        *scores = [(); CLASSES].map(|()| draw(&mut random) * 2.0 - 3.0);
+        scores[row % CLASSES] = 25.0 + draw(&mut random) * 10.0;
+    }
+    for class in 0..CLASSES {
+        model.second.kernel[class][class] = 1.0;
+    }
+    let texts: Vec<[u16; 4]> = (0..100_u16)
+        .map(|text| [text % 40, (text % 40 + 40) % ROWS as u16, text * 7 % 70, text * 13 % 70])
+        .collect();
+    let ids: Vec<u32> = texts.as_flattened().iter().map(|id| u32::from(*id)).collect();
+    let offsets: Vec<u32> = (0..=100).map(|text| 4 * text).collect();
+    let error = |folding| {
+        let image = models::fold(&model, folding, &Contents::default()).expect("a linear classifier");
+        let words = aligned(&image);
+        let folded: &Shipped = image::read(nanoembed::zerocopy::IntoBytes::as_bytes(&words[..])).unwrap();
+        let of_text = |ids: &[u16; 4]| {
+            let bag = Bag::from_ids(*ids).expect("few ids");
+            let (p, q) = (model.predict(&bag).unwrap(), folded.predict(&bag).unwrap());
+            p.iter().zip(q).map(|(p, q)| f64::from((p - q).abs())).sum::<f64>()
+        };
+        texts.iter().map(of_text).sum::<f64>() / texts.len() as f64
+    };
+    let i4 = Folding::new(RowFormat::I4);
+    let (without, with) =
+        (error(i4), error(Folding { texts: Some(Input::Bags { ids: &ids, offsets: &offsets }), ..i4 }));
+    assert!(with < 0.8 * without && with < 0.3, "{with} with texts, {without} without");
 }
 
 /// A model with an activation, dropout and contents keeps them.
@@ -184,15 +229,15 @@ fn what_is_around_the_layers_stays() {
         EmbeddingBag<64, ROWS, 4>, Dropout<[f32; 4], 200>, Dense<4, 3, Identity>, Activation<[f32; 3], Sigmoid>
     ];
     let contents = Contents { classes: &["a", "b", "c"], threshold: 0.25, ..Contents::default() };
-    let image = models::fold(&*trained::<Trained>(1), Folding::new(RowFormat::I4), &contents).unwrap();
+    let image = models::fold(&trained::<Trained>(1), Folding::new(RowFormat::I4), &contents).unwrap();
     let model = models::open::<All>(&image).expect("an image");
     assert_eq!(model.recipe().records().len(), 2);
     assert!(model.classes().expect("names").iter().eq(["a", "b", "c"]));
-    let unfolded = image::to_vec_with(&*trained::<Trained>(1), &contents).expect("contents that fit");
+    let unfolded = image::to_vec_with(&trained::<Trained>(1), &contents).expect("contents that fit");
     let again = models::open::<All>(&unfolded).expect("an image").fold(Folding::new(RowFormat::I4));
     assert!(again.expect("a linear classifier") == image);
     // The tables of a shipped model can be folded, too.
-    let shipped = models::ship(&*trained::<Trained>(1), RowFormat::U8, &contents).expect("an image");
+    let shipped = models::ship(&trained::<Trained>(1), RowFormat::U8, &contents).expect("an image");
     assert!(models::open::<All>(&shipped).expect("an image").fold(Folding::new(RowFormat::I8)).is_ok());
 }
 
@@ -201,6 +246,7 @@ fn what_cannot_be_folded_is_refused() {
     fn error<M: Layer>(model: &M, folding: Folding<'_>) -> Option<FoldError> {
         models::fold(model, folding, &Contents::default()).err()
     }
+    type Summed = sequential![EmbeddingBag<64, ROWS, 2, Sum>, Dense<2, 3>];
     type Linear = sequential![EmbeddingBag<64, ROWS, 2>, Dense<2, 3>];
     type Sequence = sequential![Embedding<2, ROWS, 2>, Flatten<2, 2, 4>, Dense<4, 3>];
     type Deep = sequential![EmbeddingBag<64, ROWS, 2>, Dense<2, 3>, Dense<3, 3>];
@@ -215,7 +261,24 @@ fn what_cannot_be_folded_is_refused() {
     for format in formats {
         assert_eq!(error(&Linear::zeroed(), Folding::new(format)), Some(FoldError::Format(format)));
     }
-    assert_eq!(error(&Linear::zeroed(), Folding { keep: 0, ..i8 }), Some(FoldError::NoRows));
+    assert_eq!(
+        error(&Linear::zeroed(), Folding { kept: Some(&[false; ROWS]), ..i8 }),
+        Some(FoldError::NoRows)
+    );
+    let rows = |what, found| Some(FoldError::Rows(ShapeMismatch { what, expected: ROWS, found }));
+    let short = Folding { kept: Some(&[true; ROWS - 1]), ..i8 };
+    assert_eq!(error(&Linear::zeroed(), short), rows("rows to keep", ROWS - 1));
+    let texts = |texts| error(&Linear::zeroed(), Folding { texts: Some(texts), ..i8 });
+    let kind = InputError::Kind { input: 0, takes: "Input::Bags" };
+    assert_eq!(texts(Input::Ids(&[1, 2])), Some(FoldError::Texts(kind)));
+    let beyond = texts(Input::Bags { ids: &[1, ROWS as u32], offsets: &[0, 2] });
+    assert!(
+        matches!(beyond, Some(FoldError::Texts(InputError::Row(error))) if error.row == ROWS),
+        "{beyond:?}"
+    );
+    let end = texts(Input::Bags { ids: &[1, 2], offsets: &[0, 1] });
+    assert!(matches!(end, Some(FoldError::Texts(InputError::Bags(_)))), "{end:?}");
+    assert_eq!(texts(Input::Bags { ids: &[], offsets: &[0] }), None);
     assert_eq!(error(&Linear::zeroed(), i8), None, "zeros have scale 1");
     for x in [f32::NAN, f32::INFINITY] {
         let mut model = Linear::zeroed();
@@ -226,7 +289,6 @@ fn what_cannot_be_folded_is_refused() {
     let mut model = Linear::zeroed();
     (model.first.rows[5], model.second.kernel) = ([f32::MAX; 2], [[2.0; 3]; 2]);
     assert!(matches!(error(&model, i8), Some(FoldError::Scores(error)) if error.row == 5));
-    type Summed = sequential![EmbeddingBag<64, ROWS, 2, Sum>, Dense<2, 3>];
     let mut model = Summed::zeroed();
     (model.first.rows[5], model.second.kernel, model.second.bias) =
         ([1e-6; 2], [[1.0; 3]; 2], [0.0, 1e9, 0.0]);

@@ -4,10 +4,11 @@ use nanoembed::files;
 use nanoembed::image::{self, Contents};
 use nanoembed::layers::{Bag, Layer};
 use nanoembed::loss::SparseCategoricalCrossEntropy;
-use nanoembed::models::{self, All, Classifier, Workspace};
+use nanoembed::models::{self, All, Classifier, Folding, Input, Workspace};
 use nanoembed::optim::Adam;
+use nanoembed::table::RowFormat;
 use nanoembed::train::Trainer;
-use parts::intents::{IDS, Intents, NAMES, PackedIntents, TEXTS, THRESHOLD, TOKENIZER};
+use parts::intents::{FoldedIntents, IDS, Intents, NAMES, PackedIntents, TEXTS, THRESHOLD, TOKENIZER};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 use std::error::Error;
@@ -99,7 +100,8 @@ fn ship<M: Layer<Input = Bag<IDS>, Output = [f32; NAMES.len()]>>(
     Ok(())
 }
 
-/// Trains the model and writes its images, with rows of 32 bits to `FILE.f32`, with rows of 8 bits to `FILE.u8`.
+/// Trains the model and writes its images, with rows of 32 bits to `FILE.f32`, with rows of 8 bits to `FILE.u8`, folded to
+/// `FILE.i8`.
 pub fn write(file: &str) -> Result<(), Box<dyn Error>> {
     let mut inputs = Vec::new();
     let mut labels = Vec::new();
@@ -120,5 +122,29 @@ pub fn write(file: &str) -> Result<(), Box<dyn Error>> {
     packed.first.quantise_from(&model.first);
     image::read_into(&image::to_vec(&model.second), &mut packed.second)?;
     ship("f32", &*model, file)?;
-    ship("u8", &*packed, file)
+    ship("u8", &*packed, file)?;
+    fold(&model, &inputs, file)
+}
+
+/// Writes the image of the model as one table of integers to `FILE.i8`; prints the name of the class of each text.
+fn fold(model: &Intents, inputs: &[Bag<IDS>], file: &str) -> Result<(), Box<dyn Error>> {
+    let (mut ids, mut offsets) = (Vec::new(), vec![0]);
+    for bag in inputs {
+        ids.extend(bag.ids().iter().map(|id| u32::from(*id)));
+        offsets.push(ids.len() as u32);
+    }
+    let texts = Some(Input::Bags { ids: &ids, offsets: &offsets });
+    let pipeline = TOKENIZER.pipeline(0)?;
+    let mut bytes = vec![0; pipeline.encoded_size()];
+    pipeline.write(&mut bytes)?;
+    let contents = Contents { classes: &NAMES, pipeline: Some(&bytes), ..Contents::default() };
+    let image = models::fold(model, Folding { texts, ..Folding::new(RowFormat::I8) }, &contents)?;
+    files::write(format!("{file}.i8"), |file| file.write_all(&image))?;
+    let mut folded = FoldedIntents::boxed_zeroed();
+    image::read_into(&image, &mut *folded)?;
+    for text in TEXTS {
+        let class = folded.first.scores(TOKENIZER.ids(text)).class();
+        println!("i8 {} {:016x}", NAMES[class], 0);
+    }
+    Ok(())
 }

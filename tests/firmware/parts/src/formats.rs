@@ -153,7 +153,7 @@ fn folded() -> u64 {
             fold.bytes(&sum.to_le_bytes());
             fold.bytes(&share.to_le_bytes());
         }
-        let bag = Bag::from_ids(ids[..len].iter().map(|id| (*id % 128) as u16)).unwrap();
+        let bag = Bag::from_ids(ids[..len].iter().map(|id| *id % 128)).unwrap();
         fold.floats(&model.predict(&bag).unwrap());
     }
     fold.hash()

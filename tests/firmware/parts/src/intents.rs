@@ -5,7 +5,7 @@
 //!
 //! Nothing here can panic.
 
-use nanoembed::layers::{Dense, EmbeddingBag, Packed, Softmax, U8Row};
+use nanoembed::layers::{Activation, Dense, EmbeddingBag, Folded, I8Row, Packed, Softmax, U8Row};
 use nanoembed::sequential;
 use nanoembed::text::{Ascii, HashingTokenizer, NativeHash};
 
@@ -17,6 +17,9 @@ type Table = EmbeddingBag<IDS, ROWS, 8>;
 pub type Intents = sequential![Table, Dense<8, 7, Softmax>];
 /// With rows of 8 bits.
 pub type PackedIntents = sequential![Packed<Table, U8Row<8>, ROWS>, Dense<8, 7, Softmax>];
+
+/// As one table of integers, without a Dense layer.
+pub type FoldedIntents = sequential![Folded<[I8Row<7>; ROWS], 7>, Activation<[f32; 7], Softmax>];
 
 /// Words and pairs of words.
 pub const TOKENIZER: HashingTokenizer<NativeHash, Ascii, 2> =
@@ -34,6 +37,9 @@ pub const NAMES: [&str; 7] = [
 
 /// The probability below which a text is none of them.
 pub const THRESHOLD: f32 = 0.5;
+
+/// A text of 16 words, by which others measure too.
+pub const LONG_TEXT: &str = "This current essay should have a best rating of 6 and a rating value of three";
 
 /// Texts that the model has not learnt, one for each intent, and one that is none of them.
 pub const TEXTS: [&str; 8] = [

@@ -1,0 +1,41 @@
+//! The intents as one table of integers, with a constant tokenizer: an answer takes additions alone, and the ids of a text are summed as
+//! they come.
+//!
+//! Cannot panic, by its symbols, and has no instruction on floats.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+use cortex_m_rt::entry;
+use images::{instructions, print, print_hash, print_number};
+use nanoembed::image;
+use parts::intents::{FoldedIntents, LONG_TEXT, NAMES, TEXTS, TOKENIZER};
+
+static IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTENTS"), ".i8"));
+
+/// The name of the class of a text.
+#[inline(never)]
+fn classify(model: &FoldedIntents, text: &str) -> &'static str {
+    let class = model.first.scores(TOKENIZER.ids(text)).class();
+    NAMES.get(class).copied().unwrap_or_default()
+}
+
+fn run() -> Option<u32> {
+    let pipeline = TOKENIZER.pipeline(0).ok()?;
+    let model: &FoldedIntents = image::read_with_pipeline(black_box(IMAGE), &pipeline).ok()?;
+    for text in TEXTS {
+        print("i8 ");
+        print_hash(classify(model, text), 0);
+    }
+    let mut found = "";
+    let count = instructions(|| found = classify(model, black_box(LONG_TEXT)));
+    (!found.is_empty()).then_some(count)
+}
+
+#[entry]
+fn main() -> ! {
+    let count = run();
+    print_number("stack bytes", images::stack_used());
+    print_number("instructions for one text", count.unwrap_or_default());
+    images::exit(count.is_some())
+}
