@@ -184,7 +184,9 @@ impl<const CLASSES: usize> Scores<CLASSES> {
         let most = self.sums.iter().fold(i32::MIN, |most, sum| if *sum > most { *sum } else { most });
         let powers = self.sums.map(|sum| power(most.abs_diff(sum), self.count, self.scale));
         let total = powers.iter().fold(0_u64, |total, power| total + u64::from(*power));
-        powers.map(|power| (u64::from(power) * 65_535 + total / 2).checked_div(total).unwrap_or(0) as u16)
+        // The greatest is about 2³⁰, so the total is not 0.
+        let total = if total == 0 { 1 } else { total };
+        powers.map(|power| ((u64::from(power) * 65_535 + total / 2) / total) as u16)
     }
 }
 
@@ -199,9 +201,12 @@ fn power(below: u32, count: u32, scale: f32) -> u32 {
     let count = if count == 0 { 1 } else { count };
     let quotient = u64::from(below) * log2_e / u64::from(count);
     // In 2⁻²⁴: whole powers of two above, the rest below.
-    let shifted = match (exponent + 1).checked_sub(127) {
-        Some(up) => quotient.saturating_mul(1_u64.checked_shl(up).unwrap_or(u64::MAX)),
-        None => quotient.checked_shr(126 - exponent).unwrap_or(0),
+    let shifted = match exponent {
+        0..63 => 0,
+        63..126 => quotient >> (126 - exponent),
+        126..150 => quotient.saturating_mul(1 << (exponent - 126)),
+        _ if quotient == 0 => 0,
+        _ => u64::MAX,
     };
     let (whole, rest) = (shifted >> 24, (shifted & 0xff_ffff) as u32);
     // 2⁻ʳ by a polynomial in 2⁻³⁰, r in 2⁻²⁴.
@@ -209,7 +214,7 @@ fn power(below: u32, count: u32, scale: f32) -> u32 {
     let terms = [1_073_739_778, 744_157_487, 257_095_898, 57_151_877, 7_346_532];
     let [a, b, c, d, e] = terms;
     let power = a - product(b - product(c - product(d - product(e, rest), rest), rest), rest);
-    power.checked_shr(if whole > 31 { 32 } else { whole as u32 }).unwrap_or(0)
+    if whole < 32 { power >> whole } else { 0 }
 }
 
 impl<T: FoldedRows, const CLASSES: usize, const CAPACITY: usize, P: BagPooling, I>

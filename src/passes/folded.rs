@@ -2,6 +2,7 @@
 
 use crate::slices::copy;
 use crate::table::{IntegerFormat, Pooling, Table};
+use zerocopy::{FromBytes, IntoBytes};
 
 /// Which rows are kept: for each 32 rows a bit each, and how many are kept before them.
 pub(crate) type Kept = [[u32; 2]];
@@ -51,9 +52,8 @@ impl<F: IntegerFormat> Folded<'_, F> {
 
     /// y = scale · Σ q, divided by the count if it is a mean.
     pub(crate) fn logits(&self, rows: impl Iterator<Item = usize>, y: &mut [f32]) {
-        use zerocopy::{FromBytes, IntoBytes};
         // The sums are made where the logits will be: they are words, too.
-        let sums = <[i32]>::mut_from_bytes(y.as_mut_bytes()).unwrap_or_default();
+        let Ok(sums) = <[i32]>::mut_from_bytes(y.as_mut_bytes()) else { return };
         let count = self.sum(rows, sums) as f32;
         for sum in sums {
             *sum = (self.codes.scale() * *sum as f32 / count).to_bits() as i32;

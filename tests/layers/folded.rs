@@ -2,7 +2,7 @@
 //! folded; as a type and as values by bits. What cannot be folded is refused.
 
 use crate::common::{Random, bits, draw};
-use nanoembed::error::{InputError, NotFinite, ShapeMismatch};
+use nanoembed::error::{IndexOutOfRange, InputError, NotFinite, ShapeMismatch};
 use nanoembed::image::{self, Contents, Sections};
 use nanoembed::layers::options::{SqrtN, Sum};
 use nanoembed::layers::{
@@ -271,11 +271,9 @@ fn what_cannot_be_folded_is_refused() {
     let texts = |texts| error(&Linear::zeroed(), Folding { texts: Some(texts), ..i8 });
     let kind = InputError::Kind { input: 0, takes: "Input::Bags" };
     assert_eq!(texts(Input::Ids(&[1, 2])), Some(FoldError::Texts(kind)));
-    let beyond = texts(Input::Bags { ids: &[1, ROWS as u32], offsets: &[0, 2] });
-    assert!(
-        matches!(beyond, Some(FoldError::Texts(InputError::Row(error))) if error.row == ROWS),
-        "{beyond:?}"
-    );
+    let beyond = IndexOutOfRange { position: 1, index: ROWS as i64, rows: ROWS };
+    let found = texts(Input::Bags { ids: &[1, ROWS as u32], offsets: &[0, 2] });
+    assert_eq!(found, Some(FoldError::Texts(beyond.into())));
     let end = texts(Input::Bags { ids: &[1, 2], offsets: &[0, 1] });
     assert!(matches!(end, Some(FoldError::Texts(InputError::Bags(_)))), "{end:?}");
     assert_eq!(texts(Input::Bags { ids: &[], offsets: &[0] }), None);
