@@ -320,6 +320,12 @@ impl FormatSpec for U2 {
 /// The integer within ±`most` that is nearest to x / scale, the even one of two; 0 for NaN.
 fn nearest_integer(x: f32, scale: f32, most: i8) -> i8 {
     let y = f64::from(x / scale);
+    if y.is_nan() {
+        return 0;
+    }
+    if y.abs() >= f64::from(most) {
+        return if y < 0.0 { -most } else { most };
+    }
     let distance = |q: &i8| (y - f64::from(*q)).abs();
     let mut nearest = -most;
     for q in -most..=most {
@@ -327,12 +333,7 @@ fn nearest_integer(x: f32, scale: f32, most: i8) -> i8 {
             nearest = q;
         }
     }
-    match y {
-        y if y.is_nan() => 0,
-        f64::INFINITY => most,
-        f64::NEG_INFINITY => -most,
-        _ => nearest,
-    }
+    nearest
 }
 
 impl FormatSpec for I8 {

@@ -18,7 +18,9 @@ pub fn pool<F: FormatSpec, I: Index, P: Policy, O: Index>(
             for entry in bag.iter() {
                 let row = table.row(entry.row).expect("a checked row");
                 let x = F::code(row, column);
-                integers += x as i64;
+                if F::Scale::IS_ONE {
+                    integers += x as i64;
+                }
                 let weighted = |x: f32| if bag.weights().is_some() { x * entry.weight } else { x };
                 sum += match F::affine(row) {
                     None => weighted(x),

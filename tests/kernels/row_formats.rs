@@ -186,6 +186,95 @@ proptest! {
     }
 }
 
+/// Integers with one scale: what is quantised, read and summed with it.
+macro_rules! check_integers {
+    ($case:ident, $format:ident, $scale:ident) => {
+        let (rows, dim) = ($case.rows, $case.dim);
+        let numbers = $case.numbers();
+        let from = Table::new(&numbers, rows, dim).unwrap();
+        let mut bytes = vec![7; rows * $format::row_length(dim)];
+        let mut to = TableMut::<$format>::packed(&mut bytes, rows, dim).unwrap().with_scale($scale);
+        reference::quantise(from, &mut to);
+        for level in Level::available() {
+            let mut found = vec![9; bytes.len()];
+            let mut to = TableMut::<$format>::packed(&mut found, rows, dim).unwrap().with_scale($scale);
+            quantise_at(level, from, &mut to).unwrap();
+            assert_eq!(found, bytes, "{} at {}, scale {}", $format::NAME, level.name(), $scale);
+        }
+        let table = Table::<$format>::packed(&bytes, rows, dim).unwrap().with_scale($scale);
+        assert_eq!(table.scale(), $scale);
+        $case.check_dequantise(table);
+        let ids: Vec<u32> = $case.ids.iter().map(|&id| id as u32).collect();
+        $case.check_ids(table, Indices::skipping(&ids, rows));
+    };
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn integers_are_scaled_once(case in cases(&DIMS, 30, 40, 2), exponent in -30..5_i32, mantissa in 1.0..2.0_f32) {
+        let scale = mantissa * f32::from_bits(((127 + exponent) as u32) << 23);
+        check_integers!(case, I8, scale);
+        check_integers!(case, I4, scale);
+    }
+}
+
+/// Sums of more rows than 16 bits hold: all codes at either end.
+#[test]
+fn bags_of_many_integers() {
+    for (code, sum) in [(127_u8, 127.0), (0x80, -128.0)] {
+        let bytes = [code; 2 * 70];
+        let table = Table::<I8>::packed(&bytes, 2, 70).unwrap().with_scale(0.5);
+        for count in [255, 256, 257, 1000, 70_000] {
+            let ids: Vec<u8> = (0..count).map(|i| (i % 2) as u8).collect();
+            let bags = Bags::fixed(Indices::new(&ids, 2).unwrap(), 1, count).unwrap();
+            for level in Level::available() {
+                let mut out = [0.0; 70];
+                pool_at(level, table, &bags, Pooling::Sum, &mut out).unwrap();
+                assert_eq!(out, [0.5 * (sum * count as f32); 70], "{count} at {}", level.name());
+            }
+        }
+    }
+}
+
+/// A scale is refused where none fits, and is the best of those that are tried.
+#[test]
+fn scales_of_integers() {
+    let mut rows = [[0.0; 9]; 40];
+    for (i, x) in rows.as_flattened_mut().iter_mut().enumerate() {
+        *x = (hash(11, i) % 1000) as f32 * 1e-3 - 0.5;
+    }
+    rows[7][3] = 40.0;
+    let error = |rows: &[[f32; 9]; 40], scale: f32| {
+        let mut bytes = vec![0; 40 * I4::row_length(9)];
+        let mut to = TableMut::<I4>::packed(&mut bytes, 40, 9).unwrap().with_scale(scale);
+        to.quantise(Table::from_rows(rows)).unwrap();
+        let mut back = [[0.0; 9]; 40];
+        let table = Table::<I4>::packed(&bytes, 40, 9).unwrap().with_scale(scale);
+        table.dequantise(&mut TableMut::from_rows(&mut back)).unwrap();
+        let pairs = rows.as_flattened().iter().zip(back.as_flattened());
+        pairs.map(|(x, y)| f64::from(x - y) * f64::from(x - y)).sum::<f64>()
+    };
+    let scale = I4::scale_of(Table::from_rows(&rows), None).unwrap();
+    for share in 1..=32 {
+        assert!(error(&rows, scale) <= error(&rows, 40.0 / 7.0 * (share as f32 / 32.0)) * 1.000_001);
+    }
+    // Rows that occur often count more: all but the one with the great number.
+    let mut times = [1_000_000; 40];
+    times[7] = 0;
+    assert!(I4::scale_of(Table::from_rows(&rows), Some(&times)).unwrap() < 0.1 * scale);
+    assert_eq!(I8::scale_of(Table::from_rows(&[[0.0; 3]; 2]), None), Ok(1.0));
+    assert_eq!(I8::scale_of(Table::from_rows(&[[0.0; 3]; 0]), None), Ok(1.0));
+    for x in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut rows = rows;
+        rows[5][8] = x;
+        let found = I8::scale_of(Table::from_rows(&rows), None).unwrap_err();
+        assert_eq!(found.row, 5);
+        assert!(found.to_string().contains("row 5"));
+    }
+}
+
 /// Values of all 16-bit patterns, through the vector instructions.
 #[test]
 fn every_half_has_its_value_at_every_level() {
