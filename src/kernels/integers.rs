@@ -6,7 +6,7 @@ use crate::simd::{LANES, Lanes};
 use crate::table::{BagView, Bags, Format, Index, Policy, Scale};
 
 /// Ids of a bag, at most: 32 bits then hold the sum of their codes, of which each is at least -128.
-const MOST_IDS: usize = (i32::MAX / 128) as usize;
+pub(crate) const MOST_IDS: usize = (i32::MAX / 128) as usize;
 
 /// Codes that 16 bits can add: 256 · -128 is the least of an i16.
 const NARROW: usize = 256;
@@ -16,7 +16,7 @@ const NARROW: usize = 256;
 pub(super) fn check_sums<F: Format, I: Index, P: Policy, O: Index>(
     bags: &Bags<'_, I, P, O>,
 ) -> Result<(), ShapeMismatch> {
-    if !F::Scale::IS_ONE || bags.indices().len() <= MOST_IDS {
+    if !F::Scale::IS_ONE || bags.weights().is_some() || bags.indices().len() <= MOST_IDS {
         return Ok(());
     }
     let longest = bags.iter().map(|bag| bag.len()).max().unwrap_or(0);

@@ -54,6 +54,7 @@ pub(crate) use columns::{Columns, column_blocks, columns_mut};
 pub(crate) use dot::squares;
 pub(crate) use gather::convert;
 use gemm::{Across, Left, add_product};
+pub(crate) use integers::MOST_IDS;
 
 pub use dot::{dot, gemv};
 pub use gather::{gather, gather_stream};

@@ -119,8 +119,8 @@ where
 /// x [`Bag<CAPACITY, I>`](Bag), q (`T`) `[ROWS, CLASSES]`, y `[CLASSES]`.
 ///
 /// A text costs an addition for each of its ids and each class. Sums are 32-bit integers: they are exact in
-/// any order, and need no floating-point unit. [`scores`](Self::scores) takes the ids of a text of any length
-/// as they come, without a `Bag`, and no float is used:
+/// any order, and need no floating-point unit. [`scores`](Self::scores) takes the ids of a text as they
+/// come, without a `Bag` and its capacity, and no float is used:
 ///
 #[cfg_attr(feature = "alloc", doc = "```")]
 #[cfg_attr(not(feature = "alloc"), doc = "```ignore")]
@@ -168,7 +168,7 @@ pub struct Scores<const CLASSES: usize> {
 }
 
 impl<const CLASSES: usize> Scores<CLASSES> {
-    /// The class with the greatest score, the first of several.
+    /// The class with the greatest score, the first of several: of a model with two classes or more.
     pub fn class(&self) -> usize {
         let (mut best, mut most) = (0, i32::MIN);
         for (class, sum) in self.sums.iter().enumerate() {
@@ -179,7 +179,8 @@ impl<const CLASSES: usize> Scores<CLASSES> {
         best
     }
 
-    /// The softmax of the logits in shares of 65,535, by integers alone: within 8 of the exact share.
+    /// The softmax of the logits in shares of 65,535, by integers alone: within 8 of the exact share for a scale
+    /// below 32,768. For a model that ends with a softmax; a sigmoid of one logit needs floats.
     pub fn probabilities(&self) -> [u16; CLASSES] {
         let most = self.sums.iter().fold(i32::MIN, |most, sum| if *sum > most { *sum } else { most });
         let powers = self.sums.map(|sum| power(most.abs_diff(sum), self.count, self.scale));
@@ -199,12 +200,13 @@ fn power(below: u32, count: u32, scale: f32) -> u32 {
     // Times log₂ e, which is 94,548 in 2⁻¹⁶.
     let log2_e = (u64::from(mantissa) * 94_548) >> 16;
     let count = if count == 0 { 1 } else { count };
-    let quotient = u64::from(below) * log2_e / u64::from(count);
+    // At most 2⁶⁴: seven places more before the division.
+    let quotient = ((u64::from(below) * log2_e) << 7) / u64::from(count);
     // In 2⁻²⁴: whole powers of two above, the rest below.
     let shifted = match exponent {
-        0..63 => 0,
-        63..126 => quotient >> (126 - exponent),
-        126..150 => quotient.saturating_mul(1 << (exponent - 126)),
+        0..70 => 0,
+        70..133 => quotient >> (133 - exponent),
+        133..157 => quotient.saturating_mul(1 << (exponent - 133)),
         _ if quotient == 0 => 0,
         _ => u64::MAX,
     };

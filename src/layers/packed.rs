@@ -167,15 +167,15 @@ pub trait TableLayer: Layer {
 /// | [`U8Row`] | DIM + 8 | 12 | 16 | 24 | 72 | above DIM 8 |
 /// | [`U4Row`] | ⌈DIM / 2⌉ + 4 | 6 | 8 | 12 | 36 | where 16 values a row are enough |
 /// | [`U2Row`] | ⌈DIM / 4⌉ + 4 | 5 | 6 | 8 | 20 | where 4 values a row are enough |
-/// | [`I8Row`] | DIM | 4 | 8 | 16 | 64 | up to DIM 32, where it is the smallest of 8 bits; bags are sums of integers |
+/// | [`I8Row`] | DIM | 4 | 8 | 16 | 64 | the smallest of 8 bits, most so for short rows; bags are sums of integers |
 /// | [`I4Row`] | ⌈DIM / 2⌉ | 2 | 4 | 8 | 32 | the same for 4 bits |
 ///
 /// A row of [`U8Row`], [`U4Row`] or [`U2Row`] keeps its scale and bias beside its codes: the 8 or 4 bytes that
 /// make short rows no smaller. [`I8Row`] and [`I4Row`] share one scale, so their rows should be of about the
 /// same size, as those of trained tables are.
 ///
-/// Up to three bytes after the rows fill up the last four, so that numbers can follow. Of [`I8Row`] and
-/// [`I4Row`] the scale is the first of them.
+/// Up to three bytes after the rows fill up the last four, so that numbers can follow; the scale of [`I8Row`] and
+/// [`I4Row`] is the first number after them.
 ///
 /// ```
 /// use nanoembed::{layers::*, sequential};

@@ -154,8 +154,8 @@ impl<K: Kinds> Model<'_, K> {
         }
         let parameters = self.parameters();
         let [dim, classes, ..] = dense.record.extents.map(|extent| extent as usize);
-        let (kernel, bias) = first_parts(parameters, dense.parameters, dim * classes, classes);
-        let mut bias = bias.to_vec();
+        let kernel = part(parameters, dense.parameters, dim * classes);
+        let mut bias = part(parameters, dense.parameters + dim * classes, classes).to_vec();
         let [rows, ..] = bag.record.extents.map(|extent| extent as usize);
         let mut table = vec![0.0; rows * dim];
         let from = parameters.get(bag.parameters..).unwrap_or_default();
@@ -173,8 +173,8 @@ impl<K: Kinds> Model<'_, K> {
         Ok(Scores { rows: scores, bias, classes, is_mean: pooling == 0, activation })
     }
 
-    /// The `count` rows of the table whose scores differ most from class to class, those that never occur last:
-    /// true for each of them. To be kept when the model is folded; a model that is trained some more without
+    /// The `count` rows of the table with the greatest scores, by the sum of their squares (before a softmax, around
+    /// their mean), those that never occur last: true for each of them. To be kept when the model is folded; a model that is trained some more without
     /// the others loses less.
     ///
     /// # Errors
@@ -187,7 +187,7 @@ impl<K: Kinds> Model<'_, K> {
             .enumerate()
             .map(|(row, of_row)| {
                 let occurs = occurrences.is_none_or(|times| times.get(row).is_some_and(|times| *times > 0));
-                (occurs, spread(of_row), row)
+                (occurs, of_row.iter().map(|x| x * x).sum(), row)
             })
             .collect();
         ranked.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
@@ -275,7 +275,8 @@ impl Scores {
         }
         let by_itself = F::best_scale(Table::of_dim(&rows, classes), None).map_err(FoldError::Scores)?;
         let softmax = self.activation == ActivationKind::Softmax;
-        let scores = scale::Scores { rows: &rows, classes, most: f32::from(F::MOST), softmax };
+        let start = if self.is_mean { vec![0.0; classes] } else { self.bias.clone() };
+        let scores = scale::Scores { rows: &rows, start: &start, most: f32::from(F::MOST), softmax };
         let scale = match texts {
             Some((ids, offsets)) => {
                 let mut count = 0;
@@ -288,7 +289,7 @@ impl Scores {
                     })
                     .collect();
                 let place = |id: u32| places.get(id as usize).copied().flatten();
-                scores.best_scale(&Texts::new(ids, offsets, self.is_mean, place))
+                scores.best_scale(&Texts::new(ids, offsets, self.is_mean, place), by_itself)
             }
             None => by_itself,
         };
@@ -321,17 +322,6 @@ impl Scores {
 
 /// The greatest code of a bias: half of what 32 bits hold.
 const MOST_BIAS: f32 = (1 << 30) as f32;
-
-/// Two arrays that follow each other.
-fn first_parts(numbers: &[f32], start: usize, first: usize, second: usize) -> (&[f32], &[f32]) {
-    (part(numbers, start, first), part(numbers, start + first, second))
-}
-
-/// How much scores differ from class to class: the sum of the squares around their mean.
-fn spread(scores: &[f32]) -> f32 {
-    let mean = scores.iter().sum::<f32>() / scores.len() as f32;
-    scores.iter().map(|x| (x - mean) * (x - mean)).sum()
-}
 
 /// Ids and offsets of bags whose ids name rows.
 fn check_texts(texts: Input<'_>, rows: usize) -> Result<(&[u32], &[u32]), FoldError> {

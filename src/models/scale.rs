@@ -20,7 +20,8 @@ const CLIPS: u8 = 32;
 #[derive(Clone, Copy)]
 pub(super) struct Scores<'a> {
     pub(super) rows: &'a [f32],
-    pub(super) classes: usize,
+    /// What the sum of a text's rows starts from, `[classes]`.
+    pub(super) start: &'a [f32],
     /// Codes lie within ± this.
     pub(super) most: f32,
     /// Whether a softmax follows; else each logit counts by itself.
@@ -56,14 +57,14 @@ impl Texts {
     }
 
     /// Writes the logits that rows of scores give to `to` `[texts, classes]`.
-    fn logits(&self, rows: &[f32], classes: usize, to: &mut [f32]) {
-        let mut start = 0;
-        for (end, to) in self.ends.iter().zip(parts_mut(to, classes)) {
-            let text = part(&self.rows, start, end - start);
-            start = *end;
-            to.fill(0.0);
+    fn logits(&self, rows: &[f32], start: &[f32], to: &mut [f32]) {
+        let mut first = 0;
+        for (end, to) in self.ends.iter().zip(parts_mut(to, start.len())) {
+            let text = part(&self.rows, first, end - first);
+            first = *end;
+            to.copy_from_slice(start);
             for row in text {
-                for (to, x) in to.iter_mut().zip(part(rows, row * classes, classes)) {
+                for (to, x) in to.iter_mut().zip(part(rows, row * start.len(), start.len())) {
                     *to += x;
                 }
             }
@@ -93,7 +94,7 @@ impl Scores<'_> {
         if !self.softmax {
             return rows;
         }
-        for row in parts_mut(&mut rows, self.classes) {
+        for row in parts_mut(&mut rows, self.start.len()) {
             let low = row.iter().fold(f32::INFINITY, |low, x| if *x < low { *x } else { low });
             let high = row.iter().fold(f32::NEG_INFINITY, |high, x| if *x > high { *x } else { high });
             let end = scale * self.most;
@@ -113,32 +114,35 @@ impl Scores<'_> {
     }
 
     /// The scale with which the texts' probabilities come nearest: Σ p (ln p − ln q) over texts and classes is
-    /// least, p before and q after rounding; without a softmax the sum of the squared errors of the logits. 1
-    /// if all scores are 0.
+    /// least, p before and q after rounding; without a softmax the sum of the squared errors of the logits.
+    /// `first` if none is better.
     ///
     /// # Cost
-    /// All texts are scored 33 times.
-    pub(super) fn best_scale(&self, texts: &Texts) -> f32 {
-        let greatest = self.rows.iter().fold(0.0, |most, x| if x.abs() > most { x.abs() } else { most });
-        let mut exact = vec![0.0; texts.ends.len() * self.classes];
-        texts.logits(self.rows, self.classes, &mut exact);
+    /// All texts are scored 34 times.
+    pub(super) fn best_scale(&self, texts: &Texts, first: f32) -> f32 {
+        let classes = self.start.len();
+        let mut exact = vec![0.0; texts.ends.len() * classes];
+        texts.logits(self.rows, self.start, &mut exact);
         let mut found = exact.clone();
-        let (mut best, mut least) = (1.0, f64::INFINITY);
+        let mut error_of = |scale: f32| -> f64 {
+            let mut rows = self.moved(scale);
+            for x in &mut rows {
+                *x = self.rounded(*x, scale);
+            }
+            texts.logits(&rows, self.start, &mut found);
+            let error = if self.softmax { divergence } else { squared_error };
+            parts(&exact, classes).zip(parts(&found, classes)).map(|(exact, found)| error(exact, found)).sum()
+        };
+        let greatest = self.rows.iter().fold(0.0, |most, x| if x.abs() > most { x.abs() } else { most });
+        let (mut best, mut least) = (first, error_of(first));
         for clip in 1..=CLIPS {
             let scale = greatest * (f32::from(clip) / f32::from(CLIPS)) / self.most;
             if !(scale >= f32::MIN_POSITIVE) {
                 continue;
             }
-            let mut rows = self.moved(scale);
-            for x in &mut rows {
-                *x = self.rounded(*x, scale);
-            }
-            texts.logits(&rows, self.classes, &mut found);
-            let error = if self.softmax { divergence } else { squared_error };
-            let pairs = parts(&exact, self.classes).zip(parts(&found, self.classes));
-            let total = pairs.map(|(exact, found)| error(exact, found)).sum();
-            if total < least {
-                (best, least) = (scale, total);
+            let error = error_of(scale);
+            if error < least {
+                (best, least) = (scale, error);
             }
         }
         best

@@ -257,7 +257,7 @@ impl fmt::Display for RecordError {
                     (_, Some(RowFormat::F32)) => {
                         f.write_str("its kind is not among those that the program names: name it")
                     }
-                    (LayerKind::Embedding | LayerKind::EmbeddingBag, Some(format)) => {
+                    (LayerKind::Embedding | LayerKind::EmbeddingBag | LayerKind::Folded, Some(format)) => {
                         write!(f, "its kind with rows of {format:?} is not among those that the program names: name it")
                     }
                     (_, Some(format)) => {

@@ -25,7 +25,11 @@ pub(crate) struct Folded<'a, F: IntegerFormat> {
 fn place(kept: &Kept, row: usize) -> Option<usize> {
     let [bits, before] = *kept.get(row / 32)?;
     let bit = 1_u32 << (row % 32);
-    if bits & bit == 0 { None } else { Some(before as usize + (bits & (bit - 1)).count_ones() as usize) }
+    if bits & bit == 0 {
+        None
+    } else {
+        Some((before as usize).wrapping_add((bits & (bit - 1)).count_ones() as usize))
+    }
 }
 
 impl<F: IntegerFormat> Folded<'_, F> {

@@ -1,7 +1,8 @@
 //! Rows of a table, one an id or one a bag.
 
 use super::taken;
-use crate::error::InputError;
+use crate::error::{CapacityExceeded, InputError};
+use crate::kernels::MOST_IDS;
 use crate::kernels::shaped::{gather, pool};
 use crate::layers::uniform;
 use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
@@ -10,7 +11,7 @@ use crate::recipe::{LayerKind, Record};
 use crate::slices::{first_mut, parts_mut};
 #[cfg(feature = "alloc")]
 use crate::table::{AnyTable, Bf16, F16, I4, I8, U2, U4, U8};
-use crate::table::{Bags, F32, Format, Indices, Pooling, RowFormat, Table};
+use crate::table::{Bags, F32, Format, Indices, Pooling, RowFormat, Scale, Table};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, IntoBytes};
@@ -112,6 +113,14 @@ fn bag(record: &Record, format: RowFormat) -> Result<Spec, RecordError> {
     Ok(Spec { blocks, ..Spec::new(Shape::Bag, Shape::Vector(dim)) })
 }
 
+/// Whether 32 bits hold the sums of integers.
+pub(super) fn check_sums(input: Input<'_>, most: usize) -> Result<(), InputError> {
+    for bag in bags(input) {
+        CapacityExceeded::check("ids of a bag of integers", most, bag.len())?;
+    }
+    Ok(())
+}
+
 /// Whether the ids of bags can be used.
 pub(super) fn check_bags(record: &Record, input: Input<'_>) -> Result<(), InputError> {
     let [rows, ..] = record.extents;
@@ -206,6 +215,9 @@ impl<F: Format> Kind for EmbeddingBag<F> {
     }
 
     fn check(record: &Record, input: Input<'_>) -> Result<(), InputError> {
+        if F::Scale::IS_ONE {
+            check_sums(input, MOST_IDS)?;
+        }
         check_bags(record, input)
     }
 

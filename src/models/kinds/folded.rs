@@ -1,8 +1,9 @@
 //! A folded classifier.
 
-use super::embedding::{bags, check_bags, table};
+use super::embedding::{bags, check_bags, check_sums, table};
 use super::taken;
 use crate::error::InputError;
+use crate::kernels::MOST_IDS;
 use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Shape, Spec, choice, extent, unused};
 use crate::passes::folded;
@@ -55,6 +56,8 @@ impl<F: IntegerFormat> Kind for Folded<F> {
     }
 
     fn check(record: &Record, input: Input<'_>) -> Result<(), InputError> {
+        // Half of the sum is the bias's.
+        check_sums(input, MOST_IDS / 2)?;
         check_bags(record, input)
     }
 

@@ -16,8 +16,8 @@ use nanoembed::layers::options::{
 };
 use nanoembed::layers::{
     Activation, Bag, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten,
-    Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Input, Layer, Lstm,
-    Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, U4Row, Value,
+    Folded, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, I4Row, Input,
+    KeptRows, Layer, Lstm, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, U4Row, Value,
 };
 use nanoembed::loss::{
     BinaryCrossEntropy, CategoricalCrossEntropy, ClassWeights, FromLogits, KnownClasses, Loss,
@@ -265,12 +265,22 @@ fn best(inputs: &[<Columns as Layer>::Input], classes: &[u16]) -> Option<()> {
     Some(())
 }
 
+fn folded() -> Option<()> {
+    type Scored = Folded<KeptRows<I4Row<3, 2>, 30, 40, 2>, 3>;
+    let model = black_box(Scored::zeroed());
+    let scores = model.scores(black_box([3, 39, 50]));
+    black_box((scores.class(), scores.probabilities()));
+    black_box(model.predict(&black_box(Bag::from_first([3, 39]))).ok()?);
+    Some(())
+}
+
 fn run() -> Option<()> {
     kernels()?;
     formats::<F16>(0)?;
     formats::<U8>(0)?;
     formats::<U2>(0)?;
     weighted_bags()?;
+    folded()?;
     let words = HashingTokenizer::try_new(black_box(40)).ok()?.truncating(Truncating::Post);
     let pairs = words.word_ngrams::<2>().lowercase::<Unchanged>().padding(Padding::Pre);
     let ids = black_box(REVIEWS).map(|text| words.encode::<5, u32>(text).unwrap_or_default());
