@@ -21,6 +21,9 @@
 //! clinc150               150  14,939       92.1       1.6 s
 //! ```
 
+#[path = "common/labelled.rs"]
+mod labelled;
+
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use nanoembed::layers::options::Mean;
@@ -115,24 +118,12 @@ impl Settings {
 
     /// Reads a file; labels are numbered in the order of `names`, new ones behind them.
     fn read(&self, path: &Path, names: &mut Vec<String>) -> Result<Examples, Box<dyn Error>> {
-        let file = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut examples = Examples::default();
-        for (i, line) in file.lines().enumerate() {
-            let (label, text) = line
-                .split_once('\t')
-                .ok_or_else(|| format!("{}:{}: expected label<TAB>text", path.display(), i + 1))?;
-            let number = names.iter().position(|name| name == label).unwrap_or_else(|| {
-                names.push(label.to_owned());
-                names.len() - 1
-            });
-            examples.labels.push(u16::try_from(number)?);
-            examples.texts.push(self.encode(text));
+        for (label, text) in labelled::read(path, names)? {
+            examples.labels.push(u16::try_from(label)?);
+            examples.texts.push(self.encode(&text));
         }
-        if examples.texts.is_empty() {
-            Err(format!("{}: empty", path.display()).into())
-        } else {
-            Ok(examples)
-        }
+        Ok(examples)
     }
 
     /// Learns, tests, writes the image.

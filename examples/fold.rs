@@ -10,6 +10,9 @@
 //! `label<TAB>text`. Without `TEST.tsv` every tenth line of `TRAIN.tsv` is held out and tested on: choose
 //! settings so.
 
+#[path = "common/labelled.rs"]
+mod labelled;
+
 use clap::Parser;
 use nanoembed::image::{self, Contents};
 use nanoembed::layers::ActivationKind;
@@ -23,7 +26,7 @@ use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::table::RowFormat;
 use nanoembed::text::{HashKind, Pipeline};
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const BATCH: usize = 32;
 /// Ids of a text, at most: what follows is not learnt from.
@@ -110,23 +113,6 @@ impl Examples {
     }
 }
 
-/// The lines of a file, each its label's number and its text; new labels are added to `names`.
-fn read(path: &Path, names: &mut Vec<String>) -> Result<Vec<(u16, String)>, Box<dyn Error>> {
-    let file = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let mut lines = Vec::new();
-    for (i, line) in file.lines().enumerate() {
-        let (label, text) = line
-            .split_once('\t')
-            .ok_or_else(|| format!("{}:{}: expected label<TAB>text", path.display(), i + 1))?;
-        let number = names.iter().position(|name| name == label).unwrap_or_else(|| {
-            names.push(label.to_owned());
-            names.len() - 1
-        });
-        lines.push((u16::try_from(number)?, text.to_owned()));
-    }
-    Ok(lines)
-}
-
 impl Settings {
     /// Trains for some epochs, at a rate that falls to 0.
     fn train(
@@ -179,14 +165,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     pipeline.write(&mut pipeline_bytes)?;
 
     let mut names = Vec::new();
-    let lines = read(&settings.train, &mut names)?;
+    let lines = labelled::read(&settings.train, &mut names)?;
     let (mut train, mut test) = (Examples::new(), Examples::new());
-    for (i, (label, text)) in lines.iter().enumerate() {
+    for (i, (label, text)) in lines.into_iter().enumerate() {
         let is_held_out = settings.test.is_none() && i % 10 == 9;
-        if is_held_out { &mut test } else { &mut train }.push(text, *label, &pipeline);
+        let examples = if is_held_out { &mut test } else { &mut train };
+        examples.push(&text, u16::try_from(label)?, &pipeline);
     }
     if let Some(path) = &settings.test {
-        read(path, &mut names)?.iter().for_each(|(label, text)| test.push(text, *label, &pipeline));
+        for (label, text) in labelled::read(path, &mut names)? {
+            test.push(&text, u16::try_from(label)?, &pipeline);
+        }
     }
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let contents = Contents { classes: &names, pipeline: Some(&pipeline_bytes), ..Contents::default() };

@@ -9,6 +9,9 @@
 
 mod common;
 
+#[path = "common/labelled.rs"]
+mod labelled;
+
 use common::check_image;
 use indicatif::{ProgressBar, ProgressStyle};
 use nanoembed::layers::options::Mean;
@@ -49,27 +52,15 @@ struct Dataset {
 impl Dataset {
     /// Reads a file; labels are numbered in the order of `names`, new ones behind them.
     fn read(path: &Path, names: Vec<String>) -> Result<Self, Box<dyn Error>> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut dataset = Self { names, ..Self::default() };
-        for (i, line) in text.lines().enumerate() {
-            let at = |what: &str| format!("{}:{}: {what}", path.display(), i + 1);
-            let (label, headline) = line.split_once('\t').ok_or_else(|| at("expected label<TAB>text"))?;
-            let known = dataset.names.iter().position(|name| name == label);
-            let number = known.unwrap_or_else(|| {
-                dataset.names.push(label.to_owned());
-                dataset.names.len() - 1
-            });
-            if number > 1 {
-                return Err(at("a third label").into());
+        for (i, (label, headline)) in labelled::read(path, &mut dataset.names)?.into_iter().enumerate() {
+            if label > 1 {
+                return Err(format!("{}:{}: a third label", path.display(), i + 1).into());
             }
-            dataset.labels.push([number as f32]);
-            dataset.headlines.push(Bag::from_first(TOKENIZER.ids_as(headline)?));
+            dataset.labels.push([label as f32]);
+            dataset.headlines.push(Bag::from_first(TOKENIZER.ids_as(&headline)?));
         }
-        if dataset.headlines.is_empty() {
-            Err(format!("{}: empty", path.display()).into())
-        } else {
-            Ok(dataset)
-        }
+        Ok(dataset)
     }
 }
 

@@ -103,8 +103,8 @@ pub fn size_with<M: Layer>(contents: &Contents<'_>) -> usize {
 ///
 /// # Errors
 /// If the names of the classes are empty, doubled or not as many as the model has outputs, the threshold is
-/// no number from 0 to 1, the pipeline cannot be read or is for another number of rows or ids than the model's, or `out` has not [`size_with::<M>(contents)`](size_with) bytes; nothing has been
-/// written then.
+/// no number from 0 to 1, the pipeline cannot be read or is for another number of rows or ids than the
+/// model's, or `out` has not [`size_with::<M>(contents)`](size_with) bytes; nothing has been written then.
 pub fn write_with<M: Layer>(model: &M, contents: &Contents<'_>, out: &mut [u8]) -> Result<(), ImageError> {
     contents.check(const { records::<M>() })?;
     seal(Kind::Model, M::FINGERPRINT, &contents.layout::<M>(), out, &mut |section, part| match section {

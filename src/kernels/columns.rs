@@ -5,7 +5,7 @@
 //! without a tail. Columns do not mix, so the blocks change no bit.
 
 use crate::simd::{CACHE_LINE, Lanes, prefetch};
-use crate::table::{F32, Format, Table};
+use crate::table::{F32, Format, Scale, Table};
 
 /// Runs `work` on each block of a row, given as `as_chunks(row)` or `as_chunks_mut(row)`: the block is an
 /// array, and its width a constant that the functions in `work` infer from it. Blocks wider than
@@ -45,6 +45,8 @@ pub(crate) struct Columns<'a, F: Format = F32> {
     column: usize,
     /// The elements of a whole row.
     row: usize,
+    /// Of the whole table.
+    scale: F::Scale,
 }
 
 impl<'a, F: Format> Columns<'a, F> {
@@ -57,6 +59,7 @@ impl<'a, F: Format> Columns<'a, F> {
             stride: table.stride(),
             column,
             row,
+            scale: table.table_scale(),
         }
     }
 
@@ -88,6 +91,12 @@ impl<'a, F: Format> Columns<'a, F> {
     pub(crate) fn floats<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {
         let start = row * self.stride;
         F::as_floats(self.elements.get(start..start.wrapping_add(WIDTH))?)?.first_chunk()
+    }
+
+    /// What the whole table is scaled by.
+    #[inline(always)]
+    pub(crate) fn table_scale(self) -> f32 {
+        self.scale.value()
     }
 
     /// Scale and bias of a packed row.

@@ -140,7 +140,7 @@ fn copy_rows_of<L: Lanes, const DIM: usize, const STREAM: bool, F: Format, I: In
         match columns.floats::<DIM>(row) {
             Some(from) if STREAM => copy_past_caches(lanes, from, to),
             Some(from) => *to = *from,
-            None => *to = columns.numbers(lanes, row, table.scale()).unwrap_or([0.0; DIM]),
+            None => *to = columns.numbers(lanes, row, columns.table_scale()).unwrap_or([0.0; DIM]),
         }
     }
 }

@@ -180,7 +180,7 @@ fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: 
         let divisor = bag.divisor(pooling);
         let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
-            *block = sum_block(lanes, Columns::new(table, column), table.scale(), &bag, ahead);
+            *block = sum_block(lanes, Columns::new(table, column), &bag, ahead);
             match divisor {
                 None => {}
                 Some(0.0) => *block = [0.0; _],
@@ -199,14 +199,13 @@ fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: 
 fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     columns: Columns<'_, F>,
-    table_scale: f32,
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
 ) -> [f32; WIDTH] {
     if F::Scale::IS_ONE && bag.weights().is_none() {
         return sum_codes::<WIDTH, L, _, _, _>(columns, bag, ahead).map(
             #[inline(always)]
-            |sum| table_scale * sum as f32,
+            |sum| columns.table_scale() * sum as f32,
         );
     }
     let (mut sum, mut bias_sum) = ([0.0; WIDTH], 0.0);
@@ -248,7 +247,7 @@ fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
         }
     } else if F::Scale::IS_ONE {
         for sum in &mut sum {
-            *sum *= table_scale;
+            *sum *= columns.table_scale();
         }
     }
     sum
@@ -302,8 +301,7 @@ fn max_of_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O
         let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         column_blocks!(L, as_chunks_mut(to), |block, column| {
             if let Some(positions) = positions.get_mut(column..).and_then(<[u32]>::first_chunk_mut) {
-                (*block, *positions) =
-                    max_block(lanes, Columns::new(table, column), table.scale(), &bag, ahead);
+                (*block, *positions) = max_block(lanes, Columns::new(table, column), &bag, ahead);
             }
         });
     }
@@ -314,7 +312,6 @@ fn max_of_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O
 fn max_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     columns: Columns<'_, F>,
-    table_scale: f32,
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
 ) -> ([f32; WIDTH], [u32; WIDTH]) {
@@ -323,7 +320,7 @@ fn max_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     let mut is_first = true;
     for entry in bag.iter() {
         columns.prefetch(WIDTH, ahead(entry.position));
-        let (scale, bias) = columns.scale_and_bias(lanes, entry.row).unwrap_or((table_scale, 0.0));
+        let (scale, bias) = columns.scale_and_bias(lanes, entry.row).unwrap_or((columns.table_scale(), 0.0));
         let Some(mut numbers) = columns.numbers::<WIDTH, L>(lanes, entry.row, scale) else { continue };
         if F::SCALE_AND_BIAS > 0 {
             for x in &mut numbers {

@@ -149,7 +149,7 @@ fn check_row(row: usize, rows: usize) -> Result<(), ShapeMismatch> {
 
 #[inline(always)]
 fn quantise_loops<L: Lanes, F: Format>(_: L, from: Table<'_>, to: &mut TableMut<'_, F>) {
-    let scale = to.table_scale();
+    let scale = to.as_table().table_scale();
     for row in 0..from.rows() {
         if let (Some(from), Some(to)) = (from.row(row), to.row_mut(row)) {
             F::encode(from, to, scale, Nearest);
@@ -159,7 +159,7 @@ fn quantise_loops<L: Lanes, F: Format>(_: L, from: Table<'_>, to: &mut TableMut<
 
 #[inline(always)]
 fn quantise_row_loops<L: Lanes, F: Format>(_: L, from: &[f32], row: usize, to: &mut TableMut<'_, F>) {
-    let scale = to.table_scale();
+    let scale = to.as_table().table_scale();
     if let Some(to) = to.row_mut(row) {
         F::encode(from, to, scale, Nearest);
     }

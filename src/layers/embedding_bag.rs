@@ -18,8 +18,6 @@ use zerocopy::{FromBytes, FromZeros, Immutable, KnownLayout};
 pub trait BagPooling: Copy {
     /// Which one it is.
     const POOLING: Pooling;
-    /// Its number in a record.
-    const NUMBER: u16;
 }
 
 /// y = Σ E\[id\].
@@ -34,15 +32,12 @@ pub struct SqrtN;
 
 impl BagPooling for Sum {
     const POOLING: Pooling = Pooling::Sum;
-    const NUMBER: u16 = 1;
 }
 impl BagPooling for Mean {
     const POOLING: Pooling = Pooling::Mean;
-    const NUMBER: u16 = 0;
 }
 impl BagPooling for SqrtN {
     const POOLING: Pooling = Pooling::SqrtN;
-    const NUMBER: u16 = 2;
 }
 
 /// PyTorch's `EmbeddingBag(ROWS, DIM, mode)`, fastText's hidden layer: the mean (or sum, or sum over √n) of
@@ -69,6 +64,17 @@ pub struct EmbeddingBag<const CAPACITY: usize, const ROWS: usize, const DIM: usi
 
 parameters!(impl[const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I]
     EmbeddingBag<CAPACITY, ROWS, DIM, P, I> { rows: [[f32; DIM]; ROWS] => ByRow<CAPACITY, 1> });
+
+/// Whether the ids of bags name rows of a table of `rows` rows.
+pub(super) fn check_bags<const CAPACITY: usize, I: Index>(
+    inputs: &[Bag<CAPACITY, I>],
+    rows: usize,
+) -> Result<(), InputError> {
+    for (example, bag) in inputs.iter().enumerate() {
+        Indices::new(bag.ids(), rows).map_err(|error| InputError::of_example(example, error))?;
+    }
+    Ok(())
+}
 
 impl<const CAPACITY: usize, const ROWS: usize, const DIM: usize, P, I: Index>
     EmbeddingBag<CAPACITY, ROWS, DIM, P, I>
@@ -102,8 +108,7 @@ where
             ROWS as u64 - 1 <= I::MAX,
             "EmbeddingBag<CAPACITY, ROWS, DIM>: the type of the ids (u16 where none is given) is too small for the rows: EmbeddingBag<CAPACITY, ROWS, DIM, Mean, u32>"
         );
-        let record = Record::new(LayerKind::EmbeddingBag, &[ROWS, DIM]);
-        Records::layer(record.options([P::NUMBER, 0, 0]))
+        Records::layer(Record::new(LayerKind::EmbeddingBag, &[ROWS, DIM]).pooling(P::POOLING))
     };
 
     fn init(&mut self, random: &mut impl Rng) {
@@ -111,10 +116,7 @@ where
     }
 
     fn check(inputs: &[Bag<CAPACITY, I>]) -> Result<(), InputError> {
-        for (example, bag) in inputs.iter().enumerate() {
-            Indices::new(bag.ids(), ROWS).map_err(|error| InputError::of_example(example, error))?;
-        }
-        Ok(())
+        check_bags(inputs, ROWS)
     }
 
     fn infer<const BATCH: usize>(

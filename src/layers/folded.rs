@@ -1,6 +1,6 @@
 //! A pool and the linear layer after it, made into one table of integers.
 
-use super::embedding_bag::{BagPooling, Mean};
+use super::embedding_bag::{BagPooling, Mean, check_bags};
 use super::flow::Outputs;
 use super::packed::PackedRow;
 use super::value::Bag;
@@ -9,7 +9,7 @@ use crate::error::InputError;
 use crate::memory::padding;
 use crate::passes::folded;
 use crate::slices::first_mut;
-use crate::table::{Index, Indices, IntegerFormat, Pooling, Table};
+use crate::table::{Format, Index, Indices, IntegerFormat, Pooling, Table};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -288,18 +288,11 @@ where
             "Folded<T, CLASSES, CAPACITY, P>: P must be Mean or Sum"
         );
         let record = Record::new(LayerKind::Folded, &[T::ROWS, CLASSES, T::KEPT]);
-        Records::layer(record.format(<T::Format as crate::table::Format>::ROW_FORMAT).options([
-            P::NUMBER,
-            0,
-            0,
-        ]))
+        Records::layer(record.format(T::Format::ROW_FORMAT).pooling(P::POOLING))
     };
 
     fn check(inputs: &[Bag<CAPACITY, I>]) -> Result<(), InputError> {
-        for (example, bag) in inputs.iter().enumerate() {
-            Indices::new(bag.ids(), T::ROWS).map_err(|error| InputError::of_example(example, error))?;
-        }
-        Ok(())
+        check_bags(inputs, T::ROWS)
     }
 
     fn infer<const BATCH: usize>(

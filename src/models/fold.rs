@@ -14,7 +14,8 @@ use crate::layers::{ActivationKind, Layer};
 use crate::recipe::{LayerKind, Record, Source};
 use crate::slices::{part, parts, parts_mut};
 use crate::table::{
-    Bags, I4, I8, Indices, IntegerFormat, OneScale, RowFormat, RowNotFinite, Table, TableMut, with_table,
+    Bags, I4, I8, Indices, IntegerFormat, OneScale, Pooling, RowFormat, RowNotFinite, Table, TableMut,
+    with_table,
 };
 use alloc::vec;
 use alloc::vec::Vec;
@@ -237,7 +238,7 @@ impl<K: Kinds> Model<'_, K> {
         let count = kept.iter().filter(|kept| **kept).count();
         let folded = Record::new(LayerKind::Folded, &[kept.len(), scores.classes, count])
             .format(folding.format)
-            .options([u16::from(!scores.is_mean), 0, 0])
+            .pooling(if scores.is_mean { Pooling::Mean } else { Pooling::Sum })
             .from(Source::Input(0));
         let activation = Record::new(LayerKind::Activation, &[scores.classes]).activation(scores.activation);
         let records = [folded, activation];
@@ -276,7 +277,7 @@ impl Scores {
         let by_itself = F::best_scale(Table::of_dim(&rows, classes), None).map_err(FoldError::Scores)?;
         let softmax = self.activation == ActivationKind::Softmax;
         let start = if self.is_mean { vec![0.0; classes] } else { self.bias.clone() };
-        let scores = scale::Scores { rows: &rows, start: &start, most: f32::from(F::MOST), softmax };
+        let scores = scale::Scores { rows: &rows, start: &start, most: F::MOST, softmax };
         let scale = match texts {
             Some((ids, offsets)) => {
                 let mut count = 0;

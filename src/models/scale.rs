@@ -8,13 +8,12 @@
 use crate::kernels::log_sum_exp;
 use crate::math;
 use crate::slices::{part, parts, parts_mut};
+use crate::table::{nearest_code, scales_to_try};
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// Texts that are looked at, at most: every k-th of more.
 const MOST_TEXTS: usize = 1 << 13;
-/// Shares of the greatest score that are tried as the end of the codes.
-const CLIPS: u8 = 32;
 
 /// Scores `[rows, classes]`, and what becomes of them.
 #[derive(Clone, Copy)]
@@ -23,7 +22,7 @@ pub(super) struct Scores<'a> {
     /// What the sum of a text's rows starts from, `[classes]`.
     pub(super) start: &'a [f32],
     /// Codes lie within ± this.
-    pub(super) most: f32,
+    pub(super) most: i8,
     /// Whether a softmax follows; else each logit counts by itself.
     pub(super) softmax: bool,
 }
@@ -80,11 +79,7 @@ impl Texts {
 impl Scores<'_> {
     /// x as it will be read back.
     fn rounded(&self, x: f32, scale: f32) -> f32 {
-        let y = x / scale;
-        let y = if y > self.most { self.most } else { y };
-        let y = if y < -self.most { -self.most } else { y };
-        // Beside 1.5 · 2²³ floats stand 1 apart.
-        scale * (y + 12_582_912.0 - 12_582_912.0)
+        scale * f32::from(nearest_code(x, scale, self.most))
     }
 
     /// The rows as they are rounded with a scale: each moved, if a softmax follows, by what leaves it the least
@@ -97,7 +92,7 @@ impl Scores<'_> {
         for row in parts_mut(&mut rows, self.start.len()) {
             let low = row.iter().fold(f32::INFINITY, |low, x| if *x < low { *x } else { low });
             let high = row.iter().fold(f32::NEG_INFINITY, |high, x| if *x > high { *x } else { high });
-            let end = scale * self.most;
+            let end = scale * f32::from(self.most);
             let (mut by, mut least) = (0.0, f32::INFINITY);
             for candidate in [0.0, low + (high - low) / 2.0, high - end, low + end] {
                 let error = |x: f32| x - candidate - self.rounded(x - candidate, scale);
@@ -133,13 +128,8 @@ impl Scores<'_> {
             let error = if self.softmax { divergence } else { squared_error };
             parts(&exact, classes).zip(parts(&found, classes)).map(|(exact, found)| error(exact, found)).sum()
         };
-        let greatest = self.rows.iter().fold(0.0, |most, x| if x.abs() > most { x.abs() } else { most });
         let (mut best, mut least) = (first, error_of(first));
-        for clip in 1..=CLIPS {
-            let scale = greatest * (f32::from(clip) / f32::from(CLIPS)) / self.most;
-            if !(scale >= f32::MIN_POSITIVE) {
-                continue;
-            }
+        for scale in scales_to_try(self.rows.iter(), self.most) {
             let error = error_of(scale);
             if error < least {
                 (best, least) = (scale, error);

@@ -89,9 +89,8 @@ impl<K: Kinds> Model<'_, K> {
 
     /// Writes the image of the model with the `f32` tables of its embeddings and bags in `format`, each number
     /// rounded as [`quantise`](TableMut::quantise) does; with [`RowFormat::F32`], as they are. Tables that are
-    /// packed already stay as they are. Names of
-    /// classes, pipeline, vocabulary and metadata go with it. The type that reads the image has
-    /// [`Packed`](crate::layers::Packed) tables, and [`open`](super::open) needs no type.
+    /// packed already stay as they are. Names of classes, pipeline, vocabulary and metadata go with it. The type
+    /// that reads the image has [`Packed`](crate::layers::Packed) tables, and [`open`](super::open) needs no type.
     ///
     #[cfg_attr(feature = "alloc", doc = "```")]
     #[cfg_attr(not(feature = "alloc"), doc = "```ignore")]

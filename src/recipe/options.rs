@@ -12,8 +12,8 @@ impl Record {
     }
 
     /// Of an [`EmbeddingBag`](super::LayerKind::EmbeddingBag) or a [`Folded`](super::LayerKind::Folded) one,
-    /// which has no `SqrtN`: how its rows become one. The ids of a layer
-    /// have no weights, so `WeightedMean` is `Mean`, which it is if nothing is said.
+    /// which has no `SqrtN`: how its rows become one. The ids of a layer have no weights, so `WeightedMean` is
+    /// `Mean`, which it is if nothing is said.
     ///
     /// ```
     /// use nanoembed::{models::{LayerKind, Record}, table::Pooling};

@@ -101,7 +101,7 @@ impl core::error::Error for RowNotFinite {}
 
 /// The integer nearest to x / scale within ±`most`, ties to even; 0 for NaN.
 #[inline(always)]
-fn code(x: f32, scale: f32, most: i8) -> i8 {
+pub(crate) fn nearest_code(x: f32, scale: f32, most: i8) -> i8 {
     let (y, most) = (x / scale, f32::from(most));
     let cut = if y > -most { y } else { -most };
     let cut = if cut < most { cut } else { most };
@@ -114,6 +114,18 @@ fn code(x: f32, scale: f32, most: i8) -> i8 {
 /// How many shares of the greatest number are tried as the end of the codes.
 const CLIPS: u8 = 32;
 
+/// The scales that are worth a try for codes within ±`most`: with each, numbers beyond another share of the
+/// greatest are cut. None if all numbers are 0.
+pub(crate) fn scales_to_try<'a>(
+    numbers: impl Iterator<Item = &'a f32>,
+    most: i8,
+) -> impl Iterator<Item = f32> {
+    let greatest = numbers.fold(0.0, |most, x| if x.abs() > most { x.abs() } else { most });
+    let shares = (1..=CLIPS).map(|clip| f32::from(clip) / f32::from(CLIPS));
+    // What is below the least normal number has no accurate quotients.
+    shares.map(move |share| greatest * share / f32::from(most)).filter(|scale| *scale >= f32::MIN_POSITIVE)
+}
+
 /// The scale with the least Σ w (x − scale · q)², w being how often the row occurs plus 1: of the greatest
 /// |x| / most and its shares, or the one that fits the codes of the best of these best.
 fn scale_of<'a>(
@@ -121,14 +133,8 @@ fn scale_of<'a>(
     occurrences: Option<&[u32]>,
     most: i8,
 ) -> Result<f32, RowNotFinite> {
-    let mut greatest = 0.0;
-    for (row, numbers) in rows.clone().enumerate() {
-        for x in numbers {
-            if !x.is_finite() {
-                return Err(RowNotFinite { row });
-            }
-            greatest = if x.abs() > greatest { x.abs() } else { greatest };
-        }
+    if let Some(row) = rows.clone().position(|numbers| numbers.iter().any(|x| !x.is_finite())) {
+        return Err(RowNotFinite { row });
     }
     // The error of a scale, and the scale that fits its codes best.
     let error_of = |scale: f32| {
@@ -137,7 +143,7 @@ fn scale_of<'a>(
             let times = occurrences.and_then(|occurrences| occurrences.get(row)).copied().unwrap_or(0);
             let weight = f64::from(times) + 1.0;
             for x in numbers {
-                let (q, x) = (f64::from(code(*x, scale, most)), f64::from(*x));
+                let (q, x) = (f64::from(nearest_code(*x, scale, most)), f64::from(*x));
                 let rest = x - f64::from(scale) * q;
                 error += weight * (rest * rest);
                 products += weight * (x * q);
@@ -147,12 +153,7 @@ fn scale_of<'a>(
         (error, (products / squares) as f32)
     };
     let (mut best, mut least) = (1.0, f64::INFINITY);
-    for clip in 1..=CLIPS {
-        let scale = greatest * (f32::from(clip) / f32::from(CLIPS)) / f32::from(most);
-        // What is below the least normal number has no accurate quotients.
-        if !(scale >= f32::MIN_POSITIVE) {
-            continue;
-        }
+    for scale in scales_to_try(rows.clone().flatten(), most) {
         let (error, fitted) = error_of(scale);
         if error < least {
             (best, least) = (scale, error);
@@ -167,7 +168,7 @@ fn scale_of<'a>(
     Ok(best)
 }
 
-/// What the formats of integers share: `$numbers` of them in a byte, each at most `$most`.
+/// What the formats of integers share: `$numbers` of them in a byte.
 macro_rules! integer_format {
     ($format:ident, $name:literal, $numbers:literal) => {
         impl $format {
@@ -223,7 +224,7 @@ macro_rules! integer_format {
                 let bits = const { 8 / Self::NUMBERS };
                 for (numbers, byte) in from.chunks(Self::NUMBERS).zip(row) {
                     for (place, x) in numbers.iter().enumerate() {
-                        let code = code(*x, scale, Self::MOST) as u8 & (u8::MAX >> (8 - bits));
+                        let code = nearest_code(*x, scale, Self::MOST) as u8 & (u8::MAX >> (8 - bits));
                         *byte |= code << (place * bits);
                     }
                 }

@@ -78,6 +78,8 @@ pub(crate) use format::{Nearest, OneScale, Rounding, Scale};
 pub use indices::{FromEnd, Indices, MapTo, Reject, Skip};
 pub(crate) use integers::IntegerFormat;
 pub use integers::{I4, I8, RowNotFinite};
+#[cfg(feature = "alloc")]
+pub(crate) use integers::{nearest_code, scales_to_try};
 pub use numbers::Numbers;
 pub use packed::{U2, U4, U8};
 pub use view::{Table, TableMut};

@@ -238,7 +238,7 @@ impl<F: Format<Scale = OneScale>> Table<'_, F> {
     /// [`I4`](super::I4) table mean. It is 1 if nothing is said.
     #[must_use]
     pub fn with_scale(self, scale: f32) -> Self {
-        Self { scale: OneScale(scale), ..self }
+        self.scaled(OneScale(scale))
     }
 }
 
@@ -247,6 +247,12 @@ impl<F: Format> Table<'_, F> {
     #[inline(always)]
     pub fn scale(&self) -> f32 {
         self.scale.value()
+    }
+
+    /// What the whole table is scaled by, as its format has it.
+    #[inline(always)]
+    pub(crate) fn table_scale(&self) -> F::Scale {
+        self.scale
     }
 
     /// With what its format scales a whole table by.
@@ -261,17 +267,11 @@ impl<F: Format<Scale = OneScale>> TableMut<'_, F> {
     /// one for numbers that are to be quantised.
     #[must_use]
     pub fn with_scale(self, scale: f32) -> Self {
-        Self { scale: OneScale(scale), ..self }
+        self.scaled(OneScale(scale))
     }
 }
 
 impl<F: Format> TableMut<'_, F> {
-    /// What the whole table is scaled by.
-    #[inline(always)]
-    pub(crate) fn table_scale(&self) -> F::Scale {
-        self.scale
-    }
-
     /// With what its format scales a whole table by.
     pub(crate) fn scaled(self, scale: F::Scale) -> Self {
         Self { scale, ..self }

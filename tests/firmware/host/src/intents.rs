@@ -71,15 +71,21 @@ const SENTENCES: [[&str; 5]; 7] = [
     ],
 ];
 
+/// How text becomes ids, as bytes.
+fn pipeline() -> Result<Vec<u8>, Box<dyn Error>> {
+    let pipeline = TOKENIZER.pipeline(0)?;
+    let mut bytes = vec![0; pipeline.encoded_size()];
+    pipeline.write(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Writes an image; prints the name of the class of each text, and the bits of its probability.
 fn ship<M: Layer<Input = Bag<IDS>, Output = [f32; NAMES.len()]>>(
     rows: &str,
     model: &M,
     file: &str,
 ) -> Result<(), Box<dyn Error>> {
-    let pipeline = TOKENIZER.pipeline(0)?;
-    let mut bytes = vec![0; pipeline.encoded_size()];
-    pipeline.write(&mut bytes)?;
+    let bytes = pipeline()?;
     let contents =
         Contents { classes: &NAMES, threshold: THRESHOLD, pipeline: Some(&bytes), ..Contents::default() };
     let image = image::to_vec_with(model, &contents)?;
@@ -134,9 +140,7 @@ fn fold(model: &Intents, inputs: &[Bag<IDS>], file: &str) -> Result<(), Box<dyn 
         offsets.push(ids.len() as u32);
     }
     let texts = Some(Input::Bags { ids: &ids, offsets: &offsets });
-    let pipeline = TOKENIZER.pipeline(0)?;
-    let mut bytes = vec![0; pipeline.encoded_size()];
-    pipeline.write(&mut bytes)?;
+    let bytes = pipeline()?;
     let contents = Contents { classes: &NAMES, pipeline: Some(&bytes), ..Contents::default() };
     let image = models::fold(model, Folding { texts, ..Folding::new(RowFormat::I8) }, &contents)?;
     files::write(format!("{file}.i8"), |file| file.write_all(&image))?;

@@ -80,6 +80,13 @@ pub fn exit(success: bool) -> ! {
     }
 }
 
+/// Ends the emulator after the stack that was used and the instructions that one text took; without these nothing went well.
+pub fn report(count: Option<u32>) -> ! {
+    print_number("stack bytes", stack_used());
+    print_number("instructions for one text", count.unwrap_or_default());
+    exit(count.is_some())
+}
+
 /// Bytes of stack that were ever in use: the start-up code painted it all.
 pub fn stack_used() -> u32 {
     unsafe extern "C" {

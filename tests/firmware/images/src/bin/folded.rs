@@ -7,7 +7,7 @@
 
 use core::hint::black_box;
 use cortex_m_rt::entry;
-use images::{instructions, print, print_hash, print_number};
+use images::{instructions, print, print_hash};
 use nanoembed::image;
 use parts::intents::{FoldedIntents, LONG_TEXT, NAMES, TEXTS, TOKENIZER};
 
@@ -34,8 +34,5 @@ fn run() -> Option<u32> {
 
 #[entry]
 fn main() -> ! {
-    let count = run();
-    print_number("stack bytes", images::stack_used());
-    print_number("instructions for one text", count.unwrap_or_default());
-    images::exit(count.is_some())
+    images::report(run())
 }

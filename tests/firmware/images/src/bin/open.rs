@@ -16,8 +16,5 @@ static IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTENTS"
 
 #[entry]
 fn main() -> ! {
-    let count = answer::<(EmbeddingBag<U8>, Dense<Softmax>), (NativeHash, Ascii)>("u8", black_box(IMAGE));
-    print_number("stack bytes", images::stack_used());
-    print_number("instructions for one text", count.unwrap_or_default());
-    images::exit(count.is_some())
+    images::report(answer::<(EmbeddingBag<U8>, Dense<Softmax>), (NativeHash, Ascii)>("u8", black_box(IMAGE)))
 }
