@@ -27,24 +27,38 @@ packages() {
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${absent[@]}" >"$logs/apt.txt"
 }
 
-# Makes ready to build for a target. Sets `cross`, the cargo that can; `options`, which go behind its subcommand; `out`, where its
-# release builds are. This is rustup's compiler if it has the target; otherwise Debian's, which comes with the library
+# Makes ready to build for a target, or for several, parted by commas, at once. Sets `cross`, the cargo that can; `options`, which go behind
+# its subcommand; `built`, where the folder of each target is; `out`, where the release builds of the last one are; `compiler`, which one
+# it is. This is rustup's compiler if it has the targets, and those of the third argument; otherwise Debian's, which comes with the library
 # sources and builds of them what the second argument says (core).
 use_target() {
-    local target=$1 library=${2:-core} folder
-    options=(--target "$target")
-    if rustup target list --installed 2>/dev/null | grep -x "$target" >/dev/null; then
-        folder=$root/target/cross
-        cross=(env CARGO_TARGET_DIR="$folder" cargo)
+    local target targets=${1//,/ } library=${2:-core} others=${3:-} lacks='' linker
+    options=()
+    for target in $targets; do options+=(--target "$target"); done
+    for target in $targets ${others//,/ }; do
+        rustup target list --installed 2>/dev/null | grep -x "$target" >/dev/null || lacks=yes
+    done
+    if [[ -z $lacks ]]; then
+        built=$root/target/cross
+        cross=(env CARGO_TARGET_DIR="$built" cargo)
+        compiler=$(rustc --version)
     else
         packages rustc-web cargo-web rust-web-src lld
-        folder=$root/target/cross-debian
-        cross=(env RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$folder")
-        if [[ $target == thumb* ]]; then cross+=("CARGO_TARGET_$(variable "$target")_LINKER=ld.lld"); fi
+        built=$root/target/cross-debian
+        cross=(env RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$built")
+        for target in $targets; do
+            case $target in
+                thumb* | riscv32*) linker=ld.lld ;;
+                wasm32*) linker=wasm-ld ;;
+                *) continue ;;
+            esac
+            cross+=("CARGO_TARGET_$(variable "$target")_LINKER=$linker")
+        done
         cross+=(/usr/bin/cargo)
         options+=("-Zbuild-std=$library")
+        compiler=$(/usr/bin/rustc --version)
     fi
-    out=$folder/$target/release
+    out=$built/$target/release
 }
 
 # AArch64 with an operating system, emulated.
@@ -58,6 +72,6 @@ use_aarch64() {
 
 # A target's name as cargo's environment variables have it.
 variable() {
-    local name=${1//-/_}
+    local name=${1//[-.]/_}
     printf '%s' "${name^^}"
 }

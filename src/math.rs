@@ -55,7 +55,9 @@ fn power_of_two(n: i32) -> f32 {
 /// assert_eq!(exp(1.0), core::f32::consts::E);
 /// assert_eq!(exp(f32::NEG_INFINITY), 0.0);
 /// ```
-#[inline(always)]
+// Loops over lanes are vectorised with what is in them; a small processor has one, and each copy is flash.
+#[cfg_attr(all(target_os = "none", target_pointer_width = "32"), inline(never))]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), inline(always))]
 pub fn exp(x: f32) -> f32 {
     // Beyond these the result is +∞ or 0 in any case; a NaN passes both comparisons.
     let x = if x > 89.0 { 89.0 } else { x };

@@ -20,7 +20,8 @@
 //! | anything else that starts as zeros, such as slots | `zerocopy::FromZeros::new_zeroed` | `memory::boxed` |
 //!
 //! In a `static`, vocabularies, counts, histories and confusion matrices of any size start as their constant
-//! `EMPTY`.
+//! `EMPTY`, models as [`Layer::ZEROED`](crate::layers::Layer::ZEROED).
+//! [`Trainer::new_in`](crate::train::Trainer::new_in) makes a trainer in one.
 //!
 //! Programs without an operating system (`target_os = "none"`) have no such limit, since only they know how
 //! large their stack is.

@@ -58,7 +58,7 @@ impl Contents<'_> {
         Ok(classes::check_count(units(records), self.classes.len())?)
     }
 
-    fn layout<M: Layer>(&self) -> Layout {
+    pub(super) fn layout<M: Layer>(&self) -> Layout {
         self.add_to(const { Layout::model(size_of_val(records::<M>()), M::BYTES) })
     }
 }

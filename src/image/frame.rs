@@ -1,15 +1,14 @@
 //! The header of images, and its checks.
 
+use super::checksum::Checksum;
 use super::error::{ImageError, SectionError};
 use super::format::{HEADER, Kind, Section, VERSION};
 use super::sections::{Entry, Layout, List, WriteSection, find};
 use crate::layers::Fingerprint;
-use crate::slices::{copy, part_mut};
-use crc::{CRC_32_ISO_HDLC, Crc, Table};
+use crate::slices::{copy, first, part_mut};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 const MAGIC: [u8; 4] = *b"NEMB";
-const CHECKSUM: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
 
 /// The first bytes of an image.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
@@ -47,30 +46,29 @@ pub(crate) fn seal(
     out: &mut [u8],
     write: &mut WriteSection<'_>,
 ) -> Result<(), ImageError> {
-    let length = ImageError::Length { expected: layout.end(), found: out.len() };
-    if out.len() != layout.end() {
-        return Err(length);
+    let (expected, found) = (layout.end(), out.len());
+    if found != expected {
+        return Err(ImageError::Length { expected, found });
     }
-    out.fill(0);
-    let (first, body) = out.split_first_chunk_mut::<HEADER>().ok_or(length)?;
-    let header = Header {
-        magic: MAGIC,
-        version: VERSION,
-        kind: kind as u16,
-        fingerprint: fingerprint.value(),
-        length: body.len() as u64,
-        checksum: 0,
-        sequence: 0,
-        sections: layout.count() as u16,
-        flags: 0,
-        zero: 0,
-        parameters: layout.parameters() as u64,
-        zeros: [0; 2],
-    };
-    layout.write(body, write);
-    *first = zerocopy::transmute!(header);
+    let mut free = &mut *out;
+    visit(&Header::new(kind, fingerprint, layout, 0), layout, write, &mut |part| {
+        let (to, rest) = core::mem::take(&mut free).split_at_mut_checked(part.len()).unwrap_or_default();
+        copy(part, to);
+        free = rest;
+    });
     reseal(out);
     Ok(())
+}
+
+/// Shows the bytes of an image from the first to the last, one part after the other.
+pub(super) fn visit(
+    header: &Header,
+    layout: &Layout,
+    write: &mut WriteSection<'_>,
+    part: &mut dyn FnMut(&[u8]),
+) {
+    part(header.as_bytes());
+    layout.visit(write, part);
 }
 
 /// Puts the right checksum on an image of which bytes were changed.
@@ -81,10 +79,35 @@ pub(crate) fn reseal(out: &mut [u8]) {
 
 /// The checksum of all bytes but its own four.
 fn checksum(image: &[u8]) -> u32 {
-    let mut digest = CHECKSUM.digest();
-    digest.update(image.get(..CHECKSUM_AT).unwrap_or_default());
-    digest.update(image.get(CHECKSUM_AT + 4..).unwrap_or_default());
-    digest.finalize()
+    let mut checksum = Checksum::new();
+    checksum.update(image.get(..CHECKSUM_AT).unwrap_or_default());
+    checksum.update(image.get(CHECKSUM_AT + 4..).unwrap_or_default());
+    checksum.value()
+}
+
+/// The same of an image that comes in parts, from the first byte on.
+pub(super) struct ImageChecksum {
+    sum: Checksum,
+    /// Bytes that came.
+    at: usize,
+}
+
+impl ImageChecksum {
+    pub(super) fn new() -> Self {
+        Self { sum: Checksum::new(), at: 0 }
+    }
+
+    pub(super) fn update(&mut self, part: &[u8]) {
+        let own = CHECKSUM_AT.saturating_sub(self.at);
+        let after = (CHECKSUM_AT + 4).saturating_sub(self.at);
+        self.sum.update(first(part, own));
+        self.sum.update(part.get(after..).unwrap_or_default());
+        self.at = self.at.saturating_add(part.len());
+    }
+
+    pub(super) fn value(self) -> u32 {
+        self.sum.value()
+    }
 }
 
 /// The header that these bytes start with.
@@ -94,51 +117,102 @@ fn header(bytes: &[u8]) -> Result<Header, ImageError> {
     if header.magic == MAGIC { Ok(header) } else { Err(ImageError::NotAnImage) }
 }
 
+/// The length of the image of this header; `None` if it is more than can be counted.
+fn whole(header: &Header) -> Option<usize> {
+    usize::try_from(header.length).ok()?.checked_add(HEADER)
+}
+
 /// The length of the image that starts here, by its header: to cut it out of a larger piece of flash.
 ///
 /// # Errors
 /// If no image starts here.
 pub fn length(bytes: &[u8]) -> Result<usize, ImageError> {
-    let payload = header(bytes)?.length;
-    let length = usize::try_from(payload).ok().and_then(|payload| payload.checked_add(HEADER));
-    length.ok_or(ImageError::Length { expected: usize::MAX, found: bytes.len() })
+    whole(&header(bytes)?).ok_or(ImageError::Length { expected: usize::MAX, found: bytes.len() })
 }
 
 impl Header {
+    /// The header of an image with these sections.
+    pub(super) fn new(kind: Kind, fingerprint: Fingerprint, layout: &Layout, checksum: u32) -> Self {
+        Self {
+            magic: MAGIC,
+            version: VERSION,
+            kind: kind as u16,
+            fingerprint: fingerprint.value(),
+            length: (layout.end() - HEADER) as u64,
+            checksum,
+            sequence: 0,
+            sections: layout.count() as u16,
+            flags: 0,
+            zero: 0,
+            parameters: layout.parameters() as u64,
+            zeros: [0; 2],
+        }
+    }
+
     /// The header of an unharmed image of this kind.
     pub(crate) fn check(kind: Kind, image: &[u8]) -> Result<Self, ImageError> {
         let header = header(image)?;
-        if header.version != VERSION {
-            return Err(ImageError::Version { found: header.version });
-        }
-        if header.kind != kind as u16 {
-            return Err(ImageError::Kind { expected: kind, found: header.kind });
-        }
-        let expected = length(image)?;
+        let expected = header.check_kind(kind, image.len())?;
         if image.len() != expected {
             return Err(ImageError::Length { expected, found: image.len() });
         }
-        let found = checksum(image);
-        if header.checksum != found {
-            return Err(ImageError::Checksum { expected: header.checksum, found });
-        }
-        if header.flags != 0 || header.zero != 0 || header.zeros != [0; 2] {
-            return Err(ImageError::Header);
-        }
+        header.check_sum(checksum(image))?;
         Ok(header)
     }
 
-    /// The same for an image of this type.
-    pub(crate) fn check_type(kind: Kind, fingerprint: Fingerprint, image: &[u8]) -> Result<Self, ImageError> {
-        let expected = fingerprint.value();
-        match header(image)? {
-            Header { version: VERSION, kind: of, fingerprint: found, .. }
-                if of == kind as u16 && found != expected =>
-            {
-                Err(ImageError::Fingerprint { expected, found })
-            }
-            _ => Self::check(kind, image),
+    /// That this release reads the version, and that the image is of this kind; gives its length. `found` bytes
+    /// are there.
+    fn check_kind(&self, kind: Kind, found: usize) -> Result<usize, ImageError> {
+        if self.version != VERSION {
+            return Err(ImageError::Version { found: self.version });
         }
+        if self.kind != kind as u16 {
+            return Err(ImageError::Kind { expected: kind, found: self.kind });
+        }
+        whole(self).ok_or(ImageError::Length { expected: usize::MAX, found })
+    }
+
+    /// That the checksum is that of the bytes, and that all that must be zero is.
+    pub(super) fn check_sum(&self, found: u32) -> Result<(), ImageError> {
+        if self.checksum != found {
+            return Err(ImageError::Checksum { expected: self.checksum, found });
+        }
+        let [first, second] = self.zeros;
+        if self.flags != 0 || self.zero != 0 || first | second != 0 {
+            return Err(ImageError::Header);
+        }
+        Ok(())
+    }
+
+    /// The header that these bytes start with, of an image of this type whose other bytes have not been seen, and
+    /// its length, at most `most`.
+    pub(super) fn check_first(
+        kind: Kind,
+        fingerprint: Fingerprint,
+        bytes: &[u8],
+        most: usize,
+    ) -> Result<(Self, usize), ImageError> {
+        let header = header(bytes)?;
+        let expected = header.check_kind(kind, most)?;
+        header.check_fingerprint(fingerprint)?;
+        if expected > most {
+            return Err(ImageError::Length { expected, found: most });
+        }
+        Ok((header, expected))
+    }
+
+    fn check_fingerprint(&self, fingerprint: Fingerprint) -> Result<(), ImageError> {
+        let (expected, found) = (fingerprint.value(), self.fingerprint);
+        if found == expected { Ok(()) } else { Err(ImageError::Fingerprint { expected, found }) }
+    }
+
+    /// The same as [`check`](Self::check) for an image of this type.
+    pub(crate) fn check_type(kind: Kind, fingerprint: Fingerprint, image: &[u8]) -> Result<Self, ImageError> {
+        let header = header(image)?;
+        if header.version == VERSION && header.kind == kind as u16 {
+            header.check_fingerprint(fingerprint)?;
+        }
+        Self::check(kind, image)
     }
 
     /// Where the parameters start.
@@ -148,11 +222,17 @@ impl Header {
 
     /// The `length` bytes of the parameters.
     pub(crate) fn parameters<'a>(&self, image: &'a [u8], length: usize) -> Result<&'a [u8], ImageError> {
+        let from = self.parameters_of(length, image.len())?;
+        image.get(from..).and_then(|rest| rest.get(..length)).ok_or(ImageError::Header)
+    }
+
+    /// Where the `length` bytes of the parameters start in an image of `whole` bytes.
+    pub(super) fn parameters_of(&self, length: usize, whole: usize) -> Result<usize, ImageError> {
         let end = HEADER + usize::from(self.sections) * size_of::<Entry>();
-        let from =
-            usize::try_from(self.parameters).ok().filter(|from| from.is_multiple_of(64) && *from >= end);
-        let rest = from.and_then(|from| image.get(from..)).ok_or(ImageError::Header)?;
-        rest.get(..length).ok_or(ImageError::Header)
+        let from = usize::try_from(self.parameters).ok();
+        let from = from.filter(|from| from.is_multiple_of(64) && *from >= end);
+        from.filter(|from| whole.checked_sub(*from).is_some_and(|rest| rest >= length))
+            .ok_or(ImageError::Header)
     }
 
     /// The bytes of one section.

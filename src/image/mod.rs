@@ -8,8 +8,9 @@
 //! | the same, and make sure that text becomes ids as in training | [`read_with_pipeline`] |
 //! | copy the parameters into a model | [`read_into`] |
 //! | give it names of classes and bytes of yours | [`Contents`], [`size_with`], [`write_with`]; `to_vec_with` (feature `alloc`) |
+//! | write one to flash and read it back, a page at a time | [`write_pages`], [`read_pages`] |
 //! | see what one holds without its type | [`Sections`], [`Classes`] |
-//! | handle an error | [`ImageError`], [`ClassesError`], [`SectionError`] |
+//! | handle an error | [`ImageError`], [`ClassesError`], [`SectionError`]; [`PageError`] |
 //!
 //! [`read`] checks the bytes and gives a reference into them. It copies nothing, so a model in flash takes no
 //! RAM.
@@ -17,11 +18,13 @@
 //! An image also tells what it holds, so that it can be opened without the type of its model: its format is
 //! described in `docs/image-format.md`, byte for byte. A corrupted, missing or additional byte is refused.
 
+mod checksum;
 mod classes;
 mod contents;
 mod error;
 mod format;
 mod frame;
+mod pages;
 mod sections;
 
 pub use classes::{Classes, ClassesError};
@@ -33,6 +36,7 @@ pub use format::Kind;
 pub(crate) use format::Section;
 pub use frame::length;
 pub(crate) use frame::{Header, fill, reseal, seal};
+pub use pages::{PageError, read_pages, write_pages};
 pub(crate) use sections::{Layout, WriteSection};
 
 pub(crate) use inner::*;

@@ -2,7 +2,7 @@
 
 use super::error::{ImageError, SectionError};
 use super::format::{HEADER, KINDS, Section};
-use crate::slices::copy;
+use crate::slices::first;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 impl Section {
@@ -29,6 +29,16 @@ const MUST_UNDERSTAND: u16 = 1;
 /// The first multiple of 64 that is not below `bytes`.
 const fn align(bytes: usize) -> usize {
     bytes.saturating_add(63) & !63
+}
+
+/// Shows so many zeros.
+fn zeros(count: usize, part: &mut dyn FnMut(&[u8])) {
+    let mut left = count;
+    while left > 0 {
+        let zeros = first(&[0; 64], left);
+        part(zeros);
+        left -= zeros.len();
+    }
 }
 
 /// Shows the bytes of a section, one part after the other.
@@ -114,28 +124,31 @@ impl Layout {
         }
     }
 
-    /// Writes the list of sections to the bytes after the header, and each section by `write`, which is shown
-    /// where its bytes go, one part after the other. What lies between must be zero.
-    pub(super) fn write(&self, body: &mut [u8], write: &mut WriteSection<'_>) {
-        let mut entries = body.chunks_exact_mut(size_of::<Entry>());
+    /// Shows the bytes after the header: the list of sections, and each section by `write`, which shows its bytes,
+    /// one part after the other. What lies between is zeros.
+    pub(super) fn visit(&self, write: &mut WriteSection<'_>, part: &mut dyn FnMut(&[u8])) {
+        let mut end = HEADER;
         for (number, (section, length)) in Section::ALL.into_iter().zip(self.lengths).enumerate() {
-            let (Some(length), Some(to)) = (length, length.and_then(|_| entries.next())) else { continue };
+            let Some(length) = length else { continue };
             let flags = if matches!(section, Section::Metadata) { 0 } else { MUST_UNDERSTAND };
             let offset = self.offset(number).0 as u64;
             let entry = Entry { kind: section as u16, flags, zero: 0, offset, length: length as u64 };
-            copy(entry.as_bytes(), to);
+            part(entry.as_bytes());
+            end += size_of::<Entry>();
         }
         for (number, (section, length)) in Section::ALL.into_iter().zip(self.lengths).enumerate() {
-            if length.is_some()
-                && let Some(mut free) = body.get_mut(self.offset(number).0 - HEADER..)
-            {
-                write(section, &mut |part| {
-                    let (to, rest) =
-                        core::mem::take(&mut free).split_at_mut_checked(part.len()).unwrap_or_default();
-                    copy(part, to);
-                    free = rest;
-                });
-            }
+            let Some(length) = length else { continue };
+            let start = self.offset(number).0;
+            zeros(start.saturating_sub(end), part);
+            let mut left = length;
+            write(section, &mut |bytes| {
+                let bytes = first(bytes, left);
+                left -= bytes.len();
+                part(bytes);
+            });
+            // What a section does not show of its length.
+            zeros(left, part);
+            end = start + length;
         }
     }
 }

@@ -59,7 +59,7 @@
 //! | layer in Keras | here | what is chosen | the default in [`layers`] |
 //! |---|---|---|---|
 //! | `Flatten`, `GlobalMaxPooling1D`, `Conv1D` | [`Flatten`], [`GlobalMaxPooling1D`], [`Conv1D`] of this module | the mask is dropped: padding counts as the row of id 0, and learns | padding counts as nothing, and learns nothing |
-//! | `Embedding`, `GlobalAveragePooling1D`, `LSTM`, `Dense`, `Activation`, `Dropout`, `Concatenate`, `Dot` | those of `layers` | nothing: masks are honoured or passed on by both | the same |
+//! | `Embedding`, `GlobalAveragePooling1D`, `LSTM`, `Dense`, `Activation`, `Dropout`, `Concatenate`, `Add`, `Dot` | those of `layers` | nothing: masks are honoured or passed on by both | the same |
 //! | no layer of Keras | all others of `layers` | | |
 //!
 //! | loss in Keras | here | what is chosen | where it differs |

@@ -73,17 +73,20 @@ impl<'a, F: Format> Columns<'a, F> {
         row: usize,
         scale: f32,
     ) -> Option<[f32; WIDTH]> {
-        let start = row * self.stride;
-        let elements = self.elements.get(start..start.wrapping_add(WIDTH.div_ceil(F::NUMBERS)))?;
-        F::block(lanes, elements, self.column, scale)
+        F::block(lanes, self.block::<WIDTH>(row)?, self.column, scale)
     }
 
     /// The integers of a block of a row.
     #[inline(always)]
     pub(crate) fn integers<const WIDTH: usize>(self, row: usize) -> Option<[i8; WIDTH]> {
+        F::integers(self.block::<WIDTH>(row)?, self.column)
+    }
+
+    /// A block of a row, as it lies.
+    #[inline(always)]
+    pub(crate) fn block<const WIDTH: usize>(self, row: usize) -> Option<&'a [F::Element]> {
         let start = row * self.stride;
-        let elements = self.elements.get(start..start.wrapping_add(WIDTH.div_ceil(F::NUMBERS)))?;
-        F::integers(elements, self.column)
+        self.elements.get(start..start.wrapping_add(WIDTH.div_ceil(F::NUMBERS)))
     }
 
     /// The numbers of a block of a row, where they lie, if they need no conversion.
@@ -106,13 +109,13 @@ impl<'a, F: Format> Columns<'a, F> {
         F::scale_and_bias(lanes, self.ends.get(start..start.wrapping_add(F::SCALE_AND_BIAS))?)
     }
 
-    /// Asks for a block that will be needed soon. Packed rows are short and lie across cache lines: the first
-    /// block asks for the whole row, and by its last byte for the line of scale and bias.
+    /// Asks for a block that will be needed soon. Packed rows and those of integers are short and lie across
+    /// cache lines: the first block asks for the whole row, and by its last byte for its last line.
     #[inline(always)]
     pub(crate) fn prefetch(self, width: usize, row: Option<usize>) {
         let Some(row) = row else { return };
         let start = row * self.stride;
-        if F::SCALE_AND_BIAS == 0 {
+        if F::SCALE_AND_BIAS == 0 && !F::Scale::IS_ONE {
             prefetch(self.elements, start, width.div_ceil(F::NUMBERS));
         } else if self.column == 0 {
             prefetch(self.elements, start, self.row.saturating_sub(CACHE_LINE + 7).max(1));

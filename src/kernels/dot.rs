@@ -190,8 +190,8 @@ fn tile<L: Lanes, const R: usize, const D: usize>(
     j: usize,
 ) -> Option<()> {
     let sums = dot_tile(lanes, rows_from::<R>(a, i)?, rows_from::<D>(b, j)?, a.dim())?;
-    for (q, sums) in sums.into_iter().enumerate() {
-        *c.row_mut(i + q)?.get_mut(j..)?.first_chunk_mut()? = sums;
+    for (q, sums) in sums.iter().enumerate() {
+        *c.row_mut(i + q)?.get_mut(j..)?.first_chunk_mut()? = *sums;
     }
     Some(())
 }

@@ -288,7 +288,10 @@ fn wide_tile<L: Lanes, A: Left, const R: usize, const V: usize>(
 }
 
 /// Columns j to j + D − 1 of R rows of C.
-#[inline(always)]
+// A small processor has one level, for which no code has to be inlined: in a debug build the frames of the
+// widths then follow each other, where they would add up.
+#[cfg_attr(all(target_os = "none", target_pointer_width = "32"), inline)]
+#[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), inline(always))]
 fn narrow_tile<A: Left, const R: usize, const D: usize>(
     mut columns: impl Iterator<Item = [f32; R]>,
     b: Table<'_>,
@@ -305,16 +308,16 @@ fn narrow_tile<A: Left, const R: usize, const D: usize>(
         }
     }
     for [b] in Strided::<1, D>::new(b.starting_at(j), b.stride(), b.rows())? {
-        for (total, a) in totals.iter_mut().zip(columns.next()?) {
+        for (total, a) in totals.iter_mut().zip(&columns.next()?) {
             for (total, b) in total.iter_mut().zip(b) {
                 *total += a * b;
             }
         }
     }
-    for (q, total) in totals.into_iter().enumerate() {
+    for (q, total) in totals.iter().enumerate() {
         let c: &mut [f32; D] = c.get_mut(q * stride..)?.first_chunk_mut()?;
         for (c, total) in c.iter_mut().zip(total) {
-            *c = if A::APART { *c + total } else { total };
+            *c = if A::APART { *c + total } else { *total };
         }
     }
     Some(())

@@ -4,6 +4,7 @@ use super::Columns;
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes};
 use crate::table::{BagView, Bags, Format, Index, Policy, Scale};
+use zerocopy::IntoBytes;
 
 /// Ids of a bag, at most: 32 bits then hold the sum of their codes, of which each is at least -128.
 pub(crate) const MOST_IDS: usize = (i32::MAX / 128) as usize;
@@ -26,22 +27,26 @@ pub(super) fn check_sums<F: Format, I: Index, P: Policy, O: Index>(
     Err(ShapeMismatch { what: "ids of a bag of integers, at most", expected: MOST_IDS, found: longest })
 }
 
+/// Registers of sixteen sums, for the widest block.
+const REGISTERS: usize = 8;
+
 /// The sums of `WIDTH` columns of one bag, each id counted once.
 #[inline(always)]
 pub(super) fn sum_codes<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
+    lanes: L,
     columns: Columns<'_, F>,
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
 ) -> [i32; WIDTH] {
     let (ids, mut sum) = (bag.indices(), [0_i32; WIDTH]);
-    // Without vectors a sum of 16 bits saves nothing.
-    if L::MAX_BLOCK < LANES {
+    // What fills no register, or has none, is added as it is.
+    if L::MAX_BLOCK < LANES || !WIDTH.is_multiple_of(LANES * F::NUMBERS) {
         for (position, row) in (bag.start()..).zip(ids.iter()) {
             columns.prefetch(WIDTH, ahead(position));
-            if let Some(codes) = row.and_then(|row| columns.integers::<WIDTH>(row)) {
-                for (sum, code) in sum.iter_mut().zip(codes) {
-                    *sum = sum.wrapping_add(i32::from(code));
-                }
+            let Some(row) = row else { continue };
+            let Some(codes) = columns.integers::<WIDTH>(row) else { continue };
+            for (sum, code) in sum.iter_mut().zip(codes) {
+                *sum = sum.wrapping_add(i32::from(code));
             }
         }
         return sum;
@@ -50,19 +55,42 @@ pub(super) fn sum_codes<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Po
     while start < ids.len() {
         let end = if ids.len() - start > NARROW { start + NARROW } else { ids.len() };
         let Some(part) = ids.slice(start..end) else { break };
-        let mut narrow = [0_i16; WIDTH];
+        let mut narrow = [lanes.no_sums(); REGISTERS];
         for (position, row) in (bag.start() + start..).zip(part.iter()) {
             columns.prefetch(WIDTH, ahead(position));
             let Some(row) = row else { continue };
-            let Some(codes) = columns.integers::<WIDTH>(row) else { continue };
-            for (sum, code) in narrow.iter_mut().zip(codes) {
-                *sum = sum.wrapping_add(i16::from(code));
+            let Some(block) = columns.block::<WIDTH>(row) else { continue };
+            add_row::<L, F>(lanes, block.as_bytes(), &mut narrow);
+        }
+        if F::NUMBERS == 2 {
+            for pair in narrow.as_chunks_mut().0 {
+                *pair = lanes.interleave(*pair);
             }
         }
-        for (sum, narrow) in sum.iter_mut().zip(narrow) {
-            *sum = sum.wrapping_add(i32::from(narrow));
+        for (sum, narrow) in sum.as_chunks_mut::<LANES>().0.iter_mut().zip(narrow) {
+            let mut codes = [0; LANES];
+            lanes.store_sums(narrow, &mut codes);
+            for (sum, code) in sum.iter_mut().zip(codes) {
+                *sum = sum.wrapping_add(i32::from(code));
+            }
         }
         start = end;
     }
     sum
+}
+
+/// Adds the codes of a block of a row: of 8 bits in order, of 4 bits a register of those in the low bits of
+/// sixteen bytes, then one of those in the high bits.
+#[inline(always)]
+fn add_row<L: Lanes, F: Format>(lanes: L, block: &[u8], sums: &mut [L::Sums; REGISTERS]) {
+    let bytes = block.as_chunks::<LANES>().0;
+    if F::NUMBERS == 2 {
+        for (pair, bytes) in sums.as_chunks_mut().0.iter_mut().zip(bytes) {
+            *pair = lanes.add_i4(*pair, bytes);
+        }
+    } else {
+        for (sums, bytes) in sums.iter_mut().zip(bytes) {
+            *sums = lanes.add_i8(*sums, bytes);
+        }
+    }
 }

@@ -72,7 +72,9 @@ simd_fn! {
     ///   biases are summed apart saves an addition for each number.
     ///
     /// - The integers of up to 256 rows are added in 16 bits, which hold their sum, then in 32: twice as many
-    ///   in a register.
+    ///   in a register, and so blocks of 128 columns where those of floats have 64. Those of 4 bits are summed
+    ///   apart, the ones in the low bits of a byte and the ones in the high bits, and come into the order of
+    ///   the columns at the end.
     ///
     /// Each column is one serial sum (or maximum) in the order of the ids, so blocks and levels change no
     /// bit; a sum of integers is the same in any order.
@@ -136,6 +138,9 @@ simd_fn! {
         } = pool_max_loops;
 }
 
+/// Columns of integers that are summed together where a block of half as many floats is: a sum takes 16 bits.
+const WIDE: usize = 128;
+
 /// Stands in `arg_max` where no id of the bag contributes.
 pub const NO_ID: u32 = u32::MAX;
 
@@ -179,19 +184,51 @@ fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: 
         rest = after;
         let divisor = bag.divisor(pooling);
         let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
-        column_blocks!(L, as_chunks_mut(to), |block, column| {
-            *block = sum_block(lanes, Columns::new(table, column), &bag, ahead);
-            match divisor {
-                None => {}
-                Some(0.0) => *block = [0.0; _],
-                Some(divisor) => {
-                    for sum in block {
-                        *sum /= divisor;
-                    }
-                }
+        let (mut narrower, mut wide_columns) = (to, 0);
+        if F::Scale::IS_ONE && WIDE <= 2 * L::MAX_BLOCK && bag.weights().is_none() {
+            let (blocks, after) = narrower.as_chunks_mut::<WIDE>();
+            for block in blocks {
+                *block = scaled_sum(lanes, Columns::new(table, wide_columns), &bag, ahead);
+                divide(block, divisor);
+                wide_columns += WIDE;
             }
+            narrower = after;
+        }
+        column_blocks!(L, as_chunks_mut(narrower), |block, column| {
+            *block = sum_block(lanes, Columns::new(table, wide_columns + column), &bag, ahead);
+            divide(block, divisor);
         });
     }
+}
+
+/// Sums to what the pooling makes of them.
+#[inline(always)]
+fn divide<const WIDTH: usize>(block: &mut [f32; WIDTH], divisor: Option<f32>) {
+    match divisor {
+        None => {}
+        Some(0.0) => *block = [0.0; WIDTH],
+        Some(divisor) => {
+            for sum in block {
+                *sum /= divisor;
+            }
+        }
+    }
+}
+
+/// The sums of `WIDTH` columns of one bag, of rows of integers without weights.
+#[inline(always)]
+fn scaled_sum<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
+    lanes: L,
+    columns: Columns<'_, F>,
+    bag: &BagView<'_, I, P>,
+    ahead: impl Fn(usize) -> Option<usize>,
+) -> [f32; WIDTH] {
+    // Not `map`, which is not always inlined.
+    let mut block = [0.0; WIDTH];
+    for (x, sum) in block.iter_mut().zip(sum_codes::<WIDTH, L, _, _, _>(lanes, columns, bag, ahead)) {
+        *x = columns.table_scale() * sum as f32;
+    }
+    block
 }
 
 /// The sums of `WIDTH` columns of one bag.
@@ -203,10 +240,7 @@ fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     ahead: impl Fn(usize) -> Option<usize>,
 ) -> [f32; WIDTH] {
     if F::Scale::IS_ONE && bag.weights().is_none() {
-        return sum_codes::<WIDTH, L, _, _, _>(columns, bag, ahead).map(
-            #[inline(always)]
-            |sum| columns.table_scale() * sum as f32,
-        );
+        return scaled_sum(lanes, columns, bag, ahead);
     }
     let (mut sum, mut bias_sum) = ([0.0; WIDTH], 0.0);
     let ids = bag.indices();

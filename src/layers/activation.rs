@@ -38,7 +38,7 @@ impl ActivationKind {
 
     /// Asserts that `units` numbers, which are activated together, can be: a softmax over one is 1 whatever
     /// the unit learns.
-    pub(super) const fn assert_units(self, units: usize) {
+    pub(crate) const fn assert_units(self, units: usize) {
         assert!(
             !matches!(self, Self::Softmax) || units > 1,
             "a Softmax over one unit always gives 1: use Sigmoid, or one unit for each class"

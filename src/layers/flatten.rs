@@ -47,6 +47,12 @@ impl MaskUse for StrictMask {
     const NUMBER: u16 = 2;
 }
 
+/// The steps of a sequence that count.
+#[inline(always)]
+pub(super) fn counted<const LEN: usize, M: MaskUse>(mask: &[bool; LEN]) -> &[bool; LEN] {
+    if M::HONOURED { mask } else { const { &[true; LEN] } }
+}
+
 /// Keras' `Flatten`: the steps of a sequence one after the other, y\[t · DIM + j\] = x\[t\]\[j\].
 ///
 /// # Shapes

@@ -3,6 +3,7 @@
 use super::embedding_bag::{BagPooling, Mean, check_bags};
 use super::flow::Outputs;
 use super::packed::PackedRow;
+use super::scores::Scores;
 use super::value::Bag;
 use super::{Batch, BatchMut, Bytes, Layer, LayerKind, LayerSummary, Record, Records, parameters};
 use crate::error::InputError;
@@ -154,69 +155,6 @@ pub struct Folded<T: FoldedRows, const CLASSES: usize, const CAPACITY: usize = 6
     scale: f32,
     bias: [i32; CLASSES],
     options: PhantomData<(P, I)>,
-}
-
-/// The scores of a text, as integers: what [`Folded::scores`] gives.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Scores<const CLASSES: usize> {
-    /// Σ q of each class.
-    pub sums: [i32; CLASSES],
-    /// How many rows a mean is of; of a sum, 1.
-    pub count: u32,
-    /// What a sum is multiplied by to be a logit.
-    pub scale: f32,
-}
-
-impl<const CLASSES: usize> Scores<CLASSES> {
-    /// The class with the greatest score, the first of several: of a model with two classes or more.
-    pub fn class(&self) -> usize {
-        let (mut best, mut most) = (0, i32::MIN);
-        for (class, sum) in self.sums.iter().enumerate() {
-            if *sum > most {
-                (best, most) = (class, *sum);
-            }
-        }
-        best
-    }
-
-    /// The softmax of the logits in shares of 65,535, by integers alone: within 8 of the exact share for a scale
-    /// below 32,768. For a model that ends with a softmax; a sigmoid of one logit needs floats.
-    pub fn probabilities(&self) -> [u16; CLASSES] {
-        let most = self.sums.iter().fold(i32::MIN, |most, sum| if *sum > most { *sum } else { most });
-        let powers = self.sums.map(|sum| power(most.abs_diff(sum), self.count, self.scale));
-        let total = powers.iter().fold(0_u64, |total, power| total + u64::from(*power));
-        // The greatest is about 2³⁰, so the total is not 0.
-        let total = if total == 0 { 1 } else { total };
-        powers.map(|power| ((u64::from(power) * 65_535 + total / 2) / total) as u16)
-    }
-}
-
-/// e^(−scale · below / count) in 2⁻³⁰, for a finite scale of at least 0.
-fn power(below: u32, count: u32, scale: f32) -> u32 {
-    // scale = mantissa · 2^(exponent − 150).
-    let bits = scale.to_bits();
-    let exponent = bits >> 23 & 0xff;
-    let mantissa = bits & 0x7f_ffff | 0x80_0000;
-    // Times log₂ e, which is 94,548 in 2⁻¹⁶.
-    let log2_e = (u64::from(mantissa) * 94_548) >> 16;
-    let count = if count == 0 { 1 } else { count };
-    // At most 2⁶⁴: seven places more before the division.
-    let quotient = ((u64::from(below) * log2_e) << 7) / u64::from(count);
-    // In 2⁻²⁴: whole powers of two above, the rest below.
-    let shifted = match exponent {
-        0..70 => 0,
-        70..133 => quotient >> (133 - exponent),
-        133..157 => quotient.saturating_mul(1 << (exponent - 133)),
-        _ if quotient == 0 => 0,
-        _ => u64::MAX,
-    };
-    let (whole, rest) = (shifted >> 24, (shifted & 0xff_ffff) as u32);
-    // 2⁻ʳ by a polynomial in 2⁻³⁰, r in 2⁻²⁴.
-    let product = |a: u32, r: u32| ((u64::from(a) * u64::from(r)) >> 24) as u32;
-    let terms = [1_073_739_778, 744_157_487, 257_095_898, 57_151_877, 7_346_532];
-    let [a, b, c, d, e] = terms;
-    let power = a - product(b - product(c - product(d - product(e, rest), rest), rest), rest);
-    if whole < 32 { power >> whole } else { 0 }
 }
 
 impl<T: FoldedRows, const CLASSES: usize, const CAPACITY: usize, P: BagPooling, I>

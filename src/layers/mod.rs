@@ -7,8 +7,11 @@
 //! | one row for each bag of ids | [`EmbeddingBag`], by its sum or its mean |
 //! | tables of 16, 8, 4 or 2 bits | [`Packed`], with rows [`F16Row`], [`Bf16Row`], [`U8Row`], [`U4Row`], [`U2Row`], [`I8Row`] or [`I4Row`] |
 //! | a pool and a linear layer as one table of integers | [`Folded`], with all rows or [`KeptRows`]; it gives [`Scores`] |
+//! | inference by integers alone | the module [`integer`]: `Embedding`, `Conv1D`, `Lstm`, poolings, `Flatten`, `Dense`, and `Logits`, which give [`Scores`] |
 //! | sequences | [`Conv1D`], [`Lstm`], [`GlobalMaxPooling1D`], [`GlobalAveragePooling1D`], [`Flatten`] |
 //! | vectors | [`Dense`], [`Dot`], [`BiasedDot`] |
+//! | two values of one shape | [`Add`] |
+//! | what learns beside something frozen | [`OverlayBag`], in a [`Corrected`] model |
 //! | activations | [`Sigmoid`], [`Softmax`], [`Relu`], [`Tanh`], [`Identity`]; as a layer: [`Activation`] |
 //! | training only | [`Dropout`]; without learning: [`Frozen`], [`FrozenRows`] |
 //! | options | the types of [`options`]: what padding means, how rows are pooled, what an LSTM returns |
@@ -34,11 +37,13 @@
 
 mod activate;
 mod activation;
+mod add;
 mod branches;
 mod bytes;
 mod chain;
 mod concatenate;
 mod conv1d;
+mod corrected;
 mod dense;
 mod dot;
 mod dropout;
@@ -53,8 +58,10 @@ mod frozen;
 mod frozen_rows;
 mod hashed;
 mod init;
+pub mod integer;
 mod lstm;
 pub mod options;
+mod overlay_bag;
 mod packed;
 mod padding;
 mod parameters;
@@ -62,17 +69,20 @@ mod pooling;
 mod quotient_remainder;
 mod recurrence;
 mod row_gradient;
+mod scores;
 mod summary;
 mod value;
 
 pub use activate::{Activation, Input};
 pub use activation::{ActivationFunction, ActivationKind, Identity, Relu, Sigmoid, Softmax, Tanh};
+pub use add::Add;
 pub use branches::Branches;
 pub(crate) use bytes::bytes_of_fields;
 pub use bytes::{Bytes, Parameter};
 pub use chain::Chain;
 pub use concatenate::Concatenate;
 pub use conv1d::Conv1D;
+pub use corrected::Corrected;
 pub use dense::Dense;
 pub use dot::{BiasedDot, Dot};
 pub use dropout::Dropout;
@@ -80,18 +90,20 @@ pub use embedding::Embedding;
 pub use embedding_bag::EmbeddingBag;
 pub use flatten::Flatten;
 pub use flow::{Flow, FlowParts, Keeps, Outputs};
-pub use folded::{Folded, KeptRows, Scores};
+pub use folded::{Folded, KeptRows};
 pub use frozen::Frozen;
 pub use frozen_rows::FrozenRows;
 pub use hashed::HashedEmbedding;
 pub(crate) use init::orthogonal;
 pub(crate) use inner::*;
 pub use lstm::Lstm;
+pub use overlay_bag::OverlayBag;
 pub use packed::{Bf16Row, F16Row, I4Row, I8Row, Packed, U2Row, U4Row, U8Row};
 pub(crate) use parameters::parameters;
 pub use parameters::{ByLayer, ByRow, Parameters};
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
 pub use quotient_remainder::QuotientRemainder;
+pub use scores::Scores;
 pub use summary::LayerSummary;
 pub(crate) use summary::write_summary;
 pub use value::{Bag, Batch, BatchMut, Pair, Value};
@@ -111,6 +123,7 @@ pub(crate) mod inner {
     pub use super::flatten::MaskUse;
     pub use super::folded::FoldedRows;
     pub use super::init::{glorot_uniform, uniform};
+    pub use super::integer::activation::{IntegerActivation, LogitsActivation};
     pub use super::packed::{PackedRow, TableLayer};
     pub use super::padding::ConvPadding;
     pub use super::quotient_remainder::Composition;
@@ -126,6 +139,7 @@ use crate::optim::Optimizer;
 use crate::random::mix;
 pub use crate::recipe::{Fingerprint, Records};
 use crate::recipe::{LayerKind, Record};
+use crate::simd::zeros;
 use crate::slices;
 use crate::text::HashingTokenizer;
 use rand_core::Rng;
@@ -217,6 +231,25 @@ pub trait Layer: Parameters {
     /// gives the output 0 and the output learns nothing, whatever is added to it, and far from the end of
     /// what an f32 holds.
     const CLOSED: f32 = CLOSED_BIAS;
+    /// A layer with all parameters zero, of any size: what a `static` starts as. It lies in `.bss`, so it
+    /// takes no flash and never is on the stack. [`zeroed`](Self::zeroed) says what such a layer is for.
+    ///
+    /// ```
+    /// use nanoembed::{layers::*, sequential};
+    /// use nanoembed::{rand_core::SeedableRng, rand_xoshiro::Xoshiro128PlusPlus};
+    /// use std::sync::Mutex;
+    /// type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+    /// static MODEL: Mutex<Reviews> = Mutex::new(Reviews::ZEROED);
+    /// let mut model = MODEL.lock()?;
+    /// assert_eq!(model.predict(&[4, 7, 0, 0])?, [0.5]);
+    /// model.init(&mut Xoshiro128PlusPlus::seed_from_u64(1));
+    /// assert_ne!(model.predict(&[4, 7, 0, 0])?, [0.5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    const ZEROED: Self = {
+        let _: u64 = Self::FINGERPRINT.value();
+        zeros()
+    };
 
     /// Fills the parameters with Keras' initial values, drawn in the order in which the parameters lie in
     /// memory.

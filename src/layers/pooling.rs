@@ -1,6 +1,6 @@
 //! A sequence as one vector, whatever its length: the greatest or the mean of each value over all steps.
 
-use super::flatten::{HonourMask, MaskUse};
+use super::flatten::{HonourMask, MaskUse, counted};
 use super::flow::Flow;
 use super::{Batch, BatchMut, Layer, LayerKind, Record, Records, parameters};
 use crate::kernels::shaped::{
@@ -62,12 +62,6 @@ pub struct GlobalMaxPooling1D<const LEN: usize, const DIM: usize, M = HonourMask
 #[derive(Debug, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 pub struct GlobalAveragePooling1D<const LEN: usize, const DIM: usize, M = HonourMask>(PhantomData<M>);
-
-/// The steps of a sequence that count.
-#[inline(always)]
-fn counted<const LEN: usize, M: MaskUse>(mask: &[bool; LEN]) -> &[bool; LEN] {
-    if M::HONOURED { mask } else { const { &[true; LEN] } }
-}
 
 macro_rules! pooling_layer {
     (

@@ -23,6 +23,12 @@ pub trait Returned: Copy + sealed::Sealed {
     fn mask<const LEN: usize, const UNITS: usize>(
         mask: [bool; LEN],
     ) -> <Self::Output<LEN, UNITS> as Value>::Mask;
+
+    /// The outputs of one example as codes: of [`integer::Lstm`](super::integer::Lstm).
+    type Codes<const LEN: usize, const UNITS: usize>: Value<Mask = <Self::Output<LEN, UNITS> as Value>::Mask>;
+
+    /// All codes of one example, to write.
+    fn codes_mut<const LEN: usize, const UNITS: usize>(y: &mut Self::Codes<LEN, UNITS>) -> &mut [i8];
 }
 
 /// The output of the last step, `[f32; UNITS]`: Keras' `return_sequences=False`.
@@ -65,6 +71,12 @@ impl Returned for ReturnLast {
     }
 
     fn mask<const LEN: usize, const UNITS: usize>(_: [bool; LEN]) {}
+
+    type Codes<const LEN: usize, const UNITS: usize> = [i8; UNITS];
+
+    fn codes_mut<const LEN: usize, const UNITS: usize>(y: &mut [i8; UNITS]) -> &mut [i8] {
+        y
+    }
 }
 
 impl sealed::Sealed for ReturnSequences {}
@@ -83,6 +95,12 @@ impl Returned for ReturnSequences {
 
     fn mask<const LEN: usize, const UNITS: usize>(mask: [bool; LEN]) -> [bool; LEN] {
         mask
+    }
+
+    type Codes<const LEN: usize, const UNITS: usize> = [[i8; UNITS]; LEN];
+
+    fn codes_mut<const LEN: usize, const UNITS: usize>(y: &mut [[i8; UNITS]; LEN]) -> &mut [i8] {
+        y.as_flattened_mut()
     }
 }
 

@@ -25,6 +25,11 @@ pub trait Value: Copy + FromZeros {
     fn is_finite(&self) -> bool {
         true
     }
+
+    /// The mask of steps that are valid in one of two sequences at least.
+    fn valid_in_either(_: &Self::Mask, _: &Self::Mask) -> Self::Mask {
+        Self::VALID
+    }
 }
 
 /// A shape in words.
@@ -54,6 +59,29 @@ impl<const DIM: usize, const LEN: usize> Value for [[f32; DIM]; LEN] {
     fn is_finite(&self) -> bool {
         self.as_flattened().iter().all(|x| x.is_finite())
     }
+
+    fn valid_in_either(a: &[bool; LEN], b: &[bool; LEN]) -> [bool; LEN] {
+        let mut either = *a;
+        for (either, b) in either.iter_mut().zip(b) {
+            *either |= b;
+        }
+        either
+    }
+}
+
+/// Codes of 8 bits, which layers of [`integer`](super::integer) pass on; ids are no `i8`.
+impl<const N: usize> Value for [i8; N] {
+    type Mask = ();
+    const VALID: () = ();
+    const SHAPE: [usize; 2] = [N, 0];
+    const WORDS: Message<64> = Message::new().number(N).text(" codes");
+}
+
+impl<const DIM: usize, const LEN: usize> Value for [[i8; DIM]; LEN] {
+    type Mask = [bool; LEN];
+    const VALID: [bool; LEN] = [true; LEN];
+    const SHAPE: [usize; 2] = [LEN, DIM];
+    const WORDS: Message<64> = Message::new().number(LEN).text(" x ").number(DIM).text(" codes");
 }
 
 macro_rules! ids_are_values {

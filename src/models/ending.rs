@@ -7,7 +7,7 @@ use crate::error::NotFinite;
 use crate::layers::ActivationKind;
 use crate::models::kinds::ACTIVATIONS;
 use crate::recipe::{LayerKind, Record};
-use crate::slices::{part, parts};
+use crate::slices::{first, part, parts};
 use crate::table::RowFormat;
 use zerocopy::IntoBytes;
 
@@ -142,7 +142,13 @@ impl Place<'_> {
             let numbers = part(parameters, start, words);
             let row = match block {
                 Block::FrozenRows(_) => None,
-                Block::Words(_) => self.packed_row_not_finite(numbers),
+                Block::Words(_) => match self.overlay() {
+                    Some((rows, dim)) => {
+                        let place = first(numbers, rows * dim).iter().position(|x| !x.is_finite());
+                        place.and_then(|place| place.checked_div(dim))
+                    }
+                    None => self.packed_row_not_finite(numbers),
+                },
                 _ => {
                     let (_, within) = self.block(number);
                     let place = numbers.iter().position(|x| !x.is_finite());

@@ -12,6 +12,7 @@
 //! | memory on the heap (feature `alloc`) | `Lengths::buffers`, `TrainingLengths::buffers` |
 //! | tables of fewer bits | [`Model::ship`]; `ship` for a model that is a type (feature `alloc`) |
 //! | a bag classifier as one table of integers (feature `alloc`) | `fold`, `Model::fold` with a `Folding` |
+//! | a model of sequences that computes by integers alone (feature `alloc`) | `calibrate`, `Model::calibrate` |
 //! | handle an error | [`OpenError`], [`RecipeError`], [`RecordError`], [`ClassifierError`], [`UnfitTraining`] |
 //!
 //! This is the second door to the layers: the first are [types](crate::layers). Both run the same code on the
@@ -54,6 +55,10 @@ mod batch;
 mod blocks;
 #[cfg(feature = "alloc")]
 mod buffers;
+#[cfg(feature = "alloc")]
+mod calibrate;
+#[cfg(feature = "alloc")]
+mod calibrate_error;
 mod checkpoint;
 mod classifier;
 mod ending;
@@ -67,6 +72,8 @@ mod memory;
 mod model;
 mod open;
 mod pass;
+#[cfg(feature = "alloc")]
+mod ranges;
 mod recipe;
 mod run;
 #[cfg(feature = "alloc")]
@@ -75,11 +82,17 @@ mod shape;
 mod ship;
 mod summary;
 mod trainer;
+#[cfg(feature = "alloc")]
+mod units;
 
 pub use crate::recipe::{LayerKind, Record, Source};
 pub use blocks::BatchSize;
 #[cfg(feature = "alloc")]
 pub use buffers::{Buffers, TrainingBuffers};
+#[cfg(feature = "alloc")]
+pub use calibrate::calibrate;
+#[cfg(feature = "alloc")]
+pub use calibrate_error::CalibrateError;
 pub use classifier::{Answer, Classifier, ClassifierError};
 pub use fit::{Epoch, Fit};
 #[cfg(feature = "alloc")]
@@ -97,8 +110,8 @@ pub use trainer::Trainer;
 
 use crate::table::{Bf16, F16, F32, I4, I8, U2, U4, U8};
 use kinds::{
-    Activation, BiasedDot, Concatenate, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten,
-    Folded, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Lstm, QuotientRemainder,
+    Activation, Add, BiasedDot, Concatenate, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten,
+    Folded, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Lstm, OverlayBag, QuotientRemainder,
 };
 
 /// A kind with rows in every format.
@@ -113,6 +126,6 @@ pub type All = (
     (Dense, Flatten, GlobalMaxPooling1D, GlobalAveragePooling1D, Conv1D, Lstm),
     in_every_format!(Embedding),
     in_every_format!(EmbeddingBag),
-    (HashedEmbedding, QuotientRemainder, Folded<I8>, Folded<I4>),
-    (Dropout, Activation, Concatenate, Dot, BiasedDot),
+    (HashedEmbedding, QuotientRemainder, Folded<I8>, Folded<I4>, OverlayBag),
+    (Dropout, Activation, Concatenate, Dot, BiasedDot, Add),
 );

@@ -3,7 +3,7 @@
 use super::kind::{Kind, Kinds, Visit, spec};
 use super::shape::{Block, RecipeError, RecordError, Room, Shape, Spec};
 use crate::error::ShapeMismatch;
-use crate::recipe::{Record, Source};
+use crate::recipe::{LayerKind, Record, Source};
 use crate::slices::part_mut;
 use core::marker::PhantomData;
 use rand_core::Rng;
@@ -112,6 +112,13 @@ impl Place<'_> {
     pub(crate) fn learns(&self) -> bool {
         let block = |block| matches!(block, Block::Numbers(_) | Block::ByFilter { .. } | Block::Rows { .. });
         !self.record.is_frozen() && self.spec.blocks.into_iter().any(block)
+    }
+
+    /// Rows and dim of an overlay, whose numbers are floats although they are not trained as values.
+    pub(crate) fn overlay(&self) -> Option<(usize, usize)> {
+        let [rows, dim, ..] = self.record.extents;
+        let is_overlay = self.record.kind == LayerKind::OverlayBag as u16;
+        is_overlay.then_some((rows as usize, dim as usize))
     }
 }
 

@@ -252,6 +252,9 @@ impl fmt::Display for RecordError {
                 Some(LayerKind::Own) => {
                     f.write_str("it is a layer of a user: read the image by the type of its model")
                 }
+                Some(of) if of.is_of_integers() => {
+                    f.write_str("it computes with integers: read the image by the type of its model")
+                }
                 Some(of) => match (of, RowFormat::from_number(*format)) {
                     (_, None) => write!(f, "the format {format} of its rows is unknown: a later release may know it"),
                     (_, Some(RowFormat::F32)) => {

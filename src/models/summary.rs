@@ -40,14 +40,16 @@ fn describe(place: &Place<'_>) -> LayerSummary {
         Shape::Sequence { len, dim } => [len, dim],
         shape => [shape.numbers(), 0],
     };
-    // Packed rows count by their numbers, and a bitmap is none.
+    // Packed rows and those of an overlay count by their numbers, and a bitmap is none.
+    let table = place.record.table().or(place.overlay());
     let numbers = |block: Block| match block {
-        Block::Words(_) => place.record.table().map_or(0, |(rows, dim)| rows.saturating_mul(dim)),
+        Block::Words(_) => table.map_or(0, |(rows, dim)| rows.saturating_mul(dim)),
         Block::FrozenRows(_) => 0,
         block => block.words().unwrap_or(0),
     };
     let parameters = place.spec.blocks.into_iter().map(numbers).sum();
     let bytes = 4 * place.spec.words().unwrap_or(0);
-    let trainable = parameters == 0 || place.learns();
+    // An overlay learns, though by its type alone.
+    let trainable = parameters == 0 || place.learns() || place.overlay().is_some();
     LayerSummary { name: place.kind_name(), shape, parameters, bytes, trainable }
 }

@@ -11,8 +11,9 @@ impl Record {
         self.option(&[LayerKind::Embedding], 0, 1)
     }
 
-    /// Of an [`EmbeddingBag`](super::LayerKind::EmbeddingBag) or a [`Folded`](super::LayerKind::Folded) one,
-    /// which has no `SqrtN`: how its rows become one. The ids of a layer have no weights, so `WeightedMean` is
+    /// Of an [`EmbeddingBag`](super::LayerKind::EmbeddingBag), an
+    /// [`OverlayBag`](super::LayerKind::OverlayBag) or a [`Folded`](super::LayerKind::Folded) one, which has no
+    /// `SqrtN`: how its rows become one. The ids of a layer have no weights, so `WeightedMean` is
     /// `Mean`, which it is if nothing is said.
     ///
     /// ```
@@ -27,7 +28,7 @@ impl Record {
             Pooling::Sum => 1,
             Pooling::SqrtN => 2,
         };
-        self.option(&[LayerKind::EmbeddingBag, LayerKind::Folded], 0, number)
+        self.option(&[LayerKind::EmbeddingBag, LayerKind::OverlayBag, LayerKind::Folded], 0, number)
     }
 
     /// Of a [`QuotientRemainder`](super::LayerKind::QuotientRemainder): its two rows are multiplied, not

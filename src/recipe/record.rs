@@ -53,12 +53,33 @@ pub enum LayerKind {
     /// [`Folded`](crate::layers::Folded): extents ROWS, CLASSES, and how many rows are kept; option 0 is the
     /// pooling, as that of `EmbeddingBag`.
     Folded = 16,
+    /// [`Add`](crate::layers::Add) of two values: extents of a value, N and 0 or LEN and DIM.
+    Add = 17,
+    /// [`OverlayBag`](crate::layers::OverlayBag): extents ROWS, DIM; option 0 is the pooling, as that of
+    /// `EmbeddingBag`.
+    OverlayBag = 18,
+    /// [`integer::Embedding`](crate::layers::integer::Embedding): as `Embedding`.
+    IntegerEmbedding = 19,
+    /// [`integer::Flatten`](crate::layers::integer::Flatten): as `Flatten`.
+    IntegerFlatten = 20,
+    /// [`integer::GlobalMaxPooling1D`](crate::layers::integer::GlobalMaxPooling1D): as `Flatten`.
+    IntegerGlobalMaxPooling1D = 21,
+    /// [`integer::GlobalAveragePooling1D`](crate::layers::integer::GlobalAveragePooling1D): as `Flatten`.
+    IntegerGlobalAveragePooling1D = 22,
+    /// [`integer::Conv1D`](crate::layers::integer::Conv1D): as `Conv1D`.
+    IntegerConv1D = 23,
+    /// [`integer::Lstm`](crate::layers::integer::Lstm): as `Lstm`.
+    IntegerLstm = 24,
+    /// [`integer::Dense`](crate::layers::integer::Dense): as `Dense`.
+    IntegerDense = 25,
+    /// [`integer::Logits`](crate::layers::integer::Logits): as `Dense`.
+    IntegerLogits = 26,
     /// A layer of a user: extents 0 and 1 are its fingerprint, the low half first.
     Own = 0xffff,
 }
 
 impl LayerKind {
-    const ALL: [Self; 17] = [
+    const ALL: &[Self] = &[
         Self::Embedding,
         Self::EmbeddingBag,
         Self::HashedEmbedding,
@@ -75,12 +96,22 @@ impl LayerKind {
         Self::Dot,
         Self::BiasedDot,
         Self::Folded,
+        Self::Add,
+        Self::OverlayBag,
+        Self::IntegerEmbedding,
+        Self::IntegerFlatten,
+        Self::IntegerGlobalMaxPooling1D,
+        Self::IntegerGlobalAveragePooling1D,
+        Self::IntegerConv1D,
+        Self::IntegerLstm,
+        Self::IntegerDense,
+        Self::IntegerLogits,
         Self::Own,
     ];
 
     /// The kind with this number.
     pub const fn from_number(number: u16) -> Option<Self> {
-        let mut rest: &[Self] = &Self::ALL;
+        let mut rest = Self::ALL;
         while let [kind, after @ ..] = rest {
             if *kind as u16 == number {
                 return Some(*kind);
@@ -93,21 +124,32 @@ impl LayerKind {
     /// The names of its extents, outermost first.
     pub const fn extents(self) -> &'static str {
         match self {
-            Self::Embedding => "LEN, ROWS, DIM",
-            Self::EmbeddingBag => "ROWS, DIM",
+            Self::Embedding | Self::IntegerEmbedding => "LEN, ROWS, DIM",
+            Self::EmbeddingBag | Self::OverlayBag => "ROWS, DIM",
             Self::HashedEmbedding => "LEN, ROWS, DIM, rows an id, SEED",
             Self::QuotientRemainder => "LEN, QUOTIENTS, REMAINDERS, DIM",
-            Self::Flatten | Self::GlobalMaxPooling1D | Self::GlobalAveragePooling1D => "LEN, DIM",
-            Self::Conv1D => "LEN, IN, FILTERS, KERNEL, STRIDE, DILATION",
-            Self::Lstm => "LEN, IN, UNITS",
-            Self::Dense => "IN, OUT",
+            Self::Flatten
+            | Self::GlobalMaxPooling1D
+            | Self::GlobalAveragePooling1D
+            | Self::IntegerFlatten
+            | Self::IntegerGlobalMaxPooling1D
+            | Self::IntegerGlobalAveragePooling1D => "LEN, DIM",
+            Self::Conv1D | Self::IntegerConv1D => "LEN, IN, FILTERS, KERNEL, STRIDE, DILATION",
+            Self::Lstm | Self::IntegerLstm => "LEN, IN, UNITS",
+            Self::Dense | Self::IntegerDense | Self::IntegerLogits => "IN, OUT",
             Self::Dropout => "N and 0 or LEN and DIM, rate in thousandths",
-            Self::Activation => "N and 0 or LEN and DIM",
+            Self::Activation | Self::Add => "N and 0 or LEN and DIM",
             Self::Concatenate => "the lengths of its two vectors",
             Self::Dot | Self::BiasedDot => "N",
             Self::Folded => "ROWS, CLASSES, rows kept",
             Self::Own => "the two halves of its fingerprint",
         }
+    }
+
+    /// Whether it is one of [`integer`](crate::layers::integer), which are used by their types.
+    pub(crate) const fn is_of_integers(self) -> bool {
+        let number = self as u16;
+        Self::IntegerEmbedding as u16 <= number && number <= Self::IntegerLogits as u16
     }
 
     /// How Keras calls it.
@@ -129,6 +171,16 @@ impl LayerKind {
             Self::Dot => "Dot",
             Self::BiasedDot => "BiasedDot",
             Self::Folded => "Folded",
+            Self::Add => "Add",
+            Self::OverlayBag => "OverlayBag",
+            Self::IntegerEmbedding => "Embedding of integers",
+            Self::IntegerFlatten => "Flatten of integers",
+            Self::IntegerGlobalMaxPooling1D => "GlobalMaxPooling1D of integers",
+            Self::IntegerGlobalAveragePooling1D => "GlobalAveragePooling1D of integers",
+            Self::IntegerConv1D => "Conv1D of integers",
+            Self::IntegerLstm => "LSTM of integers",
+            Self::IntegerDense => "Dense of integers",
+            Self::IntegerLogits => "Logits of integers",
             Self::Own => "a layer of a user",
         }
     }
@@ -339,6 +391,7 @@ impl Record {
         match (self.table(), LayerKind::from_number(self.kind)) {
             (Some((rows, _)), _) => Some(rows),
             (None, Some(LayerKind::Folded)) => Some(a as usize),
+            (None, Some(LayerKind::IntegerEmbedding)) => Some(b as usize),
             (None, Some(LayerKind::QuotientRemainder)) => Some((b as usize).saturating_mul(c as usize)),
             _ => None,
         }
@@ -348,7 +401,7 @@ impl Record {
     pub(crate) const fn ids(&self) -> u32 {
         let [len, ..] = self.extents;
         match LayerKind::from_number(self.kind) {
-            Some(LayerKind::EmbeddingBag | LayerKind::Folded) => 0,
+            Some(LayerKind::EmbeddingBag | LayerKind::OverlayBag | LayerKind::Folded) => 0,
             _ => len,
         }
     }
@@ -364,13 +417,18 @@ impl Record {
         let Some(kind) = LayerKind::from_number(self.kind) else { return 0 };
         match kind {
             LayerKind::EmbeddingBag
+            | LayerKind::OverlayBag
             | LayerKind::Folded
             | LayerKind::Dense
             | LayerKind::GlobalMaxPooling1D
-            | LayerKind::GlobalAveragePooling1D => b,
-            LayerKind::Flatten => a.saturating_mul(b),
-            LayerKind::Lstm if self.options[0] == 0 => c,
-            LayerKind::Dropout | LayerKind::Activation if b == 0 => a,
+            | LayerKind::GlobalAveragePooling1D
+            | LayerKind::IntegerDense
+            | LayerKind::IntegerLogits
+            | LayerKind::IntegerGlobalMaxPooling1D
+            | LayerKind::IntegerGlobalAveragePooling1D => b,
+            LayerKind::Flatten | LayerKind::IntegerFlatten => a.saturating_mul(b),
+            LayerKind::Lstm | LayerKind::IntegerLstm if self.options[0] == 0 => c,
+            LayerKind::Dropout | LayerKind::Activation | LayerKind::Add if b == 0 => a,
             LayerKind::Concatenate => a.saturating_add(b),
             LayerKind::Dot | LayerKind::BiasedDot => 1,
             _ => 0,

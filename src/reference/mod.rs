@@ -11,6 +11,7 @@ mod divisor;
 mod dropout;
 mod formats;
 mod gather;
+pub mod integers;
 mod lanes;
 mod linear;
 mod lstm;

@@ -5,8 +5,9 @@
 //! |---|---|
 //! | [`Level`] | the instructions that kernels use: found once, or chosen |
 //!
-//! All `unsafe` code of this crate is in this folder. A kernel is written once, as safe code, and compiled
-//! once for each [`Level`]. All levels give the same bits, so a level changes the speed alone.
+//! All `unsafe` code of this crate is in this folder, also that for values of zeros in statics. A kernel is
+//! written once, as safe code, and compiled once for each [`Level`]. All levels give the same bits, so a level
+//! changes the speed alone.
 #![allow(unsafe_code)]
 
 mod dispatch;
@@ -19,6 +20,7 @@ mod reduce;
 mod sqrt;
 mod stream;
 mod strided;
+mod zeros;
 
 pub(crate) use dispatch::{level_fn, simd_fn};
 pub(crate) use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
@@ -32,3 +34,4 @@ pub(crate) use reduce::{dot_tile, dots, sum};
 pub(crate) use sqrt::sqrt;
 pub(crate) use stream::{copy_past_caches, finish_stream};
 pub(crate) use strided::Strided;
+pub(crate) use zeros::{zeros, zeros_in};

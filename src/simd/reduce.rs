@@ -37,41 +37,44 @@ pub(crate) fn dot_tile<L: Lanes, const X: usize, const R: usize>(
     let mut totals = [[lanes.splat(0.0); R]; X];
     for i in 0..length / LANES {
         let mut row = [lanes.splat(0.0); R];
-        for (row, (chunks, _)) in row.iter_mut().zip(rows) {
+        for (row, (chunks, _)) in row.iter_mut().zip(&rows) {
             *row = lanes.load(chunks.get(i)?);
         }
-        for (totals, (chunks, _)) in totals.iter_mut().zip(xs) {
+        for (totals, (chunks, _)) in totals.iter_mut().zip(&xs) {
             let x = lanes.load(chunks.get(i)?);
-            for (total, row) in totals.iter_mut().zip(row) {
-                *total = lanes.add(*total, lanes.mul(row, x));
+            for (total, row) in totals.iter_mut().zip(&row) {
+                *total = lanes.add(*total, lanes.mul(*row, x));
             }
         }
     }
     if !length.is_multiple_of(LANES) {
         if L::ACCUMULATORS == 1 {
-            for (totals, (_, x)) in totals.iter_mut().zip(xs) {
-                for (total, (_, row)) in totals.iter_mut().zip(rows) {
+            for (totals, (_, x)) in totals.iter_mut().zip(&xs) {
+                for (total, (_, row)) in totals.iter_mut().zip(&rows) {
                     *total = lanes.add_product_part(*total, row, x);
                 }
             }
         } else {
             let mut parts = [lanes.splat(0.0); R];
-            for (part, (_, row)) in parts.iter_mut().zip(rows) {
+            for (part, (_, row)) in parts.iter_mut().zip(&rows) {
                 *part = lanes.load_part(row);
             }
-            for (totals, (_, x)) in totals.iter_mut().zip(xs) {
+            for (totals, (_, x)) in totals.iter_mut().zip(&xs) {
                 let x = lanes.load_part(x);
-                for (total, part) in totals.iter_mut().zip(parts) {
-                    *total = lanes.add(*total, lanes.mul(part, x));
+                for (total, part) in totals.iter_mut().zip(&parts) {
+                    *total = lanes.add(*total, lanes.mul(*part, x));
                 }
             }
         }
     }
     let mut sums = [[0.0; R]; X];
-    for (sums, totals) in sums.iter_mut().zip(totals) {
+    for (sums, totals) in sums.iter_mut().zip(&totals) {
         let ((four_sums, sums), (four_totals, totals)) = (sums.as_chunks_mut(), totals.as_chunks());
-        for (sums, totals) in four_sums.iter_mut().zip(four_totals) {
-            *sums = lanes.sums(*totals);
+        // In a debug build even a loop without a turn would have a frame.
+        if const { R >= 4 } {
+            for (sums, totals) in four_sums.iter_mut().zip(four_totals) {
+                *sums = lanes.sums(*totals);
+            }
         }
         for (sum, total) in sums.iter_mut().zip(totals) {
             *sum = lanes.sum(*total);
@@ -87,7 +90,7 @@ type BySixteen<'a> = (&'a [[f32; LANES]], &'a [f32]);
 #[inline(always)]
 fn by_sixteen<const R: usize>(rows: [&[f32]; R], length: usize) -> Option<[BySixteen<'_>; R]> {
     let mut parts: [BySixteen<'_>; R] = [(&[], &[]); R];
-    for (part, row) in parts.iter_mut().zip(rows) {
+    for (part, row) in parts.iter_mut().zip(&rows) {
         *part = row.get(..length)?.as_chunks();
     }
     Some(parts)

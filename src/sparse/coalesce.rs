@@ -126,7 +126,10 @@ impl SortedOccurrences<'_> {
     }
 
     /// `WIDTH` columns of the sum.
-    #[inline(always)]
+    // A small processor has one level, for which no code has to be inlined: in a debug build the frames of the
+    // widths then follow each other, where they would add up.
+    #[cfg_attr(all(target_os = "none", target_pointer_width = "32"), inline)]
+    #[cfg_attr(not(all(target_os = "none", target_pointer_width = "32")), inline(always))]
     fn sum_block<const SQUARES: bool, const CLIPPED: bool, const WIDTH: usize>(
         &self,
         columns: Columns<'_>,
@@ -138,7 +141,7 @@ impl SortedOccurrences<'_> {
         let mut sum = term(first).unwrap_or([0.0; WIDTH]);
         for repeat in repeats {
             let Some(term) = term(*repeat) else { continue };
-            for (sum, g) in sum.iter_mut().zip(term) {
+            for (sum, g) in sum.iter_mut().zip(&term) {
                 *sum += g;
             }
         }

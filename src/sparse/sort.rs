@@ -181,8 +181,12 @@ impl<'a> SortedOccurrences<'a> {
 /// Lists up to this length are sorted by insertion.
 const SHORT: usize = 32;
 /// Eleven bits take two passes over the row numbers of a table of up to four million rows, and 8 KB of stack;
-/// eight take 1 KB.
-const DIGIT_BITS: u32 = if usize::BITS >= 64 { 11 } else { 8 };
+/// eight take 1 KB. Four take 64 bytes: on a microcontroller the stack is scarcer than the passes.
+const DIGIT_BITS: u32 = match usize::BITS {
+    64.. => 11,
+    _ if cfg!(target_os = "none") => 4,
+    _ => 8,
+};
 const DIGITS: usize = 1 << DIGIT_BITS;
 
 fn check_scratch(list: &[Occurrence], scratch: &[Occurrence]) -> Result<(), ShapeMismatch> {

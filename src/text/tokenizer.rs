@@ -252,12 +252,12 @@ impl<H: WordHash, L: Lowercase, const N: usize> HashingTokenizer<H, L, N> {
         check_ids::<Id>(self.buckets.get() as usize)?;
         let mut free = out.iter_mut();
         let mut count = 0;
-        for id in self.narrow_ids(text) {
+        self.narrow_ids(text).for_each(|id| {
             if let Some(to) = free.next() {
                 *to = id;
             }
             count += 1;
-        }
+        });
         Ok(count)
     }
 
@@ -297,19 +297,43 @@ impl<H: WordHash, L: Lowercase, const N: usize> Iterator for Ids<'_, H, L, N> {
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        let bucket = if let Some(ngram) = self.ngrams.ngram(self.next) {
-            self.next += 1;
-            scale(ngram, self.buckets)
-        } else {
-            let mut hash = H::default();
-            self.words.next_into(|c| hash.write_char(c))?;
-            let digest = hash.finish();
-            self.ngrams.push(H::low32(digest));
-            self.next = 2;
-            H::bucket(digest, self.buckets)
-        };
-        Some(bucket as usize + 1)
+        let Self { buckets, words, ngrams, next, .. } = self;
+        next_id::<H, L, N>(*buckets, words, ngrams, next)
     }
+
+    // Variables of their own: the n-grams, which are read by an index, would keep all of it in memory, and what
+    // is known of a constant tokenizer out of the loop.
+    #[inline]
+    fn fold<B, F: FnMut(B, usize) -> B>(self, first: B, mut work: F) -> B {
+        let Self { buckets, mut words, mut ngrams, mut next, .. } = self;
+        let mut result = first;
+        while let Some(id) = next_id::<H, L, N>(buckets, &mut words, &mut ngrams, &mut next) {
+            result = work(result, id);
+        }
+        result
+    }
+}
+
+/// [`Ids::next`].
+#[inline]
+fn next_id<H: WordHash, L: Lowercase, const N: usize>(
+    buckets: NonZero<u32>,
+    words: &mut Words<'_, L>,
+    ngrams: &mut WordNgrams<N>,
+    next: &mut usize,
+) -> Option<usize> {
+    let bucket = if let Some(ngram) = ngrams.ngram(*next) {
+        *next += 1;
+        scale(ngram, buckets)
+    } else {
+        let mut hash = H::default();
+        words.next_into(|c| hash.write_char(c))?;
+        let digest = hash.finish();
+        ngrams.push(H::low32(digest));
+        *next = 2;
+        H::bucket(digest, buckets)
+    };
+    Some(bucket as usize + 1)
 }
 
 impl<H: WordHash, L: Lowercase, const N: usize> FusedIterator for Ids<'_, H, L, N> {}

@@ -206,7 +206,9 @@ impl<L: Lowercase> Splitter<'_, L> {
         {
             return Some((lower, Position { byte: at.byte + 1, taken: 0 }));
         }
-        self.step_within(text, at)
+        // Taken apart and put together: what the quick way gives would else go through memory, too.
+        let (c, Position { byte, taken }) = self.step_within(text, at)?;
+        Some((c, Position { byte, taken }))
     }
 
     /// [`step`](Self::step) for every character: it may become several, and each of them may be filtered.

@@ -3,6 +3,7 @@
 //! | to do this | take |
 //! |---|---|
 //! | learn from examples | [`Trainer::epoch`]; [`Trainer::step`] for single batches |
+//! | correct a frozen model | [`Trainer::correct`] |
 //! | measure | [`Trainer::evaluate`], [`Trainer::evaluate_with`], with a [`Report`] |
 //! | predict many examples | [`Trainer::predict`] |
 //! | see shapes and memory | [`Trainer::summary`] |
@@ -29,6 +30,7 @@
 //! ```
 
 mod checkpoint;
+mod correct;
 mod early_stopping;
 mod error;
 mod history;

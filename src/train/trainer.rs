@@ -8,7 +8,9 @@ use crate::loss::Loss;
 use crate::memory::assert_fits_on_stack;
 use crate::optim::{Optimizer, assert_slots_fit};
 use crate::random::mix;
+use crate::simd::zeros_in;
 use crate::slices::{first, first_mut};
+use core::mem::MaybeUninit;
 use zerocopy::FromZeros;
 
 /// Where training is: with the parameters and slots, all that it depends on.
@@ -134,6 +136,38 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         const { Self::CHECK };
         let progress = Progress::default();
         Self { optimizer, loss, in_order: false, lags: false, progress, memory: Memory::new_zeroed() }
+    }
+
+    /// The same as [`new`](Self::new) in memory that is there, such as a `static`, of any size and without
+    /// passing over the stack.
+    ///
+    /// ```
+    /// use core::mem::MaybeUninit;
+    /// use nanoembed::{layers::*, loss::MeanSquaredError, optim::Sgd, train::Trainer};
+    /// use std::sync::Mutex;
+    /// type Line = Dense<1, 1>;
+    /// type LineTrainer = Trainer<Line, Sgd, MeanSquaredError, 2>;
+    /// static MODEL: Mutex<Line> = Mutex::new(Line::ZEROED);
+    /// // Without a value: with the optimizer's numbers all of it would lie in flash too.
+    /// static TRAINER: Mutex<MaybeUninit<LineTrainer>> = Mutex::new(MaybeUninit::uninit());
+    ///
+    /// let (mut model, mut place) = (MODEL.lock()?, TRAINER.lock()?);
+    /// let trainer = Trainer::new_in(&mut place, Sgd { learning_rate: 0.1 }, MeanSquaredError);
+    /// for _ in 0..200 {
+    ///     trainer.step(&mut model, &[[1.0], [2.0]], &[[3.0], [5.0]])?;
+    /// }
+    /// assert!((model.predict(&[3.0])?[0] - 7.0).abs() < 0.01);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new_in(place: &mut MaybeUninit<Self>, optimizer: O, loss: L) -> &mut Self
+    where
+        Self: FromZeros,
+    {
+        const { Self::CHECK };
+        let trainer = zeros_in(place);
+        trainer.optimizer = optimizer;
+        trainer.loss = loss;
+        trainer
     }
 
     /// Draws the order of examples, and what layers draw in training, from this seed instead of 0.
@@ -323,12 +357,17 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
     }
 
     /// Whether the model is what it has learnt.
-    fn check_flushed(&self) -> Result<(), TrainError> {
+    pub(super) fn check_flushed(&self) -> Result<(), TrainError> {
         if self.lags { Err(TrainError::NotFlushed) } else { Ok(()) }
     }
 
     /// Whether these examples, with this model, optimizer and loss, can be learnt from.
-    fn check_to_learn(&self, model: &M, inputs: &[M::Input], labels: &[L::Label]) -> Result<(), TrainError> {
+    pub(super) fn check_to_learn(
+        &self,
+        model: &M,
+        inputs: &[M::Input],
+        labels: &[L::Label],
+    ) -> Result<(), TrainError> {
         self.optimizer.check()?;
         self.check(inputs, labels)?;
         if M::STALLS_AT_ZERO && self.progress.step == 0 && is_zero(model) {

@@ -3,7 +3,7 @@
 //!
 //! `NANOEMBED_WRITE_GOLDEN=1` writes the files anew; each line of the digest that changes needs one in the changelog that says why.
 
-use crate::parts::reviews::{self, REVIEWS, Reviews, ReviewsTrainer};
+use crate::parts::shared::reviews::{self, REVIEWS, Reviews, ReviewsTrainer};
 use nanoembed::internals::text_to_word_sequence;
 use nanoembed::layers::{Bytes, Layer};
 use nanoembed::text::{Ascii, Vocabulary, VocabularyOptions, WordCounts};

@@ -8,10 +8,10 @@ use nanoembed::layers::options::{
     GoBackwards, IgnoreMask, MaskZero, Multiplied, ReturnSequences, Same, StrictMask, Sum,
 };
 use nanoembed::layers::{
-    Activation, Batch, BatchMut, Bf16Row, BiasedDot, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
-    F16Row, Fingerprint, Flatten, Flow, Folded, Frozen, FrozenRows, GlobalAveragePooling1D,
-    GlobalMaxPooling1D, HashedEmbedding, I4Row, I8Row, KeptRows, Layer, Lstm, Packed, QuotientRemainder,
-    Records, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row, U8Row,
+    Activation, Add, Batch, BatchMut, Bf16Row, BiasedDot, Conv1D, Dense, Dot, Dropout, Embedding,
+    EmbeddingBag, F16Row, Fingerprint, Flatten, Flow, Folded, Frozen, FrozenRows, GlobalAveragePooling1D,
+    GlobalMaxPooling1D, HashedEmbedding, I4Row, I8Row, KeptRows, Layer, Lstm, OverlayBag, Packed,
+    QuotientRemainder, Records, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row, U8Row, integer,
 };
 use nanoembed::table::Aligned;
 use nanoembed::text::{HashKind, Pipeline};
@@ -147,10 +147,21 @@ fn every_kind_of_layer_has_its_recorded_image() {
         "dropout": sequential![Dense<2, 3>, Dropout<[f32; 3], 250>];
         "activation": Activation<[[f32; 2]; 3], Sigmoid>;
         "concatenate": concatenate![Dense<2, 1>, Bag, Dense<1, 3>];
+        "add": Add<[[f32; 2]; 3]>;
+        "overlay_bag": OverlayBag<4, 3, 2>;
         "dot": Dot<2>;
         "biased_dot": BiasedDot<3>;
         "folded": Folded<[I8Row<3>; 5], 3>;
         "folded_kept": Folded<KeptRows<I4Row<3, 2>, 3, 40, 2>, 3, 8, Sum>;
+        "integer_embedding": integer::Embedding<2, 3, 3, u16, MaskZero>;
+        "integer_flatten": sequential![integer::Embedding<2, 3, 2>, integer::Flatten<2, 2, 4, IgnoreMask>];
+        "integer_global_max_pooling_1d":
+            sequential![integer::Embedding<2, 3, 2>, integer::GlobalMaxPooling1D<2, 2>];
+        "integer_global_average_pooling_1d": integer::GlobalAveragePooling1D<2, 2>;
+        "integer_conv1d": integer::Conv1D<3, 2, 2, 2, 3, Relu, Same, StrictMask>;
+        "integer_lstm": integer::Lstm<2, 2, 1, ReturnSequences, GoBackwards>;
+        "integer_dense": integer::Dense<3, 2, Tanh>;
+        "integer_logits": integer::Logits<3, 2, Softmax>;
         "own": Scale;
     }
     let pipeline = Pipeline::hashing(9, HashKind::Native).expect("rows that there are");
@@ -166,6 +177,6 @@ fn every_kind_of_layer_has_its_recorded_image() {
     check::<Dense<2, 2, Softmax>>("all_sections", &mut kinds, &contents);
     let tables: Vec<(u16, u16)> =
         (1..=2).flat_map(|kind| (0..=7).map(move |format| (kind, format))).collect();
-    let rest = (3..=15).chain([0xffff]).map(|kind| (kind, 0));
+    let rest = (3..=15).chain(17..=26).chain([0xffff]).map(|kind| (kind, 0));
     assert_eq!(kinds, tables.into_iter().chain(rest).chain([(16, 6), (16, 7)]).collect());
 }

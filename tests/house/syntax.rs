@@ -1,4 +1,5 @@
-//! Nothing fails in silence: in the modules that train, no result is dropped.
+//! Nothing fails in silence: in the modules that train, no result is dropped. What computes by integers
+//! passes no float on.
 //!
 //! These forms drop one: `let _ = f(..)` and `_ = f(..)`, `.ok()`, and the family of `unwrap_or`. A `None` is
 //! answered where it is seen, by `let .. else`, `if let` or `?`. `let _ = name` says that a parameter is not
@@ -11,6 +12,30 @@ const HELD: [&str; 4] = ["layers", "optim", "passes", "train"];
 
 /// Places that are let through, as `file: what`. There are none.
 const ALLOWED: [&str; 0] = [];
+
+/// What computes by integers alone.
+const OF_INTEGERS: [&str; 3] = ["layers/integer", "layers/scores", "passes/integers"];
+
+/// The functions that take or give a float, as `file:line`: if one is not inlined, the float passes through a
+/// register for floats, which a program of integers must not touch.
+fn passing_floats(files: &[File]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (module, source) in files {
+        let file = module.join("/");
+        if !OF_INTEGERS.iter().any(|module| file.starts_with(module)) {
+            continue;
+        }
+        let tokens = tokens(source);
+        for (place, token) in tokens.iter().enumerate().filter(|(_, token)| token.text == "fn") {
+            let mut head =
+                tokens[place..].iter().take_while(|token| !matches!(token.text.as_str(), "{" | ";"));
+            if head.any(|token| matches!(token.text.as_str(), "f32" | "f64")) {
+                found.push(format!("{file}:{}", token.line));
+            }
+        }
+    }
+    found
+}
 
 /// Each place that drops a result: file, line and how.
 fn dropped(files: &[File]) -> Vec<String> {
@@ -65,6 +90,15 @@ fn names_parameters(tokens: &[Token], place: usize) -> bool {
     let statement = after.iter().map(|token| token.text.as_str()).take_while(|text| *text != ";");
     let mut value = statement.skip_while(|text| *text != "=").skip(1).peekable();
     value.peek().is_some() && value.all(|text| matches!(text, "(" | ")" | "," | "&") || is_parameter(text))
+}
+
+#[test]
+fn no_function_of_integers_passes_a_float() {
+    assert_eq!(passing_floats(&sources()), Vec::<String>::new());
+    let one = "fn f(x: u32) {}\nfn g(\n x: f32) { h() }";
+    let found = passing_floats(&files(&[("layers/integer/dense", one), ("layers/dense", one)]));
+    assert_eq!(found, ["layers/integer/dense:2"]);
+    assert_eq!(passing_floats(&files(&[("layers/scores", "fn f() -> f64 { 0.0 }")])), ["layers/scores:1"]);
 }
 
 #[test]

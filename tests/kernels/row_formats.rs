@@ -236,6 +236,23 @@ fn bags_of_many_integers() {
             }
         }
     }
+    // Of 4 bits, one end in even columns and the other in odd ones.
+    for (codes, even, odd) in [(0x87_u8, 7.0, -8.0), (0x78, -8.0, 7.0)] {
+        let bytes = [codes; 2 * 35];
+        let table = Table::<I4>::packed(&bytes, 2, 70).unwrap().with_scale(0.5);
+        for count in [255, 256, 257, 1000, 70_000] {
+            let ids: Vec<u8> = (0..count).map(|i| (i % 2) as u8).collect();
+            let bags = Bags::fixed(Indices::new(&ids, 2).unwrap(), 1, count).unwrap();
+            for level in Level::available() {
+                let mut out = [0.0; 70];
+                pool_at(level, table, &bags, Pooling::Sum, &mut out).unwrap();
+                for [first, second] in out.as_chunks().0 {
+                    let expected = (0.5 * (even * count as f32), 0.5 * (odd * count as f32));
+                    assert_eq!((*first, *second), expected, "{count} at {}", level.name());
+                }
+            }
+        }
+    }
 }
 
 /// A scale is refused where none fits, and is the best of those that are tried.

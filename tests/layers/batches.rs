@@ -8,7 +8,7 @@ use nanoembed::layers::options::{
     StrictMask, Sum, Valid,
 };
 use nanoembed::layers::{
-    Activation, Bag, Batch, BatchMut, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding,
+    Activation, Add, Bag, Batch, BatchMut, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding,
     EmbeddingBag, Flatten, Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding,
     Identity, Input, Layer, Lstm, Pair, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, Value,
 };
@@ -240,6 +240,9 @@ fn check_layers() -> Vec<Vec<u8>> {
     check::<Activation<[f32; 17], Softmax>>("Activation");
     check::<Activation<[[f32; 17]; 3], Tanh>>("Activation, a sequence");
     check::<Dropout<[[f32; 17]; 3], 300>>("Dropout");
+    check::<Add<[f32; 33]>>("Add");
+    check::<Add<[[f32; 17]; 3]>>("Add, sequences");
+    check::<sequential![Branches<Embedding17, Embedding17>, Add<[f32; 17]>]>("a sum of embeddings");
     check::<Dot<33>>("Dot");
     check::<BiasedDot<18>>("BiasedDot");
     check::<sequential![Branches<Embedding17, Embedding17>, BiasedDot<17>]>("a product of embeddings");

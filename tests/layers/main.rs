@@ -2,6 +2,8 @@
 
 mod batches;
 mod branches;
+#[cfg(feature = "alloc")]
+mod cells_of_integers;
 #[path = "../common/mod.rs"]
 mod common;
 mod compressed;
@@ -9,7 +11,12 @@ mod compressed;
 mod folded;
 mod frozen_rows;
 mod gradients;
+#[cfg(feature = "alloc")]
+mod integers;
+#[cfg(feature = "alloc")]
+mod limits_of_integers;
 mod lstm;
+mod overlay;
 mod own_layers;
 mod packed_models;
 mod run_time;

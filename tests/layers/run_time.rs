@@ -8,9 +8,10 @@ use nanoembed::layers::options::{
     ReturnLast, ReturnSequences, Same, SqrtN, StrictMask, Sum, Valid,
 };
 use nanoembed::layers::{
-    Activation, Bf16Row, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, F16Row,
-    Flatten, Frozen, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, I4Row, I8Row, Identity,
-    Input, Layer, Lstm, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row, U8Row,
+    Activation, Add, Bf16Row, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag,
+    F16Row, Flatten, Frozen, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, I4Row, I8Row,
+    Identity, Input, Layer, Lstm, Packed, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row,
+    U8Row,
 };
 use nanoembed::models::{self, All, LayerKind, Model, Recipe, RecipeError, Record, RecordError, Source};
 use nanoembed::rand_core::SeedableRng;
@@ -236,6 +237,12 @@ fn two_inputs() {
     type Column<const DIM: usize> = sequential![Embedding<1, ROWS, DIM, u32>, Flatten<1, DIM, DIM>];
     same::<sequential![concatenate![Column<3>, Column<1>], Dense<4, 2>]>();
     same::<concatenate![Column<3>, EmbeddingBag<4, ROWS, 5, Mean, u32>, Input<[f32; 6]>, Column<1>]>();
+    same::<Add<[f32; 1]>>();
+    same::<sequential![Branches<Column<33>, Input<[f32; 33]>>, Add<[f32; 33]>, Dense<33, 2>]>();
+    // A step is valid if it is valid in one of the two.
+    same::<sequential![Branches<Words<4, 3>, Words<4, 3>>, Add<[[f32; 3]; 4]>]>();
+    same::<sequential![Branches<Words<4, 3>, Words<4, 3>>, Add<[[f32; 3]; 4]>, GlobalAveragePooling1D<4, 3>]>(
+    );
     same::<Dot<1>>();
     same::<sequential![Branches<Column<33>, Column<33>>, Dot<33>]>();
     same::<sequential![Branches<Column<2>, Input<[f32; 2]>>, BiasedDot<2>, Activation<[f32; 1], Sigmoid>]>();
@@ -261,7 +268,7 @@ fn records_that_are_none() {
     const FROZEN: u16 = 1;
     // A record of each kind, how many extents it has, how many values each of its options, which bits of the
     // last may be set, and which extents may be 0.
-    let kinds: [Expected; 16] = [
+    let kinds: [Expected; 18] = [
         (Record::new(LayerKind::Embedding, &[4, 7, 3]), 3, [2, 1, 1], 3, &[]),
         (Record::new(LayerKind::EmbeddingBag, &[7, 3]), 2, [3, 1, 1], 3, &[]),
         (Record::new(HashedEmbedding, &[4, 7, 3, 2, 0]), 5, [1, 1, 1], FROZEN, &[4]),
@@ -275,12 +282,17 @@ fn records_that_are_none() {
         (Record::new(LayerKind::Dropout, &[4, 3, 0]), 3, [1, 1, 1], 0, &[1, 2]),
         (Record::new(LayerKind::Activation, &[4, 3]), 2, [1, 5, 1], 0, &[1]),
         (Record::new(Concatenate, &[4, 3]), 2, [1, 1, 1], 0, &[]),
+        (Record::new(LayerKind::Add, &[4, 3]), 2, [1, 1, 1], 0, &[1]),
+        (Record::new(LayerKind::OverlayBag, &[7, 3]), 2, [3, 1, 1], 0, &[]),
         (Record::new(Dot, &[4]), 1, [1, 1, 1], 0, &[]),
         (Record::new(BiasedDot, &[4]), 1, [1, 1, 1], FROZEN, &[]),
         (Record::new(LayerKind::Folded, &[7, 3, 5]).format(RowFormat::I4), 3, [2, 1, 1], 0, &[]),
     ];
     for (record, extents, options, learning, zeros) in kinds {
-        let two = matches!(LayerKind::from_number(record.kind), Some(Concatenate | Dot | BiasedDot));
+        let two = matches!(
+            LayerKind::from_number(record.kind),
+            Some(LayerKind::Add | Concatenate | Dot | BiasedDot)
+        );
         let record = if two {
             record.from_both(Source::Input(0), Source::Input(1))
         } else {

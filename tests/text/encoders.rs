@@ -108,6 +108,13 @@ proptest! {
         let fives = tokenizer.word_ngrams::<5>();
         prop_assert_eq!(fives.ids(&text).collect::<Vec<_>>(), naive_ids(&words, rows, 5));
         prop_assert!(fives.ids(&text).all(|id| (1..rows).contains(&id)));
+        // All that are left at once, after some that were taken one by one.
+        for taken in 0..4 {
+            let mut ids = fives.ids(&text);
+            let mut found: Vec<usize> = ids.by_ref().take(taken).collect();
+            ids.for_each(|id| found.push(id));
+            prop_assert_eq!(found, naive_ids(&words, rows, 5));
+        }
     }
 
     #[test]

@@ -160,6 +160,7 @@ fn large_values_are_boxed() {
     use nanoembed::metrics::ConfusionMatrix;
     use nanoembed::train::History;
     static COUNTS: WordCounts<100_000, 2_000_000> = WordCounts::EMPTY;
+    static MODEL: Twice = Twice::ZEROED;
     assert_eq!(Vocabulary::<100_000, 2_000_000>::boxed().rows(), 1);
     assert_eq!((WordCounts::<100_000, 2_000_000>::boxed().len(), COUNTS.len()), (0, 0));
     assert_eq!(History::<1_000_000>::boxed().epochs(), 0);
@@ -167,6 +168,7 @@ fn large_values_are_boxed() {
     let model = Twice::boxed_zeroed();
     let mut trainer = Trainer::<Twice, _, _, 600>::boxed(Sgd::default(), MeanSquaredError);
     assert!(trainer.evaluate(&model, &[[1.0; 2000]], &[[0.0]]).is_ok());
+    assert!(trainer.evaluate(&MODEL, &[[1.0; 2000]], &[[0.0]]).is_ok());
     let mut workspace = Twice::boxed_workspace::<600>();
     let mut y = [[7.0]];
     model.predict_batch::<600>(&[[1.0; 2000]], &mut workspace, &mut y).unwrap();

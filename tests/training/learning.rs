@@ -17,6 +17,8 @@ use nanoembed::train::{EarlyStopping, TrainError, Trainer};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use std::cmp::Ordering;
+use std::mem::MaybeUninit;
+use std::sync::Mutex;
 
 type Numbers = sequential![Embedding<4, 10, 3>, Flatten<4, 3, 12>, Dense<12, 1>];
 type Classifier = sequential![Embedding<1, 4, 2>, Flatten<1, 2, 2>, Dense<2, 2, Softmax>];
@@ -62,6 +64,34 @@ fn patience_and_delta() {
     assert_eq!(stops(2, 0.0, &[f32::NAN, f32::INFINITY]), (Some(2), None), "nothing to go back to");
     assert_eq!(stops(5, 0.0, &[]), (None, None));
     assert_eq!(stops(1, 0.0, &[-0.5, -0.6, -0.55]).1, Some((2, -0.6)), "accuracy, negated");
+}
+
+/// In a static, whatever stood there before, model and trainer have the bits of those that are made on the stack.
+#[test]
+fn statics_learn_as_values_do() {
+    type InPlace = Trainer<Reviews, Exact<Adam>, BinaryCrossEntropy, 7>;
+    static MODEL: Mutex<Reviews> = Mutex::new(Reviews::ZEROED);
+    static TRAINER: Mutex<MaybeUninit<InPlace>> = Mutex::new(MaybeUninit::uninit());
+    let (ids, labels) = examples();
+    let learnt = |model: &mut Reviews, trainer: &mut InPlace| {
+        let losses = [(); 3].map(|()| trainer.epoch(model, &ids, &labels).unwrap().loss.to_bits());
+        assert_eq!((trainer.steps(), trainer.epochs()), (15, 3));
+        (losses, parameter_bytes(model))
+    };
+    let expected =
+        learnt(&mut initial(), &mut Trainer::new(Exact(Adam::default()), BinaryCrossEntropy::default()));
+
+    let (mut model, mut place) = (MODEL.lock().unwrap(), TRAINER.lock().unwrap());
+    assert_eq!(parameter_bytes(&*model), parameter_bytes(&Reviews::zeroed()));
+    for _ in 0..2 {
+        model.init(&mut Random::seed_from_u64(1));
+        let trainer = Trainer::new_in(&mut place, Exact(Adam::default()), BinaryCrossEntropy::default());
+        assert_eq!((trainer.steps(), trainer.epochs()), (0, 0));
+        trainer.set_seed(0);
+        assert_eq!(learnt(&mut model, trainer), expected);
+        trainer.set_seed(9);
+        trainer.set_shuffle(false);
+    }
 }
 
 /// The weights that come back have the bits of the best epoch and give its loss.

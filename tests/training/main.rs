@@ -11,6 +11,7 @@ mod common;
 mod errors;
 mod hyperparameters;
 mod image_contents;
+mod image_pages;
 mod image_sections;
 mod images;
 mod keras;

@@ -15,7 +15,7 @@ use rand_core::Rng;
 pub struct Lstm;
 
 /// The weights, and how they read.
-fn weights(layer: View<'_>) -> lstm::Lstm<'_> {
+pub(in crate::models) fn weights(layer: View<'_>) -> lstm::Lstm<'_> {
     let [len, inputs, units, ..] = extents(layer.record);
     let [sequences, backwards, ..] = layer.record.options;
     let (kernel, rest) = layer.parameters.split_at_checked(inputs * 4 * units).unwrap_or_default();

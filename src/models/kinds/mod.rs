@@ -1,6 +1,7 @@
 //! The kinds of layers, one type each, for the list that [`open`](super::open) takes.
 
 mod activation;
+mod add;
 mod concatenate;
 mod conv1d;
 mod dense;
@@ -11,10 +12,12 @@ mod flatten;
 mod folded;
 mod hashed;
 mod lstm;
+mod overlay_bag;
 mod pooling;
 mod quotient_remainder;
 
 pub use activation::Activation;
+pub use add::Add;
 pub use concatenate::Concatenate;
 pub use conv1d::Conv1D;
 pub use dense::Dense;
@@ -27,6 +30,9 @@ pub use flatten::Flatten;
 pub use folded::Folded;
 pub use hashed::HashedEmbedding;
 pub use lstm::Lstm;
+#[cfg(feature = "alloc")]
+pub(super) use lstm::weights as lstm_weights;
+pub use overlay_bag::OverlayBag;
 pub use pooling::{GlobalAveragePooling1D, GlobalMaxPooling1D};
 pub use quotient_remainder::QuotientRemainder;
 

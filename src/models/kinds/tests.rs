@@ -366,6 +366,8 @@ fn pairs() {
     same_as::<Concatenate, layers::Concatenate<Pair<[f32; 2], [f32; 3]>, 5>>(record);
     let record = Record::new(LayerKind::Concatenate, &[17, 1]);
     same_as::<Concatenate, layers::Concatenate<Pair<[f32; 17], [f32; 1]>, 18>>(record);
+    same::<Add, layers::Add<[f32; 1]>>();
+    same::<Add, layers::Add<[f32; 33]>>();
     same::<Dot, layers::Dot<1>>();
     same::<Dot, layers::Dot<33>>();
     same::<BiasedDot, layers::BiasedDot<2>>();

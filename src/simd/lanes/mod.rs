@@ -5,6 +5,7 @@
 //! order of the additions and so the bits are the same. Zero lanes of a tail are exact: a lane that starts at
 //! +0 never becomes −0.
 
+mod narrow;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 #[cfg(any(
@@ -34,6 +35,8 @@ pub(crate) use simd128::Simd128 as Baseline;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 pub(crate) use x86::{Avx2, Avx512, Sse2 as Baseline};
 
+use narrow::NarrowLanes;
+
 use super::half::{bf16_to_f32, f16_to_f32};
 
 /// Number of virtual lanes.
@@ -45,7 +48,7 @@ pub(crate) const LANES: usize = 16;
 /// A value of the implementing type is the proof that the processor has the level.
 // Public in a module that is not, as it stands in the closed trait `Format`.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "codes are broadcast from where they lie")]
-pub trait Lanes: Copy {
+pub trait Lanes: NarrowLanes {
     /// Sixteen floats in registers.
     type V: Copy;
     /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2, 4 or 8.
@@ -145,8 +148,12 @@ pub trait Lanes: Copy {
     fn sum(self, v: Self::V) -> f32;
     /// Four such sums at once.
     #[inline(always)]
-    fn sums(self, [a, b, c, d]: [Self::V; 4]) -> [f32; 4] {
-        [self.sum(a), self.sum(b), self.sum(c), self.sum(d)]
+    fn sums(self, vs: [Self::V; 4]) -> [f32; 4] {
+        let mut sums = [0.0; 4];
+        for (sum, v) in sums.iter_mut().zip(&vs) {
+            *sum = self.sum(*v);
+        }
+        sums
     }
 }
 

@@ -40,14 +40,14 @@ impl Lanes for Scalar {
     }
     #[inline(always)]
     fn add(self, mut a: Self::V, b: Self::V) -> Self::V {
-        for (a, b) in a.iter_mut().zip(b) {
+        for (a, b) in a.iter_mut().zip(&b) {
             *a += b;
         }
         a
     }
     #[inline(always)]
     fn mul(self, mut a: Self::V, b: Self::V) -> Self::V {
-        for (a, b) in a.iter_mut().zip(b) {
+        for (a, b) in a.iter_mut().zip(&b) {
             *a *= b;
         }
         a

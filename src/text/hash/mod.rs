@@ -105,17 +105,36 @@ pub(super) fn utf8(c: char, mut write: impl FnMut(&[u8])) {
 fn utf8_beyond_ascii(c: char, mut write: impl FnMut(&[u8])) {
     let c = c as u32;
     let tail = |shift: u32| 0x80 | (c >> shift & 0x3f) as u8;
-    match c {
-        0..0x800 => write(&[0xc0 | (c >> 6) as u8, tail(0)]),
-        0x800..0x1_0000 => write(&[0xe0 | (c >> 12) as u8, tail(6), tail(0)]),
-        _ => write(&[0xf0 | (c >> 18) as u8, tail(12), tail(6), tail(0)]),
+    // Those of the longest character, from whose end a shorter one is cut: one call is one loop of the hash.
+    let (first, start) = match c {
+        0..0x800 => ([0, 0, 0xc0 | (c >> 6) as u8], 2),
+        0x800..0x1_0000 => ([0, 0xe0 | (c >> 12) as u8, tail(6)], 1),
+        _ => ([0xf0 | (c >> 18) as u8, tail(12), tail(6)], 0),
+    };
+    let [a, b, c] = first;
+    let bytes = [a, b, c, tail(0)];
+    if let Some(bytes) = bytes.get(start..) {
+        write(bytes);
     }
 }
 
 /// `hash * buckets / 2^32`: scales `0..2^32` down to `0..buckets`.
 #[inline]
 pub(super) fn scale(hash: u32, buckets: NonZero<u32>) -> u32 {
-    ((u64::from(hash) * u64::from(buckets.get())) >> 32) as u32
+    let buckets = buckets.get();
+    // A Cortex-M0, which cannot compare and swap, has no product of 64 bits either: it would call a routine of
+    // 40 instructions.
+    if cfg!(all(target_pointer_width = "32", not(target_has_atomic = "32"))) && buckets <= 1 << 16 {
+        return scale_by_halves(hash, buckets);
+    }
+    ((u64::from(hash) * u64::from(buckets)) >> 32) as u32
+}
+
+/// The same for up to 2^16 buckets, by products that 32 bits hold.
+#[inline]
+const fn scale_by_halves(hash: u32, buckets: u32) -> u32 {
+    let low = (hash & 0xffff).wrapping_mul(buckets);
+    (hash >> 16).wrapping_mul(buckets).wrapping_add(low >> 16) >> 16
 }
 
 /// `hash mod buckets`.
@@ -126,9 +145,20 @@ pub(super) fn remainder(hash: u64, buckets: NonZero<u32>) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::WordHash;
+    use super::{WordHash, scale, scale_by_halves};
     use core::num::NonZero;
     use std::vec::Vec;
+
+    #[test]
+    fn halves_scale_as_the_whole_does() {
+        for buckets in (1..=65_536).step_by(97).chain([2, 255, 256, 2047, 65_535, 65_536]) {
+            let ends = [0, 1, 0xffff, 0x1_0000, 0xffff_0000, u32::MAX - 1, u32::MAX];
+            for hash in (0..=u32::MAX).step_by(8_000_009).chain(ends) {
+                let expected = scale(hash, NonZero::new(buckets).unwrap());
+                assert_eq!(scale_by_halves(hash, buckets), expected, "{hash} of {buckets}");
+            }
+        }
+    }
 
     #[test]
     fn characters_are_hashed_as_utf_8() {

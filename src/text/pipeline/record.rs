@@ -8,7 +8,7 @@ use crate::text::{HashKind, Lowering, Padding, PipelineError, Truncating};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What stands in front of the strings; the table of [`Pipeline`] says what the numbers mean.
-#[derive(Clone, Copy, Default, FromBytes, IntoBytes, KnownLayout, Immutable)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable)]
 #[repr(C)]
 struct Record {
     kind: u16,
@@ -21,13 +21,17 @@ struct Record {
     order: u16,
     min_n: u16,
     max_n: u16,
-    zeros: [u16; 3],
+    zero: u16,
+    zeros: u32,
     key: [u64; 2],
     words: u32,
     bytes: u32,
     filters: u32,
     split: u32,
 }
+
+/// What says nothing.
+const EMPTY: Record = zerocopy::transmute!([0_u8; size_of::<Record>()]);
 
 const HASH: u16 = 1;
 const VOCABULARY: u16 = 2;
@@ -137,7 +141,7 @@ impl<T> Pipeline<'_, T> {
             length,
             filters: narrow("bytes of the filters", filters.len())?,
             split: narrow("bytes of the split string", split.len())?,
-            ..Record::default()
+            ..EMPTY
         };
         match source {
             Source::Hash { kind, order, min_n, max_n } => {
@@ -267,7 +271,7 @@ impl<'a> Pipeline<'a> {
         )?;
         let buckets = buckets(record.rows)?;
         // With what its kind does not use at 0.
-        let mut own = Record { zeros: [0; 3], ..record };
+        let mut own = Record { zero: 0, zeros: 0, ..record };
         let source = if record.kind == VOCABULARY {
             own = Record { hash: 0, key: [0; 2], order: 0, min_n: 0, max_n: 0, ..own };
             check_linked::<T>("kind", TextKind::Vocabulary)?;

@@ -58,7 +58,7 @@ fn chains() {
 /// Layers beside each other, each with an input of its own, and one behind them.
 #[test]
 fn columns() {
-    use nanoembed::layers::{BiasedDot, Branches, Pair};
+    use nanoembed::layers::{Add, BiasedDot, Branches, Pair};
     use nanoembed::{concatenate, pairs};
     type Column<const DIM: usize> = sequential![Embedding<1, 6, DIM>, Flatten<1, DIM, DIM>];
     type Columns = sequential![
@@ -66,6 +66,7 @@ fn columns() {
         Dense<9, 2, Sigmoid>
     ];
     type Ratings = sequential![Branches<Column<4>, Column<4>>, BiasedDot<4>];
+    type Sums = sequential![Branches<Column<4>, Column<4>>, Add<[f32; 4]>, Dense<4, 2, Sigmoid>];
     for seed in 0..8 {
         let random = &mut Random::seed_from_u64(seed);
         let bag =
@@ -92,6 +93,13 @@ fn columns() {
             let (items, mean) = rest.split_at(6 * 4);
             let (a, b) = (embed(users, first, 4, |_| true), embed(items, second, 4, |_| true));
             vec![a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] + b[3] + mean[0]]
+        });
+        check_parameters::<Sums>("sums", random, &x, |parameters, Pair { first, second }| {
+            let (users, rest) = parameters.split_at(6 * 4);
+            let (items, rest) = rest.split_at(6 * 4);
+            let (a, b) = (embed(users, first, 4, |_| true), embed(items, second, 4, |_| true));
+            let sum: Vec<_> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
+            dense(ActivationKind::Sigmoid, rest, &sum, 2)
         });
     }
 }

@@ -17,7 +17,7 @@ const LARGEST: usize = i32::MAX as usize;
 fn model(kind: LayerKind, extents: &[usize]) -> Record {
     let record = Record::new(kind, extents);
     match kind {
-        LayerKind::Dot | LayerKind::BiasedDot | LayerKind::Concatenate => {
+        LayerKind::Add | LayerKind::Dot | LayerKind::BiasedDot | LayerKind::Concatenate => {
             record.from_both(Source::Input(0), Source::Input(1))
         }
         _ => record.from(Source::Input(0)),

@@ -172,7 +172,9 @@ fn kinds_that_the_program_does_not_name() {
     };
     let own = input(Record::own(Fingerprint::of("scale")), 0);
     assert_eq!(open_error(&image_with(&[own], &[])), Some(unsupported(0, 0xffff, 0)));
-    for (kind, format) in [(0, 0), (16, 0), (17, 0), (0xfffe, 0), (1, 8), (2, 0xffff), (10, 1), (5, 3)] {
+    for (kind, format) in
+        [(0, 0), (16, 0), (17, 1), (19, 0), (0xfffe, 0), (1, 8), (2, 0xffff), (10, 1), (5, 3)]
+    {
         let mut record = input(dense(3, 2), 0);
         (record.kind, record.format) = (kind, format);
         assert_eq!(open_error(&image_with(&[record], &[0; 32])), Some(unsupported(0, kind, format)));

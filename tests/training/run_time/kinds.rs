@@ -7,9 +7,9 @@ use nanoembed::layers::options::{
     ReturnSequences, Same, SqrtN, StrictMask, Sum, Valid,
 };
 use nanoembed::layers::{
-    Activation, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen,
-    FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Identity, Input, Layer, Lstm,
-    QuotientRemainder, Relu, Sigmoid, Softmax, Tanh,
+    Activation, Add, BiasedDot, Branches, Conv1D, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten,
+    Frozen, FrozenRows, GlobalAveragePooling1D, GlobalMaxPooling1D, HashedEmbedding, Identity, Input, Layer,
+    Lstm, QuotientRemainder, Relu, Sigmoid, Softmax, Tanh,
 };
 use nanoembed::loss::MeanSquaredError;
 use nanoembed::optim::{Adam, AdamW, Clip, Clipped, Exact, Momentum, RowwiseAdagrad};
@@ -134,6 +134,8 @@ fn several_inputs() {
             Row<2>,
         ];
         sequential![concatenate![Row<3>, Input<[f32; 2]>], Dropout<[f32; 5], 250>, Dense<5, 2>];
+        sequential![Branches<Row<7>, Row<7>>, Add<[f32; 7]>, Dense<7, 2>];
+        sequential![Branches<Words<4, 3>, Words<4, 3>>, Add<[[f32; 3]; 4]>, GlobalAveragePooling1D<4, 3>];
         sequential![Branches<Row<7>, Row<7>>, Dot<7>];
         sequential![Branches<Row<6>, Row<6>>, BiasedDot<6>];
         sequential![Branches<Row<33>, sequential![Input<[f32; 5]>, Dense<5, 33>]>, BiasedDot<33>];

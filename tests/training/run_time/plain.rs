@@ -204,6 +204,16 @@ fn layer(record: &Record, ids: &[u64], taken: &[Value], rest: &mut &[f64]) -> Va
         }
         Dropout => x().clone(),
         Concatenate => Value::vector([&taken[0].rows[0][..], &taken[1].rows[0][..]].concat()),
+        Add => {
+            let mut y = taken[0].clone();
+            for (y, b) in y.rows.iter_mut().flatten().zip(taken[1].rows.iter().flatten()) {
+                *y += b;
+            }
+            for (y, b) in y.mask.iter_mut().zip(&taken[1].mask) {
+                *y |= b;
+            }
+            y
+        }
         Dot => Value::vector(vec![product(&taken[0].rows[0], &taken[1].rows[0])]),
         BiasedDot => {
             let mean = take(rest, 1)[0];

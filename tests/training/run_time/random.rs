@@ -194,7 +194,7 @@ fn recipe(random: &mut Random, drops: bool) -> Vec<Record> {
         0 => {
             let n = 1 + draft.extent();
             let (a, b) = (draft.branch(Some(n)), draft.branch(Some(n)));
-            let kind = one_of(draft.random, &[LayerKind::Dot, LayerKind::BiasedDot]);
+            let kind = one_of(draft.random, &[LayerKind::Dot, LayerKind::BiasedDot, LayerKind::Add]);
             let record = Record::new(kind, &[n]).from_both(draft.back(a), draft.back(b));
             draft.push(record);
         }
@@ -481,7 +481,7 @@ fn what_random_models_give_and_learn() {
         });
     }
     assert!(compared > 2000 && kinks * 50 < compared, "{kinks} kinks of {compared}");
-    assert_eq!(kinds.len(), 15, "every kind occurs: {kinds:?}");
+    assert_eq!(kinds.len(), 16, "every kind occurs: {kinds:?}");
 }
 
 /// Also with dropout and other optimizers: two trainers take the same steps, and one that resumes goes on.

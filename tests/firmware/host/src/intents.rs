@@ -8,9 +8,11 @@ use nanoembed::models::{self, All, Classifier, Folding, Input, Workspace};
 use nanoembed::optim::Adam;
 use nanoembed::table::RowFormat;
 use nanoembed::train::Trainer;
-use parts::intents::{FoldedIntents, IDS, Intents, NAMES, PackedIntents, TEXTS, THRESHOLD, TOKENIZER};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
+use shared::intents::{
+    FoldedIntents, IDS, Intents, LONG_TEXT, NAMES, PackedIntents, TEXTS, THRESHOLD, TOKENIZER,
+};
 use std::error::Error;
 use std::io::Write;
 
@@ -132,7 +134,8 @@ pub fn write(file: &str) -> Result<(), Box<dyn Error>> {
     fold(&model, &inputs, file)
 }
 
-/// Writes the image of the model as one table of integers to `FILE.i8`; prints the name of the class of each text.
+/// Writes the image of the model as one table of integers to `FILE.i8`; prints the sum of the ids of the long text, and the name of the
+/// class of each text.
 fn fold(model: &Intents, inputs: &[Bag<IDS>], file: &str) -> Result<(), Box<dyn Error>> {
     let (mut ids, mut offsets) = (Vec::new(), vec![0]);
     for bag in inputs {
@@ -146,6 +149,7 @@ fn fold(model: &Intents, inputs: &[Bag<IDS>], file: &str) -> Result<(), Box<dyn 
     files::write(format!("{file}.i8"), |file| file.write_all(&image))?;
     let mut folded = FoldedIntents::boxed_zeroed();
     image::read_into(&image, &mut *folded)?;
+    println!("ids {:016x}", TOKENIZER.ids(LONG_TEXT).sum::<usize>());
     for text in TEXTS {
         let class = folded.first.scores(TOKENIZER.ids(text)).class();
         println!("i8 {} {:016x}", NAMES[class], 0);

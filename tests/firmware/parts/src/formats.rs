@@ -136,7 +136,7 @@ fn folded() -> u64 {
         for byte in part {
             // The rows, then for each 32 of them two words; the scale is 2⁻⁶.
             *byte = match place {
-                0..192 => data.next() as u8,
+                0..192 => data.bits() as u8,
                 192..224 => [0x55, 0xaa, 0x33, 0xcc, 16 * ((place - 192) / 8), 0, 0, 0][place % 8] as u8,
                 227 => 0x3c,
                 226 => 0x80,

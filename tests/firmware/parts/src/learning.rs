@@ -5,18 +5,20 @@ use super::optimizers::ADAM;
 use super::reviews::{self, LABELS, REVIEWS};
 use super::run_time::{self, Examples, How, Opened};
 use super::training::{fold_parameters, initialised};
+use nanoembed::image::{self, Contents};
 use nanoembed::layers;
+use nanoembed::layers::options::Mean;
 use nanoembed::layers::{
-    Activation, Bag, BiasedDot, Branches, Dense, Dot, Dropout, Embedding, EmbeddingBag, Flatten, Frozen,
-    Layer, Pair, Sigmoid, Tanh,
+    Activation, Add, Bag, BiasedDot, Branches, Corrected, Dense, Dot, Dropout, Embedding, EmbeddingBag,
+    Flatten, Frozen, Layer, OverlayBag, Pair, Sigmoid, Softmax, Tanh,
 };
 use nanoembed::loss::{
     AnyLoss, BinaryCrossEntropy, ClassWeights, Labels, MeanAbsoluteError, MeanSquaredError, SampleWeights,
-    Weighted,
+    SparseCategoricalCrossEntropy, Weighted,
 };
 use nanoembed::metrics::{ConfusionMatrix, auc, root_mean_squared_error};
 use nanoembed::models::{Fit, Input};
-use nanoembed::optim::{Adam, CosineDecay, DecoupledDecay, Exact, L2Decay, Scheduled, Sgd};
+use nanoembed::optim::{Adam, CosineDecay, DecoupledDecay, Exact, L2Decay, RowwiseAdagrad, Scheduled, Sgd};
 use nanoembed::sparse::Occurrence;
 use nanoembed::train::{EarlyStopping, Trainer};
 use nanoembed::zerocopy::IntoBytes;
@@ -27,6 +29,7 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("train ratings", train_ratings),
     ("run-time train columns, dropout, early stopping", train_columns_at_run_time),
     ("run-time train ratings", train_ratings_at_run_time),
+    ("corrections, pages", corrections),
     ("metrics", metrics),
 ];
 
@@ -177,6 +180,47 @@ fn train_ratings() -> u64 {
         fold.float(trainer.epoch(&mut model, &pairs, &ratings).unwrap().loss);
     }
     fold_parameters(&model, &mut fold);
+    fold.hash()
+}
+
+/// Corrections beside a model that stays as it is, exact and lazy, and the pages of their image.
+fn corrections() -> u64 {
+    type Base = sequential![EmbeddingBag<4, 50, 5>, Dense<5, 2>];
+    type Correction = sequential![Branches<layers::Input<[f32; 2]>, OverlayBag<4, 12, 2, Mean>>, Add<[f32; 2]>, Dense<2, 2, Softmax>];
+    type Step<'a> = dyn FnMut(&mut Correction, Pair<[f32; 2], Bag<4>>, u16) + 'a;
+    let mut fold = Fold::new();
+    let base = initialised::<Base>();
+    let mut train = |trainer: &mut Step<'_>| {
+        let mut model = Corrected { base: &base, correction: initialised::<Correction>() };
+        for (text, [label]) in REVIEWS.into_iter().zip(LABELS) {
+            let bag = Bag::from_ids(reviews::encode(text)).unwrap();
+            let ids: Bag<2> = model.least_known(&bag).unwrap();
+            // From some text on the overlay is full.
+            fold.number(usize::from(model.correction.first.second.admit(ids.ids().iter().copied()).is_ok()));
+            let x = model.input(&bag).unwrap();
+            for _ in 0..3 {
+                trainer(&mut model.correction, x, u16::from(label > 0.5));
+            }
+            fold.floats(&model.predict(&bag).unwrap());
+        }
+        fold_parameters(&model.correction, &mut fold);
+        let show = |offset, page: &[u8]| {
+            fold.number(offset);
+            fold.bytes(page);
+            Ok::<_, core::convert::Infallible>(())
+        };
+        image::write_pages(&model.correction, &Contents::default(), &mut [0; 48], show).unwrap();
+    };
+    let adagrad = RowwiseAdagrad { learning_rate: 0.3, ..RowwiseAdagrad::default() };
+    let mut lazy = Trainer::<Correction, _, _, 1>::new(adagrad, SparseCategoricalCrossEntropy);
+    train(&mut |model, x, label| {
+        lazy.step(model, &[x], &[label]).unwrap();
+    });
+    let mut exact = Trainer::<Correction, _, _, 1>::new(Exact(ADAM), SparseCategoricalCrossEntropy);
+    train(&mut |model, x, label| {
+        exact.step(model, &[x], &[label]).unwrap();
+        exact.flush(model);
+    });
     fold.hash()
 }
 

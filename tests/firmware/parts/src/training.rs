@@ -4,6 +4,7 @@ use super::data::{Data, Fold};
 use super::optimizers::ADAM;
 use super::reviews::{self, LABELS, REVIEWS, Reviews};
 use super::run_time::{self, Examples, How};
+use core::mem::MaybeUninit;
 use nanoembed::image;
 use nanoembed::internals::{glorot_uniform, uniform};
 use nanoembed::layers::options::{GoBackwards, MaskZero, Multiplied, ReturnSequences, Sum};
@@ -56,8 +57,9 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("format image", model_image),
     ("format checkpoint", checkpoint),
     ("train reviews", || {
-        let (mut model, mut trainer) = (Reviews::zeroed(), reviews::trainer());
-        reviews::train(&mut model, &mut trainer).unwrap() ^ reviews::predictions(&model).unwrap()
+        let (mut model, mut place) = (Reviews::zeroed(), MaybeUninit::uninit());
+        reviews::train(&mut model, reviews::trainer_in(&mut place)).unwrap()
+            ^ reviews::predictions(&model).unwrap()
     }),
     ("train reviews, adam", || train_reviews::<Reviews, _>(ADAM)),
     ("train reviews, adam exact", || train_reviews::<Reviews, Exact<Adam>>(Exact(ADAM))),

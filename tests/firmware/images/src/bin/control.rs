@@ -3,11 +3,10 @@
 #![no_main]
 
 use core::hint::black_box;
-use cortex_m_rt::entry;
-use parts::reviews::LABELS;
+use shared::reviews::LABELS;
 
-#[entry]
-fn main() -> ! {
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
     let [label] = LABELS[black_box(LABELS.len())];
     images::exit(label > 0.5)
 }

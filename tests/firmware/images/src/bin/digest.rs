@@ -2,10 +2,8 @@
 #![no_std]
 #![no_main]
 
-use cortex_m_rt::entry;
-
-#[entry]
-fn main() -> ! {
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
     for (name, part) in parts::parts() {
         images::print_hash(name, part());
     }

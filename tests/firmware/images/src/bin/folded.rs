@@ -6,10 +6,9 @@
 #![no_main]
 
 use core::hint::black_box;
-use cortex_m_rt::entry;
 use images::{instructions, print, print_hash};
 use nanoembed::image;
-use parts::intents::{FoldedIntents, LONG_TEXT, NAMES, TEXTS, TOKENIZER};
+use shared::intents::{FoldedIntents, LONG_TEXT, NAMES, TEXTS, TOKENIZER};
 
 static IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTENTS"), ".i8"));
 
@@ -32,7 +31,7 @@ fn run() -> Option<u32> {
     (!found.is_empty()).then_some(count)
 }
 
-#[entry]
-fn main() -> ! {
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
     images::report(run())
 }

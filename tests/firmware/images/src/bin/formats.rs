@@ -5,7 +5,6 @@
 #![no_main]
 
 use core::hint::black_box;
-use cortex_m_rt::entry;
 use images::{answer, print_number};
 use nanoembed::models::kinds::{Dense, EmbeddingBag};
 use nanoembed::table::{F32, U8};
@@ -16,12 +15,12 @@ static U8_IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTEN
 
 type Kinds = (EmbeddingBag<F32>, EmbeddingBag<U8>, Dense);
 
-#[entry]
-fn main() -> ! {
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
     let of_u8 = answer::<Kinds, AnyText>("u8", black_box(U8_IMAGE));
     let of_f32 = answer::<Kinds, AnyText>("f32", black_box(F32_IMAGE));
     print_number("stack bytes", images::stack_used());
-    print_number("instructions for one text, rows of u8,", of_u8.unwrap_or_default());
-    print_number("instructions for one text, rows of f32,", of_f32.unwrap_or_default());
+    print_number("instructions for a prediction", of_u8.unwrap_or_default());
+    print_number("instructions for a prediction by rows of f32", of_f32.unwrap_or_default());
     images::exit(of_u8.is_some() && of_f32.is_some())
 }

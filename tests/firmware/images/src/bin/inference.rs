@@ -4,16 +4,15 @@
 #![no_std]
 #![no_main]
 
-use cortex_m_rt::entry;
 use images::{instructions, print_hash, print_number};
 use nanoembed::image;
-use parts::reviews::{self, REVIEWS, Reviews};
+use shared::reviews::{self, REVIEWS, Reviews};
 
 static IMAGE: &[u8] =
     nanoembed::include_image!(env!("NANOEMBED_IMAGE", "the file that `host image FILE` wrote"));
 
-#[entry]
-fn main() -> ! {
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
     let Ok(model) = image::read::<Reviews>(IMAGE) else { images::exit(false) };
     let Ok(hash) = reviews::predictions(model) else { images::exit(false) };
     let used = images::stack_used();
@@ -23,6 +22,6 @@ fn main() -> ! {
     });
     print_hash("predictions", hash);
     print_number("stack bytes", used);
-    print_number("instructions for one text", count);
+    print_number("instructions for a prediction", count);
     images::exit(probability > 0.5)
 }

@@ -5,8 +5,7 @@
 #![no_main]
 
 use core::hint::black_box;
-use cortex_m_rt::entry;
-use images::{answer, print_number};
+use images::answer;
 use nanoembed::layers::Softmax;
 use nanoembed::models::kinds::{Dense, EmbeddingBag};
 use nanoembed::table::U8;
@@ -14,7 +13,7 @@ use nanoembed::text::{Ascii, NativeHash};
 
 static IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTENTS"), ".u8"));
 
-#[entry]
-fn main() -> ! {
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
     images::report(answer::<(EmbeddingBag<U8>, Dense<Softmax>), (NativeHash, Ascii)>("u8", black_box(IMAGE)))
 }

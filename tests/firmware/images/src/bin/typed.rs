@@ -5,11 +5,10 @@
 #![no_main]
 
 use core::hint::black_box;
-use cortex_m_rt::entry;
 use images::{instructions, print, print_hash};
 use nanoembed::image;
 use nanoembed::layers::{Bag, Layer};
-use parts::intents::{IDS, NAMES, PackedIntents, TEXTS, THRESHOLD, TOKENIZER};
+use shared::intents::{IDS, LONG_TEXT, NAMES, PackedIntents, TEXTS, THRESHOLD, TOKENIZER};
 
 static IMAGE: &[u8] = nanoembed::include_image!(concat!(env!("NANOEMBED_INTENTS"), ".u8"));
 
@@ -35,11 +34,11 @@ fn run() -> Option<u32> {
         print_hash(name, probability.to_bits().into());
     }
     let mut found = None;
-    let count = instructions(|| found = classify(model, black_box(TEXTS[3])));
+    let count = instructions(|| found = classify(model, black_box(LONG_TEXT)));
     found.map(|_| count)
 }
 
-#[entry]
-fn main() -> ! {
+#[unsafe(no_mangle)]
+extern "C" fn main() -> ! {
     images::report(run())
 }

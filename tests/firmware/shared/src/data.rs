@@ -44,43 +44,43 @@ impl Default for Fold {
 }
 
 /// Marsaglia's xorshift with 32 bits.
-pub(crate) struct Data(u32);
+pub struct Data(u32);
 
 impl Data {
-    pub(crate) fn new(seed: u32) -> Self {
+    pub fn new(seed: u32) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9) | 1)
     }
 
-    pub(crate) fn next(&mut self) -> u32 {
+    pub fn bits(&mut self) -> u32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
         self.0
     }
 
-    pub(crate) fn below(&mut self, end: usize) -> usize {
-        (self.next() >> 8) as usize % end
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.bits() >> 8) as usize % end
     }
 
     /// A number in [−2, 2).
-    pub(crate) fn float(&mut self) -> f32 {
-        (self.next() >> 8) as f32 / (1 << 22) as f32 - 2.0
+    pub fn float(&mut self) -> f32 {
+        (self.bits() >> 8) as f32 / (1 << 22) as f32 - 2.0
     }
 
-    pub(crate) fn fill(&mut self, numbers: &mut [f32]) {
+    pub fn fill(&mut self, numbers: &mut [f32]) {
         for x in numbers {
             *x = self.float();
         }
     }
 
-    pub(crate) fn floats<const N: usize>(&mut self) -> [f32; N] {
+    pub fn floats<const N: usize>(&mut self) -> [f32; N] {
         let mut numbers = [0.0; N];
         self.fill(&mut numbers);
         numbers
     }
 
     /// Ids below `rows`, some of them several times.
-    pub(crate) fn ids<const N: usize>(&mut self, rows: usize) -> [u16; N] {
+    pub fn ids<const N: usize>(&mut self, rows: usize) -> [u16; N] {
         [0; N].map(|_: u16| self.below(rows) as u16)
     }
 }

@@ -4,14 +4,15 @@
 //! Nothing here can panic.
 
 use super::data::Fold;
+use core::mem::MaybeUninit;
 use nanoembed::error::InputError;
-use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid};
+use nanoembed::layers::{Dense, Embedding, Flatten, Layer, Sigmoid, integer};
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::Adam;
 use nanoembed::sequential;
 use nanoembed::table::Numbers;
 use nanoembed::text::HashingTokenizer;
-use nanoembed::train::{TrainError, Trainer};
+use nanoembed::train::{Report, TrainError, Trainer};
 use rand_core::SeedableRng;
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -37,6 +38,9 @@ pub const EPOCHS: usize = 100;
 pub const BATCH: usize = 10;
 
 pub type Reviews = sequential![Embedding<4, 50, 8>, Flatten<4, 8, 32>, Dense<32, 1, Sigmoid>];
+/// The same by integers alone.
+pub type IntegerReviews =
+    sequential![integer::Embedding<4, 50, 8>, integer::Flatten<4, 8, 32>, integer::Logits<32, 1, Sigmoid>];
 pub type ReviewsTrainer = Trainer<Reviews, Adam, BinaryCrossEntropy, BATCH>;
 
 const TOKENIZER: HashingTokenizer = HashingTokenizer::new(50);
@@ -47,7 +51,7 @@ pub fn encode(text: &str) -> [u16; 4] {
     TOKENIZER.encode(text).unwrap_or_default()
 }
 
-pub(crate) fn adam() -> Adam {
+pub fn adam() -> Adam {
     Adam { learning_rate: 0.01, ..Adam::default() }
 }
 
@@ -55,18 +59,27 @@ pub fn trainer() -> ReviewsTrainer {
     Trainer::new(adam(), BinaryCrossEntropy::default())
 }
 
+/// The same in a place that is there, such as a `static`.
+pub fn trainer_in(place: &mut MaybeUninit<ReviewsTrainer>) -> &mut ReviewsTrainer {
+    Trainer::new_in(place, adam(), BinaryCrossEntropy::default())
+}
+
 /// What the initial weights are drawn from.
-pub(crate) fn random() -> Xoshiro128PlusPlus {
+pub fn random() -> Xoshiro128PlusPlus {
     Xoshiro128PlusPlus::seed_from_u64(SEED)
+}
+
+/// One epoch.
+pub fn epoch(model: &mut Reviews, trainer: &mut ReviewsTrainer) -> Result<Report, TrainError> {
+    trainer.epoch(model, &REVIEWS.map(encode), &LABELS)
 }
 
 /// Trains from the seed; gives a hash of the loss of every epoch and of all weights.
 pub fn train(model: &mut Reviews, trainer: &mut ReviewsTrainer) -> Result<u64, TrainError> {
     model.init(&mut random());
-    let ids = REVIEWS.map(encode);
     let mut fold = Fold::new();
     for _ in 0..EPOCHS {
-        let report = trainer.epoch(model, &ids, &LABELS)?;
+        let report = epoch(model, trainer)?;
         fold.float(report.loss);
         fold.float(report.accuracy);
     }
@@ -85,8 +98,14 @@ pub fn predict(model: &Reviews, text: &str) -> Result<f32, InputError> {
 /// A hash of the probabilities of all reviews.
 pub fn predictions(model: &Reviews) -> Result<u64, InputError> {
     let mut fold = Fold::new();
-    for review in REVIEWS {
+    for review in &REVIEWS {
         fold.float(predict(model, review)?);
     }
     Ok(fold.hash())
+}
+
+/// From text to probability, in shares of 65,535.
+pub fn share(model: &IntegerReviews, text: &str) -> Result<u16, InputError> {
+    let [share] = model.predict(&encode(text))?.sigmoids();
+    Ok(share)
 }
