@@ -1,0 +1,139 @@
+//! What `train` is told.
+
+use super::DataOptions;
+use super::values::{ClassWeights, Lowercase, Numbers, characters, extent, part, rows, size, times, words};
+use crate::recipe::Architecture;
+use crate::training::Optimizer;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Learns from a file of labelled texts, and writes a model.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A line of the file is `label<TAB>text`, `label,text` with quotes where needed, {\"label\": .., \"text\": ..}, or
+`__label__a __label__b text` as for fastText. If some line has several labels, each class becomes a question of
+its own.
+
+The same file and options give the same bytes, on every machine; with --flash, as far as the time is enough for
+the same search. Ctrl-C ends the training; the best model so far is written.
+
+Examples:
+  nanoembed train train.tsv -o model.nemb
+  nanoembed train train.tsv --flash 64k -o model.nemb
+  nanoembed train mails.csv --label kind --text body --hold-out 0.1 --class-weights balanced -o mails.nemb
+  nanoembed train reviews.jsonl --model conv -o reviews.nemb")]
+pub(crate) struct Train {
+    /// The file to learn from; `-` for standard input
+    pub(crate) data: PathBuf,
+    /// Where the model is written to
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The layers: `bag` is the mean of the rows of words, pairs and character n-grams, then a linear layer
+    #[arg(long, value_name = "MODEL", default_value = "bag")]
+    pub(crate) model: Architecture,
+    #[command(flatten)]
+    pub(crate) data_options: DataOptions,
+    /// A file to choose the best epoch by
+    #[arg(long, value_name = "FILE", conflicts_with = "hold_out", help_heading = "Data")]
+    pub(crate) validation: Option<PathBuf>,
+    /// The part of each class that is held out, to choose the best epoch by [default: 0 for bag, else 0.1]
+    #[arg(long, value_name = "PART", value_parser = part, help_heading = "Data")]
+    pub(crate) hold_out: Option<f64>,
+    #[command(flatten)]
+    pub(crate) text: TextOptions,
+    #[command(flatten)]
+    pub(crate) sizes: Sizes,
+    #[command(flatten)]
+    pub(crate) learning: LearningOptions,
+    #[command(flatten)]
+    pub(crate) fitting: Fitting,
+    /// Prints nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// A model that fits.
+#[derive(Args, Debug)]
+pub(crate) struct Fitting {
+    /// Searches the best bag model whose file has at most so many bytes, such as 64k: rows, n-grams, numbers
+    #[arg(long, value_name = "BYTES", value_parser = size, help_heading = "Fitting a budget",
+        conflicts_with_all = ["rows", "dim", "units", "numbers", "words", "characters", "filters", "length",
+            "epochs", "optimizer", "learning_rate", "batch", "class_weights"])]
+    pub(crate) flash: Option<usize>,
+    /// About how long the search may take
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 120,
+        requires = "flash",
+        help_heading = "Fitting a budget"
+    )]
+    pub(crate) seconds: u64,
+    /// A picture (SVG) of accuracy against bytes
+    #[arg(long, value_name = "FILE", requires = "flash", help_heading = "Fitting a budget")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Threads of the search [default: as many as there are processors]
+    #[arg(long, value_name = "N", requires = "flash", help_heading = "Fitting a budget")]
+    pub(crate) threads: Option<std::num::NonZero<usize>>,
+}
+
+/// How text becomes ids.
+#[derive(Args, Debug)]
+pub(crate) struct TextOptions {
+    /// Words of the longest run that has an id of its own [default: 2 for bag, else 1]
+    #[arg(long, value_name = "N", value_parser = words, help_heading = "Text")]
+    pub(crate) words: Option<u16>,
+    /// Characters of n-grams of words, such as 5 or 3-6; 0 for none [default: 5 for bag, else 0]
+    #[arg(long, value_name = "N-M", value_parser = characters, help_heading = "Text")]
+    pub(crate) characters: Option<(u16, u16)>,
+    /// Which letters become small
+    #[arg(long, value_name = "WHICH", default_value = "ascii", help_heading = "Text")]
+    pub(crate) lowercase: Lowercase,
+    /// Characters that separate words beside the space [default: as in Keras, punctuation but the apostrophe]
+    #[arg(long, value_name = "CHARACTERS", help_heading = "Text")]
+    pub(crate) filters: Option<String>,
+    /// Words that conv, lstm and flatten read, the last ones [default: as 19 of 20 texts have, at most 400]
+    #[arg(long, value_name = "N", value_parser = extent, help_heading = "Text")]
+    pub(crate) length: Option<u32>,
+}
+
+/// Sizes of the layers.
+#[derive(Args, Debug)]
+pub(crate) struct Sizes {
+    /// Rows of the table that words are hashed to
+    #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = rows, help_heading = "Sizes")]
+    pub(crate) rows: u32,
+    /// Numbers of a row
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = extent, help_heading = "Sizes")]
+    pub(crate) dim: u32,
+    /// Filters of conv, units of lstm
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = extent, help_heading = "Sizes")]
+    pub(crate) units: u32,
+    /// Numbers of the table in the file
+    #[arg(long, value_name = "FORMAT", default_value = "f32", help_heading = "Sizes")]
+    pub(crate) numbers: Numbers,
+}
+
+/// How it is learnt.
+#[derive(Args, Debug)]
+pub(crate) struct LearningOptions {
+    /// How often each line is learnt from [default: 12 for bag, else 6]
+    #[arg(long, value_name = "N", value_parser = times, help_heading = "Learning")]
+    pub(crate) epochs: Option<u32>,
+    /// How weights step [default: sgd for bag, else adam]
+    #[arg(long, value_name = "OPTIMIZER", help_heading = "Learning")]
+    pub(crate) optimizer: Option<Optimizer>,
+    /// The learning rate, which falls to 0 in a line: of a step of adam, of each line of a step of sgd
+    /// [default: for bag 0.01 of adam, 1 of sgd; else 0.002 and 0.02]
+    #[arg(long, value_name = "RATE", help_heading = "Learning")]
+    pub(crate) learning_rate: Option<f32>,
+    /// Lines of a step [default: 32 for adam, 8 for sgd]
+    #[arg(long, value_name = "N", value_parser = extent, help_heading = "Learning")]
+    pub(crate) batch: Option<u32>,
+    /// Where the random numbers start
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Learning")]
+    pub(crate) seed: u64,
+    /// How much a class counts: `balanced` gives rare classes as much weight as frequent ones
+    #[arg(long, value_name = "WEIGHTS", default_value = "none", help_heading = "Learning")]
+    pub(crate) class_weights: ClassWeights,
+}

@@ -1,0 +1,115 @@
+//! `train --flash`: the best model that fits into so many bytes.
+
+use super::print;
+use crate::arguments::Train;
+use crate::data::{Labelled, Source};
+use crate::failure::{Failure, Kind};
+use crate::image_file;
+use crate::progress::{self, Progress};
+use crate::recipe::Architecture;
+use crate::search::{self, Frame, Point, Task, Tried};
+use std::thread;
+use std::time::Duration;
+
+/// The part of the lines that models are tried on, if no one says otherwise.
+const HOLD_OUT: f64 = 0.1;
+
+pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
+    if arguments.model != Architecture::Bag {
+        return Err(Failure::usage("--flash searches among bag models: leave --model out"));
+    }
+    let reading = arguments.data_options.reading();
+    let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
+    let (learnt, held_out) = match &arguments.validation {
+        Some(path) => {
+            let held_out = Labelled::read_as(&Source::from(path.as_path()), &reading, data.names.clone())?;
+            ((0..data.len()).collect(), held_out)
+        }
+        None => {
+            let (learnt, held) = data.split(arguments.hold_out.unwrap_or(HOLD_OUT));
+            (learnt, data.only(&held))
+        }
+    };
+    if held_out.len() == 0 {
+        return Err(Failure::usage(
+            "no text is held out to try models on: more lines, or a greater --hold-out",
+        ));
+    }
+    let names: Vec<&str> = data.names.iter().map(String::as_str).collect();
+    let task = Task {
+        data: &data,
+        names: &names,
+        learnt: &learnt,
+        held_out: &held_out,
+        frame: Frame::new(&names),
+        lowercase: arguments.text.lowercase.into(),
+    };
+    image_file::check_writable(&arguments.output)?;
+    progress::end_at_interrupt()?;
+    let (quiet, threads) = (arguments.quiet, arguments.fitting.threads);
+    if !quiet {
+        eprintln!(
+            "{} texts to learn from, {} held out, {} classes",
+            learnt.len(),
+            held_out.len(),
+            names.len()
+        );
+    }
+    let show = |tried: &Tried| {
+        if !quiet {
+            eprintln!("{:9} bytes  {:.4}  {}", tried.bytes, tried.accuracy(), tried.candidate);
+        }
+    };
+    let budgets = search::budgets(flash);
+    let time = Duration::from_secs(arguments.fitting.seconds);
+    let threads = threads.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into);
+    let found = search::search(&task, &budgets, time, threads, &show)?;
+    let Some(best) = found.first().cloned().flatten() else {
+        let message = if progress::was_ended() {
+            Failure::new(Kind::Training, "ended before the first model was trained: nothing is written")
+        } else {
+            Failure::usage(format!("--flash {flash}: no model of {} classes fits", names.len()))
+        };
+        return Err(message);
+    };
+
+    // What was held out is learnt from, too.
+    let all: Vec<usize> = (0..data.len()).collect();
+    let mut watch = Progress::new(1, data.len(), 0, true)?;
+    // A person who ended the search still wants the model: with what was tried, it is made once more.
+    progress::go_on();
+    let Some(image) = task.train(best.candidate, &all, arguments.learning.seed, &mut watch)? else {
+        return Err(Failure::new(Kind::Training, "ended: nothing is written"));
+    };
+    image.classifier()?;
+    image.write(&arguments.output)?;
+
+    let points: Vec<Point> = found
+        .iter()
+        .rev()
+        .flatten()
+        .map(|tried| Point { bytes: tried.bytes, accuracy: tried.accuracy() })
+        .collect();
+    if let Some(path) = &arguments.fitting.plot {
+        search::plot(path, "accuracy of held-out texts", &points)?;
+    }
+    if quiet {
+        return Ok(());
+    }
+    let mut out = "   budget     bytes  held out\n".to_owned();
+    for (budget, found) in budgets.iter().zip(&found).rev() {
+        match found {
+            Some(Tried { candidate, bytes, .. }) => {
+                let accuracy = found.as_ref().map_or(0.0, Tried::accuracy);
+                out.push_str(&format!("{budget:9} {bytes:9}    {accuracy:.4}  {candidate}\n"));
+            }
+            None => out.push_str(&format!("{budget:9}         -         -  not tried, or nothing fits\n")),
+        }
+    }
+    print(&format!(
+        "{out}{}: {} bytes, {}\n",
+        arguments.output.display(),
+        image.bytes().len(),
+        best.candidate
+    ))
+}

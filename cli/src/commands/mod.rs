@@ -1,0 +1,19 @@
+//! What each subcommand does.
+
+pub(crate) mod evaluate;
+pub(crate) mod export;
+pub(crate) mod fit;
+pub(crate) mod import;
+pub(crate) mod inspect;
+pub(crate) mod predict;
+pub(crate) mod quantise;
+pub(crate) mod train;
+
+use crate::failure::Failure;
+use std::io::{self, Write};
+
+/// Prints a text to standard output.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+}

@@ -1,0 +1,203 @@
+//! `train`: from a file of labelled texts to the image of a model.
+
+use super::{fit, print};
+use crate::arguments::{ClassWeights, Train};
+use crate::data::{Labelled, Source};
+use crate::examples::Examples;
+use crate::failure::Failure;
+use crate::image_file::{self, ImageFile};
+use crate::pipeline::{self, TextSettings};
+use crate::progress::{self, Progress};
+use crate::recipe::{Architecture, Extents};
+use crate::training::{self, Optimizer, Plan};
+use nanoembed::image::Contents;
+use nanoembed::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
+use nanoembed::models::{Model, Recipe};
+use nanoembed::text::Pipeline;
+
+/// Settings that a model has if no one says otherwise: chosen on texts that were held out.
+struct Defaults {
+    words: u16,
+    characters: (u16, u16),
+    hold_out: f64,
+    epochs: u32,
+    optimizer: Optimizer,
+    rate_of_adam: f32,
+    rate_of_sgd: f32,
+}
+
+impl Architecture {
+    fn defaults(self) -> Defaults {
+        match self {
+            Self::Bag => Defaults {
+                words: 2,
+                characters: (5, 5),
+                hold_out: 0.0,
+                epochs: 12,
+                optimizer: Optimizer::Sgd,
+                rate_of_adam: 0.01,
+                rate_of_sgd: 1.0,
+            },
+            Self::Conv | Self::Lstm | Self::Flatten => Defaults {
+                words: 1,
+                characters: (0, 0),
+                hold_out: 0.1,
+                epochs: 6,
+                optimizer: Optimizer::Adam,
+                rate_of_adam: 0.002,
+                rate_of_sgd: 0.02,
+            },
+        }
+    }
+}
+
+/// The texts that are learnt from, those that say which epoch is best, and how both become ids.
+struct Texts<'a> {
+    learning: Examples,
+    held_out: Option<Examples>,
+    pipeline: Pipeline<'a>,
+    /// Words of the texts that are learnt from, as spaces divide them.
+    words: u64,
+    several: bool,
+}
+
+pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
+    if let Some(flash) = arguments.fitting.flash {
+        return fit::run(arguments, flash);
+    }
+    let (architecture, learning) = (arguments.model, &arguments.learning);
+    let defaults = architecture.defaults();
+    let data = Labelled::read(&arguments.data.as_path().into(), &arguments.data_options.reading())?;
+    let mut settings = text_settings(arguments, &defaults);
+    if architecture.takes_sequence() {
+        let words = settings.clone();
+        let usual = || Ok(pipeline::usual_length(&data.texts, &words.pipeline()?));
+        settings.length = match arguments.text.length {
+            Some(length) => length,
+            None => usual()?,
+        };
+        settings.length = settings.length.max(architecture.least_length());
+    } else if arguments.text.length.is_some() {
+        return Err(Failure::usage(
+            "--length is for conv, lstm and flatten: a bag takes texts of any length",
+        ));
+    }
+    let texts = prepare(arguments, &data, settings.pipeline()?, defaults.hold_out)?;
+
+    let extents = Extents {
+        rows: settings.rows as usize,
+        dim: arguments.sizes.dim as usize,
+        length: settings.length as usize,
+        units: arguments.sizes.units as usize,
+        classes: data.names.len(),
+        several: texts.several,
+    };
+    let records = architecture.records(extents)?;
+    let recipe = Recipe::new(&records).map_err(Failure::usage)?;
+    let balanced = training::balanced_weights(&texts.learning.frequencies(data.names.len()));
+    let mut loss = if texts.several {
+        AnyLoss::from(BinaryCrossEntropy::default())
+    } else {
+        AnyLoss::from(SparseCategoricalCrossEntropy)
+    };
+    if learning.class_weights == ClassWeights::Balanced {
+        if texts.several {
+            return Err(Failure::usage("--class-weights balanced is for lines of one label each"));
+        }
+        loss = loss.with_class_weights(&balanced);
+    }
+    let optimizer = learning.optimizer.unwrap_or(defaults.optimizer);
+    let rate = match optimizer {
+        Optimizer::Adam => defaults.rate_of_adam,
+        Optimizer::Sgd => defaults.rate_of_sgd,
+    };
+    let plan = Plan {
+        recipe,
+        loss,
+        by_accuracy: !texts.several,
+        epochs: learning.epochs.unwrap_or(defaults.epochs),
+        batch: learning.batch.unwrap_or(optimizer.usual_batch()) as usize,
+        optimizer,
+        learning_rate: learning.learning_rate.unwrap_or(rate),
+        seed: learning.seed,
+    };
+    image_file::check_writable(&arguments.output)?;
+    progress::end_at_interrupt()?;
+    if !arguments.quiet {
+        let held_out = texts.held_out.as_ref().map_or(0, Examples::len);
+        eprintln!(
+            "{} texts to learn from, {held_out} held out, {} classes",
+            texts.learning.len(),
+            data.names.len()
+        );
+    }
+    let mut watch = Progress::new(plan.epochs, texts.learning.len(), texts.words, arguments.quiet)?;
+    let start = training::initial(recipe, plan.seed)?;
+    let learnt = training::learn(plan, start, &texts.learning, texts.held_out.as_ref(), &mut watch)?;
+    let (time, speed) = (watch.elapsed().as_secs_f64(), watch.words_per_second(watch.examples()));
+    watch.finish();
+
+    let names: Vec<&str> = data.names.iter().map(String::as_str).collect();
+    let pipeline = pipeline::bytes(&texts.pipeline)?;
+    let contents = Contents { classes: &names, pipeline: Some(&pipeline), ..Contents::default() };
+    let model = Model::new(recipe, &learnt.parameters).map_err(Failure::model)?;
+    let format = arguments.sizes.numbers.into();
+    let name = arguments.output.display().to_string();
+    let mut image = ImageFile::zeros(&name, model.shipped_size_with(format, &contents));
+    model.ship_with(format, &contents, image.bytes_mut()).map_err(Failure::model)?;
+    // What does not open is not written.
+    image.classifier()?;
+    image.write(&arguments.output)?;
+    if arguments.quiet {
+        return Ok(());
+    }
+    let ended = if learnt.was_ended { "ended; " } else { "" };
+    print(&format!(
+        "{ended}epoch {} in {name}: {} bytes; learnt in {time:.1} s, {:.2} M words/s\n",
+        learnt.epoch,
+        image.bytes().len(),
+        speed / 1e6,
+    ))
+}
+
+fn text_settings(arguments: &Train, defaults: &Defaults) -> TextSettings {
+    TextSettings {
+        rows: arguments.sizes.rows,
+        words: arguments.text.words.unwrap_or(defaults.words),
+        characters: arguments.text.characters.unwrap_or(defaults.characters),
+        lowercase: arguments.text.lowercase.into(),
+        filters: arguments.text.filters.clone(),
+        length: 0,
+    }
+}
+
+/// Texts to learn from and to choose by, as ids.
+fn prepare<'a>(
+    arguments: &Train,
+    data: &Labelled,
+    pipeline: Pipeline<'a>,
+    hold_out: f64,
+) -> Result<Texts<'a>, Failure> {
+    let part = if arguments.validation.is_some() { 0.0 } else { arguments.hold_out.unwrap_or(hold_out) };
+    let (learnt, held) = data.split(part);
+    let several = data.has_several();
+    let words = learnt
+        .iter()
+        .filter_map(|number| data.texts.get(*number))
+        .map(|text| text.split_whitespace().count() as u64)
+        .sum();
+    let learning = Examples::encode(data, learnt.into_iter(), several, &pipeline)?;
+    let held_out = match &arguments.validation {
+        Some(path) => {
+            let (source, reading) = (Source::from(path.as_path()), arguments.data_options.reading());
+            let validation = Labelled::read_as(&source, &reading, data.names.clone())?;
+            if validation.strangers > 0 && !arguments.quiet {
+                eprintln!("{}: {} lines of other labels are left out", source.name(), validation.strangers);
+            }
+            Examples::encode(&validation, 0..validation.len(), several, &pipeline)?
+        }
+        None => Examples::encode(data, held.into_iter(), several, &pipeline)?,
+    };
+    let held_out = (held_out.len() > 0).then_some(held_out);
+    Ok(Texts { learning, held_out, pipeline, words, several })
+}

@@ -1,0 +1,164 @@
+//! Lines of columns: TSV, and CSV with quotes.
+
+use super::{Line, label, numbered};
+use crate::failure::Failure;
+
+/// Which columns hold the label and the text, if that was said: by their names, or their numbers from 1 on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) label: Option<&'a str>,
+    pub(super) text: Option<&'a str>,
+}
+
+/// Where the columns stand, and whether a first line names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Columns {
+    label: usize,
+    text: usize,
+    has_names: bool,
+}
+
+impl Columns {
+    /// As the first line says.
+    fn find(name: &str, line: u64, first: &[&str], wanted: Wanted<'_>) -> Result<Self, Failure> {
+        let position = |column: &str| first.iter().position(|name| name.trim().eq_ignore_ascii_case(column));
+        let number = |column: &str| column.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        // Names are looked for first: a column may be called "1".
+        let place = |column: Option<&str>, default: &str, number_of_default: usize| match column {
+            Some(column) => match (position(column), number(column)) {
+                (Some(position), _) => Ok((position, true)),
+                (None, Some(number)) => Ok((number, false)),
+                (None, None) => {
+                    let names = first.iter().map(|name| name.trim()).collect::<Vec<_>>().join(", ");
+                    Err(Failure::line(name, line, None, format!("no column {column:?} among: {names}")))
+                }
+            },
+            None => match position(default) {
+                Some(position) => Ok((position, true)),
+                None => Ok((number_of_default, false)),
+            },
+        };
+        let (label, label_is_named) = place(wanted.label, "label", 0)?;
+        let (text, text_is_named) = place(wanted.text, "text", 1)?;
+        let by_number = wanted.label.is_some() || wanted.text.is_some();
+        // A first text may be "text", and a first label "label": only both together, or one that was asked for, are names.
+        if label_is_named && text_is_named || by_number && (label_is_named || text_is_named) {
+            return Ok(Self { label, text, has_names: true });
+        }
+        let or = |column: Option<&str>, found: usize, default: usize| {
+            if column.is_some() { found } else { default }
+        };
+        Ok(Self { label: or(wanted.label, label, 0), text: or(wanted.text, text, 1), has_names: false })
+    }
+
+    fn line(&self, name: &str, number: u64, fields: &[&str], separator: &str) -> Result<Line, Failure> {
+        let field = |column: usize, what: &str| {
+            fields.get(column).copied().ok_or_else(|| {
+                let (found, needed) = (fields.len(), column + 1);
+                let message = if (self.label, self.text) == (0, 1) && found == 1 {
+                    format!("no {separator} between label and text: write `label{separator}text`")
+                } else {
+                    format!("{found} columns, and the {what} is column {needed}")
+                };
+                Failure::line(name, number, None, message)
+            })
+        };
+        let text = field(self.text, "text")?;
+        Ok(Line { labels: vec![label(name, number, field(self.label, "label")?)?], text: text.to_owned() })
+    }
+}
+
+/// The lines of a text whose columns are separated by tabs. Where there are only label and text, the text is all after
+/// the first tab.
+pub(super) fn read_tsv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec<Line>, Failure> {
+    let mut lines = numbered(text).peekable();
+    let Some((number, first)) = lines.peek() else { return Ok(Vec::new()) };
+    let columns = Columns::find(name, *number, &first.split('\t').collect::<Vec<_>>(), wanted)?;
+    let skipped = usize::from(columns.has_names);
+    let is_plain = (columns.label, columns.text, columns.has_names) == (0, 1, false) && wanted.text.is_none();
+    let line = |(number, line): (u64, &str)| {
+        let most = if is_plain { 2 } else { usize::MAX };
+        columns.line(name, number, &line.splitn(most, '\t').collect::<Vec<_>>(), "<TAB>")
+    };
+    lines.skip(skipped).map(line).collect()
+}
+
+/// The lines of a text whose columns are separated by commas, and may be quoted.
+pub(super) fn read_csv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec<Line>, Failure> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let (mut lines, mut columns) = (Vec::new(), None);
+    let mut record = csv::StringRecord::new();
+    loop {
+        let more = reader.read_record(&mut record).map_err(|error| {
+            let number = error.position().map_or(1, csv::Position::line);
+            Failure::line(name, number, None, error)
+        })?;
+        if !more {
+            return Ok(lines);
+        }
+        let number = record.position().map_or(1, csv::Position::line);
+        let fields: Vec<&str> = record.iter().collect();
+        if fields.iter().all(|field| field.trim().is_empty()) {
+            continue;
+        }
+        let columns: Columns = match columns {
+            Some(columns) => columns,
+            None => {
+                let found = Columns::find(name, number, &fields, wanted)?;
+                columns = Some(found);
+                if found.has_names {
+                    continue;
+                }
+                found
+            }
+        };
+        lines.push(columns.line(name, number, &fields, ",")?);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Wanted<'_> = Wanted { label: None, text: None };
+
+    fn pairs(lines: &[Line]) -> Vec<(&str, &str)> {
+        lines.iter().map(|line| (line.labels[0].as_str(), line.text.as_str())).collect()
+    }
+
+    #[test]
+    fn tabs_after_the_first_are_text() {
+        let lines = read_tsv("f", "a b\tx\ty\r\n\nc\t\n", NONE).expect("lines");
+        assert_eq!(pairs(&lines), [("a b", "x\ty"), ("c", "")]);
+    }
+
+    #[test]
+    fn names_say_where_columns_are() {
+        let lines = read_tsv("f", "id\ttext\tlabel\n7\tgood food\tpraise\n", NONE).expect("lines");
+        assert_eq!(pairs(&lines), [("praise", "good food")]);
+        let wanted = Wanted { label: Some("kind"), text: Some("Body") };
+        let lines = read_csv("f", "body,kind\n\"good, \"\"food\"\"\",praise\n", wanted).expect("lines");
+        assert_eq!(pairs(&lines), [("praise", "good, \"food\"")]);
+        let wanted = Wanted { label: Some("3"), text: Some("1") };
+        let lines = read_csv("f", "one,2,a\ntwo,3,b\n", wanted).expect("lines");
+        assert_eq!(pairs(&lines), [("a", "one"), ("b", "two")]);
+        // A first label "label" alone names nothing.
+        let lines = read_tsv("f", "label\tof a jar\nx\ty\n", NONE).expect("lines");
+        assert_eq!(lines.len(), 2);
+    }
+
+    #[test]
+    fn quoted_lines_count() {
+        let error = read_csv("f", "a,\"x\ny\"\nb\n", NONE).expect_err("a line without a comma");
+        assert!(format!("{error:?}").contains("f:3"), "{error:?}");
+    }
+
+    #[test]
+    fn a_line_without_a_label_is_refused() {
+        for text in ["a\tx\nno tab\n", "a\tx\n\ttext\n", "a\tx\n  \ttext\n"] {
+            let error = read_tsv("f", text, NONE).expect_err(text);
+            assert!(format!("{error:?}").contains("f:2"), "{error:?}");
+        }
+        assert!(read_tsv("f", "a\tx\n", Wanted { label: Some("kind"), text: None }).is_err());
+    }
+}

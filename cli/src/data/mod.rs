@@ -1,0 +1,206 @@
+//! Files of labelled texts.
+//!
+//! | format | a line |
+//! |---|---|
+//! | TSV | `label<TAB>text`, or columns that a first line names |
+//! | CSV | `label,text`, quoted where needed, or columns that a first line names |
+//! | JSONL | `{"label": "..", "text": ".."}`; the label may be a list of several |
+//! | fastText | `__label__a __label__b text` |
+
+mod columns;
+mod fasttext;
+mod format;
+mod jsonl;
+mod source;
+
+pub(crate) use format::Format;
+pub(crate) use source::{Source, check_text};
+
+use crate::failure::Failure;
+use columns::Wanted;
+
+/// Classes that a model tells apart, at most.
+const MOST_CLASSES: usize = 65_535;
+
+/// Texts, each with the numbers of its labels.
+#[derive(Debug, Default)]
+pub(crate) struct Labelled {
+    pub(crate) texts: Vec<String>,
+    /// Of each text the numbers of its labels, ascending, none twice; those of names that are not wanted are left out.
+    pub(crate) labels: Vec<Vec<u16>>,
+    /// The names of the labels.
+    pub(crate) names: Vec<String>,
+    /// How many texts have a label that is not among the names.
+    pub(crate) strangers: usize,
+}
+
+/// One text and its labels, as a file has them.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    labels: Vec<String>,
+    text: String,
+}
+
+/// How a file is read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reading {
+    /// As it looks, if not told.
+    pub(crate) format: Option<Format>,
+    /// The name or the number of the column or field of the label.
+    pub(crate) label: Option<String>,
+    /// The same of the text.
+    pub(crate) text: Option<String>,
+}
+
+impl Labelled {
+    /// Reads a file to learn from: its labels are the classes, in the order of the alphabet.
+    pub(crate) fn read(source: &Source, reading: &Reading) -> Result<Self, Failure> {
+        let lines = lines(source, reading)?;
+        let mut names: Vec<String> = lines.iter().flat_map(|line| line.labels.iter().cloned()).collect();
+        names.sort_unstable();
+        names.dedup();
+        match names.as_slice() {
+            [one] => {
+                let message = format!("every line has the label {one:?}: a classifier needs two or more");
+                return Err(Failure::data(source.name(), message));
+            }
+            many if many.len() > MOST_CLASSES => {
+                let message =
+                    format!("{} different labels: at most {MOST_CLASSES} can be told apart", many.len());
+                return Err(Failure::data(source.name(), message));
+            }
+            _ => {}
+        }
+        Ok(Self::of(lines, names))
+    }
+
+    /// Reads a file for a model that has classes of these names.
+    pub(crate) fn read_as(source: &Source, reading: &Reading, names: Vec<String>) -> Result<Self, Failure> {
+        Ok(Self::of(lines(source, reading)?, names))
+    }
+
+    fn of(lines: Vec<Line>, names: Vec<String>) -> Self {
+        let numbers: std::collections::HashMap<&str, u16> =
+            names.iter().zip(0..).map(|(name, number)| (name.as_str(), number)).collect();
+        let (mut texts, mut labels, mut strangers) = (Vec::new(), Vec::new(), 0);
+        for line in lines {
+            let mut of_line: Vec<u16> =
+                line.labels.iter().filter_map(|label| numbers.get(label.as_str()).copied()).collect();
+            strangers += usize::from(of_line.len() < line.labels.len());
+            of_line.sort_unstable();
+            of_line.dedup();
+            texts.push(line.text);
+            labels.push(of_line);
+        }
+        drop(numbers);
+        Self { texts, labels, names, strangers }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// Some of the texts.
+    pub(crate) fn only(&self, numbers: &[usize]) -> Self {
+        let texts = numbers.iter().filter_map(|number| self.texts.get(*number).cloned()).collect();
+        let labels = numbers.iter().filter_map(|number| self.labels.get(*number).cloned()).collect();
+        Self { texts, labels, names: self.names.clone(), strangers: 0 }
+    }
+
+    /// Whether some text has several labels: then each class is a question of its own.
+    pub(crate) fn has_several(&self) -> bool {
+        self.labels.iter().any(|labels| labels.len() > 1)
+    }
+
+    /// The numbers of the texts that are learnt from and of those that are held out: of each class, or each set of
+    /// classes, the same part, spread over the file.
+    pub(crate) fn split(&self, held_out: f64) -> (Vec<usize>, Vec<usize>) {
+        let mut seen: std::collections::HashMap<&[u16], f64> = std::collections::HashMap::new();
+        let (mut learnt, mut held) = (Vec::new(), Vec::new());
+        for (number, labels) in self.labels.iter().enumerate() {
+            // A class of one or two texts is learnt: half of the part comes before the first that is held out.
+            let due = seen.entry(labels.as_slice()).or_insert(0.5);
+            *due += held_out;
+            if *due >= 1.0 {
+                *due -= 1.0;
+                held.push(number);
+            } else {
+                learnt.push(number);
+            }
+        }
+        (learnt, held)
+    }
+}
+
+/// The lines of a file.
+fn lines(source: &Source, reading: &Reading) -> Result<Vec<Line>, Failure> {
+    let text = source.read()?;
+    let name = source.name();
+    let format = match reading.format {
+        Some(format) => format,
+        None => Format::recognise(name, &text)?,
+    };
+    let wanted = Wanted { label: reading.label.as_deref(), text: reading.text.as_deref() };
+    if format == Format::FastText && (wanted.label.is_some() || wanted.text.is_some()) {
+        return Err(Failure::usage("a fastText file has no columns: leave --label and --text out"));
+    }
+    let lines = match format {
+        Format::Tsv => columns::read_tsv(name, &text, wanted)?,
+        Format::Csv => columns::read_csv(name, &text, wanted)?,
+        Format::Jsonl => jsonl::read(name, &text, wanted)?,
+        Format::FastText => fasttext::read(name, &text)?,
+    };
+    if lines.is_empty() {
+        return Err(Failure::data(
+            name,
+            "no labelled text: the file has no line, or only the names of columns",
+        ));
+    }
+    Ok(lines)
+}
+
+/// The lines of a text with their numbers, without those that are blank. A line may end in CRLF.
+fn numbered(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty())
+}
+
+/// A label without the space around it.
+fn label(file: &str, line: u64, label: &str) -> Result<String, Failure> {
+    match label.trim() {
+        "" => Err(Failure::line(
+            file,
+            line,
+            Some(1),
+            "no label: write one before the text, or take the line out",
+        )),
+        label => Ok(label.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labelled(labels: &[&[u16]]) -> Labelled {
+        Labelled { labels: labels.iter().map(|of| of.to_vec()).collect(), ..Labelled::default() }
+    }
+
+    #[test]
+    fn each_class_is_held_out_in_the_same_part() {
+        let labels: Vec<&[u16]> =
+            (0..100).map(|i| if i % 5 == 0 { &[1_u16][..] } else { &[0][..] }).collect();
+        let all = labelled(&labels);
+        let (learnt, held) = all.split(0.1);
+        assert_eq!(learnt.len() + held.len(), 100);
+        assert_eq!(held.iter().filter(|i| **i % 5 == 0).count(), 2);
+        assert_eq!(held.len(), 10);
+        assert!(learnt.iter().all(|i| !held.contains(i)));
+    }
+
+    #[test]
+    fn a_rare_class_is_learnt() {
+        let (learnt, held) = labelled(&[&[0], &[1], &[0, 1], &[2]]).split(0.1);
+        assert_eq!((learnt.len(), held.len()), (4, 0));
+        assert_eq!(labelled(&[&[0], &[1]]).split(0.0).1, [0; 0]);
+    }
+}

@@ -1,0 +1,101 @@
+//! The weights of a model as arrays with names, as `nanoembed::weights` names those of a model that is a type.
+
+use nanoembed::models::{LayerKind, Record};
+use nanoembed::table::RowFormat;
+
+/// An array of a model.
+#[derive(Debug, PartialEq)]
+pub(super) struct Array<'a> {
+    /// Layer and name, such as `dense_1/kernel`.
+    pub(super) key: String,
+    pub(super) shape: Vec<usize>,
+    pub(super) values: &'a [f32],
+}
+
+/// Names and shapes of the arrays of a layer; `None` if its parameters are no arrays of numbers.
+fn shapes(record: &Record) -> Option<Vec<(&'static str, Vec<usize>)>> {
+    if record.format != RowFormat::F32 as u16 || record.has_frozen_rows() {
+        return None;
+    }
+    let [a, b, c, d, ..] = record.extents.map(|extent| extent as usize);
+    Some(match LayerKind::from_number(record.kind)? {
+        LayerKind::Embedding | LayerKind::HashedEmbedding => vec![("rows", vec![b, c])],
+        LayerKind::EmbeddingBag => vec![("rows", vec![a, b])],
+        LayerKind::QuotientRemainder => vec![("quotients", vec![b, d]), ("remainders", vec![c, d])],
+        LayerKind::Conv1D => vec![("kernel", vec![d, b, c]), ("bias", vec![c])],
+        LayerKind::Lstm => {
+            vec![("kernel", vec![b, 4 * c]), ("recurrent_kernel", vec![c, 4 * c]), ("bias", vec![4 * c])]
+        }
+        LayerKind::Dense => vec![("kernel", vec![a, b]), ("bias", vec![b])],
+        LayerKind::BiasedDot => vec![("mean", vec![1])],
+        LayerKind::Folded | LayerKind::Own => return None,
+        _ => Vec::new(),
+    })
+}
+
+/// The name of a kind as Keras writes it: `EmbeddingBag` is `embedding_bag`.
+fn snake(kind: &str) -> String {
+    let mut name = String::new();
+    let mut before = 'A';
+    for c in kind.chars() {
+        if before.is_ascii_lowercase() && c.is_ascii_uppercase() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+        before = c;
+    }
+    name
+}
+
+/// The arrays of a model, front to back; `None` if some are no arrays of numbers.
+pub(super) fn arrays<'a>(records: &[Record], mut parameters: &'a [f32]) -> Option<Vec<Array<'a>>> {
+    let mut arrays = Vec::new();
+    for (number, record) in records.iter().enumerate() {
+        let same = records.iter().take(number).filter(|before| before.kind == record.kind).count();
+        let kind = snake(LayerKind::from_number(record.kind)?.name());
+        let layer = if same == 0 { kind } else { format!("{kind}_{same}") };
+        for (name, shape) in shapes(record)? {
+            let (values, rest) = parameters.split_at_checked(shape.iter().product())?;
+            parameters = rest;
+            arrays.push(Array { key: format!("{layer}/{name}"), shape, values });
+        }
+    }
+    parameters.is_empty().then_some(arrays)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::{Architecture, Extents};
+    use nanoembed::models::{All, Recipe};
+
+    #[test]
+    fn every_parameter_is_in_an_array() {
+        for (architecture, keys) in [
+            (Architecture::Bag, vec!["embedding_bag/rows", "dense/kernel", "dense/bias"]),
+            (
+                Architecture::Conv,
+                vec!["embedding/rows", "conv1d/kernel", "conv1d/bias", "dense/kernel", "dense/bias"],
+            ),
+            (
+                Architecture::Lstm,
+                vec![
+                    "embedding/rows",
+                    "lstm/kernel",
+                    "lstm/recurrent_kernel",
+                    "lstm/bias",
+                    "dense/kernel",
+                    "dense/bias",
+                ],
+            ),
+        ] {
+            let length = if architecture.takes_sequence() { 7 } else { 0 };
+            let extents = Extents { rows: 50, dim: 4, length, units: 6, classes: 3, several: false };
+            let records = architecture.records(extents).expect("records");
+            let parameters = vec![0.0; Recipe::<All>::new(&records).expect("a recipe").parameters()];
+            let arrays = arrays(&records, &parameters).expect("arrays");
+            let found: Vec<&str> = arrays.iter().map(|array| array.key.as_str()).collect();
+            assert_eq!(found, keys);
+        }
+    }
+}

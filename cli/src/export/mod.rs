@@ -1,0 +1,10 @@
+//! A model for other programs.
+
+mod arrays;
+mod c;
+mod files;
+mod rust;
+
+pub(crate) use c::array as c_array;
+pub(crate) use files::{npz, safetensors};
+pub(crate) use rust::module as rust_module;

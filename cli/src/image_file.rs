@@ -1,0 +1,104 @@
+//! Images of models in files.
+
+use crate::failure::Failure;
+use nanoembed::files;
+use nanoembed::models::{self, All, Classifier, ClassifierError, Model};
+use nanoembed::zerocopy::IntoBytes;
+use std::io::Write;
+use std::path::Path;
+
+/// An image at an address that is a multiple of 4, as a model needs it.
+#[derive(Clone, Debug)]
+pub(crate) struct ImageFile {
+    words: Vec<u32>,
+    length: usize,
+    name: String,
+}
+
+impl ImageFile {
+    /// Zeros, to be written to. Messages call it `name`.
+    pub(crate) fn zeros(name: &str, length: usize) -> Self {
+        Self { words: vec![0; length.div_ceil(4)], length, name: name.to_owned() }
+    }
+
+    pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {
+        let mut image = Self::zeros(name, bytes.len());
+        image.bytes_mut().copy_from_slice(bytes);
+        image
+    }
+
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
+        Ok(Self::of(&path.display().to_string(), &bytes))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.words.as_bytes().get(..self.length).unwrap_or_default()
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.words.as_mut_bytes().get_mut(..self.length).unwrap_or_default()
+    }
+
+    pub(crate) fn model(&self) -> Result<Model<'_, All>, Failure> {
+        let model = models::open::<All>(self.bytes()).map_err(|error| self.failure(error))?;
+        match model.not_finite() {
+            None => Ok(model),
+            Some(error) => Err(self.failure(error)),
+        }
+    }
+
+    pub(crate) fn classifier(&self) -> Result<Classifier<'_, All>, Failure> {
+        Classifier::new(self.model()?).map_err(|error| match error {
+            ClassifierError::NoPipeline => self
+                .failure("it says nothing of how text becomes ids, and can only be asked by `predict --ids`"),
+            error => self.failure(error),
+        })
+    }
+
+    pub(crate) fn failure(&self, error: impl std::fmt::Display) -> Failure {
+        Failure::model(format!("{}: {error}", self.name))
+    }
+
+    /// Writes the file whole or not at all.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
+        write(path, self.bytes())
+    }
+}
+
+/// Writes a file whole or not at all: of two commands that write one, the last counts.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    files::write(path, |file| file.write_all(bytes)).map_err(|error| Failure::file(path, &error))
+}
+
+/// An error if a file could not be written there: told before an hour of training and not after it.
+pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
+    let is_special = std::fs::metadata(path).is_ok_and(|old| !old.is_file() && !old.is_dir());
+    if is_special {
+        return Ok(());
+    }
+    let failed = |error: std::io::Error| Failure::file(path, &error);
+    let name = path.file_name().filter(|_| !path.is_dir()).ok_or(std::io::ErrorKind::IsADirectory);
+    let mut probe = std::ffi::OsString::from(".");
+    probe.push(name.map_err(|kind| failed(kind.into()))?);
+    probe.push(format!(".{}.probe", std::process::id()));
+    let probe = path.with_file_name(probe);
+    std::fs::OpenOptions::new().write(true).create_new(true).open(&probe).map_err(failed)?;
+    std::fs::remove_file(&probe).map_err(failed)?;
+    match std::fs::metadata(path) {
+        Ok(old) if old.permissions().readonly() => Err(failed(std::io::ErrorKind::PermissionDenied.into())),
+        _ => Ok(()),
+    }
+}
+
+/// The names of the classes of a model; their numbers, if it has no names.
+pub(crate) fn class_names(model: &Model<'_, All>) -> Vec<String> {
+    match model.classes() {
+        Some(classes) => classes.iter().map(str::to_owned).collect(),
+        None => (0..model.recipe().output().numbers()).map(|class| class.to_string()).collect(),
+    }
+}

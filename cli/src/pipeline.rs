@@ -1,0 +1,103 @@
+//! How text becomes ids, from the settings to a [`Pipeline`].
+
+use crate::failure::Failure;
+use nanoembed::text::{HashKind, Lowering, Padding, Pipeline, PipelineError};
+
+/// Words of a sequence, at most, if no one says otherwise.
+const MOST_WORDS: u32 = 400;
+
+/// What a pipeline is made of: words hashed to the rows of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct TextSettings {
+    pub(crate) rows: u32,
+    /// Words of the longest n-gram.
+    pub(crate) words: u16,
+    /// Characters of the shortest and the longest n-gram of characters; both 0 for none.
+    pub(crate) characters: (u16, u16),
+    pub(crate) lowercase: Lowering,
+    /// Characters that separate words; those of Keras if none are given.
+    pub(crate) filters: Option<String>,
+    /// Ids of a text, 0 for a bag of any number.
+    pub(crate) length: u32,
+}
+
+impl TextSettings {
+    pub(crate) fn pipeline(&self) -> Result<Pipeline<'_>, Failure> {
+        self.build().map_err(Failure::usage)
+    }
+
+    fn build(&self) -> Result<Pipeline<'_>, PipelineError> {
+        let (min, max) = self.characters;
+        let pipeline = Pipeline::hashing(self.rows.into(), HashKind::Native)?
+            .lowercase(self.lowercase)
+            .word_ngrams(self.words)?
+            .subwords(min, max)?
+            .length(self.length);
+        // A layer that reads a sequence ends with its last words.
+        let pipeline = if self.length > 0 { pipeline.padding(Padding::Pre) } else { pipeline };
+        Ok(match &self.filters {
+            Some(filters) => pipeline.filters(filters),
+            None => pipeline,
+        })
+    }
+}
+
+/// The bytes of a pipeline, as an image holds them.
+pub(crate) fn bytes(pipeline: &Pipeline<'_>) -> Result<Vec<u8>, Failure> {
+    let mut bytes = vec![0; pipeline.encoded_size()];
+    pipeline.write(&mut bytes).map_err(Failure::model)?;
+    Ok(bytes)
+}
+
+/// Ids that 19 of 20 texts have at most, `1..=400`.
+pub(crate) fn usual_length(texts: &[String], pipeline: &Pipeline<'_>) -> u32 {
+    let mut lengths: Vec<u32> = texts
+        .iter()
+        .map(|text| {
+            let mut count = 0_u32;
+            pipeline.for_each_id(text, |_| count = count.saturating_add(1));
+            count
+        })
+        .collect();
+    lengths.sort_unstable();
+    let place = lengths.len().saturating_sub(1) * 19 / 20;
+    lengths.get(place).copied().unwrap_or(1).clamp(1, MOST_WORDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> TextSettings {
+        TextSettings {
+            rows: 1000,
+            words: 1,
+            characters: (0, 0),
+            lowercase: Lowering::Ascii,
+            filters: None,
+            length: 0,
+        }
+    }
+
+    #[test]
+    fn most_texts_are_read_whole() {
+        let settings = settings();
+        let pipeline = settings.pipeline().expect("a pipeline");
+        let texts: Vec<String> = (1..=100).map(|words| "word ".repeat(words)).collect();
+        assert_eq!(usual_length(&texts, &pipeline), 95);
+        assert_eq!(usual_length(&["word ".repeat(1000)], &pipeline), 400);
+        assert_eq!(usual_length(&[String::new()], &pipeline), 1);
+    }
+
+    #[test]
+    fn n_grams_have_ids() {
+        let settings = TextSettings { words: 2, characters: (5, 5), ..settings() };
+        let (mut count, pipeline) = (0, settings.pipeline().expect("a pipeline"));
+        // Two words, a pair, <good ood> and <food food>.
+        pipeline.for_each_id("Good food!", |_| count += 1);
+        assert_eq!(count, 2 + 1 + 4);
+        let filters = Some(String::new());
+        let settings = TextSettings { filters, ..settings };
+        assert_ne!(settings.pipeline().expect("a pipeline"), pipeline);
+    }
+}

@@ -1,0 +1,124 @@
+//! Models from Keras, and models for other programs.
+
+use super::{Folder, fail, json, run, succeed, succeed_with, text, tsv};
+use nanoembed::weights::{Arrays, Npz};
+use std::fs;
+use std::path::PathBuf;
+
+/// A file of the crate's fixtures, which Keras wrote.
+fn fixture(name: &str) -> String {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/oracle/loaders");
+    folder.join(name).display().to_string()
+}
+
+#[test]
+fn models_of_keras_predict_as_recorded() {
+    let folder = Folder::new("keras");
+    let expected = json(&fs::read_to_string(fixture("expected.json")).expect("the expected values"));
+    let models = expected["models"].as_object().expect("models");
+    assert_eq!(models.len(), 3);
+    for (name, model) in models {
+        let image = folder.path("model.nemb");
+        succeed(&["import", &fixture(&format!("{name}.keras")), "-o", &image]);
+        let numbers = |key: &str| model[key]["data"].as_array().expect("numbers").clone();
+        let shape = |key: &str| model[key]["shape"][1].as_u64().expect("an extent") as usize;
+        let (length, outputs) = (shape("x"), shape("predictions"));
+        let rows: Vec<String> = numbers("x")
+            .chunks(length)
+            .map(|ids| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ") + "\n")
+            .collect();
+        let answers = succeed_with(
+            &["predict", &image, "--ids", "--json", "--top", &outputs.to_string()],
+            rows.concat().as_bytes(),
+        );
+        assert_eq!(answers.lines().count(), rows.len());
+        for (answer, row) in answers.lines().zip(numbers("predictions").chunks(outputs)) {
+            for answer in json(answer)["top"].as_array().expect("answers") {
+                let class: usize = answer["label"].as_str().expect("a number").parse().expect("a number");
+                let difference = answer["probability"].as_f64().expect("a number")
+                    - row[class].as_f64().expect("a number");
+                assert!(difference.abs() <= 1e-5, "{name}: {answer} and {row:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn models_that_cannot_be_imported() {
+    let folder = Folder::new("no-keras");
+    let image = folder.path("model.nemb");
+    let message = fail(&["import", &folder.write("a.weights.h5", b"\x89HDF\r\n\x1a\n"), "-o", &image], 4);
+    assert!(message.contains("model.save"), "{message}");
+    fail(&["import", &folder.write("text.keras", "no archive"), "-o", &image], 4);
+    fail(&["import", &fixture("none.keras"), "-o", &image], 5);
+    let whole = fs::read(fixture("embedding_lstm_dense.keras")).expect("a file");
+    fail(&["import", &folder.write("half.keras", &whole[..whole.len() / 2]), "-o", &image], 4);
+    fail(&["import", &fixture("embedding_lstm_dense.keras"), "-o", &image, "--classes", "a,b"], 4);
+    assert_eq!(fs::read_dir(&folder.0).expect("a folder").count(), 3);
+
+    succeed(&["import", &fixture("embedding_lstm_dense.keras"), "-o", &image]);
+    // It takes ids: how text becomes ids is not known.
+    let output = run(&["predict", &image]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stderr).contains("--ids"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn wrong_ids() {
+    let folder = Folder::new("ids");
+    let image = folder.path("model.nemb");
+    succeed(&["import", &fixture("embedding_lstm_dense.keras"), "-o", &image]);
+    for (line, code) in [("1 2 x 4 5\n", 3), ("1 2 3\n", 3), ("1 2 3 4 4000000\n", 3), ("1 2 3 4 -5\n", 3)] {
+        let output = super::run_with(&["predict", &image, "--ids"], line.as_bytes());
+        assert_eq!(output.status.code(), Some(code), "{line}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("standard input:1"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn exports() {
+    let folder = Folder::new("exports");
+    let data = folder.write("train.tsv", tsv());
+    let model = folder.train(&data, "a.nemb", &["--characters", "0"]);
+    let rust = succeed(&["export", &model, "--to", "rust"]);
+    for part in [
+        "EmbeddingBag<256, 256, 8, Mean, u16>",
+        "Dense<8, 3, Softmax>",
+        "include_image!(\"a.nemb\")",
+        "HashingTokenizer<NativeHash, Ascii, 2>",
+        "[\"food\", \"price\", \"room\"]",
+    ] {
+        assert!(rust.contains(part), "{part}: {rust}");
+    }
+    let with_characters = folder.train(&data, "b.nemb", &[]);
+    assert!(succeed(&["export", &with_characters, "--to", "rust"]).contains(".subwords(5, 5)"));
+
+    let image = fs::read(&model).expect("an image");
+    let c = succeed(&["export", &model, "--to", "c"]);
+    let bytes: Vec<u8> = c
+        .split_once('{')
+        .expect("an array")
+        .1
+        .split(',')
+        .filter_map(|number| u8::from_str_radix(number.trim().strip_prefix("0x")?, 16).ok())
+        .collect();
+    assert!(bytes == image);
+
+    let tensors = folder.path("a.safetensors");
+    succeed(&["export", &model, "--to", "safetensors", "-o", &tensors]);
+    let tensors = fs::read(tensors).expect("a file");
+    let header = String::from_utf8_lossy(&tensors[8..]).into_owned();
+    assert!(header.contains("\"embedding_bag/rows\":{\"dtype\":\"F32\",\"shape\":[256,8]"));
+
+    let npz = folder.path("a.npz");
+    succeed(&["export", &model, "--to", "npz", "-o", &npz]);
+    let mut arrays = Npz::new(fs::File::open(npz).expect("a file")).expect("an archive");
+    let kernel = arrays.array("dense/kernel").expect("an array").expect("a kernel");
+    assert_eq!((kernel.shape.as_slice(), kernel.values.len()), (&[8, 3][..], 24));
+
+    let small = folder.path("c.nemb");
+    succeed(&["quantise", &model, "-o", &small, "--fold", "i4", "--keep", "100"]);
+    assert!(succeed(&["export", &small, "--to", "rust"]).contains("KeptRows<I4Row<3, 2>, 100, 256, 8>"));
+    let message = fail(&["export", &small, "--to", "npz"], 4);
+    assert!(message.contains("quantised from"), "{message}");
+}

@@ -1,0 +1,213 @@
+//! Wrong data, files and arguments: each gives its message and exit code, and what was there stays.
+
+use super::{Folder, fail, json, lines, run, run_with, succeed, succeed_with, text, tsv};
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn labels_with_spaces_and_a_line_of_ten_megabytes() {
+    let folder = Folder::new("odd");
+    let mut lines = lines(|label, text| format!("the {label}\t{text}\n"));
+    lines.push_str(&format!("the food\t{}\n", "soup ".repeat(2_000_000)));
+    let data = folder.write("train.tsv", lines);
+    let model = folder.train(&data, "a.nemb", &[]);
+    let report = json(&succeed(&["evaluate", &model, &data, "--json"]));
+    assert_eq!((&report["accuracy"], &report["texts"]), (&serde_json::json!(1.0), &serde_json::json!(19)));
+    assert!(succeed_with(&["predict", &model], b"cold soup\n").starts_with("the food\t"));
+}
+
+#[test]
+fn bad_data() {
+    let folder = Folder::new("bad-data");
+    let good = tsv();
+    let cases: [(&[u8], &str); 9] = [
+        (b"", "empty"),
+        (b"\n \n", "blank"),
+        (b"a\tone\na\ttwo\n", "two or more"),
+        (b"a\tone\nno label\nb\ttwo\n", ":2: no <TAB>"),
+        (b"a\tone\n\ttwo\n", ":2:1: no label"),
+        (b"a\tone\nb\tt\0wo\n", ":2:4: a NUL byte"),
+        (b"a\tone\nb\t\xc3\xa9\xe9\n", ":2:4: byte 0xe9"),
+        (b"\xff\xfea\0\t\0", "UTF-16"),
+        (b"\xef\xbb\xbf", "blank"),
+    ];
+    let output = folder.write("old.nemb", "as it was");
+    for (bytes, expected) in cases {
+        let data = folder.write("data.tsv", bytes);
+        let message = fail(&["train", &data, "-o", &output], 3);
+        assert!(message.contains(expected), "{message}");
+        assert_eq!(fs::read(&output).expect("the old file"), b"as it was");
+    }
+    let message = fail(&["train", &folder.write("data", "one word\n"), "-o", &output], 3);
+    assert!(message.contains("--format"), "{message}");
+
+    let model = folder.train(&folder.write("good.tsv", good), "a.nemb", &[]);
+    let unread = run_with(&["predict", &model], b"cold soup\nsm\xf8r\n");
+    assert_eq!(unread.status.code(), Some(3));
+    assert_eq!(text(&unread.stdout).lines().count(), 1);
+    assert!(text(&unread.stderr).contains("standard input:2:3"), "{}", text(&unread.stderr));
+}
+
+#[test]
+fn labels_that_a_model_lacks() {
+    let folder = Folder::new("strangers");
+    let data = folder.write("train.tsv", tsv());
+    let model = folder.train(&data, "a.nemb", &[]);
+    let other = folder.write("test.tsv", "food\tcold soup\nweather\train\n");
+    let output = run(&["evaluate", &model, &other]);
+    assert!(text(&output.stderr).contains("1 texts have labels"), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).ends_with("accuracy 0.5000\n"));
+}
+
+#[test]
+fn bad_files() {
+    let folder = Folder::new("bad-files");
+    let data = folder.write("train.tsv", tsv());
+    fail(&["train", &folder.path("none.tsv"), "-o", &folder.path("a.nemb")], 5);
+    fail(&["train", &data, "-o", &folder.path("none/a.nemb")], 5);
+    let message = fail(&["train", &data, "-o", &folder.0.display().to_string()], 5);
+    assert!(message.contains("directory"), "{message}");
+    assert_eq!(fs::read_dir(&folder.0).expect("a folder").count(), 1);
+
+    let model = folder.train(&data, "a.nemb", &[]);
+    let mut image = fs::read(&model).expect("an image");
+    let last = image.len() - 1;
+    image[last] ^= 1;
+    let message = fail(&["inspect", &folder.write("b.nemb", &image)], 4);
+    assert!(message.contains("b.nemb"), "{message}");
+    image[8] ^= 1;
+    fail(&["evaluate", &folder.write("b.nemb", &image), &data], 4);
+    fail(&["predict", &folder.write("b.nemb", &image[..100])], 4);
+    fail(&["predict", &data], 4);
+    fail(&["inspect", &folder.path("none.nemb")], 5);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk() {
+    let folder = Folder::new("full");
+    let data = folder.write("train.tsv", tsv());
+    if Path::new("/dev/full").exists() {
+        let settings = ["--rows", "256", "--epochs", "1", "-q"];
+        let message = fail(&[&["train", &data, "-o", "/dev/full"], &settings[..]].concat(), 5);
+        assert!(message.contains("/dev/full"), "{message}");
+    }
+}
+
+#[test]
+fn wrong_arguments() {
+    let folder = Folder::new("arguments");
+    let data = folder.write("train.tsv", tsv());
+    let output = folder.path("a.nemb");
+    let cases: [&[&str]; 8] = [
+        &["train"],
+        &["train", &data],
+        &["train", &data, "-o", &output, "--rows", "1"],
+        &["train", &data, "-o", &output, "--learning-rate", "-1"],
+        &["train", &data, "-o", &output, "--length", "5"],
+        &["train", &data, "-o", &output, "--characters", "6-3"],
+        &["quantise", &output, "-o", &output],
+        &["evaluate", &output, &data, "--top", "0"],
+    ];
+    for arguments in cases {
+        fail(arguments, 2);
+    }
+    assert!(!Path::new(&output).exists());
+    // A rate with which numbers grow beyond all bounds.
+    let message = fail(&["train", &data, "-o", &output, "-q", "--learning-rate", "1e30", "--rows", "256"], 6);
+    assert!(message.contains("--learning-rate"), "{message}");
+    assert!(!Path::new(&output).exists());
+    assert!(succeed(&["--help"]).contains("Examples:"));
+    assert!(succeed(&["train", "--help"]).contains("Examples:"));
+}
+
+#[test]
+fn an_image_of_another_kind() {
+    use nanoembed::text::{Vocabulary, VocabularyOptions, WordCounts};
+    let folder = Folder::new("another-kind");
+    let mut counts = WordCounts::<9, 80>::new();
+    counts.fit(["cold", "food"]).expect("room for words");
+    let mut vocabulary = Vocabulary::<9, 80>::new();
+    vocabulary.adapt(&mut counts, VocabularyOptions::default()).expect("room for words");
+    let vocabulary = folder.write("v.nemb", nanoembed::image::to_vec(&vocabulary));
+    let message = fail(&["inspect", &vocabulary], 4);
+    assert!(message.contains("vocabulary"), "{message}");
+}
+
+/// CRC-32 of zlib.
+fn crc32(bytes: impl Iterator<Item = u8>) -> u32 {
+    !bytes.fold(u32::MAX, |crc, byte| {
+        (0..8).fold(
+            crc ^ u32::from(byte),
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+        )
+    })
+}
+
+#[test]
+fn a_layer_that_no_one_knows() {
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let folder = Folder::new("no-layer");
+    let model = folder.train(&folder.write("train.tsv", tsv()), "a.nemb", &[]);
+    let mut image = fs::read(&model).expect("an image");
+    // The kind of the second of two layers, whose records stand at byte 192.
+    image[256..258].copy_from_slice(&999_u16.to_le_bytes());
+    let hash = |record: &[u8]| {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(PRIME);
+        record.iter().fold(0xcbf2_9ce4_8422_2325, step)
+    };
+    let fingerprint = image[192..320]
+        .chunks(64)
+        .fold(0_u64, |all, record| all.wrapping_mul(PRIME).wrapping_add(hash(record)));
+    image[8..16].copy_from_slice(&fingerprint.to_le_bytes());
+    let crc = crc32(image[..24].iter().chain(&image[28..]).copied());
+    image[24..28].copy_from_slice(&crc.to_le_bytes());
+    let message = fail(&["predict", &folder.write("b.nemb", image)], 4);
+    assert!(message.contains("layer 1") && message.contains("999"), "{message}");
+}
+
+#[test]
+fn two_that_write_one_file() {
+    let folder = Folder::new("two");
+    let data = folder.write("train.tsv", tsv());
+    let alone =
+        ["1", "2"].map(|seed| fs::read(folder.train(&data, seed, &["--seed", seed])).expect("an image"));
+    std::thread::scope(|scope| {
+        for seed in ["1", "2"] {
+            let (folder, data) = (&folder, &data);
+            scope.spawn(move || folder.train(data, "both.nemb", &["--seed", seed]));
+        }
+    });
+    let both = fs::read(folder.path("both.nemb")).expect("an image");
+    assert!(alone.contains(&both) && alone[0] != alone[1]);
+    // Nothing else is left.
+    assert_eq!(fs::read_dir(&folder.0).expect("a folder").count(), 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_the_model() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+    let folder = Folder::new("interrupt");
+    let (data, model) = (folder.write("train.tsv", tsv()), folder.path("a.nemb"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_nanoembed"))
+        .args(["train", &data, "-o", &model, "--rows", "256", "--epochs", "100000000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command");
+    let mut messages = BufReader::new(child.stderr.take().expect("its messages"));
+    let mut line = String::new();
+    while !line.starts_with("epoch 50 ") {
+        line.clear();
+        assert!(messages.read_line(&mut line).expect("a line") > 0);
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(killed.success());
+    messages.read_to_string(&mut line).expect("the rest");
+    let output = child.wait_with_output().expect("its end");
+    assert!(output.status.success() && text(&output.stdout).starts_with("ended; epoch "), "{line}");
+    let report = json(&succeed(&["evaluate", &model, &data, "--json"]));
+    assert!(report["accuracy"].as_f64().expect("a number") > 0.9, "{report}");
+}
