@@ -58,6 +58,15 @@ impl Contents<'_> {
         Ok(classes::check_count(units(records), self.classes.len())?)
     }
 
+    /// Shows the bytes of a section of an image of `model` that holds this too.
+    pub(super) fn visit_with<M: Layer>(&self, model: &M, section: Section, part: &mut dyn FnMut(&[u8])) {
+        match section {
+            Section::Recipe => part(const { records::<M>() }.as_bytes()),
+            Section::Parameters => model.visit(part),
+            section => self.visit(section, part),
+        }
+    }
+
     pub(super) fn layout<M: Layer>(&self) -> Layout {
         self.add_to(const { Layout::model(size_of_val(records::<M>()), M::BYTES) })
     }
@@ -107,10 +116,8 @@ pub fn size_with<M: Layer>(contents: &Contents<'_>) -> usize {
 /// model's, or `out` has not [`size_with::<M>(contents)`](size_with) bytes; nothing has been written then.
 pub fn write_with<M: Layer>(model: &M, contents: &Contents<'_>, out: &mut [u8]) -> Result<(), ImageError> {
     contents.check(const { records::<M>() })?;
-    seal(Kind::Model, M::FINGERPRINT, &contents.layout::<M>(), out, &mut |section, part| match section {
-        Section::Recipe => part(const { records::<M>() }.as_bytes()),
-        Section::Parameters => model.visit(part),
-        section => contents.visit(section, part),
+    seal(Kind::Model, M::FINGERPRINT, &contents.layout::<M>(), out, &mut |section, part| {
+        contents.visit_with(model, section, part);
     })
 }
 

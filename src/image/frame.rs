@@ -79,9 +79,8 @@ pub(crate) fn reseal(out: &mut [u8]) {
 
 /// The checksum of all bytes but its own four.
 fn checksum(image: &[u8]) -> u32 {
-    let mut checksum = Checksum::new();
-    checksum.update(image.get(..CHECKSUM_AT).unwrap_or_default());
-    checksum.update(image.get(CHECKSUM_AT + 4..).unwrap_or_default());
+    let mut checksum = ImageChecksum::new();
+    checksum.update(image);
     checksum.value()
 }
 

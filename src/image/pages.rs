@@ -7,7 +7,6 @@ use super::{Image, ImageError, records};
 use crate::layers::{Fingerprint, Layer};
 use crate::slices::{copy, first, first_mut};
 use core::fmt;
-use zerocopy::IntoBytes;
 
 /// Why an image was not written or read page by page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,12 +117,9 @@ pub fn write_pages<M: Layer, E>(
     let layout = contents.layout::<M>();
     let header = |checksum| Header::new(Kind::Model, M::FINGERPRINT, &layout, checksum);
     let show_all = |checksum, part: &mut dyn FnMut(&[u8])| {
-        let section = &mut |section: Section, part: &mut dyn FnMut(&[u8])| match section {
-            Section::Recipe => part(const { records::<M>() }.as_bytes()),
-            Section::Parameters => model.visit(part),
-            section => contents.visit(section, part),
-        };
-        visit(&header(checksum), &layout, section, part);
+        let mut show =
+            |section: Section, part: &mut dyn FnMut(&[u8])| contents.visit_with(model, section, part);
+        visit(&header(checksum), &layout, &mut show, part);
     };
     let mut sum = ImageChecksum::new();
     show_all(0, &mut |part| sum.update(part));

@@ -136,6 +136,27 @@ parameters!(impl[
     kernel: [[[f32; FILTERS]; IN]; KERNEL] => ByFilter, bias: [f32; FILTERS],
 });
 
+/// The record of a convolution of this kind, whose sizes are right.
+pub(super) const fn record<P: ConvPadding, M: MaskUse>(
+    kind: LayerKind,
+    activation: ActivationKind,
+    extents: [usize; 6],
+    out: usize,
+) -> Record {
+    let [len, inputs, filters, kernel, stride, dilation] = extents;
+    assert!(inputs > 0 && filters > 0 && kernel > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: an extent is 0");
+    activation.assert_units(filters);
+    assert!(stride > 0 && dilation > 0, "Conv1D: STRIDE and DILATION must be at least 1");
+    assert!(stride == 1 || dilation == 1, "Conv1D: STRIDE and DILATION cannot both be above 1");
+    let follows = P::KIND.output_length(len, dilation * (kernel - 1), stride);
+    assert!(follows > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: the kernel is longer than the sequence");
+    assert!(
+        out == follows,
+        "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: OUT does not follow from the other sizes"
+    );
+    Record::new(kind, &extents).options([P::KIND as u16, activation as u16, M::NUMBER])
+}
+
 /// A kernel learns from a gradient that is summed filter by filter, where each filter's is in one piece.
 #[derive(Debug)]
 pub struct ByFilter;
@@ -271,20 +292,8 @@ impl<
     const ACTIVATION: ActivationKind = A::KIND;
     const NAME: &'static str = "Conv1D";
     const RECORDS: Records = {
-        assert!(IN > 0 && FILTERS > 0 && KERNEL > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: an extent is 0");
-        A::KIND.assert_units(FILTERS);
-        assert!(STRIDE > 0 && DILATION > 0, "Conv1D: STRIDE and DILATION must be at least 1");
-        assert!(STRIDE == 1 || DILATION == 1, "Conv1D: STRIDE and DILATION cannot both be above 1");
-        let reach = DILATION * (KERNEL - 1);
-        let out = P::KIND.output_length(LEN, reach, STRIDE);
-        assert!(out > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: the kernel is longer than the sequence");
-        assert!(
-            OUT == out,
-            "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: OUT does not follow from the other sizes"
-        );
         let extents = [LEN, IN, FILTERS, KERNEL, STRIDE, DILATION];
-        let record = Record::new(LayerKind::Conv1D, &extents);
-        Records::layer(record.options([P::KIND as u16, A::KIND as u16, M::NUMBER]))
+        Records::layer(record::<P, M>(LayerKind::Conv1D, A::KIND, extents, OUT))
     };
 
     fn init(&mut self, random: &mut impl Rng) {

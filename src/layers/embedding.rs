@@ -68,6 +68,34 @@ pub struct Embedding<const LEN: usize, const ROWS: usize, const DIM: usize, I = 
 parameters!(impl[const LEN: usize, const ROWS: usize, const DIM: usize, I, M]
     Embedding<LEN, ROWS, DIM, I, M> { rows: [[f32; DIM]; ROWS] => ByRow<LEN, LEN> });
 
+/// The record of an embedding of this kind, whose sizes are right.
+pub(super) const fn record<I: Index, M: Masking>(kind: LayerKind, [len, rows, dim]: [usize; 3]) -> Record {
+    assert!(len > 0 && rows > 0 && dim > 0, "Embedding<LEN, ROWS, DIM>: all must be at least 1");
+    assert!(rows <= u32::MAX as usize, "Embedding<LEN, ROWS, DIM>: at most u32::MAX rows");
+    assert!(
+        rows as u64 - 1 <= I::MAX,
+        "Embedding<LEN, ROWS, DIM>: the type of the ids (u16 where none is given) is too small for the rows: Embedding<LEN, ROWS, DIM, u32>"
+    );
+    Record::new(kind, &[len, rows, dim]).options([M::MASK_ZERO as u16, 0, 0])
+}
+
+/// Whether the ids of examples name rows of a table of `rows` rows.
+pub(super) fn check_ids<const LEN: usize, I: Index>(
+    inputs: &[[I; LEN]],
+    rows: usize,
+) -> Result<(), InputError> {
+    Indices::new(inputs.as_flattened(), rows).map(drop).map_err(|error| InputError::of_examples(LEN, error))
+}
+
+/// Writes which steps are no padding.
+pub(super) fn mask_ids<const LEN: usize, I: Index, M: Masking>(ids: &[[I; LEN]], masks: &mut [[bool; LEN]]) {
+    for (mask, ids) in masks.iter_mut().zip(ids) {
+        for (valid, id) in mask.iter_mut().zip(ids) {
+            *valid = !M::MASK_ZERO || id.to_usize() != Some(0);
+        }
+    }
+}
+
 impl<const LEN: usize, const ROWS: usize, const DIM: usize, I, M> Layer for Embedding<LEN, ROWS, DIM, I, M>
 where
     I: Index,
@@ -81,25 +109,14 @@ where
     type Cache<const BATCH: usize> = Outputs<[[f32; DIM]; LEN], BATCH>;
 
     const NAME: &'static str = "Embedding";
-    const RECORDS: Records = {
-        assert!(LEN > 0 && ROWS > 0 && DIM > 0, "Embedding<LEN, ROWS, DIM>: all must be at least 1");
-        assert!(ROWS <= u32::MAX as usize, "Embedding<LEN, ROWS, DIM>: at most u32::MAX rows");
-        assert!(
-            ROWS as u64 - 1 <= I::MAX,
-            "Embedding<LEN, ROWS, DIM>: the type of the ids (u16 where none is given) is too small for the rows: Embedding<LEN, ROWS, DIM, u32>"
-        );
-        let record = Record::new(LayerKind::Embedding, &[LEN, ROWS, DIM]);
-        Records::layer(record.options([M::MASK_ZERO as u16, 0, 0]))
-    };
+    const RECORDS: Records = Records::layer(record::<I, M>(LayerKind::Embedding, [LEN, ROWS, DIM]));
 
     fn init(&mut self, random: &mut impl Rng) {
         uniform(self.rows.as_numbers_mut(), 0.05, random);
     }
 
     fn check(inputs: &[[I; LEN]]) -> Result<(), InputError> {
-        Indices::new(inputs.as_flattened(), ROWS)
-            .map(drop)
-            .map_err(|error| InputError::of_examples(LEN, error))
+        check_ids(inputs, ROWS)
     }
 
     fn infer<const BATCH: usize>(
@@ -161,11 +178,7 @@ where
     ) {
         let ids = Indices::skipping(x.values.as_flattened(), ROWS);
         gather(table, ids, y.values.as_flattened_mut().as_flattened_mut());
-        for (mask, ids) in y.masks.iter_mut().zip(x.values) {
-            for (valid, id) in mask.iter_mut().zip(ids) {
-                *valid = !M::MASK_ZERO || id.to_usize() != Some(0);
-            }
-        }
+        mask_ids::<LEN, I, M>(x.values, y.masks);
     }
 
     fn rows_of(x: &[[I; LEN]]) -> impl Rows {

@@ -1,5 +1,6 @@
 //! Ids to rows made of two: a large table as two small ones.
 
+use super::embedding::check_ids;
 use super::flow::{Keeps, Outputs};
 use super::row_gradient::flows_into_rows;
 use super::value::Value;
@@ -139,9 +140,7 @@ where
     }
 
     fn check(inputs: &[[I; LEN]]) -> Result<(), InputError> {
-        Indices::new(inputs.as_flattened(), Self::IDS)
-            .map(drop)
-            .map_err(|error| InputError::of_examples(LEN, error))
+        check_ids(inputs, Self::IDS)
     }
 
     fn infer<const BATCH: usize>(

@@ -10,14 +10,13 @@ use super::shape::Shape;
 use super::ship::Beside;
 use super::units::{Out, Units, channel_of};
 use crate::error::{InputError, NotFinite, ShapeMismatch};
-use crate::image::{Contents, Kind, Layout, Section, seal};
-use crate::kernels::shaped::dequantise;
+use crate::image::Contents;
 use crate::layers::integer::Channel;
 use crate::layers::{ActivationKind, Layer};
 use crate::passes::integers::{MOST_CELL_SHIFT, MOST_STEPS};
 use crate::recipe::{LayerKind, Record, Source};
 use crate::slices::part;
-use crate::table::{Indices, RowNotFinite, TableMut, nearest_code, with_table};
+use crate::table::{Indices, RowNotFinite, nearest_code};
 use alloc::vec;
 use alloc::vec::Vec;
 use zerocopy::IntoBytes;
@@ -98,15 +97,7 @@ impl<K: Kinds> Model<'_, K> {
             }
         }
         let Made { records, parameters, .. } = made;
-        let fingerprint = Record::fingerprint_of(records.iter().copied());
-        let layout = beside.add_to(Layout::model(size_of_val(&records[..]), parameters.len()));
-        let mut image = vec![0; layout.end()];
-        seal(Kind::Model, fingerprint, &layout, &mut image, &mut |section, part| match section {
-            Section::Recipe => part(records.as_bytes()),
-            Section::Parameters => part(&parameters),
-            section => beside.visit(section, part),
-        })?;
-        Ok(image)
+        Ok(beside.image_of(&records, &parameters)?)
     }
 
     /// Adds the form of integers of one layer before the last `Dense`, or of what follows it.
@@ -128,15 +119,8 @@ impl<K: Kinds> Model<'_, K> {
         };
         match LayerKind::from_number(record.kind) {
             Some(LayerKind::Embedding) => {
-                let mut table = vec![0.0; b * c];
-                if let Some(from) = kinds::any_table(
-                    record,
-                    part(self.parameters(), place.parameters, place.spec.words().unwrap_or(0)),
-                    b,
-                    c,
-                ) {
-                    with_table!(from, |from| dequantise(from, &mut TableMut::of_dim(&mut table, c)));
-                }
+                let from = words(self, place, 0, place.spec.words().unwrap_or(0));
+                let table = kinds::numbers_of_table(record, from, b, c);
                 let scale = ranges::scale(&table, c).map_err(|RowNotFinite { row }| {
                     let kind = place.kind_name();
                     CalibrateError::NotFinite(NotFinite::Parameter { layer, kind, name: "rows", row })

@@ -8,19 +8,17 @@ use super::scale::{self, Texts};
 use super::shape::Shape;
 use super::ship::Beside;
 use crate::error::{InputError, NotFinite, ShapeMismatch};
-use crate::image::{Contents, ImageError, Kind, Layout, Section, seal};
-use crate::kernels::shaped::{dequantise, gemm, quantise};
+use crate::image::{Contents, ImageError};
+use crate::kernels::shaped::{gemm, quantise};
 use crate::layers::{ActivationKind, Layer};
 use crate::recipe::{LayerKind, Record, Source};
 use crate::slices::{part, parts, parts_mut};
 use crate::table::{
     Bags, I4, I8, Indices, IntegerFormat, OneScale, Pooling, RowFormat, RowNotFinite, Table, TableMut,
-    with_table,
 };
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
-use zerocopy::IntoBytes;
 
 /// How a classifier is folded.
 #[derive(Clone, Copy, Debug)]
@@ -158,11 +156,8 @@ impl<K: Kinds> Model<'_, K> {
         let kernel = part(parameters, dense.parameters, dim * classes);
         let mut bias = part(parameters, dense.parameters + dim * classes, classes).to_vec();
         let [rows, ..] = bag.record.extents.map(|extent| extent as usize);
-        let mut table = vec![0.0; rows * dim];
         let from = parameters.get(bag.parameters..).unwrap_or_default();
-        if let Some(from) = kinds::any_table(bag.record, from, rows, dim) {
-            with_table!(from, |from| dequantise(from, &mut TableMut::of_dim(&mut table, dim)));
-        }
+        let table = kinds::numbers_of_table(bag.record, from, rows, dim);
         let mut scores = vec![0.0; rows * classes];
         let (table, kernel) = (Table::of_dim(&table, dim), Table::of_dim(kernel, classes));
         gemm(table, kernel, &mut TableMut::of_dim(&mut scores, classes));
@@ -244,15 +239,7 @@ impl<K: Kinds> Model<'_, K> {
         let records = [folded, activation];
         let records =
             if scores.activation == ActivationKind::Identity { part(&records, 0, 1) } else { &records };
-        let fingerprint = Record::fingerprint_of(records.iter().copied());
-        let layout = beside.add_to(Layout::model(size_of_val(records), parameters.len()));
-        let mut image = vec![0; layout.end()];
-        seal(Kind::Model, fingerprint, &layout, &mut image, &mut |section, part| match section {
-            Section::Recipe => part(records.as_bytes()),
-            Section::Parameters => part(&parameters),
-            section => beside.visit(section, part),
-        })?;
-        Ok(image)
+        Ok(beside.image_of(records, &parameters)?)
     }
 }
 

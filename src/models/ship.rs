@@ -73,6 +73,24 @@ impl<K: Kinds> Beside<'_, K> {
             (Self::Own(_), Section::Recipe | Section::Parameters | Section::Training) => {}
         }
     }
+
+    /// The image of these layers and their parameters, with this beside them.
+    #[cfg(feature = "alloc")]
+    pub(super) fn image_of(
+        &self,
+        records: &[Record],
+        parameters: &[u8],
+    ) -> Result<alloc::vec::Vec<u8>, ImageError> {
+        let fingerprint = Record::fingerprint_of(records.iter().copied());
+        let layout = self.add_to(Layout::model(size_of_val(records), parameters.len()));
+        let mut image = alloc::vec![0; layout.end()];
+        seal(Kind::Model, fingerprint, &layout, &mut image, &mut |section, part| match section {
+            Section::Recipe => part(records.as_bytes()),
+            Section::Parameters => part(parameters),
+            section => self.visit(section, part),
+        })?;
+        Ok(image)
+    }
 }
 
 impl<K: Kinds> Model<'_, K> {

@@ -53,13 +53,14 @@ impl<F: IntegerFormat> Folded<'_, F> {
             F::add(codes, sums);
             count = count.wrapping_add(1);
         });
-        if is_mean && count > 0 {
-            return count;
+        match count {
+            _ if !is_mean => 1,
+            0 => {
+                copy(self.bias, sums);
+                1
+            }
+            count => count,
         }
-        if is_mean {
-            copy(self.bias, sums);
-        }
-        1
     }
 
     /// y = scale · Σ q, divided by the count if it is a mean.

@@ -7,7 +7,6 @@
 //! share a of the rows is taken.
 
 use crate::kernels::shaped::axpy;
-use crate::math;
 use crate::table::{Pooling, Table};
 
 /// An id as the map keeps it; `None` if no table can have such a row.
@@ -63,14 +62,9 @@ pub(crate) fn rows(
     ids.filter_map(|id| row_of(map, id))
 }
 
-/// What the sum of so many rows is divided by.
+/// What the sum of so many rows is divided by; of no row, nothing.
 pub(crate) fn divisor(pooling: Pooling, count: usize) -> Option<f32> {
-    match pooling {
-        Pooling::Sum => None,
-        _ if count == 0 => None,
-        Pooling::SqrtN => Some(math::sqrt(count as f32)),
-        Pooling::Mean | Pooling::WeightedMean => Some(count as f32),
-    }
+    if count == 0 { None } else { pooling.divisor(count) }
 }
 
 /// y `[dim]`, the pooled rows, of `table` `[rows, dim]`, of those ids that have one.

@@ -28,6 +28,19 @@ pub enum Pooling {
 impl Pooling {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Sum, Self::Mean, Self::WeightedMean, Self::SqrtN];
+
+    /// What the sum of `count` rows without weights is divided by; `None` for [`Sum`](Self::Sum).
+    #[inline(always)]
+    pub(crate) fn divisor(self, count: usize) -> Option<f32> {
+        // The sum of ones, which stays where one more is no more.
+        let ones = || count.min(1 << f32::MANTISSA_DIGITS) as f32;
+        match self {
+            Self::Sum => None,
+            Self::Mean => Some(count as f32),
+            Self::WeightedMean => Some(ones()),
+            Self::SqrtN => Some(math::sqrt(ones())),
+        }
+    }
 }
 
 /// Checked ids in groups.
@@ -321,12 +334,8 @@ impl<'a, I: Index, P: Policy> BagView<'a, I, P> {
         let weights = || self.iter().map(|entry| entry.weight);
         match pooling {
             Pooling::Sum => None,
-            Pooling::Mean => Some(self.count() as f32),
-            // Without weights the sum of ones, which stays where one more is no more.
-            _ if self.weights.is_none() => {
-                let ones = self.count().min(1 << f32::MANTISSA_DIGITS) as f32;
-                Some(if pooling == Pooling::SqrtN { math::sqrt(ones) } else { ones })
-            }
+            Pooling::Mean => pooling.divisor(self.count()),
+            _ if self.weights.is_none() => pooling.divisor(self.count()),
             Pooling::WeightedMean => Some(weights().fold(0.0, |sum, weight| sum + weight)),
             Pooling::SqrtN => Some(math::sqrt(weights().fold(0.0, |sum, weight| sum + weight * weight))),
         }

@@ -220,38 +220,39 @@ proptest! {
     }
 }
 
-/// Sums of more rows than 16 bits hold: all codes at either end.
+/// The sums of bags of more rows than 16 bits hold, of two rows with 70 columns, at every level.
+fn sums_of_many<F: Format>(table: Table<'_, F>, check: impl Fn(usize, &[f32; 70], &str)) {
+    for count in [255, 256, 257, 1000, 70_000] {
+        let ids: Vec<u8> = (0..count).map(|i| (i % 2) as u8).collect();
+        let bags = Bags::fixed(Indices::new(&ids, 2).unwrap(), 1, count).unwrap();
+        for level in Level::available() {
+            let mut out = [0.0; 70];
+            pool_at(level, table, &bags, Pooling::Sum, &mut out).unwrap();
+            check(count, &out, level.name());
+        }
+    }
+}
+
+/// All codes at either end.
 #[test]
 fn bags_of_many_integers() {
     for (code, sum) in [(127_u8, 127.0), (0x80, -128.0)] {
         let bytes = [code; 2 * 70];
         let table = Table::<I8>::packed(&bytes, 2, 70).unwrap().with_scale(0.5);
-        for count in [255, 256, 257, 1000, 70_000] {
-            let ids: Vec<u8> = (0..count).map(|i| (i % 2) as u8).collect();
-            let bags = Bags::fixed(Indices::new(&ids, 2).unwrap(), 1, count).unwrap();
-            for level in Level::available() {
-                let mut out = [0.0; 70];
-                pool_at(level, table, &bags, Pooling::Sum, &mut out).unwrap();
-                assert_eq!(out, [0.5 * (sum * count as f32); 70], "{count} at {}", level.name());
-            }
-        }
+        sums_of_many(table, |count, out, level| {
+            assert_eq!(*out, [0.5 * (sum * count as f32); 70], "{count} at {level}");
+        });
     }
     // Of 4 bits, one end in even columns and the other in odd ones.
     for (codes, even, odd) in [(0x87_u8, 7.0, -8.0), (0x78, -8.0, 7.0)] {
         let bytes = [codes; 2 * 35];
         let table = Table::<I4>::packed(&bytes, 2, 70).unwrap().with_scale(0.5);
-        for count in [255, 256, 257, 1000, 70_000] {
-            let ids: Vec<u8> = (0..count).map(|i| (i % 2) as u8).collect();
-            let bags = Bags::fixed(Indices::new(&ids, 2).unwrap(), 1, count).unwrap();
-            for level in Level::available() {
-                let mut out = [0.0; 70];
-                pool_at(level, table, &bags, Pooling::Sum, &mut out).unwrap();
-                for [first, second] in out.as_chunks().0 {
-                    let expected = (0.5 * (even * count as f32), 0.5 * (odd * count as f32));
-                    assert_eq!((*first, *second), expected, "{count} at {}", level.name());
-                }
+        sums_of_many(table, |count, out, level| {
+            for [first, second] in out.as_chunks().0 {
+                let expected = (0.5 * (even * count as f32), 0.5 * (odd * count as f32));
+                assert_eq!((*first, *second), expected, "{count} at {level}");
             }
-        }
+        });
     }
 }
 

@@ -2,11 +2,10 @@
 
 use super::activation::IntegerActivation;
 use super::{Channel, MOST_PRODUCTS, bytes_of_codes, no_learning};
+use crate::layers::conv1d::record;
 use crate::layers::flatten::counted;
 use crate::layers::options::{HonourMask, Valid};
-use crate::layers::{
-    Batch, BatchMut, ConvPadding, Identity, Layer, LayerKind, MaskUse, Outputs, Record, Records,
-};
+use crate::layers::{Batch, BatchMut, ConvPadding, Identity, Layer, LayerKind, MaskUse, Outputs, Records};
 use crate::passes::convolution::Convolution;
 use crate::passes::integers::convolve;
 use core::marker::PhantomData;
@@ -78,19 +77,9 @@ impl<
 
     const NAME: &'static str = "Conv1D of integers";
     const RECORDS: Records = {
-        assert!(IN > 0 && FILTERS > 0 && KERNEL > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: an extent is 0");
         assert!(IN.saturating_mul(KERNEL) <= MOST_PRODUCTS, "Conv1D: KERNEL * IN must be at most 65,536");
-        assert!(STRIDE > 0 && DILATION > 0, "Conv1D: STRIDE and DILATION must be at least 1");
-        assert!(STRIDE == 1 || DILATION == 1, "Conv1D: STRIDE and DILATION cannot both be above 1");
-        let out = P::KIND.output_length(LEN, DILATION * (KERNEL - 1), STRIDE);
-        assert!(out > 0, "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: the kernel is longer than the sequence");
-        assert!(
-            OUT == out,
-            "Conv1D<LEN, IN, FILTERS, KERNEL, OUT>: OUT does not follow from the other sizes"
-        );
         let extents = [LEN, IN, FILTERS, KERNEL, STRIDE, DILATION];
-        let record = Record::new(LayerKind::IntegerConv1D, &extents);
-        Records::layer(record.options([P::KIND as u16, A::KIND as u16, M::NUMBER]))
+        Records::layer(record::<P, M>(LayerKind::IntegerConv1D, A::KIND, extents, OUT))
     };
 
     fn infer<const BATCH: usize>(

@@ -2,8 +2,9 @@
 
 use super::{bytes_of_codes, no_learning};
 use crate::error::InputError;
+use crate::layers::embedding::{check_ids, mask_ids, record};
 use crate::layers::options::NoMask;
-use crate::layers::{Batch, BatchMut, Layer, LayerKind, Masking, Outputs, Record, Records, Value};
+use crate::layers::{Batch, BatchMut, Layer, LayerKind, Masking, Outputs, Records, Value};
 use crate::passes::integers::gather;
 use crate::table::{Index, Indices};
 use core::marker::PhantomData;
@@ -51,21 +52,10 @@ where
     type Cache<const BATCH: usize> = Outputs<[[i8; DIM]; LEN], BATCH>;
 
     const NAME: &'static str = "Embedding of integers";
-    const RECORDS: Records = {
-        assert!(LEN > 0 && ROWS > 0 && DIM > 0, "Embedding<LEN, ROWS, DIM>: all must be at least 1");
-        assert!(ROWS <= u32::MAX as usize, "Embedding<LEN, ROWS, DIM>: at most u32::MAX rows");
-        assert!(
-            ROWS as u64 - 1 <= I::MAX,
-            "Embedding<LEN, ROWS, DIM, I>: the type of the ids (u16 where none is given) is too small for the rows"
-        );
-        let record = Record::new(LayerKind::IntegerEmbedding, &[LEN, ROWS, DIM]);
-        Records::layer(record.options([M::MASK_ZERO as u16, 0, 0]))
-    };
+    const RECORDS: Records = Records::layer(record::<I, M>(LayerKind::IntegerEmbedding, [LEN, ROWS, DIM]));
 
     fn check(inputs: &[[I; LEN]]) -> Result<(), InputError> {
-        Indices::new(inputs.as_flattened(), ROWS)
-            .map(drop)
-            .map_err(|error| InputError::of_examples(LEN, error))
+        check_ids(inputs, ROWS)
     }
 
     fn infer<const BATCH: usize>(
@@ -76,11 +66,7 @@ where
     ) {
         let ids = Indices::skipping(x.values.as_flattened(), ROWS);
         gather(&self.rows, ids.iter(), y.values.as_flattened_mut());
-        for (mask, ids) in y.masks.iter_mut().zip(x.values) {
-            for (valid, id) in mask.iter_mut().zip(ids) {
-                *valid = !M::MASK_ZERO || id.to_usize() != Some(0);
-            }
-        }
+        mask_ids::<LEN, I, M>(x.values, y.masks);
     }
 
     no_learning!(ROWS * DIM);

@@ -3,15 +3,17 @@
 use super::taken;
 use crate::error::{CapacityExceeded, InputError};
 use crate::kernels::MOST_IDS;
+#[cfg(feature = "alloc")]
+use crate::kernels::shaped::dequantise;
 use crate::kernels::shaped::{gather, pool};
 use crate::layers::uniform;
 use crate::models::kind::{Backward, Input, Kind, Pass, Taken, ValuesMut, View};
 use crate::models::shape::{Block, RecordError, Shape, Spec, choice, extent, unused};
 use crate::recipe::{LayerKind, Record};
 use crate::slices::{first_mut, parts_mut};
-#[cfg(feature = "alloc")]
-use crate::table::{AnyTable, Bf16, F16, I4, I8, U2, U4, U8};
 use crate::table::{Bags, F32, Format, Indices, Pooling, RowFormat, Scale, Table};
+#[cfg(feature = "alloc")]
+use crate::table::{Bf16, F16, I4, I8, TableMut, U2, U4, U8};
 use core::marker::PhantomData;
 use rand_core::Rng;
 use zerocopy::{FromBytes, IntoBytes};
@@ -59,24 +61,28 @@ pub(super) fn table<F: Format>(parameters: &[f32], rows: usize, dim: usize) -> T
     Table::of_elements(rows, dim).scaled(scale)
 }
 
-/// The table that a record has, in whatever format; `None` if the format is unknown.
+/// The numbers `[rows, dim]` of the table that a record has, in whatever format; zeros if it is unknown.
 #[cfg(feature = "alloc")]
-pub(in crate::models) fn any_table<'a>(
+pub(in crate::models) fn numbers_of_table(
     record: &Record,
-    parameters: &'a [f32],
+    parameters: &[f32],
     rows: usize,
     dim: usize,
-) -> Option<AnyTable<'a>> {
-    Some(match RowFormat::from_number(record.format)? {
-        RowFormat::F32 => table::<F32>(parameters, rows, dim).into(),
-        RowFormat::F16 => table::<F16>(parameters, rows, dim).into(),
-        RowFormat::Bf16 => table::<Bf16>(parameters, rows, dim).into(),
-        RowFormat::U8 => table::<U8>(parameters, rows, dim).into(),
-        RowFormat::U4 => table::<U4>(parameters, rows, dim).into(),
-        RowFormat::U2 => table::<U2>(parameters, rows, dim).into(),
-        RowFormat::I8 => table::<I8>(parameters, rows, dim).into(),
-        RowFormat::I4 => table::<I4>(parameters, rows, dim).into(),
-    })
+) -> alloc::vec::Vec<f32> {
+    let mut numbers = alloc::vec![0.0; rows * dim];
+    let mut to = TableMut::of_dim(&mut numbers, dim);
+    match RowFormat::from_number(record.format) {
+        Some(RowFormat::F32) => dequantise(table::<F32>(parameters, rows, dim), &mut to),
+        Some(RowFormat::F16) => dequantise(table::<F16>(parameters, rows, dim), &mut to),
+        Some(RowFormat::Bf16) => dequantise(table::<Bf16>(parameters, rows, dim), &mut to),
+        Some(RowFormat::U8) => dequantise(table::<U8>(parameters, rows, dim), &mut to),
+        Some(RowFormat::U4) => dequantise(table::<U4>(parameters, rows, dim), &mut to),
+        Some(RowFormat::U2) => dequantise(table::<U2>(parameters, rows, dim), &mut to),
+        Some(RowFormat::I8) => dequantise(table::<I8>(parameters, rows, dim), &mut to),
+        Some(RowFormat::I4) => dequantise(table::<I4>(parameters, rows, dim), &mut to),
+        None => {}
+    }
+    numbers
 }
 
 /// Draws the rows, if they are numbers: not a bitmap after them, nor packed rows.

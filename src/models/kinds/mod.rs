@@ -24,7 +24,7 @@ pub use dense::Dense;
 pub use dot::{BiasedDot, Dot};
 pub use dropout::Dropout;
 #[cfg(feature = "alloc")]
-pub(super) use embedding::any_table;
+pub(super) use embedding::numbers_of_table;
 pub use embedding::{Embedding, EmbeddingBag};
 pub use flatten::Flatten;
 pub use folded::Folded;
