@@ -83,15 +83,15 @@ fn power(below: u32, count: u32, scale: u32) -> u32 {
     let log2_e = (u64::from(mantissa) * 94_548) >> 16;
     // At most 2⁶⁴: seven places more before the division.
     let quotient = divided((u64::from(below) * log2_e) << 7, count);
-    // In 2⁻²⁴: whole powers of two above, the rest below.
+    // In 2⁻²⁴: whole powers of two above, the rest below. From 2³⁰ on, the power is 0 in any case.
+    const MOST: u32 = 1 << 30;
+    let narrow = |x| if x < u64::from(MOST) { x as u32 } else { MOST };
     let shifted = match exponent {
         0..70 => 0,
-        70..133 => quotient >> (133 - exponent),
-        _ if quotient == 0 => 0,
-        _ if quotient.leading_zeros() >= exponent - 133 => quotient << (exponent - 133),
-        _ => u64::MAX,
+        70..133 => narrow(quotient >> (133 - exponent)),
+        _ => (133..exponent).fold(narrow(quotient), |x, _| if x < MOST { x << 1 } else { x }),
     };
-    let (whole, rest) = (shifted >> 24, (shifted & 0xff_ffff) as u32);
+    let (whole, rest) = (shifted >> 24, shifted & 0xff_ffff);
     // 2⁻ʳ by a polynomial in 2⁻³⁰, r in 2⁻²⁴.
     let power = POLYNOMIAL
         .iter()

@@ -114,6 +114,13 @@ impl Place<'_> {
         !self.record.is_frozen() && self.spec.blocks.into_iter().any(block)
     }
 
+    /// Rows of a folded layer, its biases as one of them, and classes.
+    pub(crate) fn scores(&self) -> Option<(usize, usize)> {
+        let [_, classes, kept, ..] = self.record.extents;
+        let is_folded = self.record.kind == LayerKind::Folded as u16;
+        is_folded.then_some(((kept as usize).saturating_add(1), classes as usize))
+    }
+
     /// Rows and dim of an overlay, whose numbers are floats although they are not trained as values.
     pub(crate) fn overlay(&self) -> Option<(usize, usize)> {
         let [rows, dim, ..] = self.record.extents;

@@ -40,8 +40,8 @@ fn describe(place: &Place<'_>) -> LayerSummary {
         Shape::Sequence { len, dim } => [len, dim],
         shape => [shape.numbers(), 0],
     };
-    // Packed rows and those of an overlay count by their numbers, and a bitmap is none.
-    let table = place.record.table().or(place.overlay());
+    // Packed rows, scores and the rows of an overlay count by their numbers; a bitmap and a scale are none.
+    let table = place.record.table().or(place.scores()).or(place.overlay());
     let numbers = |block: Block| match block {
         Block::Words(_) => table.map_or(0, |(rows, dim)| rows.saturating_mul(dim)),
         Block::FrozenRows(_) => 0,

@@ -37,8 +37,9 @@ impl Channel {
     /// ```
     #[inline]
     pub const fn scaled(&self, sum: i32) -> i32 {
-        let half = 1_i64.wrapping_shl(self.shift) >> 1;
-        let rounded = (sum as i64 * self.multiplier as i64).wrapping_add(half).wrapping_shr(self.shift);
+        // One bit more than is wanted, by which it is rounded: the same as with half of 2^shift added before.
+        let doubled = (sum as i64 * self.multiplier as i64).wrapping_shr(self.shift.wrapping_sub(1));
+        let rounded = (doubled + 1) >> 1;
         if rounded > i32::MAX as i64 {
             i32::MAX
         } else if rounded < i32::MIN as i64 {

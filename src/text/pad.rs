@@ -97,9 +97,12 @@ pub(super) fn arrange<T: Copy>(
         Truncating::Pre => length.saturating_sub(out.len()),
         Truncating::Post => 0,
     };
-    let mut items = items.skip(cut);
-    for (place, to) in out.iter_mut().enumerate() {
-        *to = if place < leading { value } else { items.next().unwrap_or(value) };
+    out.fill(value);
+    // One loop, and not `skip`: what makes the items stands in the code once.
+    for (index, item) in items.enumerate() {
+        let Some(place) = (leading + index).checked_sub(cut) else { continue };
+        let Some(to) = out.get_mut(place) else { break };
+        *to = item;
     }
 }
 

@@ -96,6 +96,8 @@ fn check<M, F, const CLASSES: usize>(
     let inputs = [Input::Bags { ids: &wide, offsets: &[0, wide.len() as u32] }];
     opened.predict(&inputs, &mut buffers.workspace(), &mut y).expect("good inputs");
     assert_eq!(bits(&y), bits(&found));
+    // It counts the same.
+    assert_eq!(opened.recipe().summary().to_string(), F::summary().to_string());
     // What was left out counts as absent.
     let of_kept = ids.iter().copied().filter(|id| kept[usize::from(*id)]);
     let exact = model.predict(&Bag::from_ids(of_kept).expect("few ids")).expect("good ids");
