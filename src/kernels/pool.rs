@@ -161,15 +161,18 @@ fn pool_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
     pooling: Pooling,
     out: &mut [f32],
 ) {
-    if worth_prefetching(table) {
-        pool_bags::<_, true, _, _, _, _>(lanes, table, bags, pooling, out);
-    } else {
-        pool_bags::<_, false, _, _, _, _>(lanes, table, bags, pooling, out);
+    let prefetch = worth_prefetching(table);
+    // Rows of integers without weights have loops of their own.
+    match (prefetch, F::Scale::IS_ONE && bags.weights().is_none()) {
+        (true, true) => pool_bags::<_, true, true, _, _, _, _>(lanes, table, bags, pooling, out),
+        (true, false) => pool_bags::<_, true, false, _, _, _, _>(lanes, table, bags, pooling, out),
+        (false, true) => pool_bags::<_, false, true, _, _, _, _>(lanes, table, bags, pooling, out),
+        (false, false) => pool_bags::<_, false, false, _, _, _, _>(lanes, table, bags, pooling, out),
     }
 }
 
 #[inline(always)]
-fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: Index>(
+fn pool_bags<L: Lanes, const PREFETCH: bool, const CODES: bool, F: Format, I: Index, P: Policy, O: Index>(
     lanes: L,
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
@@ -185,7 +188,7 @@ fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: 
         let divisor = bag.divisor(pooling);
         let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
         let (mut narrower, mut wide_columns) = (to, 0);
-        if F::Scale::IS_ONE && WIDE <= 2 * L::MAX_BLOCK && bag.weights().is_none() {
+        if CODES && WIDE <= 2 * L::MAX_BLOCK {
             let (blocks, after) = narrower.as_chunks_mut::<WIDE>();
             for block in blocks {
                 *block = scaled_sum(lanes, Columns::new(table, wide_columns), &bag, ahead);
@@ -195,7 +198,12 @@ fn pool_bags<L: Lanes, const PREFETCH: bool, F: Format, I: Index, P: Policy, O: 
             narrower = after;
         }
         column_blocks!(L, as_chunks_mut(narrower), |block, column| {
-            *block = sum_block(lanes, Columns::new(table, wide_columns + column), &bag, ahead);
+            let columns = Columns::new(table, wide_columns + column);
+            *block = if CODES {
+                scaled_sum(lanes, columns, &bag, ahead)
+            } else {
+                sum_block(lanes, columns, &bag, ahead)
+            };
             divide(block, divisor);
         });
     }
@@ -239,9 +247,6 @@ fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
 ) -> [f32; WIDTH] {
-    if F::Scale::IS_ONE && bag.weights().is_none() {
-        return scaled_sum(lanes, columns, bag, ahead);
-    }
     let (mut sum, mut bias_sum) = ([0.0; WIDTH], 0.0);
     let ids = bag.indices();
     if let Some(weights) = bag.weights() {
