@@ -73,6 +73,9 @@ impl<const CLASSES: usize> Value for Scores<CLASSES> {
 /// 2⁻ʳ = Σ ± cᵢ rⁱ for r from 0 to 1: the cᵢ in 2⁻³⁰, the last one first.
 const POLYNOMIAL: [u32; 5] = [7_346_532, 57_151_877, 257_095_898, 744_157_487, 1_073_739_778];
 
+/// A distance at which [`power`] is 0 in any case, in 2⁻²⁴.
+const MOST: u32 = 1 << 30;
+
 /// e^(−scale · below / count) in 2⁻³⁰, for the bits of a finite scale of at least 0: as an `f32` it would
 /// pass through a register for floats.
 fn power(below: u32, count: u32, scale: u32) -> u32 {
@@ -83,8 +86,7 @@ fn power(below: u32, count: u32, scale: u32) -> u32 {
     let log2_e = (u64::from(mantissa) * 94_548) >> 16;
     // At most 2⁶⁴: seven places more before the division.
     let quotient = divided((u64::from(below) * log2_e) << 7, count);
-    // In 2⁻²⁴: whole powers of two above, the rest below. From 2³⁰ on, the power is 0 in any case.
-    const MOST: u32 = 1 << 30;
+    // In 2⁻²⁴: whole powers of two above, the rest below.
     let narrow = |x| if x < u64::from(MOST) { x as u32 } else { MOST };
     let shifted = match exponent {
         0..70 => 0,
