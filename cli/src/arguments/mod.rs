@@ -7,6 +7,7 @@ pub(crate) use train::Train;
 pub(crate) use values::{ClassWeights, Target};
 
 use crate::data::{Format, Reading};
+use crate::export::Board;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use values::{Integers, Numbers, extent, top};
@@ -47,7 +48,7 @@ pub(crate) enum Command {
     Quantise(Quantise),
     /// Makes an image of a model of Keras 3
     Import(Import),
-    /// Writes a model for another program: Rust, C, NumPy, safetensors
+    /// Writes a model for another program: firmware, Rust, C, NumPy, safetensors
     Export(Export),
 }
 
@@ -195,16 +196,26 @@ pub(crate) struct Import {
 Examples:
   nanoembed export model.nemb --to rust
   nanoembed export model.nemb --to c -o model.h
-  nanoembed export model.nemb --to npz -o model.npz")]
+  nanoembed export model.nemb --to npz -o model.npz
+  nanoembed export model.nemb --to firmware --try 'play some jazz' -o firmware && cd firmware && cargo run --release")]
 pub(crate) struct Export {
     /// The model
     pub(crate) model: PathBuf,
     /// What is written
     #[arg(long, value_name = "WHAT")]
     pub(crate) to: Target,
-    /// Where it is written to; standard output if left out
-    #[arg(short, long, value_name = "FILE")]
+    /// Where it is written to; standard output if left out. Of firmware a new folder
+    #[arg(short, long, value_name = "FILE", required_if_eq("to", "firmware"))]
     pub(crate) output: Option<PathBuf>,
+    /// A board that QEMU emulates
+    #[arg(long, value_name = "BOARD", default_value = "cortex-m4f", help_heading = "Firmware")]
+    pub(crate) board: Board,
+    /// Texts that the program tells the classes of
+    #[arg(long = "try", value_name = "TEXT", default_value = "a text of yours", help_heading = "Firmware")]
+    pub(crate) texts: Vec<String>,
+    /// The folder of the crate nanoembed, if crates.io is not to give it
+    #[arg(long, value_name = "FOLDER", help_heading = "Firmware")]
+    pub(crate) nanoembed: Option<PathBuf>,
 }
 
 #[cfg(test)]

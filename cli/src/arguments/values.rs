@@ -95,6 +95,8 @@ pub(crate) enum Target {
     Npz,
     /// The weights as safetensors
     Safetensors,
+    /// A folder with a program for a microcontroller, which an emulator runs
+    Firmware,
 }
 
 /// A whole number in a range.

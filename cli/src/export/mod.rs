@@ -3,8 +3,10 @@
 mod arrays;
 mod c;
 mod files;
+mod firmware;
 mod rust;
 
 pub(crate) use c::array as c_array;
 pub(crate) use files::{npz, safetensors};
+pub(crate) use firmware::{Board, Firmware, project};
 pub(crate) use rust::module as rust_module;

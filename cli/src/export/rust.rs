@@ -46,7 +46,8 @@ pub(crate) fn module(model: &Model<'_, All>, file: &str) -> Result<String, Failu
     Ok(out)
 }
 
-fn activation(number: u16) -> &'static str {
+/// An activation as the crate names it.
+pub(super) fn activation(number: u16) -> &'static str {
     match ActivationKind::ALL.get(usize::from(number)) {
         Some(ActivationKind::Relu) => "Relu",
         Some(ActivationKind::Sigmoid) => "Sigmoid",

@@ -2,6 +2,7 @@
 
 mod answers;
 mod budgets;
+mod firmware;
 mod other_programs;
 mod wrong;
 
