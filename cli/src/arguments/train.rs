@@ -1,7 +1,9 @@
 //! What `train` is told.
 
 use super::DataOptions;
-use super::values::{ClassWeights, Lowercase, Numbers, characters, extent, part, rows, size, times, words};
+use super::values::{
+    ClassWeights, Lowercase, Numbers, Split, characters, extent, part, rows, size, times, words,
+};
 use crate::recipe::Architecture;
 use crate::training::Optimizer;
 use clap::Args;
@@ -89,7 +91,11 @@ pub(crate) struct TextOptions {
     /// Which letters become small
     #[arg(long, value_name = "WHICH", default_value = "ascii", help_heading = "Text")]
     pub(crate) lowercase: Lowercase,
-    /// Characters that separate words beside the space [default: as in Keras, punctuation but the apostrophe]
+    /// What words are [default: marks for bag, else keras]
+    #[arg(long, value_name = "WHAT", help_heading = "Text")]
+    pub(crate) split: Option<Split>,
+    /// Characters that separate words beside the space [default: white space for marks; for keras punctuation but
+    /// the apostrophe, tab and newline]
     #[arg(long, value_name = "CHARACTERS", help_heading = "Text")]
     pub(crate) filters: Option<String>,
     /// Words that conv, lstm and flatten read, the last ones [default: as 19 of 20 texts have, at most 400]
