@@ -23,6 +23,7 @@ struct Defaults {
     hold_out: f64,
     epochs: u32,
     optimizer: Optimizer,
+    rate_of_adagrad: f32,
     rate_of_adam: f32,
     rate_of_sgd: f32,
 }
@@ -36,7 +37,8 @@ impl Architecture {
                 characters: (5, 5),
                 hold_out: 0.0,
                 epochs: 12,
-                optimizer: Optimizer::Sgd,
+                optimizer: Optimizer::Adagrad,
+                rate_of_adagrad: 0.1,
                 rate_of_adam: 0.01,
                 rate_of_sgd: 1.0,
             },
@@ -47,6 +49,7 @@ impl Architecture {
                 hold_out: 0.1,
                 epochs: 6,
                 optimizer: Optimizer::Adam,
+                rate_of_adagrad: 0.02,
                 rate_of_adam: 0.002,
                 rate_of_sgd: 0.02,
             },
@@ -111,6 +114,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     }
     let optimizer = learning.optimizer.unwrap_or(defaults.optimizer);
     let rate = match optimizer {
+        Optimizer::Adagrad => defaults.rate_of_adagrad,
         Optimizer::Adam => defaults.rate_of_adam,
         Optimizer::Sgd => defaults.rate_of_sgd,
     };

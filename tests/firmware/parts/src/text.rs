@@ -222,7 +222,8 @@ fn pipelines() -> u64 {
 /// Marks as words of their own, by a type and by a value.
 fn marks() -> u64 {
     let mut fold = Fold::new();
-    let pairs = HashingTokenizer::try_new(1000).unwrap().splitter(Splitter::<Ascii>::MARKS).word_ngrams::<2>();
+    let pairs =
+        HashingTokenizer::try_new(1000).unwrap().splitter(Splitter::<Ascii>::MARKS).word_ngrams::<2>();
     let tags = Splitter::<Ascii>::new("<é", "--").marks();
     for text in texts() {
         pairs.ids(text).for_each(|id| fold.number(id));
