@@ -4,10 +4,13 @@ use crate::examples::Examples;
 use crate::failure::{Failure, Kind};
 use nanoembed::loss::AnyLoss;
 use nanoembed::models::{All, BatchSize, Recipe, Trainer};
-use nanoembed::optim::{Adam, AnyOptimizer, PolynomialDecay, Scheduled, Sgd};
+use nanoembed::optim::{Adam, AnyOptimizer, PolynomialDecay, RowwiseAdagrad, Scheduled, Sgd};
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::train::{Report, Shuffle, TrainError};
+
+/// What the accumulators of Adagrad start from: rare rows step farther than frequent ones, but not without limit.
+const ACCUMULATOR: f32 = 1e-5;
 
 /// What is trained, and how.
 #[derive(Clone, Copy)]
@@ -20,7 +23,7 @@ pub(crate) struct Plan<'a> {
     /// Examples of a step.
     pub(crate) batch: usize,
     pub(crate) optimizer: Optimizer,
-    /// Of Adam that of a step; of gradient descent that of each example of a step, as in fastText.
+    /// Of Adagrad and Adam that of a step; of gradient descent that of each example of a step, as in fastText.
     pub(crate) learning_rate: f32,
     pub(crate) seed: u64,
 }
@@ -28,6 +31,8 @@ pub(crate) struct Plan<'a> {
 /// How weights step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Optimizer {
+    /// Rows step less the more they have learnt, so rare ones step farther: row-wise, as FBGEMM's
+    Adagrad,
     /// Every row steps as far, however rare its words are
     Adam,
     /// Frequent rows step farther: fastText's
@@ -39,7 +44,7 @@ impl Optimizer {
     pub(crate) fn usual_batch(self) -> u32 {
         match self {
             Self::Adam => 32,
-            Self::Sgd => 8,
+            Self::Adagrad | Self::Sgd => 8,
         }
     }
 }
@@ -115,7 +120,7 @@ pub(crate) fn learn(
     let all_steps = u32::try_from(steps).ok().and_then(|steps| steps.checked_mul(epochs));
     let schedule = PolynomialDecay {
         initial_learning_rate: match plan.optimizer {
-            Optimizer::Adam => plan.learning_rate,
+            Optimizer::Adagrad | Optimizer::Adam => plan.learning_rate,
             Optimizer::Sgd => plan.learning_rate * batch as f32,
         },
         decay_steps: all_steps
@@ -123,9 +128,12 @@ pub(crate) fn learn(
         end_learning_rate: 0.0,
         power: 1.0,
     };
+    let adagrad = RowwiseAdagrad { initial_accumulator: ACCUMULATOR, ..RowwiseAdagrad::default() };
+    let adagrad = Scheduled { optimizer: adagrad, schedule };
     let adam = Scheduled { optimizer: Adam::default(), schedule };
     let sgd = Scheduled { optimizer: Sgd::default(), schedule };
     let optimizer: &dyn AnyOptimizer = match plan.optimizer {
+        Optimizer::Adagrad => &adagrad,
         Optimizer::Adam => &adam,
         Optimizer::Sgd => &sgd,
     };
