@@ -61,6 +61,8 @@ pub(crate) struct Text {
     pub(crate) truncating: &'static str,
     pub(crate) words: u64,
     pub(crate) characters: (u64, u64),
+    /// Whether marks are words of their own.
+    pub(crate) marks: bool,
     pub(crate) filters: String,
     pub(crate) split: String,
 }
@@ -97,6 +99,7 @@ impl Text {
             truncating: if number::<1>(pipeline, 7) == 0 { "Pre" } else { "Post" },
             words: number::<2>(pipeline, 20),
             characters: (number::<2>(pipeline, 22), number::<2>(pipeline, 24)),
+            marks: number::<2>(pipeline, 26) == 1,
             filters: string(64, filters),
             split: string(64 + filters, split),
         }
@@ -116,6 +119,7 @@ mod tests {
             words: 3,
             characters: (2, 6),
             lowercase: Lowering::Unicode,
+            marks: true,
             filters: Some(".é".to_owned()),
             length: 40,
         };
@@ -130,6 +134,7 @@ mod tests {
             truncating: "Pre",
             words: 3,
             characters: (2, 6),
+            marks: true,
             filters: ".é".to_owned(),
             split: " ".to_owned(),
         };

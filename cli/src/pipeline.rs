@@ -1,7 +1,7 @@
 //! How text becomes ids, from the settings to a [`Pipeline`].
 
 use crate::failure::Failure;
-use nanoembed::text::{HashKind, Lowering, Padding, Pipeline, PipelineError};
+use nanoembed::text::{HashKind, Lowering, Padding, Pipeline, PipelineError, Splitter};
 
 /// Words of a sequence, at most, if no one says otherwise.
 const MOST_WORDS: u32 = 400;
@@ -15,7 +15,9 @@ pub(crate) struct TextSettings {
     /// Characters of the shortest and the longest n-gram of characters; both 0 for none.
     pub(crate) characters: (u16, u16),
     pub(crate) lowercase: Lowering,
-    /// Characters that separate words; those of Keras if none are given.
+    /// Whether marks are words of their own.
+    pub(crate) marks: bool,
+    /// Characters that separate words; if none are given, white space where marks are words, else those of Keras.
     pub(crate) filters: Option<String>,
     /// Ids of a text, 0 for a bag of any number.
     pub(crate) length: u32,
@@ -28,7 +30,9 @@ impl TextSettings {
 
     fn build(&self) -> Result<Pipeline<'_>, PipelineError> {
         let (min, max) = self.characters;
+        let splitter = if self.marks { Splitter::MARKS } else { Splitter::KERAS };
         let pipeline = Pipeline::hashing(self.rows.into(), HashKind::Native)?
+            .splitter(splitter)
             .lowercase(self.lowercase)
             .word_ngrams(self.words)?
             .subwords(min, max)?
@@ -74,6 +78,7 @@ mod tests {
             words: 1,
             characters: (0, 0),
             lowercase: Lowering::Ascii,
+            marks: false,
             filters: None,
             length: 0,
         }
@@ -97,7 +102,11 @@ mod tests {
         pipeline.for_each_id("Good food!", |_| count += 1);
         assert_eq!(count, 2 + 1 + 4);
         let filters = Some(String::new());
-        let settings = TextSettings { filters, ..settings };
-        assert_ne!(settings.pipeline().expect("a pipeline"), pipeline);
+        let unfiltered = TextSettings { filters, ..settings.clone() };
+        assert_ne!(unfiltered.pipeline().expect("a pipeline"), pipeline);
+        // One word more, the mark, and the pair that ends with it.
+        let marks = TextSettings { marks: true, ..settings };
+        marks.pipeline().expect("a pipeline").for_each_id("Good food!", |_| count += 1);
+        assert_eq!(count, 7 + 7 + 2);
     }
 }

@@ -4,7 +4,7 @@ use crate::examples::Examples;
 use crate::failure::{Failure, Kind};
 use nanoembed::loss::AnyLoss;
 use nanoembed::models::{All, BatchSize, Recipe, Trainer};
-use nanoembed::optim::{Adam, AnyOptimizer, PolynomialDecay, Scheduled, Sgd};
+use nanoembed::optim::{Adam, AnyOptimizer, PolynomialDecay, RowwiseAdagrad, Scheduled, Sgd};
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::train::{Report, TrainError};
@@ -24,7 +24,7 @@ pub(crate) struct Plan<'a> {
     /// Examples of a step.
     pub(crate) batch: usize,
     pub(crate) optimizer: Optimizer,
-    /// Of Adam that of a step; of gradient descent that of each example of a step, as in fastText.
+    /// Of Adagrad and Adam that of a step; of gradient descent that of each example of a step, as in fastText.
     pub(crate) learning_rate: f32,
     pub(crate) seed: u64,
 }
@@ -32,6 +32,8 @@ pub(crate) struct Plan<'a> {
 /// How weights step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Optimizer {
+    /// Rows step less the more they have learnt, so rare ones step farther: row-wise, as FBGEMM's
+    Adagrad,
     /// Every row steps as far, however rare its words are
     Adam,
     /// Frequent rows step farther: fastText's
@@ -43,6 +45,7 @@ impl Optimizer {
     pub(crate) fn usual_batch(self) -> u32 {
         match self {
             Self::Adam => 32,
+            Self::Adagrad => 8,
             Self::Sgd => 1,
         }
     }
@@ -121,7 +124,7 @@ pub(crate) fn learn(
     let all_steps = u32::try_from(steps).ok().and_then(|steps| steps.checked_mul(epochs));
     let schedule = PolynomialDecay {
         initial_learning_rate: match plan.optimizer {
-            Optimizer::Adam => plan.learning_rate,
+            Optimizer::Adagrad | Optimizer::Adam => plan.learning_rate,
             Optimizer::Sgd => plan.learning_rate * batch as f32,
         },
         decay_steps: all_steps
@@ -129,9 +132,11 @@ pub(crate) fn learn(
         end_learning_rate: 0.0,
         power: 1.0,
     };
+    let adagrad = Scheduled { optimizer: RowwiseAdagrad::default(), schedule };
     let adam = Scheduled { optimizer: Adam::default(), schedule };
     let sgd = Scheduled { optimizer: Sgd::default(), schedule };
     let optimizer: &dyn AnyOptimizer = match plan.optimizer {
+        Optimizer::Adagrad => &adagrad,
         Optimizer::Adam => &adam,
         Optimizer::Sgd => &sgd,
     };

@@ -27,16 +27,18 @@ fuzz_target!(|data: &[u8]| {
     };
     let ascii = text.to_ascii_lowercase();
     let unicode = text.to_lowercase();
-    words::<Ascii>(&splitter.lowercase(), text, &naive_words(&ascii, filters, split));
-    words::<Unicode>(&splitter.lowercase(), text, &naive_words(&unicode, filters, split));
-    words::<Unchanged>(&splitter.lowercase(), text, &naive_words(text, filters, split));
+    both_ways::<Ascii>(splitter.lowercase(), text, &naive_words(&ascii, filters, split));
+    both_ways::<Unicode>(splitter.lowercase(), text, &naive_words(&unicode, filters, split));
+    both_ways::<Unchanged>(splitter.lowercase(), text, &naive_words(text, filters, split));
 
-    // A tokenizer holds constants: the defaults.
+    // A tokenizer holds constants: the defaults, and marks.
+    let marks = naive_marks(&naive_words(&ascii, "\t\n\u{b}\u{c}\r", " "));
     let [ascii, unicode] = [ascii, unicode].map(|lowered| naive_words(&lowered, KERAS_FILTERS, " "));
     let rows =
         2 + data.iter().fold(data.len(), |sum, &byte| (sum * 31 + usize::from(byte)) % 65_537) % 65_535;
     let tokenizer = HashingTokenizer::new(rows);
     ids(tokenizer, text, &ascii, rows);
+    ids(tokenizer.splitter(Splitter::<Ascii>::MARKS).word_ngrams::<2>(), text, &marks, rows);
     ids(tokenizer.lowercase::<Unicode>(), text, &unicode, rows);
     ids(tokenizer.hash::<Md5>().word_ngrams::<2>(), text, &ascii, rows);
     ids(tokenizer.word_ngrams::<3>().padding(Padding::Pre).truncating(Truncating::Post), text, &ascii, rows);
@@ -46,6 +48,30 @@ fn naive_words(lowered: &str, filters: &str, split: &str) -> Vec<String> {
     let replace = |c| if filters.contains(c) { split.to_owned() } else { String::from(c) };
     let translated: String = lowered.chars().map(replace).collect();
     translated.split(split).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Each word cut before and after a mark, and where letters and digits meet.
+fn naive_marks(words: &[String]) -> Vec<String> {
+    let is_letter = |c: char| !c.is_ascii() || c.is_ascii_alphabetic();
+    let meet = |a, b| is_letter(a) && is_letter(b) || a.is_ascii_digit() && b.is_ascii_digit();
+    let mut parts: Vec<String> = Vec::new();
+    for word in words {
+        let mut last = None;
+        for c in word.chars() {
+            match parts.last_mut() {
+                Some(part) if last.is_some_and(|last| meet(last, c)) => part.push(c),
+                _ => parts.push(c.to_string()),
+            }
+            last = Some(c);
+        }
+    }
+    parts
+}
+
+/// Without and with marks as words of their own.
+fn both_ways<L: Lowercase>(splitter: Splitter<L>, text: &str, expected: &[String]) {
+    words(&splitter, text, expected);
+    words(&splitter.marks(), text, &naive_marks(expected));
 }
 
 fn words<L: Lowercase>(splitter: &Splitter<L>, text: &str, expected: &[String]) {

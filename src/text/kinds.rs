@@ -25,6 +25,8 @@ pub(super) enum TextKind {
     Ascii = 1 << 8,
     /// Lower-casing of all scripts.
     Unicode = 1 << 9,
+    /// Marks that are words of their own.
+    Marks = 1 << 10,
 }
 
 impl TextKind {
@@ -41,6 +43,7 @@ impl TextKind {
             Self::Unchanged => "Unchanged",
             Self::Ascii => "Ascii",
             Self::Unicode => "Unicode",
+            Self::Marks => "Marks",
         }
     }
 }
@@ -55,6 +58,7 @@ impl TextKind {
 /// | [`VocabularyView`](super::VocabularyView) | a vocabulary |
 /// | [`Subwords`](super::Subwords) | n-grams of characters |
 /// | [`Ascii`](super::Ascii), [`Unchanged`](super::Unchanged), `Unicode` | that rule of lower-casing |
+/// | [`Marks`] | marks as words of their own: [`Splitter::marks`](super::Splitter::marks) |
 /// | [`AnyText`] | all of these |
 ///
 /// A list needs a hash or the vocabulary, and a rule of lower-casing; n-grams of words need nothing more.
@@ -90,6 +94,25 @@ pub struct AnyText;
 
 impl TextKinds for AnyText {
     const BITS: u16 = u16::MAX;
+}
+
+/// In a list of [`TextKinds`]: pipelines whose splitter has marks as words of their own.
+///
+/// ```
+/// use nanoembed::text::{Ascii, HashKind, Marks, NativeHash, Pipeline, Splitter};
+/// let pipeline = Pipeline::hashing(50, HashKind::Native)?.splitter(Splitter::MARKS);
+/// let mut bytes = vec![0; pipeline.encoded_size()];
+/// pipeline.write(&mut bytes)?;
+/// assert!(Pipeline::read_as::<(NativeHash, Ascii)>(&bytes).is_err());
+/// let small = Pipeline::read_as::<(NativeHash, Ascii, Marks)>(&bytes)?;
+/// assert_eq!(small.encode_into("5 %?", &mut [0; 4])?, 3);
+/// # Ok::<(), nanoembed::text::PipelineError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks;
+
+impl TextKinds for Marks {
+    const BITS: u16 = TextKind::Marks as u16;
 }
 
 macro_rules! kinds_of_tuples {

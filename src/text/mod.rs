@@ -21,7 +21,7 @@
 //! | family | items |
 //! |---|---|
 //! | tokenizers | [`HashingTokenizer`] needs no fitting; [`WordCounts`] counts words, and [`Vocabulary`] gives each word a row |
-//! | the way from text to ids as a value, in bytes | [`Pipeline`], of a [`HashKind`] or a [`VocabularyView`], and [`Lowering`]; [`TextKinds`] and [`AnyText`] say what a program links |
+//! | the way from text to ids as a value, in bytes | [`Pipeline`], of a [`HashKind`] or a [`VocabularyView`], and [`Lowering`]; [`TextKinds`], [`AnyText`] and [`Marks`] say what a program links |
 //! | words and characters, by a rule for lower-casing | [`text_to_word_sequence`](Lowercase::text_to_word_sequence), [`standardized_words`](Lowercase::standardized_words), [`characters`](Lowercase::characters); by rules of your own: [`Splitter`] |
 //! | lower-casing, each [`Lowercase`] | [`Ascii`], [`Unchanged`], `Unicode` (feature `unicode`) |
 //! | groups of words and of characters | [`HashingTokenizer::word_ngrams`], [`Subwords`] |
@@ -69,7 +69,7 @@ pub use hash::SipHash;
 use hash::{AnyHash, scale, utf8};
 pub use hash::{FarmHash64, HashKind, Murmur3, NativeHash, WordHash};
 pub use hashing::Hashing;
-pub use kinds::{AnyText, TextKinds};
+pub use kinds::{AnyText, Marks, TextKinds};
 #[cfg(feature = "unicode")]
 pub use lower::Unicode;
 pub use lower::{Ascii, Lowercase, Lowering, Unchanged};

@@ -14,7 +14,7 @@ use nanoembed::layers::{
     QuotientRemainder, Records, Relu, Sigmoid, Softmax, Tanh, U2Row, U4Row, U8Row, integer,
 };
 use nanoembed::table::Aligned;
-use nanoembed::text::{HashKind, Pipeline};
+use nanoembed::text::{HashKind, Pipeline, Splitter};
 use nanoembed::zerocopy::{FromBytes, Immutable, KnownLayout};
 use nanoembed::{concatenate, parameters, sequential};
 use std::collections::BTreeSet;
@@ -175,6 +175,11 @@ fn every_kind_of_layer_has_its_recorded_image() {
         vocabulary: Some(b"any words"),
     };
     check::<Dense<2, 2, Softmax>>("all_sections", &mut kinds, &contents);
+    let pipeline = pipeline.splitter(Splitter::MARKS);
+    let mut way = vec![0; pipeline.encoded_size()];
+    pipeline.write(&mut way).expect("its own size");
+    let contents = Contents { pipeline: Some(&way), ..Contents::default() };
+    check::<Dense<2, 2, Softmax>>("pipeline_marks", &mut kinds, &contents);
     let tables: Vec<(u16, u16)> =
         (1..=2).flat_map(|kind| (0..=7).map(move |format| (kind, format))).collect();
     let rest = (3..=15).chain(17..=26).chain([0xffff]).map(|kind| (kind, 0));

@@ -17,6 +17,24 @@ fn naive_words(lowered: &str, filters: &str, split: &str) -> Vec<String> {
     translated.split(split).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// Each word cut before and after a mark, and where letters and digits meet.
+pub(crate) fn naive_marks(words: &[String]) -> Vec<String> {
+    let is_letter = |c: char| !c.is_ascii() || c.is_ascii_alphabetic();
+    let meet = |a, b| is_letter(a) && is_letter(b) || a.is_ascii_digit() && b.is_ascii_digit();
+    let mut parts: Vec<String> = Vec::new();
+    for word in words {
+        let mut last = None;
+        for c in word.chars() {
+            match parts.last_mut() {
+                Some(part) if last.is_some_and(|last| meet(last, c)) => part.push(c),
+                _ => parts.push(c.to_string()),
+            }
+            last = Some(c);
+        }
+    }
+    parts
+}
+
 /// The row numbers of the words and their n-grams: native hash and polynomial written out.
 fn naive_ids(words: &[String], rows: usize, longest: usize) -> Vec<usize> {
     let mix = |h: u32| {
@@ -48,7 +66,9 @@ fn found_words<L: Lowercase>(splitter: &Splitter<L>, text: &str) -> Vec<String> 
 /// Letters, separators and characters whose lower-casing is special, dense enough that all of them meet.
 pub(crate) fn texts() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        8 => proptest::sample::select(vec!["a", "b", "i", "A", "B", "-", "!", ".", "'", " ", "\t", "\n", "\r"]),
+        8 => proptest::sample::select(vec![
+            "a", "b", "i", "A", "B", "0", "7", "-", "!", ".", "'", " ", "\t", "\n", "\r",
+        ]),
         4 => proptest::sample::select(vec!["İ", "Σ", "ς", "\u{307}", "ß", "ẞ", "ǅ", "é", "É", "世", "🚀", "\u{a0}", "\0"]),
     ];
     let dense = proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat());
@@ -57,11 +77,11 @@ pub(crate) fn texts() -> impl Strategy<Value = String> {
 
 /// Few letters, so that separators overlap with themselves, with filters and with the text.
 fn filters() -> impl Strategy<Value = String> {
-    prop_oneof![Just(KERAS_FILTERS.to_owned()), Just(String::new()), "[abAi!. İ\u{307}Σσé世-]{1,4}"]
+    prop_oneof![Just(KERAS_FILTERS.to_owned()), Just(String::new()), "[abAi7!. İ\u{307}Σσé世-]{1,4}"]
 }
 
 fn splits() -> impl Strategy<Value = String> {
-    prop_oneof![Just(" ".to_owned()), "[abA!é世-]{1,4}", "[ab]{1,3}", "-{1,3}"]
+    prop_oneof![Just(" ".to_owned()), "[abA!7é世-]{1,4}", "[ab]{1,3}", "-{1,3}"]
 }
 
 proptest! {
@@ -70,21 +90,27 @@ proptest! {
     #[test]
     fn words_are_those_of_the_naive_splitter(text in texts(), filters in filters(), split in splits()) {
         let splitter = Splitter::new(&filters, &split);
-        let ascii = text.to_ascii_lowercase();
-        prop_assert_eq!(found_words(&splitter, &text), naive_words(&ascii, &filters, &split));
+        let words = naive_words(&text.to_ascii_lowercase(), &filters, &split);
+        prop_assert_eq!(found_words(&splitter, &text), &words[..]);
+        prop_assert_eq!(found_words(&splitter.marks(), &text), naive_marks(&words));
         let unchanged = splitter.lowercase::<Unchanged>();
-        prop_assert_eq!(found_words(&unchanged, &text), naive_words(&text, &filters, &split));
+        let words = naive_words(&text, &filters, &split);
+        prop_assert_eq!(found_words(&unchanged, &text), &words[..]);
+        prop_assert_eq!(found_words(&unchanged.marks(), &text), naive_marks(&words));
         #[cfg(feature = "unicode")]
         {
             let unicode = splitter.lowercase::<nanoembed::text::Unicode>();
-            prop_assert_eq!(found_words(&unicode, &text), naive_words(&text.to_lowercase(), &filters, &split));
+            let words = naive_words(&text.to_lowercase(), &filters, &split);
+            prop_assert_eq!(found_words(&unicode, &text), &words[..]);
+            prop_assert_eq!(found_words(&unicode.marks(), &text), naive_marks(&words));
         }
     }
 
     #[test]
     fn a_word_is_read_the_same_in_every_way(text in texts(), filters in filters(), split in splits()) {
         let splitter = Splitter::new(&filters, &split);
-        for word in splitter.words(&text) {
+        let marks = splitter.marks();
+        for word in splitter.words(&text).chain(marks.words(&text)) {
             let string = word.to_string();
             prop_assert!(!string.is_empty());
             prop_assert_eq!(word.chars().collect::<String>(), string.as_str());
@@ -273,6 +299,23 @@ fn any_hash_can_be_plugged_in() {
     }
     const TOKENIZER: HashingTokenizer<Length, Unchanged> = HashingTokenizer::new(6).hash().lowercase();
     assert!(TOKENIZER.ids("a ÄÖ seven").eq([2, 5, 1]));
+}
+
+/// What the marks of all are: nothing but white space is lost, whatever the language.
+#[test]
+fn marks_are_words() {
+    let words = |text| found_words(&Splitter::<Ascii>::MARKS, text);
+    assert_eq!(words("What is 5 % of x?"), ["what", "is", "5", "%", "of", "x", "?"]);
+    assert_eq!(
+        words("0x1F...it's\r\n\t10.0.0.1"),
+        ["0", "x", "1", "f", ".", ".", ".", "it", "'", "s", "10", ".", "0", ".", "0", ".", "1"]
+    );
+    assert_eq!(words("Größe:3µm 日本語。 ٣"), ["größe", ":", "3", "µm", "日本語。", "٣"]);
+    assert_eq!(words(" \t\n\u{b}\u{c}\r "), [""; 0]);
+    assert_eq!(words("\0a\u{7f}"), ["\0", "a", "\u{7f}"]);
+    let filtered = Splitter::<Ascii>::MARKS.filters("'");
+    assert_eq!(found_words(&filtered, "it's\t1"), ["it", "s", "\t", "1"]);
+    assert_ne!(Splitter::<Ascii>::MARKS.filters(KERAS_FILTERS), Splitter::KERAS);
 }
 
 /// Separators that a filter completes, that overlap with themselves, and lower-cased characters that are half a filter.

@@ -9,7 +9,7 @@ use nanoembed::text::SipHash;
 #[cfg(feature = "unicode")]
 use nanoembed::text::Unicode;
 use nanoembed::text::{
-    Ascii, FarmHash64, HashKind, HashingTokenizer, Lowercase, Lowering, Murmur3, NativeHash, Padding,
+    Ascii, FarmHash64, HashKind, HashingTokenizer, Lowercase, Lowering, Marks, Murmur3, NativeHash, Padding,
     Pipeline, PipelineError, Splitter, Subwords, TextKinds, Truncating, Unchanged, Vocabulary,
     VocabularyOptions, VocabularyView, WordCounts, WordHash,
 };
@@ -36,6 +36,7 @@ struct Case {
     text: String,
     filters: &'static str,
     split: &'static str,
+    marks: bool,
     rows: usize,
     padding: Padding,
     truncating: Truncating,
@@ -55,11 +56,12 @@ fn cases() -> impl Strategy<Value = Case> {
     let rows = prop_oneof![2..60_usize, Just(most - 1), Just(most)];
     let ends = (select(vec![Padding::Pre, Padding::Post]), select(vec![Truncating::Pre, Truncating::Post]));
     let subwords = (1..5_u16, 0..4_u16).prop_map(|(min_n, more)| (min_n, min_n + more));
-    (texts, filters, splits, rows, ends, subwords).prop_map(
-        |(text, filters, split, rows, (padding, truncating), subwords)| Case {
+    (texts, filters, splits, any::<bool>(), rows, ends, subwords).prop_map(
+        |(text, filters, split, marks, rows, (padding, truncating), subwords)| Case {
             text,
             filters,
             split,
+            marks,
             rows,
             padding,
             truncating,
@@ -69,10 +71,12 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 fn check<H: WordHash, L: Lowercase, const N: usize>(case: &Case) {
-    let Case { ref text, filters, split, rows, padding, truncating, subwords } = *case;
+    let Case { ref text, filters, split, marks, rows, padding, truncating, subwords } = *case;
+    let splitter = Splitter::new(filters, split);
+    let splitter = if marks { splitter.marks() } else { splitter };
     let typed = HashingTokenizer::new(rows)
         .hash::<H>()
-        .splitter(Splitter::new(filters, split).lowercase::<L>())
+        .splitter(splitter.lowercase::<L>())
         .word_ngrams::<N>()
         .padding(padding)
         .truncating(truncating);
@@ -230,6 +234,7 @@ fn each_changed_byte_is_refused_or_gives_another_pipeline() {
         Pipeline::hashing(2, HashKind::Native).unwrap(),
         hashing,
         hashing.split("--").unwrap(),
+        hashing.splitter(Splitter::MARKS).split("--").unwrap(),
         Pipeline::vocabulary(9, first.view()).unwrap(),
         Pipeline::vocabulary(5, second.view()).unwrap().filters("").lowercase(Lowering::Unchanged),
     ];
@@ -298,8 +303,10 @@ fn errors_name_the_field() {
     assert_eq!(changed(7, 2), field("truncating", "0 or 1", 2));
     assert_eq!(changed(8, 1), field("rows", "2 to 2^32", 1));
     assert_eq!(changed(20, 0), field("words of an n-gram", "1 to 8", 0));
+    assert_eq!(changed(26, 2), field("marks", "0 or 1", 2));
+    assert_eq!(changed(27, 1), field("marks", "0 or 1", 256));
     assert_eq!(changed(64, 0xff), PipelineError::NotUtf8 { field: "filters" });
-    let unused = (26..32).chain(32..56);
+    let unused = (28..32).chain(32..56);
     for at in unused {
         assert_eq!(changed(at, 1), PipelineError::NotZero { at });
     }
@@ -355,6 +362,10 @@ fn a_list_of_kinds_reads_what_it_names() {
     let subwords = native.subwords(2, 3).unwrap();
     read::<(NativeHash, (Ascii, Subwords))>(&subwords);
     refused::<(NativeHash, Ascii)>(&subwords, "n-grams of characters", "Subwords");
+    let marks = native.splitter(Splitter::MARKS);
+    read::<(NativeHash, Ascii, Marks)>(&marks);
+    read::<(NativeHash, Ascii, Marks)>(&native);
+    refused::<(NativeHash, Ascii)>(&marks, "marks", "Marks");
     let farm = Pipeline::hashing(50, HashKind::FarmHash64).unwrap().word_ngrams(2).unwrap();
     read::<(FarmHash64, Ascii)>(&farm);
     refused::<(NativeHash, Ascii)>(&farm, "hash", "FarmHash64");
@@ -363,6 +374,8 @@ fn a_list_of_kinds_reads_what_it_names() {
     refused::<(NativeHash, FarmHash64, Ascii)>(&murmur, "hash", "Murmur3");
     let by_words = Pipeline::vocabulary(9, words.view()).unwrap();
     read::<(VocabularyView, Ascii)>(&by_words);
+    read::<(VocabularyView, Ascii, Marks)>(&by_words.splitter(Splitter::MARKS));
+    refused::<(VocabularyView, Ascii)>(&by_words.splitter(Splitter::MARKS), "marks", "Marks");
     refused::<(NativeHash, Ascii)>(&by_words, "kind", "VocabularyView");
     #[cfg(feature = "md5")]
     {
@@ -458,4 +471,9 @@ fn the_bytes_are_those_of_the_table() {
     expected.extend([3, 0, 0, 0, 1, 0, 0, 0]);
     expected.extend("!é-".as_bytes());
     assert_eq!(bytes_of(&pipeline), expected);
+
+    // Marks stay where other strings come after them.
+    let marks = pipeline.splitter(Splitter::MARKS).filters("!é").split("-").unwrap();
+    expected[26] = 1;
+    assert_eq!(bytes_of(&marks), expected);
 }

@@ -4,7 +4,7 @@ mod train;
 mod values;
 
 pub(crate) use train::Train;
-pub(crate) use values::{ClassWeights, Target};
+pub(crate) use values::{ClassWeights, Split, Target};
 
 use crate::data::{Format, Reading};
 use clap::{Args, Parser, Subcommand};

@@ -1,7 +1,9 @@
 //! What `train` is told.
 
 use super::DataOptions;
-use super::values::{ClassWeights, Lowercase, Numbers, characters, extent, part, rows, size, times, words};
+use super::values::{
+    ClassWeights, Lowercase, Numbers, Split, characters, extent, part, rows, size, times, words,
+};
 use crate::recipe::Architecture;
 use crate::training::Optimizer;
 use clap::Args;
@@ -89,7 +91,11 @@ pub(crate) struct TextOptions {
     /// Which letters become small
     #[arg(long, value_name = "WHICH", default_value = "ascii", help_heading = "Text")]
     pub(crate) lowercase: Lowercase,
-    /// Characters that separate words beside the space [default: as in Keras, punctuation but the apostrophe]
+    /// What words are [default: marks for bag, else keras]
+    #[arg(long, value_name = "WHAT", help_heading = "Text")]
+    pub(crate) split: Option<Split>,
+    /// Characters that separate words beside the space [default: white space for marks; for keras punctuation but
+    /// the apostrophe, tab and newline]
     #[arg(long, value_name = "CHARACTERS", help_heading = "Text")]
     pub(crate) filters: Option<String>,
     /// Words that conv, lstm and flatten read, the last ones [default: as 19 of 20 texts have, at most 400]
@@ -120,14 +126,14 @@ pub(crate) struct LearningOptions {
     /// How often each line is learnt from [default: 12 for bag, else 6]
     #[arg(long, value_name = "N", value_parser = times, help_heading = "Learning")]
     pub(crate) epochs: Option<u32>,
-    /// How weights step [default: sgd for bag, else adam]
+    /// How weights step [default: adagrad for bag, else adam]
     #[arg(long, value_name = "OPTIMIZER", help_heading = "Learning")]
     pub(crate) optimizer: Option<Optimizer>,
-    /// The learning rate, which falls to 0 in a line: of a step of adam, of each line of a step of sgd
-    /// [default: for bag 0.01 of adam, 1 of sgd; else 0.002 and 0.02]
+    /// The learning rate, which falls to 0 in a line: of a step of adagrad or adam, of each line of a step of sgd
+    /// [default: for bag 0.1 of adagrad, 0.01 of adam, 1 of sgd; else 0.02, 0.002 and 0.02]
     #[arg(long, value_name = "RATE", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f32>,
-    /// Lines of a step [default: 32 for adam, 1 for sgd]
+    /// Lines of a step [default: 32 for adam, 8 for adagrad, 1 for sgd]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Learning")]
     pub(crate) batch: Option<u32>,
     /// Where the random numbers start

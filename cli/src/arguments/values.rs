@@ -32,6 +32,15 @@ impl From<Lowercase> for Lowering {
     }
 }
 
+/// What words are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Split {
+    /// Runs of letters, runs of digits, and each mark
+    Marks,
+    /// What spaces and filters leave, as in Keras
+    Keras,
+}
+
 /// Numbers of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Numbers {

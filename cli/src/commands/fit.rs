@@ -1,7 +1,7 @@
 //! `train --flash`: the best model that fits into so many bytes.
 
 use super::print;
-use crate::arguments::Train;
+use crate::arguments::{Split, Train};
 use crate::data::{Labelled, Source};
 use crate::failure::{Failure, Kind};
 use crate::image_file;
@@ -36,13 +36,15 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         ));
     }
     let names: Vec<&str> = data.names.iter().map(String::as_str).collect();
+    let marks = arguments.text.split.unwrap_or(Split::Marks) == Split::Marks;
     let task = Task {
         data: &data,
         names: &names,
         learnt: &learnt,
         held_out: &held_out,
-        frame: Frame::new(&names),
+        frame: Frame::new(&names, marks),
         lowercase: arguments.text.lowercase.into(),
+        marks,
     };
     image_file::check_writable(&arguments.output)?;
     progress::end_at_interrupt()?;

@@ -60,6 +60,9 @@ fn as_text(image: &ImageFile, model: Model<'_, All>, fingerprint: u64) -> String
             "lower-casing {}, words split at {:?} and {:?}",
             text.lowercase, text.split, text.filters
         ));
+        if text.marks {
+            line(format_args!("runs of letters, runs of digits and marks are words of their own"));
+        }
         match (text.words, text.characters) {
             (0 | 1, (0, 0)) => line(format_args!("words alone")),
             (words, (0, 0)) => line(format_args!("runs of 1 to {words} words")),
@@ -104,8 +107,8 @@ fn as_json(image: &ImageFile, model: Model<'_, All>, fingerprint: u64) -> Value 
         let text = Text::of(pipeline);
         let (min, max) = text.characters;
         json!({"ids_by": text.ids_by, "hash": text.hash, "lowercase": text.lowercase, "rows": text.rows,
-            "length": text.length, "words": text.words, "characters": [min, max], "filters": text.filters,
-            "split": text.split})
+            "length": text.length, "words": text.words, "characters": [min, max], "marks": text.marks,
+            "filters": text.filters, "split": text.split})
     });
     json!({
         "file": image.name(),

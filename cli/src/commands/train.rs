@@ -1,7 +1,7 @@
 //! `train`: from a file of labelled texts to the image of a model.
 
 use super::{fit, print};
-use crate::arguments::{ClassWeights, Train};
+use crate::arguments::{ClassWeights, Split, Train};
 use crate::data::{Labelled, Source};
 use crate::examples::Examples;
 use crate::failure::Failure;
@@ -17,11 +17,13 @@ use nanoembed::text::Pipeline;
 
 /// Settings that a model has if no one says otherwise: chosen on texts that were held out.
 struct Defaults {
+    split: Split,
     words: u16,
     characters: (u16, u16),
     hold_out: f64,
     epochs: u32,
     optimizer: Optimizer,
+    rate_of_adagrad: f32,
     rate_of_adam: f32,
     rate_of_sgd: f32,
 }
@@ -30,20 +32,24 @@ impl Architecture {
     fn defaults(self) -> Defaults {
         match self {
             Self::Bag => Defaults {
+                split: Split::Marks,
                 words: 2,
                 characters: (5, 5),
                 hold_out: 0.0,
                 epochs: 12,
-                optimizer: Optimizer::Sgd,
+                optimizer: Optimizer::Adagrad,
+                rate_of_adagrad: 0.1,
                 rate_of_adam: 0.01,
                 rate_of_sgd: 1.0,
             },
             Self::Conv | Self::Lstm | Self::Flatten => Defaults {
+                split: Split::Keras,
                 words: 1,
                 characters: (0, 0),
                 hold_out: 0.1,
                 epochs: 6,
                 optimizer: Optimizer::Adam,
+                rate_of_adagrad: 0.02,
                 rate_of_adam: 0.002,
                 rate_of_sgd: 0.02,
             },
@@ -108,6 +114,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     }
     let optimizer = learning.optimizer.unwrap_or(defaults.optimizer);
     let rate = match optimizer {
+        Optimizer::Adagrad => defaults.rate_of_adagrad,
         Optimizer::Adam => defaults.rate_of_adam,
         Optimizer::Sgd => defaults.rate_of_sgd,
     };
@@ -166,6 +173,7 @@ fn text_settings(arguments: &Train, defaults: &Defaults) -> TextSettings {
         words: arguments.text.words.unwrap_or(defaults.words),
         characters: arguments.text.characters.unwrap_or(defaults.characters),
         lowercase: arguments.text.lowercase.into(),
+        marks: arguments.text.split.unwrap_or(defaults.split) == Split::Marks,
         filters: arguments.text.filters.clone(),
         length: 0,
     }

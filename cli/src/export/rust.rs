@@ -140,7 +140,7 @@ fn layer(number: usize, record: &Record) -> Result<String, Failure> {
 
 /// How text becomes ids: what the code uses, and the code.
 fn tokenizer(text: &Text) -> (&'static str, String) {
-    let Text { rows, words, characters: (min, max), filters, length, .. } = text;
+    let Text { rows, words, characters: (min, max), marks, filters, length, .. } = text;
     let (padding, truncating) = (text.padding, text.truncating);
     let lowercase = match text.lowercase {
         "none" => "Unchanged",
@@ -155,21 +155,33 @@ fn tokenizer(text: &Text) -> (&'static str, String) {
     if (*min, *max, lowercase) == (0, 0, "Ascii") {
         let words = (*words).max(1);
         let ngrams = if words > 1 { ".word_ngrams()" } else { "" };
+        let splitter = if *marks { "\n    .splitter(Splitter::MARKS)" } else { "" };
         let code = format!(
             "/// How text becomes ids.\n\
-             pub const TOKENIZER: HashingTokenizer<NativeHash, Ascii, {words}> = HashingTokenizer::for_table::<Model>(){ngrams}\n    \
+             pub const TOKENIZER: HashingTokenizer<NativeHash, Ascii, {words}> = HashingTokenizer::for_table::<Model>(){ngrams}{splitter}\n    \
              .filters({filters:?})\n    .padding(Padding::{padding})\n    .truncating(Truncating::{truncating});\n\n"
         );
-        return ("Ascii, HashingTokenizer, NativeHash, Padding, Truncating", code);
+        let uses = if *marks {
+            "Ascii, HashingTokenizer, NativeHash, Padding, Splitter, Truncating"
+        } else {
+            "Ascii, HashingTokenizer, NativeHash, Padding, Truncating"
+        };
+        return (uses, code);
     }
+    let splitter = if *marks { "\n        .splitter(Splitter::MARKS)" } else { "" };
     let code = format!(
         "/// How text becomes ids.\n\
          pub fn pipeline() -> Result<Pipeline<'static>, PipelineError> {{\n    \
-         Ok(Pipeline::hashing({rows}, HashKind::Native)?\n        .lowercase(Lowering::{lowercase})\n        \
+         Ok(Pipeline::hashing({rows}, HashKind::Native)?{splitter}\n        .lowercase(Lowering::{lowercase})\n        \
          .word_ngrams({words})?\n        .subwords({min}, {max})?\n        .filters({filters:?})\n        \
          .length({length})\n        .padding(Padding::{padding})\n        .truncating(Truncating::{truncating}))\n}}\n\n"
     );
-    ("HashKind, Lowering, Padding, Pipeline, PipelineError, Truncating", code)
+    let uses = if *marks {
+        "HashKind, Lowering, Padding, Pipeline, PipelineError, Splitter, Truncating"
+    } else {
+        "HashKind, Lowering, Padding, Pipeline, PipelineError, Truncating"
+    };
+    (uses, code)
 }
 
 #[cfg(test)]

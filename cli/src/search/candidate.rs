@@ -87,10 +87,10 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// Of classes with these names: header and list of sections, two layers, names, pipeline, and what fills up.
-    pub(crate) fn new(names: &[&str]) -> Self {
+    pub(crate) fn new(names: &[&str], marks: bool) -> Self {
         let classes = 8 + 4 * (names.len() + 1) + names.iter().map(|name| name.len()).sum::<usize>();
-        // A pipeline by a hash with the filters of Keras.
-        let pipeline = 100;
+        // A pipeline by a hash with its filters: white space, or those of Keras.
+        let pipeline = if marks { 72 } else { 100 };
         Self { classes: names.len(), bytes: 192 + 128 + classes.next_multiple_of(64) + 64 + pipeline }
     }
 }
@@ -180,6 +180,8 @@ pub(crate) struct Task<'a> {
     pub(crate) held_out: &'a Labelled,
     pub(crate) frame: Frame,
     pub(crate) lowercase: Lowering,
+    /// Whether marks are words of their own.
+    pub(crate) marks: bool,
 }
 
 /// Ends a training when the person ends the search.
@@ -216,6 +218,7 @@ impl Task<'_> {
             words: text.words,
             characters: text.characters,
             lowercase: self.lowercase,
+            marks: self.marks,
             filters: None,
             length: 0,
         };
@@ -301,16 +304,19 @@ mod tests {
         let data = Labelled { texts, labels, names: names.clone(), strangers: 0 };
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let all: Vec<usize> = (0..30).collect();
-        let frame = Frame::new(&names);
-        let task = Task {
-            data: &data,
-            names: &names,
-            learnt: &all,
-            held_out: &data,
-            frame,
-            lowercase: Lowering::Ascii,
-        };
-        for budget in [1400, 4096, 5001] {
+        for (marks, budget) in
+            [false, true].into_iter().flat_map(|marks| [1400, 4096, 5001].map(|of| (marks, of)))
+        {
+            let frame = Frame::new(&names, marks);
+            let task = Task {
+                data: &data,
+                names: &names,
+                learnt: &all,
+                held_out: &data,
+                frame,
+                lowercase: Lowering::Ascii,
+                marks,
+            };
             for form in FORMS {
                 let candidate = Candidate::new(form, TEXTS[2]);
                 let Some(candidate) = candidate.fitting(budget, &frame) else { continue };
@@ -321,6 +327,7 @@ mod tests {
                 assert!(bytes <= budget && bytes + 200 > budget, "{candidate}: {bytes} of {budget}");
             }
         }
+        let frame = Frame::new(&names, false);
         assert!(Candidate::new(FORMS[0], TEXTS[0]).fitting(400, &frame).is_none());
     }
 }

@@ -86,12 +86,16 @@ fn exports() {
         "Dense<8, 3, Softmax>",
         "include_image!(\"a.nemb\")",
         "HashingTokenizer<NativeHash, Ascii, 2>",
+        ".splitter(Splitter::MARKS)",
         "[\"food\", \"price\", \"room\"]",
     ] {
         assert!(rust.contains(part), "{part}: {rust}");
     }
     let with_characters = folder.train(&data, "b.nemb", &[]);
-    assert!(succeed(&["export", &with_characters, "--to", "rust"]).contains(".subwords(5, 5)"));
+    let rust = succeed(&["export", &with_characters, "--to", "rust"]);
+    assert!(rust.contains(".subwords(5, 5)") && rust.contains(".splitter(Splitter::MARKS)"), "{rust}");
+    let as_keras = folder.train(&data, "k.nemb", &["--split", "keras", "--characters", "0"]);
+    assert!(!succeed(&["export", &as_keras, "--to", "rust"]).contains("Splitter"));
 
     let image = fs::read(&model).expect("an image");
     let c = succeed(&["export", &model, "--to", "c"]);

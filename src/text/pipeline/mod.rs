@@ -19,7 +19,7 @@ const MAX_ORDER: usize = 8;
 /// parameters: hash, lower-casing and n-grams are numbers. It gives the same ids, one by one.
 ///
 /// ```text
-/// for each word of the text, lower-cased and split as in Keras:
+/// for each word of the text, lower-cased and split, as in Keras or as Splitter::MARKS does it:
 ///     by a hash                     1 + bucket of the word, of rows - 1 buckets
 ///                                   1 + bucket of each n-gram of words that ends here, shorter ones first
 ///                                   1 + bucket of each n-gram of its characters, as Subwords gives them
@@ -65,7 +65,8 @@ const MAX_ORDER: usize = 8;
 /// | 16 | u32 | length, 0 for a bag |
 /// | 20 | u16 | words of the longest n-gram of words, 1 to 8 |
 /// | 22 | 2 × u16 | characters of the shortest and of the longest n-gram of characters, both 0 for none |
-/// | 26 | 6 bytes | 0 |
+/// | 26 | u16 | 1 if marks are words of their own ([`Splitter::marks`]), else 0 |
+/// | 28 | 4 bytes | 0 |
 /// | 32 | 2 × u64 | the key of `SipHash`; or the seed of `Murmur3` and 0 |
 /// | 48 | 2 × u32 | `WORDS` and `BYTES` of the vocabulary |
 /// | 56 | 2 × u32 | bytes of the filters and of the split string |
@@ -228,7 +229,22 @@ impl<'a> Pipeline<'a> {
     /// The same, with other filters.
     #[must_use]
     pub const fn filters(self, filters: &'a str) -> Self {
-        Self::of(Settings { splitter: self.settings.splitter.filters(filters), ..self.settings })
+        self.splitter(self.settings.splitter.filters(filters))
+    }
+
+    /// The same, split by these rules; [`lowercase`](Self::lowercase) alone decides over lower-casing.
+    ///
+    /// ```
+    /// use nanoembed::text::{HashKind, Pipeline, Splitter};
+    /// let pipeline = Pipeline::hashing(1000, HashKind::Native)?;
+    /// let mut ids = [0; 8];
+    /// assert_eq!(pipeline.encode_into("What is 5% of x?", &mut ids)?, 5);
+    /// assert_eq!(pipeline.splitter(Splitter::MARKS).encode_into("What is 5% of x?", &mut ids)?, 7);
+    /// # Ok::<(), nanoembed::text::PipelineError>(())
+    /// ```
+    #[must_use]
+    pub const fn splitter(self, splitter: Splitter<'a, Unchanged>) -> Self {
+        Self::of(Settings { splitter, ..self.settings })
     }
 
     /// The same, split at another string.
@@ -236,8 +252,10 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// If it is empty.
     pub const fn split(self, split: &'a str) -> Result<Self, PipelineError> {
-        match splitter(self.settings.splitter.strings().0, split) {
-            Ok(splitter) => Ok(Self::of(Settings { splitter, ..self.settings })),
+        let before = self.settings.splitter;
+        match splitter(before.strings().0, split) {
+            Ok(splitter) if before.has_marks() => Ok(self.splitter(splitter.marks())),
+            Ok(splitter) => Ok(self.splitter(splitter)),
             Err(error) => Err(error),
         }
     }
@@ -354,7 +372,11 @@ impl<T: TextKinds> Pipeline<'_, T> {
     /// is computed in it, since a vocabulary needs it too; the others are called for each character.
     fn visit<L: Lowercase>(&self, text: &str, visit: &mut dyn FnMut(u32)) {
         let Settings { source, buckets, .. } = self.settings;
-        let splitter = self.settings.splitter.lowercase::<L>();
+        let mut splitter = self.settings.splitter.lowercase::<L>();
+        if !links::<T>(TextKind::Marks) {
+            // It is so already, but the compiler does not know.
+            splitter = splitter.no_marks();
+        }
         let mut words = splitter.words(text);
         let mut ngrams = WordNgrams::new();
         loop {

@@ -21,7 +21,7 @@ struct Record {
     order: u16,
     min_n: u16,
     max_n: u16,
-    zero: u16,
+    marks: u16,
     zeros: u32,
     key: [u64; 2],
     words: u32,
@@ -139,6 +139,7 @@ impl<T> Pipeline<'_, T> {
             truncating: u8::from(truncating == Truncating::Post),
             rows: self.rows(),
             length,
+            marks: u16::from(splitter.has_marks()),
             filters: narrow("bytes of the filters", filters.len())?,
             split: narrow("bytes of the split string", split.len())?,
             ..EMPTY
@@ -271,7 +272,7 @@ impl<'a> Pipeline<'a> {
         )?;
         let buckets = buckets(record.rows)?;
         // With what its kind does not use at 0.
-        let mut own = Record { zero: 0, zeros: 0, ..record };
+        let mut own = Record { zeros: 0, ..record };
         let source = if record.kind == VOCABULARY {
             own = Record { hash: 0, key: [0; 2], order: 0, min_n: 0, max_n: 0, ..own };
             check_linked::<T>("kind", TextKind::Vocabulary)?;
@@ -302,8 +303,17 @@ impl<'a> Pipeline<'a> {
             }
             Source::Hash { kind, order, min_n, max_n }
         };
+        let mut splitter = splitter(filters, split)?;
+        match record.marks {
+            0 => {}
+            1 => {
+                check_linked::<T>("marks", TextKind::Marks)?;
+                splitter = splitter.marks();
+            }
+            _ => return unknown("marks", "0 or 1", record.marks.into()),
+        }
         let pipeline = Pipeline::of(Settings {
-            splitter: splitter(filters, split)?,
+            splitter,
             lowering,
             source,
             buckets,

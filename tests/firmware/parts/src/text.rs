@@ -19,6 +19,7 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("text hashes", hashes),
     ("text vocabulary", vocabulary),
     ("text pipeline", pipelines),
+    ("text marks", marks),
 ];
 
 const TEXTS: &[&str] = &[
@@ -193,24 +194,46 @@ fn vocabulary() -> u64 {
     fold.hash()
 }
 
+/// The bytes of a pipeline and the ids of all texts.
+fn fold_pipeline(fold: &mut Fold, pipeline: Pipeline) {
+    let mut bytes = [0; 160];
+    let bytes = &mut bytes[..pipeline.encoded_size()];
+    pipeline.write(bytes).unwrap();
+    bytes.iter().for_each(|&byte| fold.number(byte.into()));
+    for text in texts() {
+        let mut ids = [0; 6];
+        fold.number(pipeline.encode_into(text, &mut ids).unwrap());
+        ids.iter().for_each(|&id| fold.number(id as usize));
+    }
+}
+
 fn pipelines() -> u64 {
     let mut fold = Fold::new();
-    let mut of = |pipeline: Pipeline| {
-        let mut bytes = [0; 160];
-        let bytes = &mut bytes[..pipeline.encoded_size()];
-        pipeline.write(bytes).unwrap();
-        bytes.iter().for_each(|&byte| fold.number(byte.into()));
-        for text in texts() {
-            let mut ids = [0; 6];
-            fold.number(pipeline.encode_into(text, &mut ids).unwrap());
-            ids.iter().for_each(|&id| fold.number(id as usize));
-        }
-    };
+    let mut of = |pipeline| fold_pipeline(&mut fold, pipeline);
     for kind in [HashKind::Native, HashKind::FarmHash64, HashKind::Murmur3 { seed: 9 }] {
         let pipeline = Pipeline::hashing(50_000, kind).unwrap();
         of(pipeline);
         let pipeline = pipeline.filters("!é").split("--").unwrap().lowercase(Lowering::Unchanged);
         of(pipeline.word_ngrams(3).unwrap().subwords(2, 4).unwrap().length(6).padding(Padding::Pre));
     }
+    fold.hash()
+}
+
+/// Marks as words of their own, by a type and by a value.
+fn marks() -> u64 {
+    let mut fold = Fold::new();
+    let pairs =
+        HashingTokenizer::try_new(1000).unwrap().splitter(Splitter::<Ascii>::MARKS).word_ngrams::<2>();
+    let tags = Splitter::<Ascii>::new("<é", "--").marks();
+    for text in texts() {
+        pairs.ids(text).for_each(|id| fold.number(id));
+        for word in tags.words(text) {
+            word.chars().for_each(|c| fold.number(c as usize));
+            fold.number(0xffff);
+        }
+    }
+    fold_pipeline(&mut fold, pairs.pipeline(6).unwrap());
+    let pipeline = Pipeline::hashing(1000, HashKind::FarmHash64).unwrap().splitter(tags.lowercase());
+    fold_pipeline(&mut fold, pipeline.subwords(2, 4).unwrap().lowercase(Lowering::Unchanged));
     fold.hash()
 }
