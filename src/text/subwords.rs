@@ -158,7 +158,7 @@ impl<I: Iterator<Item = char> + Clone> Iterator for Buckets<I> {
 
     // The characters are read once, into bytes, if they fit. Firmware has the short form alone.
     #[inline]
-    fn fold<B, F: FnMut(B, usize) -> B>(mut self, first: B, mut work: F) -> B {
+    fn fold<B, F: FnMut(B, usize) -> B>(self, first: B, mut work: F) -> B {
         if cfg!(not(target_os = "none")) && !self.done && self.at_start && self.run.length == 0 {
             let mut word = [0_u8; ROOM];
             let (mut free, mut fits) = (&mut word[..], true);
@@ -174,7 +174,7 @@ impl<I: Iterator<Item = char> + Clone> Iterator for Buckets<I> {
             }
         }
         let mut result = first;
-        while let Some(bucket) = self.next() {
+        for bucket in self {
             result = work(result, bucket);
         }
         result

@@ -428,13 +428,13 @@ impl<L: Lowercase> Iterator for WordChars<'_, L> {
     }
 
     #[inline]
-    fn fold<B, F: FnMut(B, char) -> B>(mut self, first: B, mut work: F) -> B {
+    fn fold<B, F: FnMut(B, char) -> B>(self, first: B, mut work: F) -> B {
         if let Some(bytes) = self.rest.ascii() {
             // Every rule of ours has a lower case for each of them.
             return bytes.iter().filter_map(|&byte| L::lower_ascii(byte)).fold(first, work);
         }
         let mut result = first;
-        while let Some(c) = self.next() {
+        for c in self {
             result = work(result, c);
         }
         result
