@@ -13,6 +13,9 @@ use std::ops::ControlFlow;
 /// Numbers of a cache line.
 const LINE: usize = 16;
 
+/// What the accumulators of Adagrad start from: rare rows step farther than frequent ones, but not without limit.
+const ACCUMULATOR: f32 = 1e-5;
+
 /// What is trained, and how.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
@@ -132,7 +135,8 @@ pub(crate) fn learn(
         end_learning_rate: 0.0,
         power: 1.0,
     };
-    let adagrad = Scheduled { optimizer: RowwiseAdagrad::default(), schedule };
+    let adagrad = RowwiseAdagrad { initial_accumulator: ACCUMULATOR, ..RowwiseAdagrad::default() };
+    let adagrad = Scheduled { optimizer: adagrad, schedule };
     let adam = Scheduled { optimizer: Adam::default(), schedule };
     let sgd = Scheduled { optimizer: Sgd::default(), schedule };
     let optimizer: &dyn AnyOptimizer = match plan.optimizer {

@@ -130,7 +130,7 @@ pub(crate) struct LearningOptions {
     #[arg(long, value_name = "OPTIMIZER", help_heading = "Learning")]
     pub(crate) optimizer: Option<Optimizer>,
     /// The learning rate, which falls to 0 in a line: of a step of adagrad or adam, of each line of a step of sgd
-    /// [default: for bag 0.1 of adagrad, 0.01 of adam, 1 of sgd; else 0.02, 0.002 and 0.02]
+    /// [default: for bag 0.2 of adagrad, 0.01 of adam, 1 of sgd; else 0.02, 0.002 and 0.02]
     #[arg(long, value_name = "RATE", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f32>,
     /// Lines of a step [default: 32 for adam, 8 for adagrad, 1 for sgd]

@@ -38,7 +38,7 @@ impl Architecture {
                 hold_out: 0.0,
                 epochs: 12,
                 optimizer: Optimizer::Adagrad,
-                rate_of_adagrad: 0.1,
+                rate_of_adagrad: 0.2,
                 rate_of_adam: 0.01,
                 rate_of_sgd: 1.0,
             },
