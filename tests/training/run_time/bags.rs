@@ -40,13 +40,16 @@ impl Texts {
     }
 }
 
-/// One way of learning from texts: parameters, optimizer's state and the report of the first step.
+/// The bits of parameters and of the optimizer's state, and the report of the first step.
+type Learnt = (Vec<u32>, Vec<u32>, Option<Report>);
+
+/// One way of learning from texts.
 fn learnt(
     records: &[Record],
     optimizer: &dyn AnyOptimizer,
     (texts, units): (&Texts, usize),
     by_epoch: bool,
-) -> Result<(Vec<u32>, Vec<u32>, Option<Report>), TrainError> {
+) -> Result<Learnt, TrainError> {
     let recipe = Recipe::<All>::new(records).expect("layers that fit");
     let by_class = records[1].options[1] == ActivationKind::Softmax as u16;
     let loss = if by_class {
@@ -122,7 +125,9 @@ proptest! {
         optimizer in 0..7_usize,
     ) {
         if in_order {
-            bags.iter_mut().for_each(|bag| bag.sort_unstable());
+            for bag in &mut bags {
+                bag.sort_unstable();
+            }
         }
         let activation = if softmax { ActivationKind::Softmax } else { ActivationKind::Sigmoid };
         let (records, texts) = (records(dim, units, pooling, activation), Texts::of(&bags, units));
