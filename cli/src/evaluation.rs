@@ -163,12 +163,19 @@ pub(crate) fn evaluate(
     let most = ks.iter().copied().max().unwrap_or(1).max(1);
     let ask = |texts: &[String]| -> Result<Vec<Said>, Failure> {
         let mut predictor = Predictor::new(classifier)?;
-        let said = |text: &String| {
-            let outputs = predictor.outputs(text)?;
+        let mut all = Vec::new();
+        let said = |outputs: &[f32]| {
             let top = Judge::top(outputs, most).into_iter().map(|(class, _)| class).collect();
-            Ok(Said { classes: judge.classes(outputs), best: judge.best(outputs), top })
+            Said { classes: judge.classes(outputs), best: judge.best(outputs), top }
         };
-        texts.iter().map(said).collect()
+        for text in texts {
+            predictor.push(text)?;
+            if predictor.is_full() {
+                all.extend(predictor.outputs()?.map(said));
+            }
+        }
+        all.extend(predictor.outputs()?.map(said));
+        Ok(all)
     };
     let said = thread::scope(|scope| {
         let parts: Vec<_> = even_ranges(data.len(), threads)

@@ -29,15 +29,6 @@ enum Targets {
     Several(Vec<f32>, usize),
 }
 
-impl Targets {
-    fn like(&self) -> Self {
-        match self {
-            Self::Classes(_) => Self::Classes(Vec::new()),
-            Self::Several(_, classes) => Self::Several(Vec::new(), *classes),
-        }
-    }
-}
-
 impl Examples {
     /// These texts of all; `several` says whether a text may have several labels. A text without a label, which only
     /// a file that was read for the classes of another can have, is left out where each has one.
@@ -88,6 +79,8 @@ impl Examples {
                     left -= 1;
                 }
             });
+            // Their order means nothing, and a step on one text then finds the repeats of a row side by side.
+            ids.get_mut(start..).unwrap_or_default().sort_unstable();
         }
         let end = u32::try_from(self.ids.len()).map_err(|_| {
             Failure::usage("more than 4 billion ids: learn from fewer texts, or with fewer n-grams")
@@ -165,33 +158,6 @@ impl Examples {
         }
         self.ids = left;
     }
-
-    /// An empty list of the same kind.
-    pub(crate) fn like(&self) -> Self {
-        Self { ids: Vec::new(), offsets: vec![0], targets: self.targets.like(), are_bags: self.are_bags }
-    }
-
-    /// Takes the place of what is there by these examples of another list.
-    pub(crate) fn gather(&mut self, from: &Self, numbers: impl Iterator<Item = usize>) {
-        self.ids.clear();
-        self.offsets.truncate(1);
-        match &mut self.targets {
-            Targets::Classes(classes) => classes.clear(),
-            Targets::Several(targets, _) => targets.clear(),
-        }
-        for number in numbers {
-            let Some([start, end]) = from.offsets.get(number..number + 2) else { continue };
-            self.ids.extend(from.ids.get(*start as usize..*end as usize).unwrap_or_default());
-            self.offsets.push(self.ids.len() as u32);
-            match (&mut self.targets, &from.targets) {
-                (Targets::Classes(to), Targets::Classes(from)) => to.extend(from.get(number)),
-                (Targets::Several(to, classes), Targets::Several(from, _)) => {
-                    to.extend(from.get(number * *classes..(number + 1) * *classes).unwrap_or_default());
-                }
-                _ => {}
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -221,13 +187,6 @@ mod tests {
         assert_eq!((several.len(), several.longest()), (3, 4));
         assert_eq!(several.frequencies(3), [1, 1, 1]);
         assert!(matches!(several.input(), Input::Ids(ids) if ids.len() == 12));
-
-        let mut some = several.like();
-        some.gather(&several, [1, 0].into_iter());
-        let Targets::Several(targets, 3) = &some.targets else { panic!("several labels") };
-        assert_eq!(targets, &[0.0, 1.0, 1.0, 1.0, 0.0, 0.0]);
-        some.gather(&several, [2].into_iter());
-        assert_eq!(some.len(), 1);
     }
 
     #[test]

@@ -4,7 +4,8 @@ use crate::failure::Failure;
 use nanoembed::files;
 use nanoembed::models::{self, All, Classifier, ClassifierError, Model};
 use nanoembed::zerocopy::IntoBytes;
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// An image at an address that is a multiple of 4, as a model needs it.
@@ -28,8 +29,17 @@ impl ImageFile {
     }
 
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
-        Ok(Self::of(&path.display().to_string(), &bytes))
+        let failed = |error: std::io::Error| Failure::file(path, &error);
+        let mut file = File::open(path).map_err(failed)?;
+        let name = path.display().to_string();
+        let length = file.metadata().map_err(failed)?;
+        let length = if length.is_file() { usize::try_from(length.len()).unwrap_or(0) } else { 0 };
+        // Read to where it stays. What is no plain file, or grows, has more bytes than it said.
+        let mut image = Self::zeros(&name, length);
+        file.read_exact(image.bytes_mut()).map_err(failed)?;
+        let mut more = Vec::new();
+        file.read_to_end(&mut more).map_err(failed)?;
+        if more.is_empty() { Ok(image) } else { Ok(Self::of(&name, &[image.bytes(), &more].concat())) }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -53,7 +63,12 @@ impl ImageFile {
     }
 
     pub(crate) fn classifier(&self) -> Result<Classifier<'_, All>, Failure> {
-        Classifier::new(self.model()?).map_err(|error| match error {
+        self.classifier_of(self.model()?)
+    }
+
+    /// The classifier of the model that was opened of it.
+    pub(crate) fn classifier_of<'a>(&self, model: Model<'a, All>) -> Result<Classifier<'a, All>, Failure> {
+        Classifier::new(model).map_err(|error| match error {
             ClassifierError::NoPipeline => self
                 .failure("it says nothing of how text becomes ids, and can only be asked by `predict --ids`"),
             error => self.failure(error),

@@ -5,40 +5,64 @@ use nanoembed::error::InputError;
 use nanoembed::layers::ActivationKind;
 use nanoembed::models::{All, Buffers, Classifier, Input, LayerKind, Model, Shape};
 
-/// Ids that there is room for at first.
-const IDS: usize = 1024;
+/// Texts that are asked about at once, at most: the rows of the next ones are on their way while one is summed.
+const BLOCK: usize = 32;
 
-/// A classifier and its memory, which grows with the longest text.
+/// A classifier, the texts that it is asked about next, and its memory.
 pub(crate) struct Predictor<'a> {
     classifier: Classifier<'a, All>,
     ids: Vec<u32>,
+    /// Where the ids of each text start, and where the last end.
+    offsets: Vec<u32>,
     buffers: Buffers,
     outputs: Vec<f32>,
 }
 
 impl<'a> Predictor<'a> {
     pub(crate) fn new(classifier: &Classifier<'a, All>) -> Result<Self, Failure> {
-        let lengths = classifier.model().recipe().workspace(1);
+        let lengths = classifier.model().recipe().workspace(BLOCK);
         let buffers = lengths.ok_or_else(|| Failure::model("the model is too large"))?.buffers();
-        let least = classifier.pipeline().ids().map_or(0, |length| length.get() as usize);
-        Ok(Self { classifier: *classifier, ids: vec![0; IDS.max(least)], buffers, outputs: Vec::new() })
+        let (ids, offsets, outputs) = (Vec::new(), vec![0], Vec::new());
+        Ok(Self { classifier: *classifier, ids, offsets, buffers, outputs })
     }
 
-    /// The outputs of the model for a text.
-    pub(crate) fn outputs(&mut self, text: &str) -> Result<&[f32], Failure> {
-        loop {
-            match self.classifier.outputs(text, &mut self.ids, &mut self.buffers.workspace()) {
-                Ok(outputs) => {
-                    self.outputs.clear();
-                    self.outputs.extend(outputs);
-                    return Ok(&self.outputs);
-                }
-                Err(InputError::Capacity(error)) if error.needed > self.ids.len() => {
-                    self.ids.resize(error.needed.next_power_of_two(), 0);
-                }
-                Err(error) => return Err(Failure::model(error)),
-            }
+    /// Whether there is no room for another text before the ones that are there have been answered.
+    pub(crate) fn is_full(&self) -> bool {
+        self.offsets.len() > BLOCK
+    }
+
+    /// Appends a text.
+    pub(crate) fn push(&mut self, text: &str) -> Result<(), Failure> {
+        let (pipeline, ids) = (self.classifier.pipeline(), &mut self.ids);
+        if let Some(length) = pipeline.ids() {
+            let start = ids.len();
+            ids.resize(start + length.get() as usize, 0);
+            pipeline.encode_into(text, ids.get_mut(start..).unwrap_or_default()).map_err(Failure::model)?;
+        } else {
+            pipeline.for_each_id(text, |id| ids.push(id));
         }
+        let end = u32::try_from(ids.len()).map_err(|_| Failure::model("more than 4 billion ids"))?;
+        self.offsets.push(end);
+        Ok(())
+    }
+
+    /// The outputs of the model for each text that was appended, in order; there is no text then.
+    pub(crate) fn outputs(&mut self) -> Result<impl Iterator<Item = &[f32]>, Failure> {
+        let Self { classifier, ids, offsets, buffers, outputs } = self;
+        let (model, texts) = (classifier.model(), offsets.len() - 1);
+        let units = model.recipe().output().numbers();
+        outputs.clear();
+        outputs.resize(texts * units, 0.0);
+        if texts > 0 {
+            let input = match classifier.pipeline().ids() {
+                Some(_) => Input::Ids(ids),
+                None => Input::Bags { ids, offsets },
+            };
+            model.predict(&[input], &mut buffers.workspace(), outputs).map_err(Failure::model)?;
+        }
+        ids.clear();
+        offsets.truncate(1);
+        Ok(outputs.chunks_exact(units.max(1)))
     }
 }
 
@@ -101,18 +125,23 @@ impl Judge {
         Self { threshold, several, best_is_free }
     }
 
+    /// The most probable class, of equally probable ones the first.
+    pub(crate) fn most_probable(outputs: &[f32]) -> Option<(usize, f32)> {
+        let numbered = outputs.iter().copied().enumerate();
+        let better = |best: Option<(usize, f32)>, next: (usize, f32)| match best {
+            Some(best) if best.1 >= next.1 => Some(best),
+            _ => Some(next),
+        };
+        numbered.filter(|(_, probability)| !probability.is_nan()).fold(None, better)
+    }
+
     /// The most probable classes, the most probable first; equally probable ones in the order of their numbers.
     pub(crate) fn top(outputs: &[f32], k: usize) -> Vec<(usize, f32)> {
-        let numbered = outputs.iter().copied().enumerate();
-        let numbers = numbered.filter(|(_, probability)| !probability.is_nan());
         if k == 1 {
-            let better = |best: Option<(usize, f32)>, next: (usize, f32)| match best {
-                Some(best) if best.1 >= next.1 => Some(best),
-                _ => Some(next),
-            };
-            return numbers.fold(None, better).into_iter().collect();
+            return Self::most_probable(outputs).into_iter().collect();
         }
-        let mut ranked: Vec<_> = numbers.collect();
+        let numbered = outputs.iter().copied().enumerate();
+        let mut ranked: Vec<_> = numbered.filter(|(_, probability)| !probability.is_nan()).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         ranked.truncate(k);
         ranked
@@ -120,7 +149,7 @@ impl Judge {
 
     /// The one best answer; `None` if the text is none of the classes.
     pub(crate) fn best(self, outputs: &[f32]) -> Option<usize> {
-        let (class, probability) = Self::top(outputs, 1).first().copied()?;
+        let (class, probability) = Self::most_probable(outputs)?;
         (self.best_is_free || probability >= self.threshold).then_some(class)
     }
 

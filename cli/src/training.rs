@@ -7,7 +7,11 @@ use nanoembed::models::{All, BatchSize, Recipe, Trainer};
 use nanoembed::optim::{Adam, AnyOptimizer, PolynomialDecay, RowwiseAdagrad, Scheduled, Sgd};
 use nanoembed::rand_core::SeedableRng;
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
-use nanoembed::train::{Report, Shuffle, TrainError};
+use nanoembed::train::{Report, TrainError};
+use std::ops::ControlFlow;
+
+/// Numbers of a cache line.
+const LINE: usize = 16;
 
 /// What the accumulators of Adagrad start from: rare rows step farther than frequent ones, but not without limit.
 const ACCUMULATOR: f32 = 1e-5;
@@ -44,7 +48,8 @@ impl Optimizer {
     pub(crate) fn usual_batch(self) -> u32 {
         match self {
             Self::Adam => 32,
-            Self::Adagrad | Self::Sgd => 8,
+            Self::Adagrad => 8,
+            Self::Sgd => 1,
         }
     }
 }
@@ -68,25 +73,27 @@ pub(crate) struct Learnt {
     pub(crate) was_ended: bool,
 }
 
-/// Means over steps.
-#[derive(Default)]
-struct Sums {
-    loss: f64,
-    accuracy: f64,
-    examples: usize,
+/// Numbers that start at a cache line, so that no row of a table lies in one line more than it must.
+struct Aligned {
+    memory: Vec<f32>,
+    start: usize,
+    length: usize,
 }
 
-impl Sums {
-    fn add(&mut self, step: Report) {
-        self.loss += f64::from(step.loss) * step.examples as f64;
-        self.accuracy += f64::from(step.accuracy) * step.examples as f64;
-        self.examples += step.examples;
+impl Aligned {
+    fn of(numbers: &[f32]) -> Self {
+        let mut memory = vec![0.0; numbers.len() + LINE - 1];
+        // The address is only asked for speed: any start will do.
+        let start = memory.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE - 1);
+        let length = numbers.len();
+        if let Some(to) = memory.get_mut(start..start + length) {
+            to.copy_from_slice(numbers);
+        }
+        Self { memory, start, length }
     }
 
-    fn report(&self) -> Report {
-        let examples = self.examples.max(1) as f64;
-        let (loss, accuracy) = (self.loss / examples, self.accuracy / examples);
-        Report { loss: loss as f32, accuracy: accuracy as f32, examples: self.examples }
+    fn numbers(&mut self) -> &mut [f32] {
+        self.memory.get_mut(self.start..self.start + self.length).unwrap_or_default()
     }
 }
 
@@ -110,7 +117,7 @@ pub(crate) fn initial(recipe: Recipe<'_, All>, seed: u64) -> Result<Vec<f32>, Fa
 /// Trains from these parameters on. The same plan and examples give the same bits, unless the training is ended.
 pub(crate) fn learn(
     plan: Plan<'_>,
-    mut parameters: Vec<f32>,
+    start: &[f32],
     learning: &Examples,
     held_out: Option<&Examples>,
     watch: &mut dyn Watch,
@@ -141,47 +148,45 @@ pub(crate) fn learn(
     let size = BatchSize { examples: batch, ids_per_bag };
     let lengths = Trainer::lengths(recipe, optimizer, loss, size)
         .ok_or_else(|| Failure::usage("more memory than can be counted: take smaller --batch or --rows"))?;
+    let mut parameters = Aligned::of(start);
+    let parameters = parameters.numbers();
     let mut buffers = lengths.buffers();
     let mut trainer = Trainer::new(recipe, optimizer, loss, size, buffers.memory())
         .map_err(|e| Failure::new(Kind::Training, e))?;
     trainer.set_seed(plan.seed);
 
     let mut best: Option<(f32, u32, Vec<f32>)> = None;
-    let mut of_step = learning.like();
+    let (inputs, labels) = ([learning.input()], learning.labels());
     for epoch in 1..=epochs {
-        let mut sums = Sums::default();
-        let seed = plan.seed ^ u64::from(epoch) << 32;
-        let mut order = Shuffle::new(learning.len(), seed);
-        for _ in 0..steps {
-            of_step.gather(learning, order.by_ref().take(batch));
-            let inputs = [of_step.input()];
-            let step =
-                trainer.step(&mut parameters, &inputs, &of_step.labels(), of_step.len()).map_err(failure)?;
-            sums.add(step);
-            if watch.after_step(epoch, sums.report()) {
-                // Nothing better is known before an epoch has been judged.
-                let (_, epoch, parameters) = best.unwrap_or((0.0, epoch, parameters));
-                return Ok(Learnt { parameters, epoch, was_ended: true });
-            }
+        let mut was_ended = false;
+        let learnt = trainer.epoch_until(parameters, &inputs, &labels, learning.len(), |so_far| {
+            was_ended = watch.after_step(epoch, so_far);
+            if was_ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let learnt = learnt.map_err(failure)?;
+        if was_ended {
+            // Nothing better is known before an epoch has been judged.
+            let (_, epoch, parameters) = best.unwrap_or_else(|| (0.0, epoch, parameters.to_vec()));
+            return Ok(Learnt { parameters, epoch, was_ended });
         }
         let judged = match held_out {
             Some(examples) => {
                 let inputs = [examples.input()];
-                let report = trainer.evaluate(&parameters, &inputs, &examples.labels(), examples.len());
+                let report = trainer.evaluate(parameters, &inputs, &examples.labels(), examples.len());
                 Some(report.map_err(failure)?)
             }
             None => None,
         };
-        watch.after_epoch(epoch, sums.report(), judged);
+        watch.after_epoch(epoch, learnt, judged);
         if let Some(judged) = judged {
             let score = if plan.by_accuracy { judged.accuracy } else { -judged.loss };
             // Of equally good epochs the last, which has the lower learning rate.
             if best.as_ref().is_none_or(|(most, ..)| score >= *most) {
-                best = Some((score, epoch, parameters.clone()));
+                best = Some((score, epoch, parameters.to_vec()));
             }
         }
     }
-    let (_, epoch, parameters) = best.unwrap_or((0.0, epochs, parameters));
+    let (_, epoch, parameters) = best.unwrap_or_else(|| (0.0, epochs, parameters.to_vec()));
     Ok(Learnt { parameters, epoch, was_ended: false })
 }
 
@@ -239,7 +244,7 @@ mod tests {
         };
         let mut watch = After(steps, Vec::new());
         let start = initial(recipe, 3).expect("parameters");
-        let learnt = learn(plan, start, &learning, Some(&held_out), &mut watch).expect("a training");
+        let learnt = learn(plan, &start, &learning, Some(&held_out), &mut watch).expect("a training");
         (learnt, watch.1)
     }
 

@@ -6,6 +6,7 @@
 //! 32 rows serve equally well. For a table that lies in the caches the requests would only take time from the
 //! work. (Steps of an optimizer, which are work enough, test for it row by row.)
 
+use super::Columns;
 use crate::simd::PREFETCHES;
 use crate::table::{Format, Index, Indices, Policy, Table};
 
@@ -33,4 +34,15 @@ pub(crate) fn row_ahead<const PREFETCH: bool, I: Index, P: Policy>(
     position: usize,
 ) -> Option<usize> {
     if PREFETCH { indices.row(position + DISTANCE) } else { None }
+}
+
+/// Asks for the rows of these ids, if rows of the table are to be asked for: those of the next example, while one
+/// is learnt from.
+pub(crate) fn ask_for_rows<F: Format>(table: Table<'_, F>, ids: &[u32]) {
+    if worth_prefetching(table) {
+        let columns = Columns::new(table, 0);
+        for id in ids {
+            columns.prefetch(table.dim(), Some(*id as usize));
+        }
+    }
 }

@@ -47,6 +47,7 @@ mod steps;
 mod transpose;
 mod weights;
 
+pub(crate) use ahead::ask_for_rows;
 use ahead::row_ahead;
 pub(crate) use ahead::worth_prefetching;
 use axpy::add_multiple;

@@ -102,7 +102,7 @@ fn load_one(shape: Shape, size: BatchSize, from: Input<'_>, examples: &[u32], me
 }
 
 /// The ids of one bag.
-fn bag<'a>(ids: &'a [u32], offsets: &[u32], example: usize) -> &'a [u32] {
+pub(super) fn bag<'a>(ids: &'a [u32], offsets: &[u32], example: usize) -> &'a [u32] {
     match offsets.get(example..).and_then(|rest| rest.first_chunk()) {
         Some([start, end]) => ids.get(*start as usize..*end as usize).unwrap_or_default(),
         None => &[],

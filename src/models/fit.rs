@@ -91,7 +91,9 @@ impl<K: Kinds> Trainer<'_, K> {
     ) -> Result<(), TrainError> {
         let learnt = examples.saturating_sub(fit.held_out);
         for number in 1..=fit.epochs {
-            let training = self.epoch_of(parameters, inputs, labels, (0..learnt, examples), &mut |_| {})?;
+            let training = self.epoch_of(parameters, inputs, labels, (0..learnt, examples), &mut |_| {
+                ControlFlow::Continue(())
+            })?;
             let validation = if learnt < examples {
                 Some(self.evaluate_of(
                     parameters,

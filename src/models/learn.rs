@@ -37,7 +37,7 @@ pub(super) fn scratch_of(block: Block, size: BatchSize) -> Option<usize> {
 }
 
 /// Numbers as occurrences.
-fn as_occurrences(memory: &mut [f32]) -> &mut [Occurrence] {
+pub(super) fn as_occurrences(memory: &mut [f32]) -> &mut [Occurrence] {
     <[Occurrence]>::mut_from_bytes(memory.as_mut_bytes()).unwrap_or_default()
 }
 

@@ -51,6 +51,7 @@
 //! up to twice the time of the types, and models of a few thousand products the same. A layer that joins two
 //! others looks for each of them from the first layer on, 3 ns a layer.
 
+mod bag_steps;
 mod batch;
 mod blocks;
 #[cfg(feature = "alloc")]
@@ -62,6 +63,7 @@ mod calibrate_error;
 mod checkpoint;
 mod classifier;
 mod ending;
+mod epoch;
 mod fit;
 #[cfg(feature = "alloc")]
 mod fold;

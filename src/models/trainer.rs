@@ -15,7 +15,7 @@ use crate::loss::{AnyLoss, Labels};
 use crate::optim::AnyOptimizer;
 use crate::random::mix;
 use crate::slices::{part, part_mut};
-use crate::train::{Progress, Report, Shuffle, Totals, TrainError};
+use crate::train::{Progress, Report, Totals, TrainError};
 use core::ops::Range;
 
 /// Trains a model whose sizes are values, with the bits of the typed [`Trainer`](crate::train::Trainer).
@@ -25,16 +25,16 @@ use core::ops::Range;
 pub struct Trainer<'t, K> {
     recipe: Recipe<'t, K>,
     pub(super) optimizer: &'t dyn AnyOptimizer,
-    loss: AnyLoss<'t>,
-    size: BatchSize,
-    in_order: bool,
+    pub(super) loss: AnyLoss<'t>,
+    pub(super) size: BatchSize,
+    pub(super) in_order: bool,
     lags: bool,
     pub(super) progress: Progress,
-    flow: Flow<'t>,
+    pub(super) flow: Flow<'t>,
     pub(super) learning: Learning<'t>,
     inputs: &'t mut [f32],
     order: &'t mut [u32],
-    loss_scratch: &'t mut [f32],
+    pub(super) loss_scratch: &'t mut [f32],
 }
 
 /// Whether the inputs that a layer takes can be used.
@@ -165,82 +165,12 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         self.progress.epoch
     }
 
-    /// One epoch: a step on each batch of the examples, in an order that the seed and the epoch choose; then
-    /// a [`flush`](Self::flush).
-    ///
-    /// # Errors
-    /// As the typed [`epoch`](crate::train::Trainer::epoch).
-    pub fn epoch(
-        &mut self,
-        parameters: &mut [f32],
-        inputs: &[Input<'_>],
-        labels: &Labels<'_>,
-        examples: usize,
-    ) -> Result<Report, TrainError> {
-        self.epoch_with(parameters, inputs, labels, examples, |_| {})
-    }
-
-    /// The same; shows the report so far after each step.
-    ///
-    /// # Errors
-    /// As [`epoch`](Self::epoch).
-    pub fn epoch_with(
-        &mut self,
-        parameters: &mut [f32],
-        inputs: &[Input<'_>],
-        labels: &Labels<'_>,
-        examples: usize,
-        mut after_step: impl FnMut(Report),
-    ) -> Result<Report, TrainError> {
-        self.epoch_of(parameters, inputs, labels, (0..examples, examples), &mut after_step)
-    }
-
-    /// An epoch on some of the examples, of which there are so many in all.
-    pub(super) fn epoch_of(
-        &mut self,
-        parameters: &mut [f32],
-        inputs: &[Input<'_>],
-        labels: &Labels<'_>,
-        (learnt, examples): (Range<usize>, usize),
-        after_step: &mut dyn FnMut(Report),
-    ) -> Result<Report, TrainError> {
-        self.check_to_learn(parameters, inputs, labels, examples)?;
-        if learnt.is_empty() {
-            return Err(TrainError::NoExamples);
-        }
-        let result = self.steps_of_epoch(parameters, inputs, labels, learnt, after_step);
-        self.flush(parameters);
-        let report = result?;
-        self.progress.epoch = self.progress.epoch.saturating_add(1);
-        Ok(report)
-    }
-
-    fn steps_of_epoch(
-        &mut self,
-        parameters: &mut [f32],
-        inputs: &[Input<'_>],
-        labels: &Labels<'_>,
-        learnt: Range<usize>,
-        after_step: &mut dyn FnMut(Report),
-    ) -> Result<Report, TrainError> {
-        let seed = mix(self.progress.seed, u64::from(self.progress.epoch));
-        let mut shuffled = Shuffle::new(learnt.len(), seed).map(|place| learnt.start + place);
-        let mut in_order = learnt.clone();
-        let mut totals = Totals::default();
-        loop {
-            let order: &mut dyn Iterator<Item = usize> =
-                if self.in_order { &mut in_order } else { &mut shuffled };
-            let n = self.load_next(order, inputs);
-            if n == 0 {
-                return Ok(totals.report());
-            }
-            self.step_on_batch(parameters, inputs, labels, n, &mut totals)?;
-            after_step(totals.report());
-        }
-    }
-
     /// Loads the next examples in this order, as many as a batch has; gives how many they are.
-    fn load_next(&mut self, order: &mut dyn Iterator<Item = usize>, inputs: &[Input<'_>]) -> usize {
+    pub(super) fn load_next(
+        &mut self,
+        order: &mut dyn Iterator<Item = usize>,
+        inputs: &[Input<'_>],
+    ) -> usize {
         let mut n = 0;
         for (slot, example) in self.order.iter_mut().zip(order) {
             *slot = example as u32;
@@ -355,7 +285,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
         if self.lags { Err(TrainError::NotFlushed) } else { Ok(()) }
     }
 
-    fn check_to_learn(
+    pub(super) fn check_to_learn(
         &self,
         parameters: &[f32],
         inputs: &[Input<'_>],
@@ -391,7 +321,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
             .map_err(|(position, error)| TrainError::Label { position, error })
     }
 
-    fn step_on_batch(
+    pub(super) fn step_on_batch(
         &mut self,
         parameters: &mut [f32],
         inputs: &[Input<'_>],
@@ -447,7 +377,7 @@ impl<'t, K: Kinds> Trainer<'t, K> {
     }
 
     /// The first number that is not finite, of the last forward pass.
-    fn not_finite(&self, parameters: &[f32], inputs: &[Input<'_>], n: usize) -> NotFinite {
+    pub(super) fn not_finite(&self, parameters: &[f32], inputs: &[Input<'_>], n: usize) -> NotFinite {
         let is_finite = |numbers: &[f32]| numbers.iter().all(|x| x.is_finite());
         for place in self.recipe.places() {
             let kind = place.kind_name();

@@ -389,6 +389,23 @@ impl<'a, L: Lowercase> Word<'a, L> {
         WordChars { rest: self }
     }
 
+    /// Its bytes, if each of them is a character of ASCII that becomes one character of the word: a quick way
+    /// past [`Splitter::step`], which firmware does without.
+    ///
+    /// Where the split string is one character, a filtered character ends the word, so none is in it.
+    #[inline]
+    fn ascii(&self) -> Option<&'a [u8]> {
+        let Self { splitter, text, start, end } = *self;
+        if cfg!(target_os = "none")
+            || L::LOWERING.is_none()
+            || splitter.split.len() > 1
+            || start.taken + end.taken > 0
+        {
+            return None;
+        }
+        text.as_bytes().get(start.byte..end.byte).filter(|bytes| bytes.is_ascii())
+    }
+
     /// Gives the UTF-8 bytes of the lower-cased word to a hash.
     #[inline]
     pub fn feed(self, hash: &mut impl WordHash) {
@@ -408,6 +425,19 @@ impl<L: Lowercase> Iterator for WordChars<'_, L> {
         let (c, next) = splitter.step(text, start)?;
         self.rest.start = next;
         Some(c)
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, char) -> B>(self, first: B, mut work: F) -> B {
+        if let Some(bytes) = self.rest.ascii() {
+            // Every rule of ours has a lower case for each of them.
+            return bytes.iter().filter_map(|&byte| L::lower_ascii(byte)).fold(first, work);
+        }
+        let mut result = first;
+        for c in self {
+            result = work(result, c);
+        }
+        result
     }
 }
 

@@ -100,13 +100,23 @@ proptest! {
 
     #[test]
     fn subwords_are_the_naive_loop(
-        word in "[a<>/sé世🚀]{0,8}|</s>|\\PC{0,12}",
+        // Some are longer than what is read in one go.
+        word in "[a<>/sé世🚀]{0,8}|</s>|\\PC{0,12}|[ab世]{20,70}",
         min_n in 0..5_usize,
         max_n in 0..8_usize,
         buckets in 1..5000_u32,
     ) {
-        let found: Vec<usize> = Subwords::new(min_n, max_n, buckets).buckets_of(word.as_str()).collect();
-        prop_assert_eq!(found, naive_subwords(&word, min_n, max_n, buckets));
+        let expected = naive_subwords(&word, min_n, max_n, buckets);
+        let mut buckets = Subwords::new(min_n, max_n, buckets).buckets_of(word.as_str());
+        let mut found = Vec::new();
+        buckets.clone().for_each(|bucket| found.push(bucket));
+        prop_assert_eq!(&found, &expected);
+        // One by one, and the rest at once.
+        let first: Vec<usize> = buckets.by_ref().take(3).collect();
+        found.clear();
+        found.extend(first);
+        buckets.for_each(|bucket| found.push(bucket));
+        prop_assert_eq!(&found, &expected);
     }
 
     #[test]

@@ -133,7 +133,7 @@ pub(crate) struct LearningOptions {
     /// [default: for bag 0.2 of adagrad, 0.01 of adam, 1 of sgd; else 0.02, 0.002 and 0.02]
     #[arg(long, value_name = "RATE", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f32>,
-    /// Lines of a step [default: 32 for adam, else 8]
+    /// Lines of a step [default: 32 for adam, 8 for adagrad, 1 for sgd]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Learning")]
     pub(crate) batch: Option<u32>,
     /// Where the random numbers start

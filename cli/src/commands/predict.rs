@@ -7,7 +7,7 @@ use crate::image_file::{ImageFile, class_names};
 use crate::predictor::{IdsPredictor, Judge, Predictor};
 use serde_json::json;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 
 pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
     let image = ImageFile::read(&arguments.model)?;
@@ -16,53 +16,76 @@ pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
     let mut predictor = if arguments.ids {
         By::Ids(Box::new(IdsPredictor::new(model)?))
     } else {
-        By::Text(Box::new(Predictor::new(&image.classifier()?)?))
+        By::Text(Box::new(Predictor::new(&image.classifier_of(model)?)?))
     };
     let source = Source::from(arguments.texts.as_path());
     let failed = |error: io::Error| Failure::file(source.name().as_ref(), &error);
-    // Who writes a line to standard input waits for its answer.
-    let (mut reader, at_once): (Box<dyn BufRead>, bool) = if source.is_standard_input() {
-        (Box::new(io::stdin().lock()), true)
+    let input: Box<dyn Read> = if source.is_standard_input() {
+        Box::new(io::stdin().lock())
     } else {
-        (Box::new(BufReader::new(File::open(source.path()).map_err(failed)?)), false)
+        Box::new(File::open(source.path()).map_err(failed)?)
     };
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut reader = BufReader::with_capacity(BUFFER, input);
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let mut answer = |outputs: &[f32], waits: bool| {
+        let written = write_answer(&mut out, outputs, judge, &names, arguments);
+        written
+            .and_then(|()| if waits { out.flush() } else { Ok(()) })
+            .map_err(|error| Failure::output(&error))
+    };
     let (mut bytes, mut number) = (Vec::new(), 0);
-    let failed_to_write = |error: io::Error| Failure::output(&error);
-    loop {
+    let result = loop {
         bytes.clear();
         let is_end = reader.read_until(b'\n', &mut bytes).map_err(failed)? == 0;
         if is_end {
-            return out.flush().map_err(failed_to_write);
+            break Ok(());
         }
         number += 1;
-        if number == 1 && bytes.starts_with(b"\xef\xbb\xbf") {
-            bytes.drain(..3);
-        }
-        let line = check_text(source.name(), number, &bytes)
-            .and_then(|()| std::str::from_utf8(&bytes).map_err(|error| Failure::data(source.name(), error)));
-        let line = match line {
-            Ok(line) => line.trim_end_matches(['\n', '\r']),
-            Err(failure) => {
-                // The lines before it were answered.
-                out.flush().map_err(failed_to_write)?;
-                return Err(failure);
-            }
+        let line = match line(source.name(), number, &mut bytes) {
+            Ok(line) => line,
+            Err(failure) => break Err(failure),
         };
-        let outputs = match &mut predictor {
-            By::Text(predictor) => predictor.outputs(line)?,
+        // Who wrote the line, and no other behind it, waits for its answer.
+        let waits = !reader.buffer().contains(&b'\n');
+        match &mut predictor {
+            By::Text(predictor) => {
+                predictor.push(line)?;
+                if waits || predictor.is_full() {
+                    predictor.outputs()?.try_for_each(|outputs| answer(outputs, waits))?;
+                }
+            }
             By::Ids(predictor) => {
-                let ids = ids(source.name(), number, line)?;
-                predictor.outputs(&ids).map_err(|error| Failure::line(source.name(), number, None, error))?
+                let outputs = ids(source.name(), number, line).and_then(|ids| {
+                    let outputs = predictor.outputs(&ids);
+                    outputs.map_err(|error| Failure::line(source.name(), number, None, error))
+                });
+                match outputs {
+                    Ok(outputs) => answer(outputs, waits)?,
+                    Err(failure) => break Err(failure),
+                }
             }
-        };
-        let answer = answer(outputs, judge, &names, arguments);
-        writeln!(out, "{answer}").map_err(failed_to_write)?;
-        if at_once {
-            out.flush().map_err(failed_to_write)?;
         }
+    };
+    // The lines before one that cannot be read are answered.
+    if let By::Text(predictor) = &mut predictor {
+        predictor.outputs()?.try_for_each(|outputs| answer(outputs, false))?;
     }
+    out.flush().map_err(|error| Failure::output(&error))?;
+    result
 }
+
+/// The text of a line.
+fn line<'b>(name: &str, number: u64, bytes: &'b mut Vec<u8>) -> Result<&'b str, Failure> {
+    if number == 1 && bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    check_text(name, number, bytes)?;
+    let line = std::str::from_utf8(bytes).map_err(|error| Failure::data(name, error))?;
+    Ok(line.trim_end_matches(['\n', '\r']))
+}
+
+/// Bytes that are read and written at once.
+const BUFFER: usize = 1 << 16;
 
 /// What a line is taken for.
 enum By<'a> {
@@ -80,22 +103,31 @@ fn ids(name: &str, number: u64, line: &str) -> Result<Vec<u32>, Failure> {
     line.split_whitespace().map(id).collect()
 }
 
-/// A line of the answer.
-fn answer(outputs: &[f32], judge: Judge, names: &[String], arguments: &Predict) -> String {
+/// Writes a line of the answer.
+fn write_answer(
+    out: &mut impl Write,
+    outputs: &[f32],
+    judge: Judge,
+    names: &[String],
+    arguments: &Predict,
+) -> io::Result<()> {
     let name = |class: usize| names.get(class).map_or("", String::as_str);
-    let top = Judge::top(outputs, arguments.top.into());
     if arguments.json {
+        let top = Judge::top(outputs, arguments.top.into());
         let top: Vec<_> = top
             .iter()
             .map(|(class, probability)| json!({"label": name(*class), "probability": probability}))
             .collect();
         let labels: Vec<_> = judge.classes(outputs).into_iter().map(name).collect();
-        return json!({"label": judge.best(outputs).map(name), "labels": labels, "top": top}).to_string();
+        let answer = json!({"label": judge.best(outputs).map(name), "labels": labels, "top": top});
+        return writeln!(out, "{answer}");
     }
-    if judge.best(outputs).is_none() && arguments.top == 1 {
-        return String::new();
+    if arguments.top > 1 || judge.best(outputs).is_some() {
+        let mut before = "";
+        for (class, probability) in Judge::top(outputs, arguments.top.into()) {
+            write!(out, "{before}{}\t{probability:.4}", name(class))?;
+            before = "\t";
+        }
     }
-    let fields: Vec<String> =
-        top.iter().map(|(class, probability)| format!("{}\t{probability:.4}", name(*class))).collect();
-    fields.join("\t")
+    writeln!(out)
 }

@@ -140,7 +140,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     }
     let mut watch = Progress::new(plan.epochs, texts.learning.len(), texts.words, arguments.quiet)?;
     let start = training::initial(recipe, plan.seed)?;
-    let learnt = training::learn(plan, start, &texts.learning, texts.held_out.as_ref(), &mut watch)?;
+    let learnt = training::learn(plan, &start, &texts.learning, texts.held_out.as_ref(), &mut watch)?;
     let (time, speed) = (watch.elapsed().as_secs_f64(), watch.words_per_second(watch.examples()));
     watch.finish();
 

@@ -246,7 +246,7 @@ impl Task<'_> {
             seed,
         };
         let start = training::initial(recipe, seed)?;
-        let mut trained = training::learn(plan, start, &learning, None, watch)?;
+        let mut trained = training::learn(plan, &start, &learning, None, watch)?;
         if trained.was_ended {
             return Ok(None);
         }
@@ -260,7 +260,7 @@ impl Task<'_> {
             learning.keep(&strongest);
             // The rest learns to do without the others.
             let plan = Plan { epochs: epochs.div_ceil(2), ..plan };
-            trained = training::learn(plan, trained.parameters, &learning, None, watch)?;
+            trained = training::learn(plan, &trained.parameters, &learning, None, watch)?;
             if trained.was_ended {
                 return Ok(None);
             }

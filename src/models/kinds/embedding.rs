@@ -187,7 +187,7 @@ impl<F: Format> Kind for Embedding<F> {
 }
 
 /// The poolings in the order of their numbers.
-pub(super) const POOLINGS: [Pooling; 3] = [Pooling::Mean, Pooling::Sum, Pooling::SqrtN];
+pub(in crate::models) const POOLINGS: [Pooling; 3] = [Pooling::Mean, Pooling::Sum, Pooling::SqrtN];
 
 /// The ids of each example, and their number.
 pub(super) fn bags(input: Input<'_>) -> impl Iterator<Item = &[u32]> {

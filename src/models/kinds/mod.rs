@@ -23,6 +23,7 @@ pub use conv1d::Conv1D;
 pub use dense::Dense;
 pub use dot::{BiasedDot, Dot};
 pub use dropout::Dropout;
+pub(super) use embedding::POOLINGS;
 #[cfg(feature = "alloc")]
 pub(super) use embedding::numbers_of_table;
 pub use embedding::{Embedding, EmbeddingBag};

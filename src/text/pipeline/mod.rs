@@ -385,10 +385,14 @@ impl<T: TextKinds> Pipeline<'_, T> {
                 Source::Hash { kind, .. } => AnyHash::<T>::new(kind),
                 Source::Vocabulary(_) => None,
             };
-            let word = words.next_into(|c| match &mut other {
-                None => native.write_char(c),
-                Some(hash) => hash.write_char(c),
-            });
+            let word = match &mut other {
+                // On a device one loop is enough; on a host the choice would be made for each character.
+                None if cfg!(not(target_os = "none")) => words.next_into(|c| native.write_char(c)),
+                other => words.next_into(|c| match other {
+                    None => native.write_char(c),
+                    Some(hash) => hash.write_char(c),
+                }),
+            };
             let (Some(word), native) = (word, native.finish()) else { return };
             match source {
                 Source::Hash { order, min_n, max_n, .. } => {

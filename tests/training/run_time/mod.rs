@@ -1,5 +1,6 @@
 //! Models whose sizes are values learn with the bits of the typed ones: reports, parameters, checkpoints.
 
+mod bags;
 mod errors;
 mod kinds;
 mod losses;
