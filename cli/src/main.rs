@@ -6,6 +6,7 @@
 //! ```
 
 mod arguments;
+mod columns;
 mod commands;
 mod data;
 mod description;

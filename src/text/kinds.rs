@@ -25,6 +25,8 @@ pub(super) enum TextKind {
     Ascii = 1 << 8,
     /// Lower-casing of all scripts.
     Unicode = 1 << 9,
+    /// Columns of a table.
+    Columns = 1 << 10,
 }
 
 impl TextKind {
@@ -41,6 +43,7 @@ impl TextKind {
             Self::Unchanged => "Unchanged",
             Self::Ascii => "Ascii",
             Self::Unicode => "Unicode",
+            Self::Columns => "Columns",
         }
     }
 }
@@ -55,9 +58,11 @@ impl TextKind {
 /// | [`VocabularyView`](super::VocabularyView) | a vocabulary |
 /// | [`Subwords`](super::Subwords) | n-grams of characters |
 /// | [`Ascii`](super::Ascii), [`Unchanged`](super::Unchanged), `Unicode` | that rule of lower-casing |
+/// | [`Columns`](super::Columns) | columns of a table |
 /// | [`AnyText`] | all of these |
 ///
 /// A list needs a hash or the vocabulary, and a rule of lower-casing; n-grams of words need nothing more.
+/// Columns need nothing else.
 ///
 /// ```
 /// use nanoembed::text::{Ascii, HashKind, NativeHash, Pipeline, PipelineError};

@@ -1,12 +1,13 @@
 //! What the command is told.
 
+mod columns;
 mod train;
 mod values;
 
 pub(crate) use train::Train;
 pub(crate) use values::{ClassWeights, Target};
 
-use crate::data::{Format, Reading};
+use crate::data::{Field, Format, Reading};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use values::{Integers, Numbers, extent, top};
@@ -66,8 +67,8 @@ pub(crate) struct DataOptions {
 }
 
 impl DataOptions {
-    pub(crate) fn reading(&self) -> Reading {
-        Reading { format: self.format, label: self.label.clone(), text: self.text.clone() }
+    pub(crate) fn reading(&self, fields: Vec<Field>) -> Reading {
+        Reading { format: self.format, label: self.label.clone(), text: self.text.clone(), fields }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What `train` is told.
 
 use super::DataOptions;
+use super::columns::ColumnOptions;
 use super::values::{ClassWeights, Lowercase, Numbers, characters, extent, part, rows, size, times, words};
 use crate::recipe::Architecture;
 use crate::training::Optimizer;
@@ -21,7 +22,8 @@ Examples:
   nanoembed train train.tsv -o model.nemb
   nanoembed train train.tsv --flash 64k -o model.nemb
   nanoembed train mails.csv --label kind --text body --hold-out 0.1 --class-weights balanced -o mails.nemb
-  nanoembed train reviews.jsonl --model conv -o reviews.nemb")]
+  nanoembed train reviews.jsonl --model conv -o reviews.nemb
+  nanoembed train people.csv --label income --categorical 2,4,6-9 --numeric age,hours -o income.nemb")]
 pub(crate) struct Train {
     /// The file to learn from; `-` for standard input
     pub(crate) data: PathBuf,
@@ -39,6 +41,8 @@ pub(crate) struct Train {
     /// The part of each class that is held out, to choose the best epoch by [default: 0 for bag, else 0.1]
     #[arg(long, value_name = "PART", value_parser = part, help_heading = "Data")]
     pub(crate) hold_out: Option<f64>,
+    #[command(flatten)]
+    pub(crate) columns: ColumnOptions,
     #[command(flatten)]
     pub(crate) text: TextOptions,
     #[command(flatten)]
@@ -103,10 +107,10 @@ pub(crate) struct Sizes {
     /// Rows of the table that words are hashed to
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = rows, help_heading = "Sizes")]
     pub(crate) rows: u32,
-    /// Numbers of a row
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = extent, help_heading = "Sizes")]
-    pub(crate) dim: u32,
-    /// Filters of conv, units of lstm
+    /// Numbers of a row [default: 32, of columns 8]
+    #[arg(long, value_name = "N", value_parser = extent, help_heading = "Sizes")]
+    pub(crate) dim: Option<u32>,
+    /// Filters of conv, units of lstm and mlp
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = extent, help_heading = "Sizes")]
     pub(crate) units: u32,
     /// Numbers of the table in the file

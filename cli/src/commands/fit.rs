@@ -18,7 +18,7 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     if arguments.model != Architecture::Bag {
         return Err(Failure::usage("--flash searches among bag models: leave --model out"));
     }
-    let reading = arguments.data_options.reading();
+    let reading = arguments.data_options.reading(Vec::new());
     let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
     let (learnt, held_out) = match &arguments.validation {
         Some(path) => {

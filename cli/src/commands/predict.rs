@@ -1,7 +1,8 @@
 //! `predict`: the classes of texts, a line at a time.
 
 use crate::arguments::Predict;
-use crate::data::{Source, check_text};
+use crate::columns;
+use crate::data::{Rows, Source, check_text};
 use crate::failure::Failure;
 use crate::image_file::{ImageFile, class_names};
 use crate::predictor::{IdsPredictor, Judge, Predictor};
@@ -19,6 +20,8 @@ pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
         By::Text(Box::new(Predictor::new(&image.classifier()?)?))
     };
     let source = Source::from(arguments.texts.as_path());
+    let fields = columns::of_model(&model);
+    let mut rows = (!arguments.ids && !fields.is_empty()).then(|| Rows::new(source.name(), fields));
     let failed = |error: io::Error| Failure::file(source.name().as_ref(), &error);
     // Who writes a line to standard input waits for its answer.
     let (mut reader, at_once): (Box<dyn BufRead>, bool) = if source.is_standard_input() {
@@ -49,6 +52,19 @@ pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
                 return Err(failure);
             }
         };
+        let row = match &mut rows {
+            Some(rows) => match rows.text(number, line) {
+                Ok(Some(row)) => Some(row),
+                // It names the columns.
+                Ok(None) => continue,
+                Err(failure) => {
+                    out.flush().map_err(failed_to_write)?;
+                    return Err(failure);
+                }
+            },
+            None => None,
+        };
+        let line = row.as_deref().unwrap_or(line);
         let outputs = match &mut predictor {
             By::Text(predictor) => predictor.outputs(line)?,
             By::Ids(predictor) => {

@@ -2,6 +2,7 @@
 
 use super::print;
 use crate::arguments::Quantise;
+use crate::columns;
 use crate::data::Labelled;
 use crate::examples::Examples;
 use crate::failure::Failure;
@@ -40,7 +41,7 @@ fn fold(
     let failed = |error: FoldError| image.failure(error);
     let texts = match &arguments.data {
         Some(path) => {
-            let reading = arguments.data_options.reading();
+            let reading = arguments.data_options.reading(columns::of_model(&model));
             let data = Labelled::read_as(&path.as_path().into(), &reading, class_names(&model))?;
             let pipeline = image.classifier()?.pipeline();
             // Labels do not matter here: of several none is missed.
