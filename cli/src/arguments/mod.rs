@@ -121,7 +121,8 @@ pub(crate) struct Predict {
     /// How many classes are told, the most probable first
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = top)]
     pub(crate) top: u16,
-    /// Lines are ids with spaces between them, not text: for models that say nothing of how text becomes ids
+    /// Lines are ids with spaces between them, and `|` between several inputs, not text: for models that say nothing
+    /// of how text becomes ids
     #[arg(long)]
     pub(crate) ids: bool,
     /// Prints a JSON object for each line
@@ -170,8 +171,9 @@ pub(crate) struct Quantise {
 /// Makes an image of a model of Keras 3.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A Sequential model of Embedding, Flatten, Conv1D, LSTM, global poolings, Dense, Activation and Dropout. How text
-becomes ids is not in a .keras file: the model is asked by ids.
+A Sequential or Functional model of Embedding, Flatten, Conv1D, LSTM, global poolings, Dense, Activation, Dropout,
+Concatenate, Add and Dot, in which each output goes to one layer. How text becomes ids is not in a .keras file: the
+model is asked by ids.
 
 Example:
   nanoembed import model.keras --classes negative,positive -o model.nemb

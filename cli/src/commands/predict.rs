@@ -86,14 +86,14 @@ enum By<'a> {
     Ids(Box<IdsPredictor<'a>>),
 }
 
-/// The ids of a line.
-fn ids(name: &str, number: u64, line: &str) -> Result<Vec<u32>, Failure> {
+/// The ids of a line, with `|` between those of several inputs.
+fn ids(name: &str, number: u64, line: &str) -> Result<Vec<Vec<u32>>, Failure> {
     let id = |word: &str| {
         let column = line.find(word).map(|at| at as u64 + 1);
         word.parse()
             .map_err(|error| Failure::line(name, number, column, format!("{word:?} is no id: {error}")))
     };
-    line.split_whitespace().map(id).collect()
+    line.split('|').map(|input| input.split_whitespace().map(id).collect()).collect()
 }
 
 /// A line of the answer.

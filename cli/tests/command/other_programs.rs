@@ -44,6 +44,35 @@ fn models_of_keras_predict_as_recorded() {
 }
 
 #[test]
+fn a_model_of_two_inputs_predicts_as_recorded() {
+    let folder = Folder::new("branches");
+    let recorded = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/keras");
+    let image = folder.path("model.nemb");
+    let file = recorded.join("branches.keras").display().to_string();
+    succeed(&["import", &file, "-o", &image, "--classes", "0,1,2"]);
+    let expected = json(&fs::read_to_string(recorded.join("branches.json")).expect("what Keras predicts"));
+    let lines: Vec<&str> =
+        expected["lines"].as_array().expect("lines").iter().filter_map(|line| line.as_str()).collect();
+    let answers = succeed_with(
+        &["predict", &image, "--ids", "--json", "--top", "3"],
+        (lines.join("\n") + "\n").as_bytes(),
+    );
+    assert_eq!((answers.lines().count(), lines.len()), (25, 25));
+    for (number, answer) in answers.lines().enumerate() {
+        for answer in json(answer)["top"].as_array().expect("answers") {
+            let class: usize = answer["label"].as_str().expect("a name").parse().expect("a number");
+            let of_keras = expected["predictions"][number][class].as_f64().expect("a number");
+            let difference = answer["probability"].as_f64().expect("a number") - of_keras;
+            assert!(difference.abs() <= 1e-5, "{answer}: {of_keras}");
+        }
+    }
+    for line in ["1 2 3 4 5 6 7 8 9 10 11\n", "1 2 3 4 5 6 7 8 9 10 11 | 1 2 3\n", "1 | 2 | 3\n"] {
+        let output = super::run_with(&["predict", &image, "--ids"], line.as_bytes());
+        assert_eq!(output.status.code(), Some(3), "{line}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn models_that_cannot_be_imported() {
     let folder = Folder::new("no-keras");
     let image = folder.path("model.nemb");
