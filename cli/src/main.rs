@@ -16,6 +16,7 @@ mod export;
 mod failure;
 mod image_file;
 mod import;
+mod measure;
 mod pipeline;
 mod predictor;
 mod progress;

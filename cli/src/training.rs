@@ -2,6 +2,7 @@
 
 use crate::examples::Examples;
 use crate::failure::{Failure, Kind};
+use crate::measure::{Measure, Tally};
 use nanoembed::loss::AnyLoss;
 use nanoembed::models::{All, BatchSize, Recipe, Trainer};
 use nanoembed::optim::{Adam, AnyOptimizer, PolynomialDecay, Scheduled, Sgd};
@@ -14,8 +15,8 @@ use nanoembed::train::{Report, Shuffle, TrainError};
 pub(crate) struct Plan<'a> {
     pub(crate) recipe: Recipe<'a, All>,
     pub(crate) loss: AnyLoss<'a>,
-    /// Whether the accuracy of texts that are held out says which epoch is best; else their loss does.
-    pub(crate) by_accuracy: bool,
+    /// What says which epoch is best, of texts that are held out.
+    pub(crate) measure: Measure,
     pub(crate) epochs: u32,
     /// Examples of a step.
     pub(crate) batch: usize,
@@ -156,17 +157,20 @@ pub(crate) fn learn(
                 return Ok(Learnt { parameters, epoch, was_ended: true });
             }
         }
+        let mut tally = Tally::default();
         let judged = match held_out {
             Some(examples) => {
                 let inputs = [examples.input()];
-                let report = trainer.evaluate(&parameters, &inputs, &examples.labels(), examples.len());
+                let count = |number: usize, outputs: &[f32]| tally.add(examples, number, outputs);
+                let labels = examples.labels();
+                let report = trainer.evaluate_with(&parameters, &inputs, &labels, examples.len(), count);
                 Some(report.map_err(failure)?)
             }
             None => None,
         };
         watch.after_epoch(epoch, sums.report(), judged);
         if let Some(judged) = judged {
-            let score = if plan.by_accuracy { judged.accuracy } else { -judged.loss };
+            let score = plan.measure.of_epoch(judged, &tally);
             // Of equally good epochs the last, which has the lower learning rate.
             if best.as_ref().is_none_or(|(most, ..)| score >= *most) {
                 best = Some((score, epoch, parameters.clone()));
@@ -222,7 +226,7 @@ mod tests {
         let plan = Plan {
             recipe,
             loss,
-            by_accuracy: true,
+            measure: Measure::Accuracy,
             epochs: 20,
             batch: 8,
             optimizer: Optimizer::Adam,

@@ -3,6 +3,7 @@
 use super::DataOptions;
 use super::columns::ColumnOptions;
 use super::values::{ClassWeights, Lowercase, Numbers, characters, extent, part, rows, size, times, words};
+use crate::measure::Measure;
 use crate::recipe::Architecture;
 use crate::training::Optimizer;
 use clap::Args;
@@ -137,6 +138,10 @@ pub(crate) struct LearningOptions {
     /// Where the random numbers start
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Learning")]
     pub(crate) seed: u64,
+    /// What says which epoch is best, and with --flash which model, of lines that are held out; 0.1 of them,
+    /// if it is given and --hold-out is not [default: accuracy; loss, if a line has several labels]
+    #[arg(long, value_name = "MEASURE", help_heading = "Learning")]
+    pub(crate) measure: Option<Measure>,
     /// How much a class counts: `balanced` gives rare classes as much weight as frequent ones
     #[arg(long, value_name = "WEIGHTS", default_value = "none", help_heading = "Learning")]
     pub(crate) class_weights: ClassWeights,

@@ -1,23 +1,28 @@
 //! `train --flash`: the best model that fits into so many bytes.
 
-use super::print;
+use super::{HOLD_OUT, print};
 use crate::arguments::Train;
 use crate::data::{Labelled, Source};
 use crate::failure::{Failure, Kind};
 use crate::image_file;
+use crate::measure::Measure;
 use crate::progress::{self, Progress};
 use crate::recipe::Architecture;
 use crate::search::{self, Frame, Point, Task, Tried};
 use std::thread;
 use std::time::Duration;
 
-/// The part of the lines that models are tried on, if no one says otherwise.
-const HOLD_OUT: f64 = 0.1;
-
 pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     if arguments.model != Architecture::Bag {
         return Err(Failure::usage("--flash searches among bag models: leave --model out"));
     }
+    let measure = match arguments.learning.measure {
+        Some(Measure::Loss) => {
+            return Err(Failure::usage("--measure loss: a search compares by accuracy or macro-f1"));
+        }
+        Some(measure) => measure,
+        None => Measure::Accuracy,
+    };
     let reading = arguments.data_options.reading(Vec::new());
     let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
     let (learnt, held_out) = match &arguments.validation {
@@ -43,6 +48,7 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         held_out: &held_out,
         frame: Frame::new(&names),
         lowercase: arguments.text.lowercase.into(),
+        measure,
     };
     image_file::check_writable(&arguments.output)?;
     progress::end_at_interrupt()?;
@@ -57,7 +63,7 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     }
     let show = |tried: &Tried| {
         if !quiet {
-            eprintln!("{:9} bytes  {:.4}  {}", tried.bytes, tried.accuracy(), tried.candidate);
+            eprintln!("{:9} bytes  {:.4}  {}", tried.bytes, tried.score(), tried.candidate);
         }
     };
     let budgets = search::budgets(flash);
@@ -88,10 +94,10 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         .iter()
         .rev()
         .flatten()
-        .map(|tried| Point { bytes: tried.bytes, accuracy: tried.accuracy() })
+        .map(|tried| Point { bytes: tried.bytes, accuracy: tried.score() })
         .collect();
     if let Some(path) = &arguments.fitting.plot {
-        search::plot(path, "accuracy of held-out texts", &points)?;
+        search::plot(path, &format!("{} of held-out texts", measure.name()), &points)?;
     }
     if quiet {
         return Ok(());
@@ -100,8 +106,8 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     for (budget, found) in budgets.iter().zip(&found).rev() {
         match found {
             Some(Tried { candidate, bytes, .. }) => {
-                let accuracy = found.as_ref().map_or(0.0, Tried::accuracy);
-                out.push_str(&format!("{budget:9} {bytes:9}    {accuracy:.4}  {candidate}\n"));
+                let score = found.as_ref().map_or(0.0, Tried::score);
+                out.push_str(&format!("{budget:9} {bytes:9}    {score:.4}  {candidate}\n"));
             }
             None => out.push_str(&format!("{budget:9}         -         -  not tried, or nothing fits\n")),
         }

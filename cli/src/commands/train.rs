@@ -1,12 +1,13 @@
 //! `train`: from a file of labelled texts to the image of a model.
 
-use super::{fit, print};
+use super::{HOLD_OUT, fit, print};
 use crate::arguments::{ClassWeights, Train};
 use crate::columns;
 use crate::data::{Labelled, Reading, Source};
 use crate::examples::Examples;
 use crate::failure::Failure;
 use crate::image_file::{self, ImageFile};
+use crate::measure::Measure;
 use crate::pipeline::{self, TextSettings};
 use crate::progress::{self, Progress};
 use crate::recipe::{Architecture, Extents};
@@ -112,7 +113,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     let plan = Plan {
         recipe,
         loss,
-        by_accuracy: !texts.several,
+        measure: learning.measure.unwrap_or(if texts.several { Measure::Loss } else { Measure::Accuracy }),
         epochs: learning.epochs.unwrap_or(defaults.epochs),
         batch: learning.batch.unwrap_or(optimizer.usual_batch()) as usize,
         optimizer,
@@ -211,7 +212,12 @@ fn prepare<'a>(
     pipeline: Pipeline<'a>,
     hold_out: f64,
 ) -> Result<Texts<'a>, Failure> {
-    let part = if arguments.validation.is_some() { 0.0 } else { arguments.hold_out.unwrap_or(hold_out) };
+    // Who asks for a measure wants the best epoch by it.
+    let least = if arguments.learning.measure.is_some() { HOLD_OUT } else { 0.0 };
+    let part = match arguments.validation {
+        Some(_) => 0.0,
+        None => arguments.hold_out.unwrap_or(hold_out.max(least)),
+    };
     let (learnt, held) = data.split(part);
     let several = data.has_several();
     let words = learnt
