@@ -3,6 +3,7 @@
 mod arrays;
 mod c;
 mod files;
+mod packed;
 mod rust;
 
 pub(crate) use c::array as c_array;
