@@ -90,7 +90,8 @@ impl Text {
             ids_by: match number::<2>(pipeline, 0) {
                 1 => "hash",
                 2 => "vocabulary",
-                _ => "columns",
+                3 => "columns",
+                _ => "unknown",
             },
             hash,
             lowercase,

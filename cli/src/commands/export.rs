@@ -7,6 +7,9 @@ use crate::image_file::{self, ImageFile};
 use std::io::{self, Write};
 
 pub(crate) fn run(arguments: &Export) -> Result<(), Failure> {
+    if let Some(output) = &arguments.output {
+        image_file::check_apart(output, [arguments.model.as_path()])?;
+    }
     let image = ImageFile::read(&arguments.model)?;
     let model = image.model()?;
     let name =

@@ -4,7 +4,6 @@ use super::{HOLD_OUT, print};
 use crate::arguments::Train;
 use crate::data::{Labelled, Source};
 use crate::failure::{Failure, Kind};
-use crate::image_file;
 use crate::measure::Measure;
 use crate::progress::{self, Progress};
 use crate::recipe::Architecture;
@@ -27,7 +26,11 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
     let (learnt, held_out) = match &arguments.validation {
         Some(path) => {
-            let held_out = Labelled::read_as(&Source::from(path.as_path()), &reading, data.names.clone())?;
+            let source = Source::from(path.as_path());
+            let held_out = Labelled::read_as(&source, &reading, data.names.clone())?;
+            if held_out.labels.iter().all(Vec::is_empty) {
+                return Err(Failure::data(source.name(), "no line has a label that was learnt"));
+            }
             ((0..data.len()).collect(), held_out)
         }
         None => {
@@ -50,7 +53,6 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         lowercase: arguments.text.lowercase.into(),
         measure,
     };
-    image_file::check_writable(&arguments.output)?;
     progress::end_at_interrupt()?;
     let (quiet, threads) = (arguments.quiet, arguments.fitting.threads);
     if !quiet {

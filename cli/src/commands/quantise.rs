@@ -6,10 +6,11 @@ use crate::columns;
 use crate::data::Labelled;
 use crate::examples::Examples;
 use crate::failure::Failure;
-use crate::image_file::{ImageFile, class_names};
+use crate::image_file::{self, ImageFile, class_names};
 use nanoembed::models::{All, FoldError, Folding, Model};
 
 pub(crate) fn run(arguments: &Quantise) -> Result<(), Failure> {
+    image_file::check_apart(&arguments.output, arguments.data.as_deref())?;
     let image = ImageFile::read(&arguments.model)?;
     let model = image.model()?;
     let name = arguments.output.display().to_string();

@@ -64,6 +64,7 @@ struct Texts<'a> {
 }
 
 pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
+    check_files(arguments)?;
     if let Some(flash) = arguments.fitting.flash {
         return fit::run(arguments, flash);
     }
@@ -120,7 +121,6 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         learning_rate: learning.learning_rate.unwrap_or(rate),
         seed: learning.seed,
     };
-    image_file::check_writable(&arguments.output)?;
     progress::end_at_interrupt()?;
     if !arguments.quiet {
         let held_out = texts.held_out.as_ref().map_or(0, Examples::len);
@@ -168,6 +168,17 @@ fn text_settings(arguments: &Train, defaults: &Defaults) -> TextSettings {
         filters: arguments.text.filters.clone(),
         length: 0,
     }
+}
+
+/// An error if what is to be written cannot be, or would take the place of what is read.
+fn check_files(arguments: &Train) -> Result<(), Failure> {
+    let plot = arguments.fitting.plot.as_deref();
+    let read = [Some(arguments.data.as_path()), arguments.validation.as_deref()];
+    for output in [Some(arguments.output.as_path()), plot].into_iter().flatten() {
+        image_file::check_apart(output, read.into_iter().flatten())?;
+        image_file::check_writable(output)?;
+    }
+    Ok(())
 }
 
 /// Sets how many words of a text are read, where the layers take a sequence.
@@ -232,6 +243,9 @@ fn prepare<'a>(
             let validation = Labelled::read_as(&source, reading, data.names.clone())?;
             if validation.strangers > 0 && !arguments.quiet {
                 eprintln!("{}: {} lines of other labels are left out", source.name(), validation.strangers);
+            }
+            if validation.labels.iter().all(Vec::is_empty) {
+                return Err(Failure::data(source.name(), "no line has a label that was learnt"));
             }
             Examples::encode(&validation, 0..validation.len(), several, &pipeline)?
         }

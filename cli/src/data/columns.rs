@@ -92,15 +92,22 @@ pub(super) fn for_each_record(
 ) -> Result<(), Failure> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
+    let (mut number, mut start) = (1, 0);
     loop {
         let more = reader.read_record(&mut record).map_err(|error| {
             let number = error.position().map_or(1, csv::Position::line);
             Failure::line(name, number, None, error)
         })?;
         if !more {
+            // A quote that nothing closes has made all that follows one field.
+            let last = text.get(start..).unwrap_or_default().trim();
+            if last.contains('\n') && last.matches('"').count() % 2 == 1 {
+                return Err(Failure::line(name, number, None, "a quote that nothing closes"));
+            }
             return Ok(());
         }
-        let number = record.position().map_or(1, csv::Position::line);
+        (number, start) =
+            record.position().map_or((1, 0), |position| (position.line(), position.byte() as usize));
         let fields: Vec<&str> = record.iter().collect();
         if !fields.iter().all(|field| field.trim().is_empty()) {
             each(number, &fields)?;
