@@ -31,7 +31,7 @@ pub(crate) fn fit(rows: &[String], fields: &[Field], bins: u16) -> Result<Vec<u8
 }
 
 /// How rows become ids, by the bytes of columns: a bag, or as many ids as columns.
-pub(crate) fn pipeline<'a>(bytes: &'a [u8], columns: usize, is_bag: bool) -> Result<Pipeline<'a>, Failure> {
+pub(crate) fn pipeline(bytes: &[u8], columns: usize, is_bag: bool) -> Result<Pipeline<'_>, Failure> {
     let columns = u32::try_from(columns).map_err(Failure::usage)?;
     let pipeline = Pipeline::columns(Columns::read(bytes, columns).map_err(Failure::usage)?);
     Ok(pipeline.map_err(Failure::usage)?.length(if is_bag { 0 } else { columns }))

@@ -1,6 +1,6 @@
 //! Columns of a table, each of which gives a row of one table of embeddings.
 
-use super::PipelineError;
+use super::{PipelineError, decimal};
 use crate::memory::padding;
 use core::cmp::Ordering;
 
@@ -53,7 +53,7 @@ const THRESHOLDS: u16 = 2;
 /// | 4 | u32 | number of values n |
 /// | 8 | u32 | bytes of the names of all categories; 0 for thresholds |
 /// | 12 | n × u32 or f32 | where the name of each category ends; or the thresholds, finite and ascending |
-/// | | | the name, the names of the categories by ascending bytes, in UTF-8, then zeros up to a multiple of 4 |
+/// | | | the name, then the names of the categories, ascending, in UTF-8; zeros up to a multiple of 4 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns<'a> {
     bytes: &'a [u8],
@@ -133,6 +133,16 @@ impl<'a> Columns<'a> {
         })
     }
 
+    /// Shows the id of each column for the fields of a row, which `split` divides; those that lack are empty.
+    pub(super) fn ids(&self, row: &str, split: &str, visit: &mut dyn FnMut(u32)) {
+        let mut rest = Some(row);
+        for column in self.iter() {
+            let (field, behind) = rest.map_or(("", None), |row| first_field(row, split));
+            rest = behind;
+            visit(column.field(field));
+        }
+    }
+
     pub(super) const fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
@@ -198,6 +208,16 @@ impl<'a> Columns<'a> {
         Column::cut(&column, 1, 0)?.0.check(0)?;
         bytes.extend(column);
         Ok(())
+    }
+}
+
+/// What stands before the first `split`, and what stands behind it. The standard library's search can panic.
+fn first_field<'t>(row: &'t str, split: &str) -> (&'t str, Option<&'t str>) {
+    let is_here =
+        |at: &usize| row.as_bytes().get(*at..).is_some_and(|rest| rest.starts_with(split.as_bytes()));
+    match (0..row.len()).find(is_here) {
+        Some(at) => (row.get(..at).unwrap_or_default(), row.get(at.saturating_add(split.len())..)),
+        None => (row, None),
     }
 }
 
@@ -350,13 +370,16 @@ impl<'a> Column<'a> {
         self.first.saturating_add(below as u32).saturating_add(1)
     }
 
-    /// The row of a field of text, without the white space of ASCII around it: a category, or a number as
-    /// `f32` reads it. What is empty, unknown or no number has the row [`first`](Self::first).
+    /// The row of a field of text, without the white space of ASCII around it: a category, or a number in a
+    /// form that `f32` reads in Rust. What is empty, unknown or no number has the row [`first`](Self::first).
+    ///
+    /// Numbers of up to 7 digits are rounded as there, others may be a few units in the last place apart;
+    /// they are the same on every processor.
     pub fn field(&self, field: &str) -> u32 {
         let field = field.trim_ascii();
         match self.values {
             Values::Categories { .. } => self.category(field),
-            Values::Thresholds(_) => self.number(field.parse().unwrap_or(f32::NAN)),
+            Values::Thresholds(_) => self.number(decimal::parse(field).unwrap_or(f32::NAN)),
         }
     }
 }

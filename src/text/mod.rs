@@ -43,6 +43,7 @@
 
 mod columns;
 mod counts;
+mod decimal;
 mod error;
 mod features;
 mod hash;

@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Learns from a file of labelled texts, and writes a model
-    Train(Train),
+    Train(Box<Train>),
     /// Tells how well a model finds the labels of a file
     Evaluate(Evaluate),
     /// Tells the classes of texts, a line at a time
@@ -107,7 +107,8 @@ pub(crate) struct Evaluate {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A line of the answer is `class<TAB>probability`, with --top several of these with tabs between them. It is empty
-if the text is none of the classes.
+if the text is none of the classes. A model of columns takes lines whose columns a first line names, JSON objects,
+or the columns that `inspect` tells, in their order.
 
 Examples:
   nanoembed predict model.nemb texts.txt

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 A line of the file is `label<TAB>text`, `label,text` with quotes where needed, {\"label\": .., \"text\": ..}, or
 `__label__a __label__b text` as for fastText. If some line has several labels, each class becomes a question of
-its own.
+its own. With --categorical or --numeric a line is a row of a table, and its columns are learnt from.
 
 The same file and options give the same bytes, on every machine; with --flash, as far as the time is enough for
 the same search. Ctrl-C ends the training; the best model so far is written.
@@ -39,7 +39,8 @@ pub(crate) struct Train {
     /// A file to choose the best epoch by
     #[arg(long, value_name = "FILE", conflicts_with = "hold_out", help_heading = "Data")]
     pub(crate) validation: Option<PathBuf>,
-    /// The part of each class that is held out, to choose the best epoch by [default: 0 for bag, else 0.1]
+    /// The part of each class that is held out, to choose the best epoch by [default: 0 for bag of a
+    /// text, else 0.1]
     #[arg(long, value_name = "PART", value_parser = part, help_heading = "Data")]
     pub(crate) hold_out: Option<f64>,
     #[command(flatten)]
@@ -122,14 +123,14 @@ pub(crate) struct Sizes {
 /// How it is learnt.
 #[derive(Args, Debug)]
 pub(crate) struct LearningOptions {
-    /// How often each line is learnt from [default: 12 for bag, else 6]
+    /// How often each line is learnt from [default: 12 for bag, 10 for columns, else 6]
     #[arg(long, value_name = "N", value_parser = times, help_heading = "Learning")]
     pub(crate) epochs: Option<u32>,
-    /// How weights step [default: sgd for bag, else adam]
+    /// How weights step [default: sgd for bag of a text, else adam]
     #[arg(long, value_name = "OPTIMIZER", help_heading = "Learning")]
     pub(crate) optimizer: Option<Optimizer>,
     /// The learning rate, which falls to 0 in a line: of a step of adam, of each line of a step of sgd
-    /// [default: for bag 0.01 of adam, 1 of sgd; else 0.002 and 0.02]
+    /// [default: for bag 0.01 of adam, 1 of sgd (columns: 0.1); else 0.002 and 0.02 (0.1)]
     #[arg(long, value_name = "RATE", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f32>,
     /// Lines of a step [default: 32 for adam, 8 for sgd]

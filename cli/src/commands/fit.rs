@@ -15,13 +15,7 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     if arguments.model != Architecture::Bag {
         return Err(Failure::usage("--flash searches among bag models: leave --model out"));
     }
-    let measure = match arguments.learning.measure {
-        Some(Measure::Loss) => {
-            return Err(Failure::usage("--measure loss: a search compares by accuracy or macro-f1"));
-        }
-        Some(measure) => measure,
-        None => Measure::Accuracy,
-    };
+    let measure = measure(arguments)?;
     let reading = arguments.data_options.reading(Vec::new());
     let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
     let (learnt, held_out) = match &arguments.validation {
@@ -120,4 +114,14 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         image.bytes().len(),
         best.candidate
     ))
+}
+
+/// What the search maximises.
+fn measure(arguments: &Train) -> Result<Measure, Failure> {
+    match arguments.learning.measure {
+        Some(Measure::Loss) => {
+            Err(Failure::usage("--measure loss: a search compares by accuracy or macro-f1"))
+        }
+        measure => Ok(measure.unwrap_or(Measure::Accuracy)),
+    }
 }

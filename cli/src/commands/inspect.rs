@@ -60,11 +60,12 @@ fn as_text(image: &ImageFile, model: Model<'_, All>, fingerprint: u64) -> String
             columns.rows()
         ));
         for column in columns.iter() {
-            let values: Vec<String> = match column.is_numeric() {
-                true => column.thresholds().map(|threshold| threshold.to_string()).collect(),
-                false => column.categories().map(str::to_owned).collect(),
+            let (what, values): (&str, Vec<String>) = if column.is_numeric() {
+                let thresholds = column.thresholds().map(|threshold| threshold.to_string());
+                ("numbers, divided at", thresholds.collect())
+            } else {
+                ("categories", column.categories().map(str::to_owned).collect())
             };
-            let what = if column.is_numeric() { "numbers, divided at" } else { "categories" };
             line(format_args!("{}: {what} {}", column.name(), values.join(", ")));
         }
     } else if let Some(pipeline) = model.pipeline() {

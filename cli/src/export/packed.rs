@@ -19,7 +19,9 @@ fn numbers<F: Format>(packed: &[f32], rows: usize, dim: usize, scale: f32) -> Op
     let mut numbers = vec![0.0; rows * dim];
     table.dequantise(&mut TableMut::new(&mut numbers, rows, dim).ok()?).ok()?;
     // The scale of integers is the table's, not the rows'.
-    numbers.iter_mut().for_each(|x| *x *= scale);
+    for x in &mut numbers {
+        *x *= scale;
+    }
     Some(numbers)
 }
 

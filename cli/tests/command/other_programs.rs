@@ -163,6 +163,11 @@ fn arrays(folder: &Folder, model: &str, names: &[&str]) -> Vec<(Vec<usize>, Vec<
     names.iter().map(&mut array).collect()
 }
 
+/// The greatest distance from 0.
+fn greatest(numbers: impl Iterator<Item = f32>) -> f32 {
+    numbers.map(f32::abs).max_by(f32::total_cmp).expect("a number")
+}
+
 /// `folded/rows` of the file of safetensors that `arrays` wrote.
 fn kept_rows(folder: &Folder) -> Vec<u32> {
     let bytes = fs::read(folder.path("arrays.safetensors")).expect("a file");
@@ -184,14 +189,14 @@ fn packed_rows_are_written_as_numbers() {
     let names = ["embedding_bag/rows", "dense/kernel", "dense/bias"];
     let whole = arrays(&folder, &model, &names);
     let [(_, rows), (_, kernel), (_, bias)] = whole.as_slice() else { panic!("three arrays") };
-    let most = rows.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    let most = greatest(rows.iter().copied());
     let small = folder.path("b.nemb");
     // A step of each format, as a part of the greatest number.
     for (format, step) in [("f16", 1e-3), ("bf16", 8e-3), ("u8", 8e-3), ("u4", 0.14)] {
         succeed(&["quantise", &model, "-o", &small, "--numbers", format]);
         let packed = arrays(&folder, &small, &names);
         assert_eq!((&packed[0].0, &packed[1], &packed[2]), (&vec![256, 8], &whole[1], &whole[2]));
-        let furthest = packed[0].1.iter().zip(rows).fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+        let furthest = greatest(packed[0].1.iter().zip(rows).map(|(a, b)| a - b));
         assert!(furthest > 0.0 && furthest <= step * most, "{format}: {furthest} of {most}");
     }
 
@@ -207,7 +212,7 @@ fn packed_rows_are_written_as_numbers() {
         let numbers = kept_rows(&folder);
         assert_eq!((shape.as_slice(), numbers.len(), of_none.len()), (&[kept, 3][..], kept, 3));
         assert!(numbers.is_sorted_by(|a, b| a < b));
-        let most = scores.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        let most = greatest(scores.iter().copied());
         for (row, scores) in numbers.iter().zip(scores.chunks(3)) {
             for class in 0..3 {
                 // What all classes have more or less of says nothing.

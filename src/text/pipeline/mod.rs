@@ -203,8 +203,8 @@ impl<'a> Pipeline<'a> {
     }
 
     /// The fields of a row, with tabs between them, are looked up in columns: each gives an id of its own, in
-    /// their order. A field that lacks is empty, and those that follow the last column are not read. Lower-casing
-    /// and filters do nothing here.
+    /// their order. A field that lacks is empty, and those that follow the last column are not read.
+    /// Lower-casing and filters do nothing here.
     ///
     /// # Errors
     /// If there is no column, and so fewer than 2 rows.
@@ -374,8 +374,7 @@ impl<T: TextKinds> Pipeline<'_, T> {
         let visit: &mut dyn FnMut(u32) = &mut visit;
         if let Source::Columns(columns) = self.settings.source {
             if links::<T>(TextKind::Columns) {
-                let mut fields = text.split(self.settings.splitter.strings().1);
-                columns.iter().for_each(|column| visit(column.field(fields.next().unwrap_or_default())));
+                columns.ids(text, self.settings.splitter.strings().1, visit);
             }
             return;
         }
