@@ -70,7 +70,6 @@ pub(crate) struct Text {
 impl Text {
     /// Of the bytes of a pipeline that was read.
     pub(crate) fn of(pipeline: &[u8]) -> Self {
-        let by_hash = number::<2>(pipeline, 0) == 1;
         let hash = match number::<2>(pipeline, 4) {
             1 => "native",
             2 => "FarmHash64",
@@ -90,7 +89,12 @@ impl Text {
             String::from_utf8_lossy(bytes).into_owned()
         };
         Self {
-            ids_by: if by_hash { "hash" } else { "vocabulary" },
+            ids_by: match number::<2>(pipeline, 0) {
+                1 => "hash",
+                2 => "vocabulary",
+                3 => "columns",
+                _ => "unknown",
+            },
             hash,
             lowercase,
             rows: number::<8>(pipeline, 8),

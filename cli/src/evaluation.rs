@@ -69,6 +69,13 @@ impl Counts {
     }
 }
 
+/// The mean of F1 over the classes that occur, as label or as answer.
+pub(crate) fn macro_f1(classes: &[Counts]) -> f64 {
+    let occur = classes.iter().filter(|counts| counts.texts + counts.taken > 0);
+    let occur: Vec<f64> = occur.map(|counts| counts.f1()).collect();
+    if occur.is_empty() { 0.0 } else { occur.iter().sum::<f64>() / occur.len() as f64 }
+}
+
 impl Scores {
     /// The part of the texts that are right.
     pub(crate) fn accuracy(&self) -> f64 {
@@ -77,13 +84,7 @@ impl Scores {
 
     /// The mean of F1 over the classes that occur, as label or as answer.
     pub(crate) fn macro_f1(&self) -> f64 {
-        let occur: Vec<f64> = self
-            .classes
-            .iter()
-            .filter(|counts| counts.texts + counts.taken > 0)
-            .map(|counts| counts.f1())
-            .collect();
-        if occur.is_empty() { 0.0 } else { occur.iter().sum::<f64>() / occur.len() as f64 }
+        macro_f1(&self.classes)
     }
 
     /// How often texts of `class` were taken for `other`, or for none of the classes.

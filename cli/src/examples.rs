@@ -113,6 +113,21 @@ impl Examples {
         }
     }
 
+    /// Whether a text may have several labels.
+    pub(crate) fn have_several(&self) -> bool {
+        matches!(self.targets, Targets::Several(..))
+    }
+
+    /// Whether a text is of a class.
+    pub(crate) fn is(&self, number: usize, class: usize) -> bool {
+        match &self.targets {
+            Targets::Classes(classes) => classes.get(number).is_some_and(|of| usize::from(*of) == class),
+            Targets::Several(targets, classes) => {
+                targets.get(number * classes + class).is_some_and(|target| *target > 0.0)
+            }
+        }
+    }
+
     /// How often each class occurs.
     pub(crate) fn frequencies(&self, classes: usize) -> Vec<usize> {
         let mut frequencies = vec![0; classes];

@@ -90,6 +90,21 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     files::write(path, |file| file.write_all(bytes)).map_err(|error| Failure::file(path, &error))
 }
 
+/// An error if what is written would take the place of what is read.
+pub(crate) fn check_apart<'a>(
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'a Path>,
+) -> Result<(), Failure> {
+    let Ok(written) = output.canonicalize() else { return Ok(()) };
+    let is_special = std::fs::metadata(&written).is_ok_and(|file| !file.is_file());
+    let mut same = inputs.into_iter().filter_map(|input| input.canonicalize().ok());
+    if !is_special && same.any(|input| input == written) {
+        let message = format!("{}: it is read, too: write to another file", output.display());
+        return Err(Failure::usage(message));
+    }
+    Ok(())
+}
+
 /// An error if a file could not be written there: told before an hour of training and not after it.
 pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
     let is_special = std::fs::metadata(path).is_ok_and(|old| !old.is_file() && !old.is_dir());

@@ -6,6 +6,7 @@
 //! ```
 
 mod arguments;
+mod columns;
 mod commands;
 mod data;
 mod description;
@@ -15,6 +16,7 @@ mod export;
 mod failure;
 mod image_file;
 mod import;
+mod measure;
 mod pipeline;
 mod predictor;
 mod progress;

@@ -80,15 +80,19 @@ impl<'a> IdsPredictor<'a> {
         Ok(Self { model, buffers, outputs: vec![0.0; model.recipe().output().numbers()] })
     }
 
-    /// The outputs for the ids of one text.
-    pub(crate) fn outputs(&mut self, ids: &[u32]) -> Result<&[f32], InputError> {
-        let offsets = [0, ids.len() as u32];
-        let input = match self.model.recipe().inputs().next() {
-            Some(Shape::Bag) => Input::Bags { ids, offsets: &offsets },
+    /// The outputs for the ids of one text, or of each input of the model.
+    pub(crate) fn outputs(&mut self, ids: &[Vec<u32>]) -> Result<&[f32], InputError> {
+        let offsets: Vec<[u32; 2]> = ids.iter().map(|ids| [0, ids.len() as u32]).collect();
+        let mut shapes = self.model.recipe().inputs();
+        // Inputs that lack, and those that are too many, are found by the model.
+        let input = |(ids, offsets)| match shapes.next() {
+            Some(Shape::Bag) => Input::Bags { ids, offsets },
             _ => Input::Ids(ids),
         };
+        let ids = ids.iter().map(Vec::as_slice);
+        let inputs: Vec<Input<'_>> = ids.zip(offsets.iter().map(<[u32; 2]>::as_slice)).map(input).collect();
         let workspace = &mut self.buffers.workspace();
-        self.model.predict(&[input], workspace, &mut self.outputs)?;
+        self.model.predict(&inputs, workspace, &mut self.outputs)?;
         Ok(&self.outputs)
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Architecture {
     Lstm,
     /// All rows beside each other, then a linear layer: for short texts of fixed form
     Flatten,
+    /// All rows beside each other, a hidden layer, then a linear layer: for columns
+    Mlp,
 }
 
 /// How large a model is.
@@ -28,7 +30,7 @@ pub(crate) struct Extents {
     pub(crate) dim: usize,
     /// Ids of a text; 0 for a bag.
     pub(crate) length: usize,
-    /// Filters of a convolution, units of a recurrent layer.
+    /// Filters of a convolution, units of a recurrent or a hidden layer.
     pub(crate) units: usize,
     pub(crate) classes: usize,
     /// Whether a text may have several labels: each class then has a probability of its own.
@@ -69,8 +71,16 @@ impl Architecture {
             Self::Lstm => {
                 (vec![embedding()?.mask_zero(), record(LayerKind::Lstm, &[length, dim, units])?], units)
             }
-            Self::Flatten => {
-                (vec![embedding()?, record(LayerKind::Flatten, &[length, dim])?], length.saturating_mul(dim))
+            Self::Flatten | Self::Mlp => {
+                let (mut records, mut width) = (
+                    vec![embedding()?, record(LayerKind::Flatten, &[length, dim])?],
+                    length.saturating_mul(dim),
+                );
+                if self == Self::Mlp {
+                    records.push(record(LayerKind::Dense, &[width, units])?.activation(ActivationKind::Relu));
+                    width = units;
+                }
+                (records, width)
             }
         };
         let activation = if several { ActivationKind::Sigmoid } else { ActivationKind::Softmax };

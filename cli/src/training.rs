@@ -2,6 +2,7 @@
 
 use crate::examples::Examples;
 use crate::failure::{Failure, Kind};
+use crate::measure::{Measure, Tally};
 use nanoembed::loss::AnyLoss;
 use nanoembed::models::{All, BatchSize, Recipe, Trainer};
 use nanoembed::optim::{Adam, AnyOptimizer, PolynomialDecay, RowwiseAdagrad, Scheduled, Sgd};
@@ -21,8 +22,8 @@ const ACCUMULATOR: f32 = 1e-5;
 pub(crate) struct Plan<'a> {
     pub(crate) recipe: Recipe<'a, All>,
     pub(crate) loss: AnyLoss<'a>,
-    /// Whether the accuracy of texts that are held out says which epoch is best; else their loss does.
-    pub(crate) by_accuracy: bool,
+    /// What says which epoch is best, of texts that are held out.
+    pub(crate) measure: Measure,
     pub(crate) epochs: u32,
     /// Examples of a step.
     pub(crate) batch: usize,
@@ -169,17 +170,20 @@ pub(crate) fn learn(
             let (_, epoch, parameters) = best.unwrap_or_else(|| (0.0, epoch, parameters.to_vec()));
             return Ok(Learnt { parameters, epoch, was_ended });
         }
+        let mut tally = Tally::default();
         let judged = match held_out {
             Some(examples) => {
                 let inputs = [examples.input()];
-                let report = trainer.evaluate(parameters, &inputs, &examples.labels(), examples.len());
+                let count = |number: usize, outputs: &[f32]| tally.add(examples, number, outputs);
+                let labels = examples.labels();
+                let report = trainer.evaluate_with(parameters, &inputs, &labels, examples.len(), count);
                 Some(report.map_err(failure)?)
             }
             None => None,
         };
         watch.after_epoch(epoch, learnt, judged);
         if let Some(judged) = judged {
-            let score = if plan.by_accuracy { judged.accuracy } else { -judged.loss };
+            let score = plan.measure.of_epoch(judged, &tally);
             // Of equally good epochs the last, which has the lower learning rate.
             if best.as_ref().is_none_or(|(most, ..)| score >= *most) {
                 best = Some((score, epoch, parameters.to_vec()));
@@ -235,7 +239,7 @@ mod tests {
         let plan = Plan {
             recipe,
             loss,
-            by_accuracy: true,
+            measure: Measure::Accuracy,
             epochs: 20,
             batch: 8,
             optimizer: Optimizer::Adam,

@@ -27,6 +27,8 @@ pub(super) enum TextKind {
     Unicode = 1 << 9,
     /// Marks that are words of their own.
     Marks = 1 << 10,
+    /// Columns of a table.
+    Columns = 1 << 11,
 }
 
 impl TextKind {
@@ -44,6 +46,7 @@ impl TextKind {
             Self::Ascii => "Ascii",
             Self::Unicode => "Unicode",
             Self::Marks => "Marks",
+            Self::Columns => "Columns",
         }
     }
 }
@@ -59,9 +62,11 @@ impl TextKind {
 /// | [`Subwords`](super::Subwords) | n-grams of characters |
 /// | [`Ascii`](super::Ascii), [`Unchanged`](super::Unchanged), `Unicode` | that rule of lower-casing |
 /// | [`Marks`] | marks as words of their own: [`Splitter::marks`](super::Splitter::marks) |
+/// | [`Columns`](super::Columns) | columns of a table |
 /// | [`AnyText`] | all of these |
 ///
 /// A list needs a hash or the vocabulary, and a rule of lower-casing; n-grams of words need nothing more.
+/// Columns need nothing else.
 ///
 /// ```
 /// use nanoembed::text::{Ascii, HashKind, NativeHash, Pipeline, PipelineError};

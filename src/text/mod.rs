@@ -26,6 +26,7 @@
 //! | lower-casing, each [`Lowercase`] | [`Ascii`], [`Unchanged`], `Unicode` (feature `unicode`) |
 //! | groups of words and of characters | [`HashingTokenizer::word_ngrams`], [`Subwords`] |
 //! | hashes of words | [`NativeHash`], [`FarmHash64`], [`Murmur3`], `Md5` and `SipHash` (features `md5` and `siphash`) |
+//! | rows of a table of columns | [`Columns`], each a [`Column`] of categories or of numbers |
 //! | features by hash | [`Hashing`], [`FeatureHasher`] |
 //! | fixed lengths | [`pad`], [`pad_sequences`], [`Padding`], [`Truncating`] |
 //!
@@ -40,7 +41,9 @@
 //! | scikit-learn's `FeatureHasher`, `HashingVectorizer` | [`FeatureHasher`] by [`Murmur3`] |
 //! | fastText's subwords | [`Subwords`] |
 
+mod columns;
 mod counts;
+mod decimal;
 mod error;
 mod features;
 mod hash;
@@ -59,6 +62,7 @@ mod view;
 mod vocabulary;
 mod words;
 
+pub use columns::{Column, Columns};
 pub use counts::{Ties, WordCounts};
 pub use error::PipelineError;
 pub use features::FeatureHasher;

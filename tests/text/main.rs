@@ -1,5 +1,7 @@
 //! What comes in and what is kept: words and their numbers, files of vectors and of weights.
 
+#[cfg(feature = "alloc")]
+mod columns;
 #[cfg(feature = "std")]
 mod damaged_files;
 mod encoders;

@@ -1,12 +1,13 @@
 //! What the command is told.
 
+mod columns;
 mod train;
 mod values;
 
 pub(crate) use train::Train;
 pub(crate) use values::{ClassWeights, Split, Target};
 
-use crate::data::{Format, Reading};
+use crate::data::{Field, Format, Reading};
 use crate::export::Board;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Learns from a file of labelled texts, and writes a model
-    Train(Train),
+    Train(Box<Train>),
     /// Tells how well a model finds the labels of a file
     Evaluate(Evaluate),
     /// Tells the classes of texts, a line at a time
@@ -67,8 +68,8 @@ pub(crate) struct DataOptions {
 }
 
 impl DataOptions {
-    pub(crate) fn reading(&self) -> Reading {
-        Reading { format: self.format, label: self.label.clone(), text: self.text.clone() }
+    pub(crate) fn reading(&self, fields: Vec<Field>) -> Reading {
+        Reading { format: self.format, label: self.label.clone(), text: self.text.clone(), fields }
     }
 }
 
@@ -107,7 +108,8 @@ pub(crate) struct Evaluate {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A line of the answer is `class<TAB>probability`, with --top several of these with tabs between them. It is empty
-if the text is none of the classes.
+if the text is none of the classes. A model of columns takes lines whose columns a first line names, JSON objects,
+or the columns that `inspect` tells, in their order.
 
 Examples:
   nanoembed predict model.nemb texts.txt
@@ -121,7 +123,8 @@ pub(crate) struct Predict {
     /// How many classes are told, the most probable first
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = top)]
     pub(crate) top: u16,
-    /// Lines are ids with spaces between them, not text: for models that say nothing of how text becomes ids
+    /// Lines are ids with spaces between them, and `|` between several inputs, not text: for models that say nothing
+    /// of how text becomes ids
     #[arg(long)]
     pub(crate) ids: bool,
     /// Prints a JSON object for each line
@@ -170,8 +173,9 @@ pub(crate) struct Quantise {
 /// Makes an image of a model of Keras 3.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A Sequential model of Embedding, Flatten, Conv1D, LSTM, global poolings, Dense, Activation and Dropout. How text
-becomes ids is not in a .keras file: the model is asked by ids.
+A Sequential or Functional model of Embedding, Flatten, Conv1D, LSTM, global poolings, Dense, Activation, Dropout,
+Concatenate, Add and Dot, in which each output goes to one layer. How text becomes ids is not in a .keras file: the
+model is asked by ids.
 
 Example:
   nanoembed import model.keras --classes negative,positive -o model.nemb

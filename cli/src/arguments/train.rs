@@ -1,9 +1,11 @@
 //! What `train` is told.
 
 use super::DataOptions;
+use super::columns::ColumnOptions;
 use super::values::{
     ClassWeights, Lowercase, Numbers, Split, characters, extent, part, rows, size, times, words,
 };
+use crate::measure::Measure;
 use crate::recipe::Architecture;
 use crate::training::Optimizer;
 use clap::Args;
@@ -14,7 +16,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 A line of the file is `label<TAB>text`, `label,text` with quotes where needed, {\"label\": .., \"text\": ..}, or
 `__label__a __label__b text` as for fastText. If some line has several labels, each class becomes a question of
-its own.
+its own. With --categorical or --numeric a line is a row of a table, and its columns are learnt from.
 
 The same file and options give the same bytes, on every machine; with --flash, as far as the time is enough for
 the same search. Ctrl-C ends the training; the best model so far is written.
@@ -23,7 +25,8 @@ Examples:
   nanoembed train train.tsv -o model.nemb
   nanoembed train train.tsv --flash 64k -o model.nemb
   nanoembed train mails.csv --label kind --text body --hold-out 0.1 --class-weights balanced -o mails.nemb
-  nanoembed train reviews.jsonl --model conv -o reviews.nemb")]
+  nanoembed train reviews.jsonl --model conv -o reviews.nemb
+  nanoembed train people.csv --label income --categorical 2,4,6-9 --numeric age,hours -o income.nemb")]
 pub(crate) struct Train {
     /// The file to learn from; `-` for standard input
     pub(crate) data: PathBuf,
@@ -38,9 +41,12 @@ pub(crate) struct Train {
     /// A file to choose the best epoch by
     #[arg(long, value_name = "FILE", conflicts_with = "hold_out", help_heading = "Data")]
     pub(crate) validation: Option<PathBuf>,
-    /// The part of each class that is held out, to choose the best epoch by [default: 0 for bag, else 0.1]
+    /// The part of each class that is held out, to choose the best epoch by [default: 0 for bag of a
+    /// text, else 0.1]
     #[arg(long, value_name = "PART", value_parser = part, help_heading = "Data")]
     pub(crate) hold_out: Option<f64>,
+    #[command(flatten)]
+    pub(crate) columns: ColumnOptions,
     #[command(flatten)]
     pub(crate) text: TextOptions,
     #[command(flatten)]
@@ -109,10 +115,10 @@ pub(crate) struct Sizes {
     /// Rows of the table that words are hashed to
     #[arg(long, value_name = "N", default_value_t = 65_536, value_parser = rows, help_heading = "Sizes")]
     pub(crate) rows: u32,
-    /// Numbers of a row
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = extent, help_heading = "Sizes")]
-    pub(crate) dim: u32,
-    /// Filters of conv, units of lstm
+    /// Numbers of a row [default: 32, of columns 8]
+    #[arg(long, value_name = "N", value_parser = extent, help_heading = "Sizes")]
+    pub(crate) dim: Option<u32>,
+    /// Filters of conv, units of lstm and mlp
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = extent, help_heading = "Sizes")]
     pub(crate) units: u32,
     /// Numbers of the table in the file
@@ -123,14 +129,14 @@ pub(crate) struct Sizes {
 /// How it is learnt.
 #[derive(Args, Debug)]
 pub(crate) struct LearningOptions {
-    /// How often each line is learnt from [default: 12 for bag, else 6]
+    /// How often each line is learnt from [default: 12 for bag, 10 for columns, else 6]
     #[arg(long, value_name = "N", value_parser = times, help_heading = "Learning")]
     pub(crate) epochs: Option<u32>,
-    /// How weights step [default: adagrad for bag, else adam]
+    /// How weights step [default: adagrad for bag of a text, else adam]
     #[arg(long, value_name = "OPTIMIZER", help_heading = "Learning")]
     pub(crate) optimizer: Option<Optimizer>,
     /// The learning rate, which falls to 0 in a line: of a step of adagrad or adam, of each line of a step of sgd
-    /// [default: for bag 0.2 of adagrad, 0.01 of adam, 1 of sgd; else 0.02, 0.002 and 0.02]
+    /// [default: for bag 0.2 of adagrad, 0.01 of adam, 1 of sgd (columns: 0.1); else 0.02, 0.002 and 0.02 (0.1)]
     #[arg(long, value_name = "RATE", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f32>,
     /// Lines of a step [default: 32 for adam, 8 for adagrad, 1 for sgd]
@@ -139,6 +145,10 @@ pub(crate) struct LearningOptions {
     /// Where the random numbers start
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Learning")]
     pub(crate) seed: u64,
+    /// What says which epoch is best, and with --flash which model, of lines that are held out; 0.1 of them,
+    /// if it is given and --hold-out is not [default: accuracy; loss, if a line has several labels]
+    #[arg(long, value_name = "MEASURE", help_heading = "Learning")]
+    pub(crate) measure: Option<Measure>,
     /// How much a class counts: `balanced` gives rare classes as much weight as frequent ones
     #[arg(long, value_name = "WEIGHTS", default_value = "none", help_heading = "Learning")]
     pub(crate) class_weights: ClassWeights,

@@ -2,6 +2,7 @@
 
 use super::print;
 use crate::arguments::Evaluate;
+use crate::columns;
 use crate::data::{Labelled, Source};
 use crate::evaluation::{self, Scores};
 use crate::failure::Failure;
@@ -21,7 +22,8 @@ pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     let classifier = image.classifier()?;
     let source = Source::from(arguments.data.as_path());
     let names = class_names(&classifier.model());
-    let data = Labelled::read_as(&source, &arguments.data_options.reading(), names)?;
+    let reading = arguments.data_options.reading(columns::of_model(&classifier.model()));
+    let data = Labelled::read_as(&source, &reading, names)?;
     let threads =
         arguments.threads.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into);
     let mut ks = arguments.top.clone();

@@ -9,6 +9,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub(crate) fn run(arguments: &Export) -> Result<(), Failure> {
+    if let Some(output) = &arguments.output {
+        image_file::check_apart(output, [arguments.model.as_path()])?;
+    }
     let image = ImageFile::read(&arguments.model)?;
     let model = image.model()?;
     let name =

@@ -1,28 +1,30 @@
 //! `train --flash`: the best model that fits into so many bytes.
 
-use super::print;
+use super::{HOLD_OUT, print};
 use crate::arguments::{Split, Train};
 use crate::data::{Labelled, Source};
 use crate::failure::{Failure, Kind};
-use crate::image_file;
+use crate::measure::Measure;
 use crate::progress::{self, Progress};
 use crate::recipe::Architecture;
 use crate::search::{self, Frame, Point, Task, Tried};
 use std::thread;
 use std::time::Duration;
 
-/// The part of the lines that models are tried on, if no one says otherwise.
-const HOLD_OUT: f64 = 0.1;
-
 pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     if arguments.model != Architecture::Bag {
         return Err(Failure::usage("--flash searches among bag models: leave --model out"));
     }
-    let reading = arguments.data_options.reading();
+    let measure = measure(arguments)?;
+    let reading = arguments.data_options.reading(Vec::new());
     let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
     let (learnt, held_out) = match &arguments.validation {
         Some(path) => {
-            let held_out = Labelled::read_as(&Source::from(path.as_path()), &reading, data.names.clone())?;
+            let source = Source::from(path.as_path());
+            let held_out = Labelled::read_as(&source, &reading, data.names.clone())?;
+            if held_out.labels.iter().all(Vec::is_empty) {
+                return Err(Failure::data(source.name(), "no line has a label that was learnt"));
+            }
             ((0..data.len()).collect(), held_out)
         }
         None => {
@@ -45,8 +47,8 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         frame: Frame::new(&names, marks),
         lowercase: arguments.text.lowercase.into(),
         marks,
+        measure,
     };
-    image_file::check_writable(&arguments.output)?;
     progress::end_at_interrupt()?;
     let (quiet, threads) = (arguments.quiet, arguments.fitting.threads);
     if !quiet {
@@ -59,7 +61,7 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     }
     let show = |tried: &Tried| {
         if !quiet {
-            eprintln!("{:9} bytes  {:.4}  {}", tried.bytes, tried.accuracy(), tried.candidate);
+            eprintln!("{:9} bytes  {:.4}  {}", tried.bytes, tried.score(), tried.candidate);
         }
     };
     let budgets = search::budgets(flash);
@@ -90,10 +92,10 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         .iter()
         .rev()
         .flatten()
-        .map(|tried| Point { bytes: tried.bytes, accuracy: tried.accuracy() })
+        .map(|tried| Point { bytes: tried.bytes, accuracy: tried.score() })
         .collect();
     if let Some(path) = &arguments.fitting.plot {
-        search::plot(path, "accuracy of held-out texts", &points)?;
+        search::plot(path, &format!("{} of held-out texts", measure.name()), &points)?;
     }
     if quiet {
         return Ok(());
@@ -102,8 +104,8 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     for (budget, found) in budgets.iter().zip(&found).rev() {
         match found {
             Some(Tried { candidate, bytes, .. }) => {
-                let accuracy = found.as_ref().map_or(0.0, Tried::accuracy);
-                out.push_str(&format!("{budget:9} {bytes:9}    {accuracy:.4}  {candidate}\n"));
+                let score = found.as_ref().map_or(0.0, Tried::score);
+                out.push_str(&format!("{budget:9} {bytes:9}    {score:.4}  {candidate}\n"));
             }
             None => out.push_str(&format!("{budget:9}         -         -  not tried, or nothing fits\n")),
         }
@@ -114,4 +116,14 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         image.bytes().len(),
         best.candidate
     ))
+}
+
+/// What the search maximises.
+fn measure(arguments: &Train) -> Result<Measure, Failure> {
+    match arguments.learning.measure {
+        Some(Measure::Loss) => {
+            Err(Failure::usage("--measure loss: a search compares by accuracy or macro-f1"))
+        }
+        measure => Ok(measure.unwrap_or(Measure::Accuracy)),
+    }
 }

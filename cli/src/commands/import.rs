@@ -3,13 +3,14 @@
 use super::print;
 use crate::arguments::Import;
 use crate::failure::Failure;
-use crate::image_file::ImageFile;
+use crate::image_file::{self, ImageFile};
 use crate::import;
 use nanoembed::image::Contents;
 use nanoembed::models::{All, Model, Recipe};
 use nanoembed::table::RowFormat;
 
 pub(crate) fn run(arguments: &Import) -> Result<(), Failure> {
+    image_file::check_apart(&arguments.output, [arguments.model.as_path()])?;
     let imported = import::read(&arguments.model, arguments.length.map(|length| length as usize))?;
     let fails =
         |error: &dyn std::fmt::Display| Failure::model(format!("{}: {error}", arguments.model.display()));

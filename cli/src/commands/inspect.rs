@@ -2,12 +2,14 @@
 
 use super::print;
 use crate::arguments::Inspect;
+use crate::columns;
 use crate::description::{self, Text};
 use crate::failure::Failure;
 use crate::image_file::{ImageFile, class_names};
 use nanoembed::image::Sections;
 use nanoembed::models::{All, Model, Record};
 use nanoembed::table::RowFormat;
+use nanoembed::text::Column;
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -51,25 +53,23 @@ fn as_text(image: &ImageFile, model: Model<'_, All>, fingerprint: u64) -> String
     for section in description::sections(bytes) {
         line(format_args!("{:10} {:9} {:9}", section.name, section.offset, section.bytes));
     }
-    if let Some(pipeline) = model.pipeline() {
-        let text = Text::of(pipeline);
-        let length =
-            if text.length == 0 { "a bag of any length".to_owned() } else { format!("{} ids", text.length) };
-        line(format_args!("\nids by {} ({}), {} rows, {length}", text.ids_by, text.hash, text.rows));
+    if let Some(columns) = columns::read(&model) {
         line(format_args!(
-            "lower-casing {}, words split at {:?} and {:?}",
-            text.lowercase, text.split, text.filters
+            "\n{} columns, {} rows; each field gives a row of its own",
+            columns.len(),
+            columns.rows()
         ));
-        if text.marks {
-            line(format_args!("runs of letters, runs of digits and marks are words of their own"));
+        for column in columns.iter() {
+            let (what, values): (&str, Vec<String>) = if column.is_numeric() {
+                let thresholds = column.thresholds().map(|threshold| threshold.to_string());
+                ("numbers, divided at", thresholds.collect())
+            } else {
+                ("categories", column.categories().map(str::to_owned).collect())
+            };
+            line(format_args!("{}: {what} {}", column.name(), values.join(", ")));
         }
-        match (text.words, text.characters) {
-            (0 | 1, (0, 0)) => line(format_args!("words alone")),
-            (words, (0, 0)) => line(format_args!("runs of 1 to {words} words")),
-            (words, (min, max)) => {
-                line(format_args!("runs of 1 to {words} words, {min} to {max} characters of words"));
-            }
-        }
+    } else if let Some(pipeline) = model.pipeline() {
+        of_words(&Text::of(pipeline), &mut line);
     }
     if let Some(classes) = model.classes() {
         let names: Vec<&str> = classes.iter().collect();
@@ -82,6 +82,27 @@ fn as_text(image: &ImageFile, model: Model<'_, All>, fingerprint: u64) -> String
         line(format_args!("\nmetadata: {}", String::from_utf8_lossy(model.metadata())));
     }
     out
+}
+
+/// How text becomes ids.
+fn of_words(text: &Text, line: &mut dyn FnMut(fmt::Arguments<'_>)) {
+    let length =
+        if text.length == 0 { "a bag of any length".to_owned() } else { format!("{} ids", text.length) };
+    line(format_args!("\nids by {} ({}), {} rows, {length}", text.ids_by, text.hash, text.rows));
+    line(format_args!(
+        "lower-casing {}, words split at {:?} and {:?}",
+        text.lowercase, text.split, text.filters
+    ));
+    if text.marks {
+        line(format_args!("runs of letters, runs of digits and marks are words of their own"));
+    }
+    match (text.words, text.characters) {
+        (0 | 1, (0, 0)) => line(format_args!("words alone")),
+        (words, (0, 0)) => line(format_args!("runs of 1 to {words} words")),
+        (words, (min, max)) => {
+            line(format_args!("runs of 1 to {words} words, {min} to {max} characters of words"));
+        }
+    }
 }
 
 fn as_json(image: &ImageFile, model: Model<'_, All>, fingerprint: u64) -> Value {
@@ -110,6 +131,14 @@ fn as_json(image: &ImageFile, model: Model<'_, All>, fingerprint: u64) -> Value 
             "length": text.length, "words": text.words, "characters": [min, max], "marks": text.marks,
             "filters": text.filters, "split": text.split})
     });
+    let columns = columns::read(&model).map(|columns| {
+        let of = |column: Column<'_>| {
+            json!({"name": column.name(), "first_row": column.first(),
+                "categories": column.categories().collect::<Vec<_>>(),
+                "thresholds": column.is_numeric().then(|| column.thresholds().collect::<Vec<_>>())})
+        };
+        columns.iter().map(of).collect::<Vec<_>>()
+    });
     json!({
         "file": image.name(),
         "bytes": bytes.len(),
@@ -120,6 +149,7 @@ fn as_json(image: &ImageFile, model: Model<'_, All>, fingerprint: u64) -> Value 
         "layers": layers,
         "sections": sections,
         "pipeline": text,
+        "columns": columns,
         "classes": class_names(&model),
         "threshold": model.classes().map(|classes| classes.threshold()),
         "metadata": String::from_utf8_lossy(model.metadata()),

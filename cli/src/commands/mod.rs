@@ -12,6 +12,9 @@ pub(crate) mod train;
 use crate::failure::Failure;
 use std::io::{self, Write};
 
+/// The part of the lines that models are tried on, if no one says otherwise.
+const HOLD_OUT: f64 = 0.1;
+
 /// Prints a text to standard output.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();

@@ -1,7 +1,8 @@
 //! `predict`: the classes of texts, a line at a time.
 
 use crate::arguments::Predict;
-use crate::data::{Source, check_text};
+use crate::columns;
+use crate::data::{Rows, Source, check_text};
 use crate::failure::Failure;
 use crate::image_file::{ImageFile, class_names};
 use crate::predictor::{IdsPredictor, Judge, Predictor};
@@ -19,6 +20,8 @@ pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
         By::Text(Box::new(Predictor::new(&image.classifier_of(model)?)?))
     };
     let source = Source::from(arguments.texts.as_path());
+    let fields = columns::of_model(&model);
+    let mut rows = (!arguments.ids && !fields.is_empty()).then(|| Rows::new(source.name(), fields));
     let failed = |error: io::Error| Failure::file(source.name().as_ref(), &error);
     let input: Box<dyn Read> = if source.is_standard_input() {
         Box::new(io::stdin().lock())
@@ -47,6 +50,16 @@ pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
         };
         // Who wrote the line, and no other behind it, waits for its answer.
         let waits = !reader.buffer().contains(&b'\n');
+        let row = match &mut rows {
+            Some(rows) => match rows.text(number, line) {
+                Ok(Some(row)) => Some(row),
+                // It names the columns.
+                Ok(None) => continue,
+                Err(failure) => break Err(failure),
+            },
+            None => None,
+        };
+        let line = row.as_deref().unwrap_or(line);
         match &mut predictor {
             By::Text(predictor) => {
                 predictor.push(line)?;
@@ -93,14 +106,14 @@ enum By<'a> {
     Ids(Box<IdsPredictor<'a>>),
 }
 
-/// The ids of a line.
-fn ids(name: &str, number: u64, line: &str) -> Result<Vec<u32>, Failure> {
+/// The ids of a line, with `|` between those of several inputs.
+fn ids(name: &str, number: u64, line: &str) -> Result<Vec<Vec<u32>>, Failure> {
     let id = |word: &str| {
         let column = line.find(word).map(|at| at as u64 + 1);
         word.parse()
             .map_err(|error| Failure::line(name, number, column, format!("{word:?} is no id: {error}")))
     };
-    line.split_whitespace().map(id).collect()
+    line.split('|').map(|input| input.split_whitespace().map(id).collect()).collect()
 }
 
 /// Writes a line of the answer.

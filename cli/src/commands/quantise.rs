@@ -2,13 +2,15 @@
 
 use super::print;
 use crate::arguments::Quantise;
+use crate::columns;
 use crate::data::Labelled;
 use crate::examples::Examples;
 use crate::failure::Failure;
-use crate::image_file::{ImageFile, class_names};
+use crate::image_file::{self, ImageFile, class_names};
 use nanoembed::models::{All, FoldError, Folding, Model};
 
 pub(crate) fn run(arguments: &Quantise) -> Result<(), Failure> {
+    image_file::check_apart(&arguments.output, arguments.data.as_deref())?;
     let image = ImageFile::read(&arguments.model)?;
     let model = image.model()?;
     let name = arguments.output.display().to_string();
@@ -40,7 +42,7 @@ fn fold(
     let failed = |error: FoldError| image.failure(error);
     let texts = match &arguments.data {
         Some(path) => {
-            let reading = arguments.data_options.reading();
+            let reading = arguments.data_options.reading(columns::of_model(&model));
             let data = Labelled::read_as(&path.as_path().into(), &reading, class_names(&model))?;
             let pipeline = image.classifier()?.pipeline();
             // Labels do not matter here: of several none is missed.

@@ -1,11 +1,13 @@
 //! `train`: from a file of labelled texts to the image of a model.
 
-use super::{fit, print};
+use super::{HOLD_OUT, fit, print};
 use crate::arguments::{ClassWeights, Split, Train};
-use crate::data::{Labelled, Source};
+use crate::columns;
+use crate::data::{Labelled, Reading, Source};
 use crate::examples::Examples;
 use crate::failure::Failure;
 use crate::image_file::{self, ImageFile};
+use crate::measure::Measure;
 use crate::pipeline::{self, TextSettings};
 use crate::progress::{self, Progress};
 use crate::recipe::{Architecture, Extents};
@@ -42,7 +44,7 @@ impl Architecture {
                 rate_of_adam: 0.01,
                 rate_of_sgd: 1.0,
             },
-            Self::Conv | Self::Lstm | Self::Flatten => Defaults {
+            Self::Conv | Self::Lstm | Self::Flatten | Self::Mlp => Defaults {
                 split: Split::Keras,
                 words: 1,
                 characters: (0, 0),
@@ -68,32 +70,30 @@ struct Texts<'a> {
 }
 
 pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
+    check_files(arguments)?;
     if let Some(flash) = arguments.fitting.flash {
         return fit::run(arguments, flash);
     }
     let (architecture, learning) = (arguments.model, &arguments.learning);
-    let defaults = architecture.defaults();
-    let data = Labelled::read(&arguments.data.as_path().into(), &arguments.data_options.reading())?;
+    let reading = arguments.data_options.reading(arguments.columns.fields()?);
+    let has_columns = !reading.fields.is_empty();
+    let defaults = if has_columns { of_columns(architecture)? } else { architecture.defaults() };
+    let (data, fields) = Labelled::read_fields(&arguments.data.as_path().into(), &reading)?;
     let mut settings = text_settings(arguments, &defaults);
-    if architecture.takes_sequence() {
-        let words = settings.clone();
-        let usual = || Ok(pipeline::usual_length(&data.texts, &words.pipeline()?));
-        settings.length = match arguments.text.length {
-            Some(length) => length,
-            None => usual()?,
-        };
-        settings.length = settings.length.max(architecture.least_length());
-    } else if arguments.text.length.is_some() {
-        return Err(Failure::usage(
-            "--length is for conv, lstm and flatten: a bag takes texts of any length",
-        ));
-    }
-    let texts = prepare(arguments, &data, settings.pipeline()?, defaults.hold_out)?;
+    let of_columns;
+    let pipeline = if has_columns {
+        of_columns = columns::fit(&data.texts, &fields, arguments.columns.bins)?;
+        columns::pipeline(&of_columns, fields.len(), !architecture.takes_sequence())?
+    } else {
+        set_length(arguments, &data, &mut settings)?;
+        settings.pipeline()?
+    };
+    let texts = prepare(arguments, &data, &reading, pipeline, defaults.hold_out)?;
 
     let extents = Extents {
-        rows: settings.rows as usize,
-        dim: arguments.sizes.dim as usize,
-        length: settings.length as usize,
+        rows: usize::try_from(pipeline.rows()).map_err(Failure::usage)?,
+        dim: arguments.sizes.dim.unwrap_or(if has_columns { 8 } else { 32 }) as usize,
+        length: pipeline.ids().map_or(0, |ids| ids.get() as usize),
         units: arguments.sizes.units as usize,
         classes: data.names.len(),
         several: texts.several,
@@ -121,14 +121,13 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     let plan = Plan {
         recipe,
         loss,
-        by_accuracy: !texts.several,
+        measure: learning.measure.unwrap_or(if texts.several { Measure::Loss } else { Measure::Accuracy }),
         epochs: learning.epochs.unwrap_or(defaults.epochs),
         batch: learning.batch.unwrap_or(optimizer.usual_batch()) as usize,
         optimizer,
         learning_rate: learning.learning_rate.unwrap_or(rate),
         seed: learning.seed,
     };
-    image_file::check_writable(&arguments.output)?;
     progress::end_at_interrupt()?;
     if !arguments.quiet {
         let held_out = texts.held_out.as_ref().map_or(0, Examples::len);
@@ -179,14 +178,67 @@ fn text_settings(arguments: &Train, defaults: &Defaults) -> TextSettings {
     }
 }
 
+/// An error if what is to be written cannot be, or would take the place of what is read.
+fn check_files(arguments: &Train) -> Result<(), Failure> {
+    let plot = arguments.fitting.plot.as_deref();
+    let read = [Some(arguments.data.as_path()), arguments.validation.as_deref()];
+    for output in [Some(arguments.output.as_path()), plot].into_iter().flatten() {
+        image_file::check_apart(output, read.into_iter().flatten())?;
+        image_file::check_writable(output)?;
+    }
+    Ok(())
+}
+
+/// Sets how many words of a text are read, where the layers take a sequence.
+fn set_length(arguments: &Train, data: &Labelled, settings: &mut TextSettings) -> Result<(), Failure> {
+    if !arguments.model.takes_sequence() {
+        return match arguments.text.length {
+            None => Ok(()),
+            Some(_) => Err(Failure::usage(
+                "--length is for conv, lstm, flatten and mlp: a bag takes texts of any length",
+            )),
+        };
+    }
+    let length = match arguments.text.length {
+        Some(length) => length,
+        None => pipeline::usual_length(&data.texts, &settings.pipeline()?),
+    };
+    settings.length = length.max(arguments.model.least_length());
+    Ok(())
+}
+
+/// Settings of a model of columns.
+fn of_columns(architecture: Architecture) -> Result<Defaults, Failure> {
+    if matches!(architecture, Architecture::Conv | Architecture::Lstm) {
+        return Err(Failure::usage("columns have no order: take --model bag, flatten or mlp"));
+    }
+    Ok(Defaults {
+        split: Split::Keras,
+        words: 1,
+        characters: (0, 0),
+        hold_out: 0.1,
+        epochs: 10,
+        optimizer: Optimizer::Adam,
+        rate_of_adagrad: 0.02,
+        rate_of_adam: if architecture == Architecture::Bag { 0.01 } else { 0.002 },
+        rate_of_sgd: 0.1,
+    })
+}
+
 /// Texts to learn from and to choose by, as ids.
 fn prepare<'a>(
     arguments: &Train,
     data: &Labelled,
+    reading: &Reading,
     pipeline: Pipeline<'a>,
     hold_out: f64,
 ) -> Result<Texts<'a>, Failure> {
-    let part = if arguments.validation.is_some() { 0.0 } else { arguments.hold_out.unwrap_or(hold_out) };
+    // Who asks for a measure wants the best epoch by it.
+    let least = if arguments.learning.measure.is_some() { HOLD_OUT } else { 0.0 };
+    let part = match arguments.validation {
+        Some(_) => 0.0,
+        None => arguments.hold_out.unwrap_or(hold_out.max(least)),
+    };
     let (learnt, held) = data.split(part);
     let several = data.has_several();
     let words = learnt
@@ -197,10 +249,13 @@ fn prepare<'a>(
     let learning = Examples::encode(data, learnt.into_iter(), several, &pipeline)?;
     let held_out = match &arguments.validation {
         Some(path) => {
-            let (source, reading) = (Source::from(path.as_path()), arguments.data_options.reading());
-            let validation = Labelled::read_as(&source, &reading, data.names.clone())?;
+            let source = Source::from(path.as_path());
+            let validation = Labelled::read_as(&source, reading, data.names.clone())?;
             if validation.strangers > 0 && !arguments.quiet {
                 eprintln!("{}: {} lines of other labels are left out", source.name(), validation.strangers);
+            }
+            if validation.labels.iter().all(Vec::is_empty) {
+                return Err(Failure::data(source.name(), "no line has a label that was learnt"));
             }
             Examples::encode(&validation, 0..validation.len(), several, &pipeline)?
         }

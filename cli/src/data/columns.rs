@@ -83,37 +83,57 @@ pub(super) fn read_tsv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec
     lines.skip(skipped).map(line).collect()
 }
 
-/// The lines of a text whose columns are separated by commas, and may be quoted.
-pub(super) fn read_csv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec<Line>, Failure> {
+/// Calls `each` with the line and the columns of each record whose columns are separated by commas, and may be
+/// quoted; blank ones are left out.
+pub(super) fn for_each_record(
+    name: &str,
+    text: &str,
+    mut each: impl FnMut(u64, &[&str]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-    let (mut lines, mut columns) = (Vec::new(), None);
     let mut record = csv::StringRecord::new();
+    let (mut number, mut start) = (1, 0);
     loop {
         let more = reader.read_record(&mut record).map_err(|error| {
             let number = error.position().map_or(1, csv::Position::line);
             Failure::line(name, number, None, error)
         })?;
         if !more {
-            return Ok(lines);
+            // A quote that nothing closes has made all that follows one field.
+            let last = text.get(start..).unwrap_or_default().trim();
+            if last.contains('\n') && last.matches('"').count() % 2 == 1 {
+                return Err(Failure::line(name, number, None, "a quote that nothing closes"));
+            }
+            return Ok(());
         }
-        let number = record.position().map_or(1, csv::Position::line);
+        (number, start) =
+            record.position().map_or((1, 0), |position| (position.line(), position.byte() as usize));
         let fields: Vec<&str> = record.iter().collect();
-        if fields.iter().all(|field| field.trim().is_empty()) {
-            continue;
+        if !fields.iter().all(|field| field.trim().is_empty()) {
+            each(number, &fields)?;
         }
+    }
+}
+
+/// The lines of a text whose columns are separated by commas, and may be quoted.
+pub(super) fn read_csv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec<Line>, Failure> {
+    let (mut lines, mut columns) = (Vec::new(), None);
+    for_each_record(name, text, |number, fields| {
         let columns: Columns = match columns {
             Some(columns) => columns,
             None => {
-                let found = Columns::find(name, number, &fields, wanted)?;
+                let found = Columns::find(name, number, fields, wanted)?;
                 columns = Some(found);
                 if found.has_names {
-                    continue;
+                    return Ok(());
                 }
                 found
             }
         };
-        lines.push(columns.line(name, number, &fields, ",")?);
-    }
+        lines.push(columns.line(name, number, fields, ",")?);
+        Ok(())
+    })?;
+    Ok(lines)
 }
 
 #[cfg(test)]

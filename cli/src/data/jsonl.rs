@@ -5,35 +5,48 @@ use super::{Line, label, numbered};
 use crate::failure::Failure;
 use serde_json::Value;
 
-/// The lines of a text: the label is a string, a number, true or false, or a list of these; the text is a string.
+/// The object of a line.
+pub(super) fn object(name: &str, number: u64, line: &str) -> Result<Value, Failure> {
+    let failed = |column: u64, error: &dyn std::fmt::Display| {
+        Failure::line(name, number, Some(column), format!("no JSON object: {error}"))
+    };
+    let value: Value = serde_json::from_str(line).map_err(|error| failed(error.column() as u64, &error))?;
+    if value.is_object() { Ok(value) } else { Err(failed(1, &"write {\"label\": .., ..}")) }
+}
+
+/// A field of an object.
+fn field<'a>(name: &str, number: u64, object: &'a Value, field: &str) -> Result<&'a Value, Failure> {
+    let message = || format!("no field {field:?}: name it by --label or --text");
+    object.get(field).ok_or_else(|| Failure::line(name, number, None, message()))
+}
+
+/// The labels of an object: a string, a number, true or false, or a list of these.
+pub(super) fn labels(name: &str, number: u64, object: &Value, of: &str) -> Result<Vec<String>, Failure> {
+    let failed = |message: String| Failure::line(name, number, None, message);
+    let labels = match field(name, number, object, of)? {
+        Value::Array(labels) if labels.is_empty() => {
+            return Err(failed("no label: the list is empty".to_owned()));
+        }
+        Value::Array(labels) => labels.iter().collect(),
+        one => vec![one],
+    };
+    let labels = labels.into_iter().map(|value| match value {
+        Value::String(text) => label(name, number, text),
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        _ => Err(failed(format!("the field {of:?} is neither a label nor a list of labels"))),
+    });
+    labels.collect()
+}
+
+/// The lines of a text: the label is as [`labels`] has it; the text is a string.
 pub(super) fn read(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec<Line>, Failure> {
     let (label_field, text_field) = (wanted.label.unwrap_or("label"), wanted.text.unwrap_or("text"));
     let line = |(number, line): (u64, &str)| {
-        let failed = |message: String| Failure::line(name, number, None, message);
-        let object: Value = serde_json::from_str(line).map_err(|error| {
-            Failure::line(name, number, Some(error.column() as u64), format!("no JSON object: {error}"))
-        })?;
-        let field = |field: &str| {
-            object
-                .get(field)
-                .ok_or_else(|| failed(format!("no field {field:?}: name it by --label or --text")))
+        let object = object(name, number, line)?;
+        let Value::String(text) = field(name, number, &object, text_field)? else {
+            return Err(Failure::line(name, number, None, format!("the field {text_field:?} is no string")));
         };
-        let Value::String(text) = field(text_field)? else {
-            return Err(failed(format!("the field {text_field:?} is no string")));
-        };
-        let labels = match field(label_field)? {
-            Value::Array(labels) if labels.is_empty() => {
-                return Err(failed("no label: the list is empty".to_owned()));
-            }
-            Value::Array(labels) => labels.iter().collect(),
-            one => vec![one],
-        };
-        let labels = labels.into_iter().map(|value| match value {
-            Value::String(text) => label(name, number, text),
-            Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
-            _ => Err(failed(format!("the field {label_field:?} is neither a label nor a list of labels"))),
-        });
-        Ok(Line { labels: labels.collect::<Result<_, _>>()?, text: text.clone() })
+        Ok(Line { labels: labels(name, number, &object, label_field)?, text: text.clone() })
     };
     numbered(text).map(line).collect()
 }

@@ -9,10 +9,12 @@
 
 mod columns;
 mod fasttext;
+mod fields;
 mod format;
 mod jsonl;
 mod source;
 
+pub(crate) use fields::{Field, Place, Rows};
 pub(crate) use format::Format;
 pub(crate) use source::{Source, check_text};
 
@@ -50,12 +52,19 @@ pub(crate) struct Reading {
     pub(crate) label: Option<String>,
     /// The same of the text.
     pub(crate) text: Option<String>,
+    /// The columns that are learnt from, if it is not a text.
+    pub(crate) fields: Vec<Field>,
 }
 
 impl Labelled {
     /// Reads a file to learn from: its labels are the classes, in the order of the alphabet.
     pub(crate) fn read(source: &Source, reading: &Reading) -> Result<Self, Failure> {
-        let lines = lines(source, reading)?;
+        Ok(Self::read_fields(source, reading)?.0)
+    }
+
+    /// The same, and the columns that are learnt from, under the names that the file has for them.
+    pub(crate) fn read_fields(source: &Source, reading: &Reading) -> Result<(Self, Vec<Field>), Failure> {
+        let (lines, fields) = lines(source, reading)?;
         let mut names: Vec<String> = lines.iter().flat_map(|line| line.labels.iter().cloned()).collect();
         names.sort_unstable();
         names.dedup();
@@ -71,12 +80,12 @@ impl Labelled {
             }
             _ => {}
         }
-        Ok(Self::of(lines, names))
+        Ok((Self::of(lines, names), fields))
     }
 
     /// Reads a file for a model that has classes of these names.
     pub(crate) fn read_as(source: &Source, reading: &Reading, names: Vec<String>) -> Result<Self, Failure> {
-        Ok(Self::of(lines(source, reading)?, names))
+        Ok(Self::of(lines(source, reading)?.0, names))
     }
 
     fn of(lines: Vec<Line>, names: Vec<String>) -> Self {
@@ -132,8 +141,8 @@ impl Labelled {
     }
 }
 
-/// The lines of a file.
-fn lines(source: &Source, reading: &Reading) -> Result<Vec<Line>, Failure> {
+/// The lines of a file, and the columns that are learnt from.
+fn lines(source: &Source, reading: &Reading) -> Result<(Vec<Line>, Vec<Field>), Failure> {
     let text = source.read()?;
     let name = source.name();
     let format = match reading.format {
@@ -145,16 +154,23 @@ fn lines(source: &Source, reading: &Reading) -> Result<Vec<Line>, Failure> {
         return Err(Failure::usage("a fastText file has no columns: leave --label and --text out"));
     }
     let lines = match format {
+        _ if !reading.fields.is_empty() => {
+            let (lines, fields) = fields::read(name, &text, format, reading)?;
+            return check_some(name, lines).map(|lines| (lines, fields));
+        }
         Format::Tsv => columns::read_tsv(name, &text, wanted)?,
         Format::Csv => columns::read_csv(name, &text, wanted)?,
         Format::Jsonl => jsonl::read(name, &text, wanted)?,
         Format::FastText => fasttext::read(name, &text)?,
     };
+    Ok((check_some(name, lines)?, Vec::new()))
+}
+
+/// An error if there is no line.
+fn check_some(name: &str, lines: Vec<Line>) -> Result<Vec<Line>, Failure> {
     if lines.is_empty() {
-        return Err(Failure::data(
-            name,
-            "no labelled text: the file has no line, or only the names of columns",
-        ));
+        let message = "no labelled text: the file has no line, or only the names of columns";
+        return Err(Failure::data(name, message));
     }
     Ok(lines)
 }

@@ -1,7 +1,12 @@
 //! The weights of a model as arrays with names, as `nanoembed::weights` names those of a model that is a type.
 
+//!
+//! What is packed is written as the numbers that it stands for.
+
+use super::packed;
 use nanoembed::models::{LayerKind, Record};
 use nanoembed::table::RowFormat;
+use std::borrow::Cow;
 
 /// An array of a model.
 #[derive(Debug, PartialEq)]
@@ -9,14 +14,19 @@ pub(super) struct Array<'a> {
     /// Layer and name, such as `dense_1/kernel`.
     pub(super) key: String,
     pub(super) shape: Vec<usize>,
-    pub(super) values: &'a [f32],
+    pub(super) values: Values<'a>,
 }
 
-/// Names and shapes of the arrays of a layer; `None` if its parameters are no arrays of numbers.
+/// Numbers of an array.
+#[derive(Debug, PartialEq)]
+pub(super) enum Values<'a> {
+    F32(Cow<'a, [f32]>),
+    /// Numbers of rows.
+    U32(Vec<u32>),
+}
+
+/// Names and shapes of the arrays of a layer; `None` if the kind is not known.
 fn shapes(record: &Record) -> Option<Vec<(&'static str, Vec<usize>)>> {
-    if record.format != RowFormat::F32 as u16 || record.has_frozen_rows() {
-        return None;
-    }
     let [a, b, c, d, ..] = record.extents.map(|extent| extent as usize);
     Some(match LayerKind::from_number(record.kind)? {
         LayerKind::Embedding | LayerKind::HashedEmbedding => vec![("rows", vec![b, c])],
@@ -28,9 +38,40 @@ fn shapes(record: &Record) -> Option<Vec<(&'static str, Vec<usize>)>> {
         }
         LayerKind::Dense => vec![("kernel", vec![a, b]), ("bias", vec![b])],
         LayerKind::BiasedDot => vec![("mean", vec![1])],
-        LayerKind::Folded | LayerKind::Own => return None,
+        LayerKind::OverlayBag | LayerKind::Folded | LayerKind::Own => return None,
         _ => Vec::new(),
     })
+}
+
+/// The arrays of a layer, and the parameters behind them; `None` if they are not known as arrays.
+fn of_layer<'a>(record: &Record, mut parameters: &'a [f32]) -> Option<(Vec<Array<'a>>, &'a [f32])> {
+    let format = RowFormat::from_number(record.format)?;
+    if LayerKind::from_number(record.kind)? == LayerKind::Folded {
+        return packed::folded(record, format, parameters);
+    }
+    let mut arrays = Vec::new();
+    for (name, shape) in shapes(record)? {
+        let values = match (format, shape.as_slice()) {
+            (RowFormat::F32, shape) => {
+                let (values, rest) = parameters.split_at_checked(shape.iter().product())?;
+                parameters = rest;
+                Cow::Borrowed(values)
+            }
+            (format, [rows, dim]) => {
+                let (values, rest) = packed::rows(format, *rows, *dim, parameters)?;
+                parameters = rest;
+                Cow::Owned(values)
+            }
+            _ => return None,
+        };
+        arrays.push(Array { key: name.to_owned(), shape, values: Values::F32(values) });
+    }
+    if record.has_frozen_rows() {
+        let rows = arrays.first()?.shape.first().copied()?;
+        let (_, rest) = parameters.split_at_checked(rows.div_ceil(32))?;
+        parameters = rest;
+    }
+    Some((arrays, parameters))
 }
 
 /// The name of a kind as Keras writes it: `EmbeddingBag` is `embedding_bag`.
@@ -47,18 +88,18 @@ fn snake(kind: &str) -> String {
     name
 }
 
-/// The arrays of a model, front to back; `None` if some are no arrays of numbers.
+/// The arrays of a model, front to back; `None` if some are not known.
 pub(super) fn arrays<'a>(records: &[Record], mut parameters: &'a [f32]) -> Option<Vec<Array<'a>>> {
     let mut arrays = Vec::new();
     for (number, record) in records.iter().enumerate() {
         let same = records.iter().take(number).filter(|before| before.kind == record.kind).count();
         let kind = snake(LayerKind::from_number(record.kind)?.name());
         let layer = if same == 0 { kind } else { format!("{kind}_{same}") };
-        for (name, shape) in shapes(record)? {
-            let (values, rest) = parameters.split_at_checked(shape.iter().product())?;
-            parameters = rest;
-            arrays.push(Array { key: format!("{layer}/{name}"), shape, values });
-        }
+        let (of_layer, rest) = of_layer(record, parameters)?;
+        parameters = rest;
+        arrays.extend(
+            of_layer.into_iter().map(|array| Array { key: format!("{layer}/{}", array.key), ..array }),
+        );
     }
     parameters.is_empty().then_some(arrays)
 }

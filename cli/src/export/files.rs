@@ -1,6 +1,6 @@
 //! Weights as files of other systems.
 
-use super::arrays::{Array, arrays};
+use super::arrays::{Array, Values, arrays};
 use crate::failure::Failure;
 use nanoembed::models::{All, Model};
 use nanoembed::zerocopy::IntoBytes;
@@ -10,11 +10,26 @@ use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// Where a model that is packed cannot be written.
-const PACKED: &str = "its rows are packed or folded: export the model that it was quantised from";
-
 fn arrays_of<'a>(model: &Model<'a, All>) -> Result<Vec<Array<'a>>, Failure> {
-    arrays(model.recipe().records(), model.parameters()).ok_or_else(|| Failure::model(PACKED))
+    let arrays = arrays(model.recipe().records(), model.parameters());
+    arrays.ok_or_else(|| Failure::model("it has layers whose parameters have no names as arrays"))
+}
+
+impl Values<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::F32(numbers) => numbers.as_bytes(),
+            Self::U32(numbers) => numbers.as_bytes(),
+        }
+    }
+
+    /// How NumPy and safetensors name the type.
+    fn types(&self) -> (&'static str, Dtype) {
+        match self {
+            Self::F32(_) => ("<f4", Dtype::F32),
+            Self::U32(_) => ("<u4", Dtype::U32),
+        }
+    }
 }
 
 /// A file for `numpy.load`, one array for each kernel, bias and table.
@@ -24,20 +39,20 @@ pub(crate) fn npz(model: &Model<'_, All>) -> Result<Vec<u8>, Failure> {
         // From 4 GiB a zip archive needs longer fields.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
-            .large_file(size_of_val(values) > i32::MAX as usize);
+            .large_file(values.bytes().len() > i32::MAX as usize);
         archive.start_file(format!("{key}.npy"), options).map_err(Failure::model)?;
-        archive.write_all(&npy_header(&shape)).map_err(Failure::model)?;
-        archive.write_all(values.as_bytes()).map_err(Failure::model)?;
+        archive.write_all(&npy_header(values.types().0, &shape)).map_err(Failure::model)?;
+        archive.write_all(values.bytes()).map_err(Failure::model)?;
     }
     Ok(archive.finish().map_err(Failure::model)?.into_inner())
 }
 
 /// What comes before the numbers of an array of NumPy: version 1.0, padded to a multiple of 64.
-fn npy_header(shape: &[usize]) -> Vec<u8> {
+fn npy_header(kind: &str, shape: &[usize]) -> Vec<u8> {
     let extents: Vec<String> = shape.iter().map(usize::to_string).collect();
     // A tuple of one has a comma, too.
     let extents = extents.join(",") + ",";
-    let dictionary = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({extents}), }}");
+    let dictionary = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({extents}), }}");
     let length = (10 + dictionary.len() + 1).next_multiple_of(64) - 10;
     let mut header = b"\x93NUMPY\x01\x00".to_vec();
     header.extend((length as u16).to_le_bytes());
@@ -47,8 +62,10 @@ fn npy_header(shape: &[usize]) -> Vec<u8> {
 
 /// A file of safetensors with the same names.
 pub(crate) fn safetensors(model: &Model<'_, All>) -> Result<Vec<u8>, Failure> {
-    let views = arrays_of(model)?.into_iter().map(|Array { key, shape, values }| {
-        Ok((key, TensorView::new(Dtype::F32, shape, values.as_bytes()).map_err(Failure::model)?))
+    let arrays = arrays_of(model)?;
+    let views = arrays.iter().map(|Array { key, shape, values }| {
+        let view = TensorView::new(values.types().1, shape.clone(), values.bytes());
+        Ok((key, view.map_err(Failure::model)?))
     });
     safetensors::serialize(views.collect::<Result<Vec<_>, Failure>>()?, None).map_err(Failure::model)
 }

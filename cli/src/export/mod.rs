@@ -4,6 +4,7 @@ mod arrays;
 mod c;
 mod files;
 mod firmware;
+mod packed;
 mod rust;
 
 pub(crate) use c::array as c_array;

@@ -28,6 +28,7 @@ pub(crate) fn module(model: &Model<'_, All>, file: &str) -> Result<String, Failu
         out.push_str(&format!("use nanoembed::text::{{{uses}}};\n"));
     }
     out.push_str("use nanoembed::{image, image::ImageError, include_image, sequential};\n\n");
+    out.push_str(&format!("static IMAGE: &[u8] = include_image!({file:?});\n\n"));
     out.push_str(&format!("sequential! {{ pub type Model = [\n    {},\n]; }}\n\n", layers.join(",\n    ")));
     if let Some((_, code)) = &tokenizer {
         out.push_str(code);
@@ -42,7 +43,7 @@ pub(crate) fn module(model: &Model<'_, All>, file: &str) -> Result<String, Failu
     }
     out.push_str("/// The model, where it lies in flash.\n");
     out.push_str("pub fn model() -> Result<&'static Model, ImageError> {\n");
-    out.push_str(&format!("    image::read(include_image!({file:?}))\n}}\n"));
+    out.push_str("    image::read(IMAGE)\n}\n");
     Ok(out)
 }
 
@@ -139,6 +140,17 @@ fn layer(number: usize, record: &Record) -> Result<String, Failure> {
     })
 }
 
+/// How the fields of a row become ids.
+const COLUMNS: &str = "\
+/// The columns, in the order in which a row has their fields: each gives one id, by `category` or `number`.
+pub fn columns() -> Result<Columns<'static>, ImageError> {
+    let bytes = image::Sections::read(IMAGE)?.pipeline().ok_or(ImageError::Pipeline)?;
+    let pipeline = Pipeline::read_as::<Columns>(bytes).map_err(|_| ImageError::Pipeline)?;
+    pipeline.as_columns().ok_or(ImageError::Pipeline)
+}
+
+";
+
 /// How text becomes ids: what the code uses, and the code.
 fn tokenizer(text: &Text) -> (&'static str, String) {
     let Text { rows, words, characters: (min, max), marks, filters, length, .. } = text;
@@ -148,6 +160,9 @@ fn tokenizer(text: &Text) -> (&'static str, String) {
         "ascii" => "Ascii",
         _ => "Unicode",
     };
+    if text.ids_by == "columns" {
+        return ("Columns, Pipeline", COLUMNS.to_owned());
+    }
     if text.ids_by != "hash" || text.hash != "native" || text.split != " " {
         let code = "// Text becomes ids by the pipeline in the image: open it by `nanoembed::models::open`, and classify by\n\
                     // `nanoembed::models::Classifier`.\n\n";

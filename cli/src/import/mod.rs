@@ -1,10 +1,11 @@
 //! Models of Keras 3: a `.keras` file is a zip archive of the layers as JSON and the weights as HDF5.
 
+mod graph;
 mod layers;
 
 use crate::failure::Failure;
 use hdf5_pure::File;
-use layers::Layer;
+use layers::{Array, Layer};
 use nanoembed::models::Record;
 use serde_json::Value;
 use std::io::{Cursor, Read};
@@ -44,7 +45,11 @@ pub(crate) fn read(path: &Path, length: Option<usize>) -> Result<Imported, Failu
     let layers = layers::of(&config, length).map_err(|error| fails("", &error))?;
     let (mut records, mut parameters) = (Vec::new(), Vec::new());
     for Layer { record, arrays } in layers {
-        for (path, shape) in arrays {
+        for Array { path, shape } in arrays {
+            let Some(path) = path else {
+                parameters.extend(std::iter::repeat_n(0.0, shape.iter().product()));
+                continue;
+            };
             let array = weights.dataset(&path).map_err(|error| fails(&format!("{path}: "), &error))?;
             let found = array.shape().map_err(|error| fails(&format!("{path}: "), &error))?;
             if !found.iter().copied().eq(shape.iter().map(|extent| *extent as u64)) {

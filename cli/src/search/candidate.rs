@@ -6,6 +6,7 @@ use crate::evaluation;
 use crate::examples::Examples;
 use crate::failure::Failure;
 use crate::image_file::ImageFile;
+use crate::measure::Measure;
 use crate::pipeline::{self, TextSettings};
 use crate::progress;
 use crate::recipe::{Architecture, Extents};
@@ -182,6 +183,8 @@ pub(crate) struct Task<'a> {
     pub(crate) lowercase: Lowering,
     /// Whether marks are words of their own.
     pub(crate) marks: bool,
+    /// What says which model is best.
+    pub(crate) measure: Measure,
 }
 
 /// Ends a training when the person ends the search.
@@ -200,8 +203,8 @@ impl Task<'_> {
     pub(super) fn try_one(&self, candidate: Candidate, seed: u64) -> Result<Option<Tried>, Failure> {
         let Some(image) = self.train(candidate, self.learnt, seed, &mut UntilEnded)? else { return Ok(None) };
         let scores = evaluation::evaluate(&image.classifier()?, self.held_out, &[], 1)?;
-        let (accuracies, bytes) = (vec![scores.accuracy()], image.bytes().len());
-        Ok(Some(Tried { candidate, accuracies, bytes }))
+        let (scores, bytes) = (vec![self.measure.of_scores(&scores)], image.bytes().len());
+        Ok(Some(Tried { candidate, scores, bytes }))
     }
 
     /// The image of a candidate that learnt from these texts; `None` if the person ended it.
@@ -238,7 +241,7 @@ impl Task<'_> {
         let plan = Plan {
             recipe,
             loss,
-            by_accuracy: !several,
+            measure: self.measure,
             epochs,
             batch: BATCH,
             optimizer: Optimizer::Adam,
@@ -316,6 +319,7 @@ mod tests {
                 frame,
                 lowercase: Lowering::Ascii,
                 marks,
+                measure: Measure::Accuracy,
             };
             for form in FORMS {
                 let candidate = Candidate::new(form, TEXTS[2]);

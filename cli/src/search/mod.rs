@@ -28,20 +28,20 @@ const FIRST_ROUNDS: f64 = 0.7;
 #[derive(Clone, Debug)]
 pub(crate) struct Tried {
     pub(crate) candidate: Candidate,
-    /// The accuracy of each training, from other initial values each.
-    accuracies: Vec<f64>,
+    /// The measure of each training, from other initial values each.
+    scores: Vec<f64>,
     pub(crate) bytes: usize,
 }
 
 impl Tried {
     /// Whether it is a mean of several trainings.
     fn is_sure(&self) -> bool {
-        self.accuracies.len() > 1
+        self.scores.len() > 1
     }
 
-    /// The mean accuracy on the texts that are held out.
-    pub(crate) fn accuracy(&self) -> f64 {
-        self.accuracies.iter().sum::<f64>() / self.accuracies.len().max(1) as f64
+    /// The mean of the measure on the texts that are held out.
+    pub(crate) fn score(&self) -> f64 {
+        self.scores.iter().sum::<f64>() / self.scores.len().max(1) as f64
     }
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn search(
         if let (Some(small), Some(great)) = (smaller, best.get_mut(number - 1))
             && great
                 .as_ref()
-                .is_none_or(|great| small.is_sure() >= great.is_sure() && small.accuracy() > great.accuracy())
+                .is_none_or(|great| small.is_sure() >= great.is_sure() && small.score() > great.score())
         {
             *great = Some(small);
         }
@@ -118,7 +118,7 @@ fn of_budget(pool: &Pool<'_>, start: Instant, budget: usize) -> Result<Option<Tr
             break;
         }
         for (tried, again) in tried.iter_mut().zip(again) {
-            tried.accuracies.extend(again.accuracies);
+            tried.scores.extend(again.scores);
         }
     }
     tried.truncate(3);
@@ -128,7 +128,7 @@ fn of_budget(pool: &Pool<'_>, start: Instant, budget: usize) -> Result<Option<Tr
 
 /// The best first; of equal ones the smaller, then the earlier.
 fn rank(tried: &mut [Tried]) {
-    tried.sort_by(|a, b| b.accuracy().total_cmp(&a.accuracy()).then(a.bytes.cmp(&b.bytes)));
+    tried.sort_by(|a, b| b.score().total_cmp(&a.score()).then(a.bytes.cmp(&b.bytes)));
 }
 
 #[cfg(test)]

@@ -159,6 +159,30 @@ fn fewer_bits() {
 }
 
 #[test]
+fn a_measure_says_which_epoch_is_best() {
+    let folder = Folder::new("measures");
+    // One class of many lines, which is learnt first, and two of few.
+    let mut lines = tsv();
+    (0..90).for_each(|i| lines.push_str(&format!("food\tsoup number {i}, and a fish\n")));
+    let data = folder.write("train.tsv", lines);
+    let mut images = Vec::new();
+    for measure in ["accuracy", "macro-f1", "loss"] {
+        let model = folder.path("a.nemb");
+        let settings = ["train", &data, "-o", &model, "--rows", "256", "--dim", "8", "--epochs", "9"];
+        let output = succeed(&[&settings[..], &["--measure", measure, "--learning-rate", "0.05"]].concat());
+        assert!(output.contains("epoch "), "{output}");
+        images.push(fs::read(&model).expect("an image"));
+    }
+    assert!(images.iter().all(|image| image.len() == images[0].len()));
+    let model = folder.path("b.nemb");
+    let search = ["train", &data, "-o", &model, "--flash", "8k", "--seconds", "1"];
+    let curve = folder.path("curve.svg");
+    succeed(&[&search[..], &["--measure", "macro-f1", "--plot", &curve]].concat());
+    assert!(fs::read_to_string(curve).expect("a picture").contains("macro-F1 of held-out texts"));
+    assert!(fail(&[&search[..], &["--measure", "loss"]].concat(), 2).contains("macro-f1"));
+}
+
+#[test]
 fn every_optimizer_learns() {
     let folder = Folder::new("optimizers");
     let data = folder.write("train.tsv", tsv());

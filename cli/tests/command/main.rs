@@ -2,6 +2,7 @@
 
 mod answers;
 mod budgets;
+mod columns;
 mod firmware;
 mod other_programs;
 mod wrong;

@@ -211,3 +211,100 @@ fn an_interrupt_saves_the_model() {
     let report = json(&succeed(&["evaluate", &model, &data, "--json"]));
     assert!(report["accuracy"].as_f64().expect("a number") > 0.9, "{report}");
 }
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    let folder = Folder::new("apart");
+    let (data, other) = (folder.write("train.tsv", tsv()), folder.write("other.tsv", tsv()));
+    let model = folder.train(&data, "a.nemb", &[]);
+    let cases: [&[&str]; 6] = [
+        &["train", &data, "-o", &data],
+        &["train", &data, "-o", &other, "--validation", &other],
+        &["train", &data, "-o", &folder.path("b.nemb"), "--flash", "8k", "--plot", &data],
+        &["export", &model, "--to", "c", "-o", &model],
+        &["import", &model, "-o", &model],
+        &["quantise", &model, "--fold", "i8", "--data", &data, "-o", &data],
+    ];
+    for arguments in cases {
+        assert!(fail(arguments, 2).contains("another file"), "{arguments:?}");
+    }
+    assert_eq!(fs::read_to_string(&data).expect("the texts"), tsv());
+    // A model may take its own place.
+    succeed(&["quantise", &model, "--numbers", "u8", "-o", &model]);
+    assert_eq!(fs::read_dir(&folder.0).expect("a folder").count(), 3);
+}
+
+#[test]
+fn a_validation_without_a_label_that_was_learnt() {
+    let folder = Folder::new("validation");
+    let data = folder.write("train.tsv", tsv());
+    let (strange, model) = (folder.write("strange.tsv", "weather\train\n"), folder.path("a.nemb"));
+    for more in [&["--epochs", "1"][..], &["--flash", "16k"]] {
+        let arguments = [&["train", &data, "-o", &model, "--validation", &strange, "-q"], more].concat();
+        assert!(fail(&arguments, 3).contains("strange.tsv: no line has a label"), "{more:?}");
+    }
+    assert!(!Path::new(&model).exists());
+}
+
+#[test]
+fn a_quote_that_nothing_closes() {
+    let folder = Folder::new("quote");
+    let data = folder.write("train.csv", "a,one\nb,\"two\nc,three\na,four\n");
+    let message = fail(&["train", &data, "-o", &folder.path("a.nemb")], 3);
+    assert!(message.contains("train.csv:2: a quote"), "{message}");
+    // Inches are no quotes.
+    let data = folder.write("inches.csv", "a,one\nb,\"two\nlines\"\na,a pipe of 5\"\n");
+    succeed(&["train", &data, "-o", &folder.path("a.nemb"), "-q", "--rows", "256", "--epochs", "1"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_no_one_takes() {
+    if !Path::new("/dev/full").exists() {
+        println!("NOT RUN: there is no /dev/full");
+        return;
+    }
+    let folder = Folder::new("no-output");
+    let data = folder.write("train.tsv", tsv());
+    let model = folder.train(&data, "a.nemb", &[]);
+    for arguments in [
+        &["predict", &model, &data][..],
+        &["evaluate", &model, &data],
+        &["inspect", &model],
+        &["export", &model, "--to", "npz"],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_nanoembed"))
+            .args(arguments)
+            .stdout(full)
+            .output()
+            .expect("the command");
+        assert_eq!(output.status.code(), Some(5), "{arguments:?}");
+        assert!(text(&output.stderr).contains("standard output"), "{}", text(&output.stderr));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_read_only_stays() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("read-only");
+    let data = folder.write("train.tsv", tsv());
+    let settings = ["--rows", "256", "--epochs", "1", "-q"];
+    let old = folder.write("old.nemb", "as it was");
+    fs::set_permissions(&old, fs::Permissions::from_mode(0o444)).expect("permissions");
+    fail(&[&["train", &data, "-o", &old], &settings[..]].concat(), 5);
+    assert_eq!(fs::read(&old).expect("the old file"), b"as it was");
+
+    let closed = folder.0.join("closed");
+    fs::create_dir(&closed).expect("a folder");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).expect("permissions");
+    if fs::write(closed.join("probe"), "").is_ok() {
+        println!("NOT RUN: this user may write to folders that are read-only");
+    } else {
+        let output = closed.join("a.nemb").display().to_string();
+        fail(&[&["train", &data, "-o", &output], &settings[..]].concat(), 5);
+        assert_eq!(fs::read_dir(&closed).expect("a folder").count(), 0);
+    }
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).expect("permissions");
+}

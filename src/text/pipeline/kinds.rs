@@ -1,7 +1,7 @@
 //! The types by which a program names what its pipelines need.
 
 use crate::text::kinds::{TextKind, TextKinds};
-use crate::text::{Ascii, FarmHash64, Murmur3, NativeHash, Subwords, Unchanged, VocabularyView};
+use crate::text::{Ascii, Columns, FarmHash64, Murmur3, NativeHash, Subwords, Unchanged, VocabularyView};
 
 macro_rules! names {
     ($($(#[$feature:meta])? $type:ty => $kind:ident,)*) => {$(
@@ -18,6 +18,7 @@ names! {
     crate::text::Md5 => Md5,
     VocabularyView<'_> => Vocabulary,
     Subwords => Subwords,
+    Columns<'_> => Columns,
     Unchanged => Unchanged,
     Ascii => Ascii,
     #[cfg(feature = "unicode")]

@@ -4,7 +4,9 @@ mod kinds;
 mod record;
 
 use super::kinds::{AnyText, TextKind, TextKinds, links};
-use super::{AnyHash, Ascii, HashKind, Lowercase, Lowering, NativeHash, Padding, PipelineError, Splitter};
+use super::{
+    AnyHash, Ascii, Columns, HashKind, Lowercase, Lowering, NativeHash, Padding, PipelineError, Splitter,
+};
 use super::{Subwords, Truncating, Unchanged, VocabularyView, WordHash, WordNgrams, scale};
 use core::fmt;
 use core::marker::PhantomData;
@@ -24,6 +26,7 @@ const MAX_ORDER: usize = 8;
 ///                                   1 + bucket of each n-gram of words that ends here, shorter ones first
 ///                                   1 + bucket of each n-gram of its characters, as Subwords gives them
 ///     by a vocabulary               the word's index, or that of unknown words
+/// by columns: for each column       the row of its field, where the split string divides the text
 /// ids are in 1..rows; 0 is padding
 /// ```
 ///
@@ -56,7 +59,7 @@ const MAX_ORDER: usize = 8;
 ///
 /// | offset | type | field |
 /// |---|---|---|
-/// | 0 | u16 | kind: 1 hash, 2 vocabulary |
+/// | 0 | u16 | kind: 1 hash, 2 vocabulary, 3 columns |
 /// | 2 | u16 | lower-casing: 0 [`Unchanged`], 1 [`Ascii`], 2 `Unicode` |
 /// | 4 | u16 | hash: 1 `NativeHash`, 2 `FarmHash64`, 3 `Murmur3`, 4 `Md5`, 5 `SipHash` |
 /// | 6 | u8 | padding: 0 before the ids, 1 after them |
@@ -68,10 +71,10 @@ const MAX_ORDER: usize = 8;
 /// | 26 | u16 | 1 if marks are words of their own ([`Splitter::marks`]), else 0 |
 /// | 28 | 4 bytes | 0 |
 /// | 32 | 2 × u64 | the key of `SipHash`; or the seed of `Murmur3` and 0 |
-/// | 48 | 2 × u32 | `WORDS` and `BYTES` of the vocabulary |
+/// | 48 | 2 × u32 | `WORDS` and `BYTES` of the vocabulary; number and bytes of the columns |
 /// | 56 | 2 × u32 | bytes of the filters and of the split string |
 /// | 64 | | the filters, then the split string, in UTF-8, then zeros up to a multiple of 4 |
-/// | | | the vocabulary, as its image holds it from byte 128 on |
+/// | | | the vocabulary, as its image holds it from byte 128 on; or the [`Columns`] |
 pub struct Pipeline<'a, T = AnyText> {
     settings: Settings<'a>,
     kinds: PhantomData<fn() -> T>,
@@ -114,6 +117,7 @@ struct Settings<'a> {
 enum Source<'a> {
     Hash { kind: HashKind, order: u16, min_n: u16, max_n: u16 },
     Vocabulary(VocabularyView<'a>),
+    Columns(Columns<'a>),
 }
 
 /// All rows but row 0.
@@ -199,6 +203,18 @@ impl<'a> Pipeline<'a> {
         Ok(Self::new(Splitter::KERAS, Source::Vocabulary(vocabulary), buckets))
     }
 
+    /// The fields of a row, with tabs between them, are looked up in columns: each gives an id of its own, in
+    /// their order. A field that lacks is empty, and those that follow the last column are not read.
+    /// Lower-casing and filters do nothing here.
+    ///
+    /// # Errors
+    /// If there is no column, and so fewer than 2 rows.
+    pub fn columns(columns: Columns<'a>) -> Result<Self, PipelineError> {
+        let splitter = splitter("", "\t")?;
+        let pipeline = Self::new(splitter, Source::Columns(columns), buckets(columns.rows().into())?);
+        Ok(Self::of(Settings { lowering: Lowering::Unchanged, ..pipeline.settings }))
+    }
+
     /// Words alone, hashed.
     pub(super) const fn with_splitter(
         splitter: Splitter<'a, Unchanged>,
@@ -223,6 +239,9 @@ impl<'a> Pipeline<'a> {
     /// The same, lower-casing by this rule.
     #[must_use]
     pub const fn lowercase(self, lowering: Lowering) -> Self {
+        if let Source::Columns(_) = self.settings.source {
+            return self;
+        }
         Self::of(Settings { lowering, ..self.settings })
     }
 
@@ -244,6 +263,9 @@ impl<'a> Pipeline<'a> {
     /// ```
     #[must_use]
     pub const fn splitter(self, splitter: Splitter<'a, Unchanged>) -> Self {
+        if let Source::Columns(_) = self.settings.source {
+            return self;
+        }
         Self::of(Settings { splitter, ..self.settings })
     }
 
@@ -263,7 +285,8 @@ impl<'a> Pipeline<'a> {
     /// The same, with an id for every run of 1 to `order` words.
     ///
     /// # Errors
-    /// If `order` is 0 or above 8, or if the ids are those of a vocabulary and it is not 1.
+    /// If `order` is 0 or above 8, or if the ids are those of a vocabulary or of columns and it is
+    /// not 1.
     pub const fn word_ngrams(self, order: u16) -> Result<Self, PipelineError> {
         let allowed = match self.settings.source {
             Source::Hash { kind, min_n, max_n, .. } => {
@@ -272,8 +295,10 @@ impl<'a> Pipeline<'a> {
                     Err(error) => Err(error),
                 };
             }
-            Source::Vocabulary(_) if order == 1 => return Ok(self),
-            Source::Vocabulary(_) => "1 by a vocabulary: n-grams need a hash",
+            Source::Vocabulary(_) | Source::Columns(_) if order == 1 => return Ok(self),
+            Source::Vocabulary(_) | Source::Columns(_) => {
+                "1 by a vocabulary or by columns: n-grams need a hash"
+            }
         };
         Err(PipelineError::Field { field: "words of an n-gram", allowed, found: order as u64 })
     }
@@ -286,8 +311,8 @@ impl<'a> Pipeline<'a> {
     /// [`Subwords`] makes them; with none, if both are 0.
     ///
     /// # Errors
-    /// If only one of them is 0, if `min_n` is above `max_n`, or if the ids are those of a vocabulary and
-    /// they are not 0.
+    /// If only one of them is 0, if `min_n` is above `max_n`, or if the ids are those of a vocabulary or of
+    /// columns and they are not 0.
     ///
     /// ```
     /// use nanoembed::text::{HashKind, Pipeline, Subwords};
@@ -304,9 +329,9 @@ impl<'a> Pipeline<'a> {
                 Ok(()) => Ok(self.source(Source::Hash { kind, order, min_n, max_n })),
                 Err(error) => Err(error),
             },
-            Source::Vocabulary(_) if min_n == 0 && max_n == 0 => Ok(self),
-            Source::Vocabulary(_) => {
-                let allowed = "0 by a vocabulary: n-grams need a hash";
+            Source::Vocabulary(_) | Source::Columns(_) if min_n == 0 && max_n == 0 => Ok(self),
+            Source::Vocabulary(_) | Source::Columns(_) => {
+                let allowed = "0 by a vocabulary or by columns: n-grams need a hash";
                 let field = "characters of the shortest n-gram";
                 Err(PipelineError::Field { field, allowed, found: min_n as u64 })
             }
@@ -343,6 +368,15 @@ impl<'a, T> Pipeline<'a, T> {
         self.settings.buckets.get() as u64 + 1
     }
 
+    /// The columns that it looks fields up in; `None` if it reads words.
+    #[inline]
+    pub const fn as_columns(&self) -> Option<Columns<'a>> {
+        match self.settings.source {
+            Source::Columns(columns) => Some(columns),
+            Source::Hash { .. } | Source::Vocabulary(_) => None,
+        }
+    }
+
     /// How many ids a text becomes; `None` for a bag of any length.
     #[inline]
     pub const fn ids(&self) -> Option<NonZero<u32>> {
@@ -356,6 +390,12 @@ impl<T: TextKinds> Pipeline<'_, T> {
     pub fn for_each_id(&self, text: &str, mut visit: impl FnMut(u32)) {
         // One body for each rule of lower-casing, whatever is done with the ids.
         let visit: &mut dyn FnMut(u32) = &mut visit;
+        if let Source::Columns(columns) = self.settings.source {
+            if links::<T>(TextKind::Columns) {
+                columns.ids(text, self.settings.splitter.strings().1, visit);
+            }
+            return;
+        }
         match self.settings.lowering {
             Lowering::Unchanged if links::<T>(TextKind::Unchanged) => self.visit::<Unchanged>(text, visit),
             Lowering::Ascii if links::<T>(TextKind::Ascii) => self.visit::<Ascii>(text, visit),
@@ -383,7 +423,7 @@ impl<T: TextKinds> Pipeline<'_, T> {
             let mut native = NativeHash::default();
             let mut other = match source {
                 Source::Hash { kind, .. } => AnyHash::<T>::new(kind),
-                Source::Vocabulary(_) => None,
+                Source::Vocabulary(_) | Source::Columns(_) => None,
             };
             let word = match &mut other {
                 // On a device one loop is enough; on a host the choice would be made for each character.
@@ -414,7 +454,7 @@ impl<T: TextKinds> Pipeline<'_, T> {
                         visit(id as u32);
                     }
                 }
-                Source::Vocabulary(_) => {}
+                Source::Vocabulary(_) | Source::Columns(_) => {}
             }
         }
     }

@@ -4,7 +4,7 @@ use super::{Pipeline, Settings, Source, buckets, check_order, check_rows, check_
 use crate::memory::padding;
 use crate::text::kinds::{TextKind, TextKinds, links};
 use crate::text::view::{self, VocabularyView};
-use crate::text::{HashKind, Lowering, Padding, PipelineError, Truncating};
+use crate::text::{Columns, HashKind, Lowering, Padding, PipelineError, Truncating};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What stands in front of the strings; the table of [`Pipeline`] says what the numbers mean.
@@ -35,6 +35,7 @@ const EMPTY: Record = zerocopy::transmute!([0_u8; size_of::<Record>()]);
 
 const HASH: u16 = 1;
 const VOCABULARY: u16 = 2;
+const COLUMNS: u16 = 3;
 
 impl Record {
     /// The bytes of the strings, without those that fill up the last four.
@@ -42,15 +43,19 @@ impl Record {
         (self.filters as usize).saturating_add(self.split as usize)
     }
 
-    /// The bytes of the vocabulary.
-    fn vocabulary(&self) -> usize {
-        if self.kind == VOCABULARY { view::size(self.words as usize, self.bytes as usize) } else { 0 }
+    /// The bytes of the vocabulary, or of the columns.
+    fn source(&self) -> usize {
+        match self.kind {
+            VOCABULARY => view::size(self.words as usize, self.bytes as usize),
+            COLUMNS => self.bytes as usize,
+            _ => 0,
+        }
     }
 
     /// The bytes of the pipeline.
     fn size(&self) -> usize {
         let strings = self.strings().saturating_add(padding(self.strings()).len());
-        size_of::<Self>().saturating_add(strings).saturating_add(self.vocabulary())
+        size_of::<Self>().saturating_add(strings).saturating_add(self.source())
     }
 }
 
@@ -155,6 +160,11 @@ impl<T> Pipeline<'_, T> {
                 let bytes = narrow("bytes of the vocabulary (BYTES)", bytes)?;
                 Ok(Record { kind: VOCABULARY, words, bytes, ..record })
             }
+            Source::Columns(columns) => {
+                let words = narrow("number of columns", columns.len())?;
+                let bytes = narrow("bytes of the columns", columns.bytes().len())?;
+                Ok(Record { kind: COLUMNS, words, bytes, ..record })
+            }
         }
     }
 
@@ -188,8 +198,10 @@ impl<T> Pipeline<'_, T> {
         part(filters.as_bytes());
         part(split.as_bytes());
         part(padding(record.strings()));
-        if let Source::Vocabulary(vocabulary) = self.settings.source {
-            vocabulary.visit(part);
+        match self.settings.source {
+            Source::Hash { .. } => {}
+            Source::Vocabulary(vocabulary) => vocabulary.visit(part),
+            Source::Columns(columns) => part(columns.bytes()),
         }
     }
 
@@ -250,26 +262,28 @@ impl<'a> Pipeline<'a> {
         let length =
             |expected| PipelineError::Length { field: "bytes of the pipeline", expected, found: bytes.len() };
         let (record, rest) = Record::read_from_prefix(bytes).map_err(|_| length(size_of::<Record>()))?;
-        if !matches!(record.kind, HASH | VOCABULARY) {
-            return unknown("kind", "1 or 2", record.kind.into());
+        if !matches!(record.kind, HASH | VOCABULARY | COLUMNS) {
+            return unknown("kind", "1 to 3", record.kind.into());
         }
         if record.size() != bytes.len() {
             return Err(length(record.size()));
         }
         let (filters, rest) = string("filters", rest, record.filters)?;
         let (split, rest) = string("split string", rest, record.split)?;
-        let (zeros, vocabulary) =
+        let (zeros, of_source) =
             rest.split_at_checked(padding(record.strings()).len()).ok_or(length(record.size()))?;
         let lowering = lowering(record.lowering)?;
-        check_linked::<T>(
-            "lower-casing",
-            match lowering {
-                Lowering::Unchanged => TextKind::Unchanged,
-                Lowering::Ascii => TextKind::Ascii,
-                #[cfg(feature = "unicode")]
-                Lowering::Unicode => TextKind::Unicode,
-            },
-        )?;
+        if record.kind != COLUMNS {
+            check_linked::<T>(
+                "lower-casing",
+                match lowering {
+                    Lowering::Unchanged => TextKind::Unchanged,
+                    Lowering::Ascii => TextKind::Ascii,
+                    #[cfg(feature = "unicode")]
+                    Lowering::Unicode => TextKind::Unicode,
+                },
+            )?;
+        }
         let buckets = buckets(record.rows)?;
         // With what its kind does not use at 0.
         let mut own = Record { zeros: 0, ..record };
@@ -277,9 +291,18 @@ impl<'a> Pipeline<'a> {
             own = Record { hash: 0, key: [0; 2], order: 0, min_n: 0, max_n: 0, ..own };
             check_linked::<T>("kind", TextKind::Vocabulary)?;
             let (words, bytes) = (record.words as usize, record.bytes as usize);
-            let vocabulary = VocabularyView::read(vocabulary, words, bytes)?;
+            let vocabulary = VocabularyView::read(of_source, words, bytes)?;
             check_rows(&vocabulary, buckets)?;
             Source::Vocabulary(vocabulary)
+        } else if record.kind == COLUMNS {
+            own =
+                Record { lowering: 0, hash: 0, key: [0; 2], order: 0, min_n: 0, max_n: 0, filters: 0, ..own };
+            check_linked::<T>("kind", TextKind::Columns)?;
+            let columns = Columns::read(of_source, record.words)?;
+            if u64::from(columns.rows()) != record.rows {
+                return unknown("rows", "as many as the columns have", record.rows);
+            }
+            Source::Columns(columns)
         } else {
             let kind = hash(record.hash, record.key)?;
             own = Record { key: hash_code(kind).1, words: 0, bytes: 0, ..own };

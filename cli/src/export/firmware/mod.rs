@@ -223,5 +223,6 @@ fn text_kinds(text: &Text) -> Vec<&'static str> {
         _ => "VocabularyView",
     };
     let subwords = (text.characters != (0, 0)).then_some("Subwords");
-    [Some(lowercase), Some(ids), subwords].into_iter().flatten().collect()
+    let marks = text.marks.then_some("Marks");
+    [Some(lowercase), marks, Some(ids), subwords].into_iter().flatten().collect()
 }

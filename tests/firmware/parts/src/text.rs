@@ -5,8 +5,8 @@ use super::reviews::REVIEWS;
 use nanoembed::internals::{WordNgrams, characters, standardized_words, text_to_word_sequence};
 use nanoembed::layers::Bytes;
 use nanoembed::text::{
-    Ascii, FarmHash64, FeatureHasher, HashKind, Hashing, HashingTokenizer, Lowering, MatrixMode, Murmur3,
-    NativeHash, Padding, Pipeline, Splitter, Subwords, Ties, Truncating, Unchanged, Vocabulary,
+    Ascii, Columns, FarmHash64, FeatureHasher, HashKind, Hashing, HashingTokenizer, Lowering, MatrixMode,
+    Murmur3, NativeHash, Padding, Pipeline, Splitter, Subwords, Ties, Truncating, Unchanged, Vocabulary,
     VocabularyOptions, WordCounts, WordHash, pad,
 };
 
@@ -20,6 +20,7 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("text vocabulary", vocabulary),
     ("text pipeline", pipelines),
     ("text marks", marks),
+    ("text columns", columns),
 ];
 
 const TEXTS: &[&str] = &[
@@ -235,5 +236,41 @@ fn marks() -> u64 {
     fold_pipeline(&mut fold, pairs.pipeline(6).unwrap());
     let pipeline = Pipeline::hashing(1000, HashKind::FarmHash64).unwrap().splitter(tags.lowercase());
     fold_pipeline(&mut fold, pipeline.subwords(2, 4).unwrap().lowercase(Lowering::Unchanged));
+    fold.hash()
+}
+
+/// Two columns as bytes: words of the texts, and thresholds at which short decimals are rounded.
+const COLUMNS: &[u8] = b"\
+    \x01\x00\x03\x00\x03\x00\x00\x00\x0d\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x0d\x00\x00\x00skyclearovercast\
+    \x02\x00\x01\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\xbf\x0a\xd7\xa3\x3c\xcd\xcc\xcc\x3d\x00\x00\x28\x42x\x00\x00\x00";
+
+fn columns() -> u64 {
+    let mut fold = Fold::new();
+    let columns = Columns::read(COLUMNS, 2).unwrap();
+    for column in columns.iter() {
+        fold.number(column.rows() as usize);
+        for x in [-1.5, -1.0, -0.0, 0.02, 0.1, 41.9, 42.0, f32::INFINITY, f32::NAN] {
+            fold.number(column.number(x) as usize);
+        }
+        for category in ["", "clear", "overcas", "overcast", "overcasts", "é"] {
+            fold.number(column.category(category) as usize);
+        }
+    }
+    let pipeline = Pipeline::columns(columns).unwrap();
+    let rows = [
+        "clear\t0.1",
+        "overcast \t 42e0",
+        "\t",
+        "x",
+        "clear\t0.0999999978\tmore",
+        "\t-1.0000001",
+        "\tinf",
+        "\t2e-2",
+    ];
+    for row in rows.into_iter().chain(texts()) {
+        let mut ids = [0; 2];
+        fold.number(pipeline.encode_into(row, &mut ids).unwrap());
+        ids.iter().for_each(|&id| fold.number(id as usize));
+    }
     fold.hash()
 }

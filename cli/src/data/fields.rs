@@ -1,0 +1,322 @@
+//! Rows of a table: some columns are what a model learns from, one is the label.
+//!
+//! A row becomes a text, its fields with tabs between them, as `nanoembed::text::Columns` reads it.
+
+use super::{Format, Line, Reading, label, numbered};
+use crate::failure::Failure;
+use serde_json::Value;
+
+/// Where a column is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Under this name in the first line, or in a JSON object.
+    Named(String),
+    /// At this number, from 1 on.
+    Number(usize),
+}
+
+/// What a column without a name is called in a model.
+const NUMBERED: &str = "column ";
+
+/// A column that is learnt from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) place: Place,
+    /// Whether it has numbers, or else categories.
+    pub(crate) is_numeric: bool,
+}
+
+impl Place {
+    /// As a person names it: a whole number is no name.
+    pub(crate) fn told(column: &str) -> Self {
+        column.parse().map_or_else(|_| Self::Named(column.to_owned()), Self::Number)
+    }
+
+    /// As a model names it.
+    pub(crate) fn of_model(name: &str) -> Self {
+        let number = name.strip_prefix(NUMBERED).and_then(|number| number.parse().ok());
+        number.map_or_else(|| Self::Named(name.to_owned()), Self::Number)
+    }
+
+    /// The name that a model has for it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Named(name) => name.clone(),
+            Self::Number(number) => format!("{NUMBERED}{number}"),
+        }
+    }
+
+    /// From 0 on, in a line of columns; `names` is the first line.
+    fn find(&self, names: &[&str]) -> Option<usize> {
+        match self {
+            Self::Named(name) => names.iter().position(|found| found.trim().eq_ignore_ascii_case(name)),
+            Self::Number(number) => number.checked_sub(1),
+        }
+    }
+}
+
+/// Whether a field has a number, or none where it is empty.
+fn is_number(field: &str) -> bool {
+    let field = field.trim();
+    field.is_empty() || field.parse::<f32>().is_ok()
+}
+
+/// The fields of a row as a text, if each is what it has to be.
+fn text<'a>(
+    file: &str,
+    line: u64,
+    fields: &[Field],
+    found: impl Iterator<Item = Result<&'a str, Failure>>,
+) -> Result<String, Failure> {
+    let mut text = String::new();
+    for (number, (field, found)) in fields.iter().zip(found).enumerate() {
+        let found = found?.trim();
+        let fails =
+            |why: String| Err(Failure::line(file, line, None, format!("{}: {why}", field.place.name())));
+        if found.contains('\t') {
+            return fails("a tab within a field".to_owned());
+        }
+        if field.is_numeric && !is_number(found) {
+            return fails(format!("{found:?} is no number; a field is empty where there is none"));
+        }
+        if number > 0 {
+            text.push('\t');
+        }
+        text.push_str(found);
+    }
+    Ok(text)
+}
+
+/// A field of a line of columns.
+fn at<'a>(
+    file: &str,
+    line: u64,
+    columns: &[&'a str],
+    place: usize,
+    name: &Place,
+) -> Result<&'a str, Failure> {
+    columns.get(place).copied().ok_or_else(|| {
+        let (found, needed) = (columns.len(), place + 1);
+        Failure::line(file, line, None, format!("{found} columns, and {} is column {needed}", name.name()))
+    })
+}
+
+/// Where the columns of a file are.
+struct Columns {
+    label: (Place, usize),
+    places: Vec<usize>,
+    has_names: bool,
+}
+
+impl Columns {
+    /// As the first line says.
+    fn find(file: &str, line: u64, first: &[&str], wanted: &Reading) -> Result<Self, Failure> {
+        let place = |place: &Place| {
+            place.find(first).ok_or_else(|| {
+                let names = first.iter().map(|name| name.trim()).collect::<Vec<_>>().join(", ");
+                Failure::line(file, line, None, format!("no column {:?} among: {names}", place.name()))
+            })
+        };
+        let label = match &wanted.label {
+            Some(label) => Place::told(label),
+            None => Place::Named("label".to_owned())
+                .find(first)
+                .map_or(Place::Number(1), |_| Place::told("label")),
+        };
+        let label = (label.clone(), place(&label)?);
+        let places = wanted.fields.iter().map(|field| place(&field.place)).collect::<Result<Vec<_>, _>>()?;
+        let is_named = |place: &Place| matches!(place, Place::Named(_));
+        let mut numbers = wanted.fields.iter().zip(&places).filter(|(field, _)| field.is_numeric).peekable();
+        // Where numbers are to be, a first line has names.
+        let has_numbers = numbers.peek().is_some();
+        let names_numbers =
+            has_numbers && numbers.all(|(_, place)| first.get(*place).is_some_and(|name| !is_number(name)));
+        let has_names =
+            is_named(&label.0) || wanted.fields.iter().any(|field| is_named(&field.place)) || names_numbers;
+        for (number, place) in places.iter().enumerate() {
+            let before = places.iter().take(number).chain([&label.1]);
+            if before.into_iter().any(|other| other == place) {
+                let name = wanted.fields.get(number).map(|field| field.place.name()).unwrap_or_default();
+                return Err(Failure::usage(format!("{name}: named twice, or it is the label")));
+            }
+        }
+        Ok(Self { label, places, has_names })
+    }
+
+    fn line(&self, file: &str, line: u64, columns: &[&str], fields: &[Field]) -> Result<Line, Failure> {
+        let places = fields.iter().zip(&self.places);
+        let found = places.map(|(field, place)| at(file, line, columns, *place, &field.place));
+        let of_label = at(file, line, columns, self.label.1, &self.label.0)?;
+        let text = text(file, line, fields, found)?;
+        Ok(Line { labels: vec![label(file, line, of_label)?], text })
+    }
+}
+
+/// The rows of a file, and its columns: under their names, where it has names.
+pub(super) fn read(
+    file: &str,
+    text: &str,
+    format: Format,
+    wanted: &Reading,
+) -> Result<(Vec<Line>, Vec<Field>), Failure> {
+    let fields = &wanted.fields;
+    let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
+    match format {
+        Format::Jsonl => {
+            let lines = numbered(text).map(|(number, line)| of_object(file, number, line, wanted));
+            return Ok((lines.collect::<Result<_, _>>()?, fields.clone()));
+        }
+        Format::FastText => return Err(Failure::usage("a fastText file has no columns")),
+        Format::Tsv => {
+            let split = |(number, line): (u64, &str)| (number, line.split('\t').map(str::to_owned).collect());
+            rows.extend(numbered(text).map(split));
+        }
+        Format::Csv => super::columns::for_each_record(file, text, |number, fields| {
+            rows.push((number, fields.iter().map(|field| (*field).to_owned()).collect()));
+            Ok(())
+        })?,
+    }
+    let (mut lines, mut columns, mut names) = (Vec::new(), None, fields.clone());
+    for (number, row) in &rows {
+        let row: Vec<&str> = row.iter().map(String::as_str).collect();
+        let columns: &Columns = match &mut columns {
+            Some(columns) => columns,
+            None => {
+                let found: &Columns = columns.insert(Columns::find(file, *number, &row, wanted)?);
+                if found.has_names {
+                    name(&mut names, &row, &found.places);
+                    continue;
+                }
+                found
+            }
+        };
+        lines.push(columns.line(file, *number, &row, fields)?);
+    }
+    Ok((lines, names))
+}
+
+/// Gives columns the names of the first line, where each has one of its own.
+fn name(fields: &mut [Field], names: &[&str], places: &[usize]) {
+    for (field, place) in fields.iter_mut().zip(places) {
+        let name = names.get(*place).map_or("", |name| name.trim());
+        let is_own = names.iter().filter(|other| other.trim().eq_ignore_ascii_case(name)).count() == 1;
+        if !name.is_empty() && is_own {
+            field.place = Place::Named(name.to_owned());
+        }
+    }
+}
+
+/// The row of a JSON object.
+fn of_object(file: &str, line: u64, object: &str, wanted: &Reading) -> Result<Line, Failure> {
+    let object = super::jsonl::object(file, line, object)?;
+    let text = text_of_object(file, line, &object, &wanted.fields)?;
+    let labels = super::jsonl::labels(file, line, &object, wanted.label.as_deref().unwrap_or("label"))?;
+    Ok(Line { labels, text })
+}
+
+/// A field that lacks, or is null, is empty.
+fn text_of_object(file: &str, line: u64, object: &Value, fields: &[Field]) -> Result<String, Failure> {
+    let value = |field: &Field| match (&field.place, object.get(field.place.name())) {
+        (Place::Number(_), _) => Err(Failure::usage("the fields of JSON objects have names, not numbers")),
+        (_, None | Some(Value::Null)) => Ok(String::new()),
+        (_, Some(Value::String(text))) => Ok(text.clone()),
+        (_, Some(value @ (Value::Number(_) | Value::Bool(_)))) => Ok(value.to_string()),
+        (_, Some(_)) => {
+            let message = format!("{}: neither a string nor a number", field.place.name());
+            Err(Failure::line(file, line, None, message))
+        }
+    };
+    let values = fields.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+    text(file, line, fields, values.iter().map(|value| Ok(value.as_str())))
+}
+
+/// Lines without labels, one after the other, as rows: JSON objects; or columns, which a first line names, or
+/// which are those of the model alone, in its order, or which stand as in the file that it learnt from.
+pub(crate) struct Rows {
+    fields: Vec<Field>,
+    file: String,
+    form: Option<Form>,
+}
+
+/// What lines are, by the first one.
+enum Form {
+    Objects,
+    Columns { separator: char, places: Vec<usize> },
+}
+
+impl Rows {
+    pub(crate) fn new(file: &str, fields: Vec<Field>) -> Self {
+        Self { fields, file: file.to_owned(), form: None }
+    }
+
+    /// The row of a line as a text; `None` if it is a first line, which names columns.
+    pub(crate) fn text(&mut self, number: u64, line: &str) -> Result<Option<String>, Failure> {
+        let Self { fields, file, form } = self;
+        let form = match form {
+            Some(form) => form,
+            None if line.trim_start().starts_with('{') => form.insert(Form::Objects),
+            None => {
+                let separator = if line.contains('\t') || !line.contains(',') { '\t' } else { ',' };
+                let first = split(file, number, line, separator)?;
+                let first: Vec<&str> = first.iter().map(String::as_str).collect();
+                let (places, has_names) = places(file, number, &first, fields)?;
+                let columns = form.insert(Form::Columns { separator, places });
+                if has_names {
+                    return Ok(None);
+                }
+                columns
+            }
+        };
+        match form {
+            Form::Objects => {
+                let object = super::jsonl::object(file, number, line)?;
+                text_of_object(file, number, &object, fields).map(Some)
+            }
+            Form::Columns { separator, places } => {
+                let columns = split(file, number, line, *separator)?;
+                let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+                let found = fields
+                    .iter()
+                    .zip(places)
+                    .map(|(field, place)| at(file, number, &columns, *place, &field.place));
+                text(file, number, fields, found).map(Some)
+            }
+        }
+    }
+}
+
+/// Where the columns of a model are in lines that have no label, and whether the first line names them.
+fn places(file: &str, line: u64, first: &[&str], fields: &[Field]) -> Result<(Vec<usize>, bool), Failure> {
+    let are_named = fields.iter().all(|field| matches!(field.place, Place::Named(_)));
+    let found: Option<Vec<usize>> = fields.iter().map(|field| field.place.find(first)).collect();
+    match found {
+        Some(places) if are_named => Ok((places, true)),
+        _ if first.len() == fields.len() => Ok(((0..fields.len()).collect(), false)),
+        Some(places) => Ok((places, false)),
+        None => {
+            let names: Vec<String> = fields.iter().map(|field| field.place.name()).collect();
+            let message = format!(
+                "{} columns, and the model takes {}: name them in a first line, or give these alone, in this \
+                 order: {}",
+                first.len(),
+                fields.len(),
+                names.join(", ")
+            );
+            Err(Failure::line(file, line, None, message))
+        }
+    }
+}
+
+/// The columns of one line.
+fn split(file: &str, number: u64, line: &str, separator: char) -> Result<Vec<String>, Failure> {
+    if separator == '\t' {
+        return Ok(line.split('\t').map(str::to_owned).collect());
+    }
+    let mut columns = Vec::new();
+    super::columns::for_each_record(file, line, |_, fields| {
+        columns.extend(fields.iter().map(|field| (*field).to_owned()));
+        Ok(())
+    })
+    .map_err(|_| Failure::line(file, number, None, "quotes do not fit"))?;
+    Ok(columns)
+}
