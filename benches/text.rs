@@ -1,8 +1,8 @@
-//! From text to a bag classifier: words, n-grams of characters and ids beside naive loops, and an epoch of one text
-//! a step beside the same steps taken one by one.
+//! From text to a bag classifier: words, n-grams of characters and ids beside naive loops, and an epoch of
+//! one text a step beside the same steps taken one by one.
 //!
-//! Equality with the naive loop, of ids or of bits, is asserted before anything is timed. Times are those of the
-//! whole made-up data: 2,000 texts of some ten words, which are as long as words of English.
+//! Equality with the naive loop, of ids or of bits, is asserted before anything is timed. Times are those of
+//! the whole made-up data: 2,000 texts of some ten words, which are as long as words of English.
 
 use core::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

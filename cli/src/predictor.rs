@@ -5,7 +5,8 @@ use nanoembed::error::InputError;
 use nanoembed::layers::ActivationKind;
 use nanoembed::models::{All, Buffers, Classifier, Input, LayerKind, Model, Shape};
 
-/// Texts that are asked about at once, at most: the rows of the next ones are on their way while one is summed.
+/// Texts that are asked about at once, at most: the rows of the next ones are on their way while one is
+/// summed.
 const BLOCK: usize = 32;
 
 /// A classifier, the texts that it is asked about next, and its memory.

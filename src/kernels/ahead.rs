@@ -36,8 +36,8 @@ pub(crate) fn row_ahead<const PREFETCH: bool, I: Index, P: Policy>(
     if PREFETCH { indices.row(position + DISTANCE) } else { None }
 }
 
-/// Asks for the rows of these ids, if rows of the table are to be asked for: those of the next example, while one
-/// is learnt from.
+/// Asks for the rows of these ids, if rows of the table are to be asked for: those of the next example, while
+/// one is learnt from.
 pub(crate) fn ask_for_rows<F: Format>(table: Table<'_, F>, ids: &[u32]) {
     if worth_prefetching(table) {
         let columns = Columns::new(table, 0);

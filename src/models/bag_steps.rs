@@ -1,8 +1,8 @@
 //! Steps on one bag at a time: fastText's model, a pooled bag of rows and a linear layer behind it.
 //!
 //! A step of the general trainer asks each record several times what its layer is and where its memory lies.
-//! That takes longer than the arithmetic, if the batch is one bag of some forty rows. Here it is found out once
-//! an epoch:
+//! That takes longer than the arithmetic, if the batch is one bag of some forty rows. Here it is found out
+//! once an epoch:
 //!
 //! ```text
 //! ask for the ids of the bag after the next, and for the rows of the next
@@ -11,14 +11,14 @@
 //! the optimizer's step on the rows that occur, on W and on b
 //! ```
 //!
-//! Each line calls the kernel that the layer itself calls, in the order of the general step, so the bits are the
-//! same. Any loss that is fused with the last activation and any optimizer whose rows do not wait for their steps
-//! will do.
+//! Each line calls the kernel that the layer itself calls, in the order of the general step, so the bits are
+//! the same. Any loss that is fused with the last activation and any optimizer whose rows do not wait for
+//! their steps will do.
 //!
 //! # Cost
-//! Each row that occurs is read and written once, and one behind the other: while one bag is learnt from, the rows
-//! of the next are on their way, and the optimizer finds them in the nearest cache. The list of the rows is
-//! sorted in no time if the ids of each bag are in order.
+//! Each row that occurs is read and written once, and one behind the other: while one bag is learnt from, the
+//! rows of the next are on their way, and the optimizer finds them in the nearest cache. The list of the rows
+//! is sorted in no time if the ids of each bag are in order.
 
 use super::batch::bag as ids_of;
 use super::kind::{Input, Kinds};
