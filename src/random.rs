@@ -28,7 +28,7 @@ pub(crate) fn mix(seed: u64, number: u64) -> u64 {
 }
 
 /// A sequence of 32-bit numbers, of which any can be had: for loops that are vectorised.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Key(u32);
 
 impl Key {

@@ -82,6 +82,7 @@ mod run;
 mod scale;
 mod shape;
 mod ship;
+pub mod skip_gram;
 mod summary;
 mod trainer;
 #[cfg(feature = "alloc")]

@@ -20,6 +20,9 @@ use zerocopy::{FromBytes, Immutable, KnownLayout};
 #[repr(C, align(64))]
 pub struct Aligned<T>(pub T);
 
+/// Sixteen numbers that fill a cache line.
+pub type Line = Aligned<[f32; 16]>;
+
 impl<T> Deref for Aligned<T> {
     type Target = T;
 

@@ -7,7 +7,7 @@
 //! | formats of a row | [`F32`], [`F16`], [`Bf16`], [`U8`], [`U4`], [`U2`], [`I8`], [`I4`], under the trait [`Format`]; as a value, [`RowFormat`] |
 //! | checked ids | [`Indices`]; what becomes of a bad id: [`Reject`], [`Skip`], [`MapTo`], [`FromEnd`] |
 //! | groups of ids | [`Bags`], [`BagView`], [`Entry`]; how a group becomes one row: [`Pooling`] |
-//! | memory | [`Aligned`] storage, [`Numbers`] (nested arrays of floats) |
+//! | memory | [`Aligned`] storage, [`Line`]s, [`Numbers`] (nested arrays of floats) |
 //! | parts for threads | [`even_ranges`], [`TableMut::split_rows`], [`Bags::slice`], [`Indices::slice`] |
 //!
 //! # Big tables
@@ -68,7 +68,7 @@ mod packed;
 mod view;
 mod windows;
 
-pub use aligned::Aligned;
+pub use aligned::{Aligned, Line};
 pub use any::AnyTable;
 pub(crate) use any::with_table;
 pub use bags::{Bags, Pooling};

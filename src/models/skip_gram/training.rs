@@ -1,0 +1,296 @@
+//! A training as rounds of tasks.
+
+use super::corpus::Corpus;
+use super::error::SkipGramError;
+use super::find::Find;
+use super::learn::{Learn, Schedule};
+use super::memory::{Extents, Lengths, Memory, Parts};
+use super::settings::Settings;
+use super::unigrams;
+use crate::error::ShapeMismatch;
+use crate::math;
+use crate::random::{Key, mix};
+use crate::slices::{copy, parts_mut};
+use crate::table::{Aligned, Line, TableMut};
+
+/// A training of skip-gram.
+#[derive(Debug)]
+pub struct SkipGram<'a, 'm> {
+    settings: Settings,
+    corpus: Corpus<'a>,
+    extents: Extents,
+    parts: Parts<'m>,
+    epoch: u32,
+    /// The first word of the episode.
+    first: usize,
+    /// The round of the episode: in the first one pairs are found.
+    round: usize,
+}
+
+impl Settings {
+    /// The memory that a training takes for this many words.
+    ///
+    /// # Errors
+    /// If a setting is outside its range, or there are no words or too many.
+    pub fn lengths(&self, vocabulary: usize) -> Result<Lengths, SkipGramError> {
+        let lengths = Extents::new(self, vocabulary)?.lengths();
+        lengths.ok_or(SkipGramError::Vocabulary { words: vocabulary })
+    }
+}
+
+impl<'a, 'm> SkipGram<'a, 'm> {
+    /// A training that is at its start: input vectors are drawn from ±½ / dim, output vectors are zero.
+    ///
+    /// # Errors
+    /// If a setting is outside its range, or the memory is too short. Nothing has been written then.
+    pub fn new(settings: Settings, corpus: Corpus<'a>, memory: Memory<'m>) -> Result<Self, SkipGramError> {
+        let extents = Extents::new(&settings, corpus.counts().len())?;
+        let parts = Parts::new(memory, &extents)?;
+        let mut training = Self { settings, corpus, extents, parts, epoch: 0, first: 0, round: 0 };
+        training.start();
+        Ok(training)
+    }
+
+    fn start(&mut self) {
+        let Self { settings, extents, corpus, parts, .. } = self;
+        let counts = corpus.counts();
+        let total = counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count));
+        for (keep, count) in parts.keep.iter_mut().zip(counts) {
+            let ratio = settings.sample * total as f32 / *count as f32;
+            let share = math::sqrt(ratio) + ratio;
+            let is_sampled = settings.sample > 0.0 && share < 1.0;
+            *keep = if is_sampled { (share * 4_294_967_296.0) as u32 } else { u32::MAX };
+        }
+        for (part, slots) in parts_mut(parts.slots, extents.part).enumerate() {
+            let counts = counts.iter().skip(part).step_by(extents.parts).copied();
+            unigrams::fill(crate::slices::first_mut(slots, extents.rows_of(part)), counts);
+        }
+        let key = Key::new(mix(settings.seed, u64::MAX));
+        let scale = 1.0 / settings.dim as f32;
+        for (place, row) in parts_mut(parts.input, extents.lines).enumerate() {
+            let (part, row_of_part) = (place.checked_div(extents.part), place.checked_rem(extents.part));
+            let id = row_of_part.unwrap_or(0) * extents.parts + part.unwrap_or(0);
+            let key = key.with(id as u32);
+            let numbers = row.iter_mut().flat_map(|line| &mut line.0);
+            for (i, x) in numbers.enumerate() {
+                let unit = (key.at(i as u32) >> 8) as f32 / 16_777_216.0;
+                *x = if i < settings.dim { (unit - 0.5) * scale } else { 0.0 };
+            }
+        }
+        parts.output.fill(Aligned([0.0; 16]));
+    }
+
+    /// The tasks of the next round; `None` at the end.
+    pub fn next_round(&mut self) -> Option<Tasks<'_>> {
+        let Self { settings, corpus, extents, .. } = *self;
+        let words = corpus.words();
+        if self.round > extents.parts {
+            self.round = 0;
+            self.first += extents.parts * extents.words;
+        }
+        if self.first >= words {
+            self.first = 0;
+            self.epoch += 1;
+        }
+        if words == 0 || self.epoch >= settings.epochs {
+            return None;
+        }
+        let before = u64::from(self.epoch) * words as u64;
+        let schedule = Schedule {
+            seed: mix(settings.seed, before + self.first as u64),
+            first: before + self.first as u64,
+            total: u64::from(settings.epochs) * words as u64,
+        };
+        let (round, first) = (self.round, self.first);
+        self.round += 1;
+        let parts = &mut self.parts;
+        let shared = Shared { settings, extents, schedule };
+        Some(Tasks(match round.checked_sub(1) {
+            None => Kind::Find(Finds {
+                shared,
+                corpus,
+                first,
+                keep: parts.keep,
+                kept: parts.kept,
+                ends: parts.ends,
+                pairs: parts.pairs,
+                number: 0,
+            }),
+            Some(shift) => {
+                let (late, early) = parts.output.split_at_mut_checked(shift * extents.part_lines())?;
+                let (slots, ends, pairs) = (&*parts.slots, &*parts.ends, &*parts.pairs);
+                let input = &mut *parts.input;
+                Kind::Learn(Learns { shared, shift, input, early, late, slots, ends, pairs, number: 0 })
+            }
+        }))
+    }
+
+    /// Words of the corpus that were learnt from, over all epochs.
+    pub fn words(&self) -> u64 {
+        u64::from(self.epoch) * self.corpus.words() as u64 + self.first as u64
+    }
+
+    /// Words that will have been learnt from at the end.
+    pub fn total_words(&self) -> u64 {
+        u64::from(self.settings.epochs) * self.corpus.words() as u64
+    }
+
+    /// Copies the input vectors, which are the word vectors: row i is that of word i.
+    ///
+    /// # Errors
+    /// If the table has not a row of `dim` numbers for each word.
+    pub fn vectors(&self, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+        self.copy(self.parts.input, to)
+    }
+
+    /// Copies the output vectors, which stand for words as neighbours.
+    ///
+    /// # Errors
+    /// If the table has not a row of `dim` numbers for each word.
+    pub fn output_vectors(&self, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+        self.copy(self.parts.output, to)
+    }
+
+    fn copy(&self, from: &[Line], to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+        let extents = &self.extents;
+        ShapeMismatch::check("rows", extents.rows, to.rows())?;
+        ShapeMismatch::check("dim", self.settings.dim, to.dim())?;
+        for id in 0..extents.rows {
+            let (Some(row), Some(part)) = (id.checked_div(extents.parts), id.checked_rem(extents.parts)) else {
+                continue;
+            };
+            let from = from.get((part * extents.part + row) * extents.lines..);
+            if let (Some(from), Some(to)) = (from, to.row_mut(id)) {
+                for (to, line) in to.chunks_mut(16).zip(from) {
+                    copy(&line.0, to);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What all tasks of an episode know.
+#[derive(Clone, Copy, Debug)]
+struct Shared {
+    settings: Settings,
+    extents: Extents,
+    schedule: Schedule,
+}
+
+/// Tasks that do not need each other: they may run in any order and on any threads. All must have run before the
+/// next round.
+#[derive(Debug)]
+pub struct Tasks<'t>(Kind<'t>);
+
+#[derive(Debug)]
+enum Kind<'t> {
+    Find(Finds<'t>),
+    Learn(Learns<'t>),
+}
+
+#[derive(Debug)]
+struct Finds<'t> {
+    shared: Shared,
+    corpus: Corpus<'t>,
+    first: usize,
+    keep: &'t [u32],
+    kept: &'t mut [u32],
+    ends: &'t mut [u32],
+    pairs: &'t mut [u64],
+    number: usize,
+}
+
+#[derive(Debug)]
+struct Learns<'t> {
+    shared: Shared,
+    shift: usize,
+    input: &'t mut [Line],
+    /// The outputs of the first tasks, and those of the last ones.
+    early: &'t mut [Line],
+    late: &'t mut [Line],
+    slots: &'t [u64],
+    ends: &'t [u32],
+    pairs: &'t [u64],
+    number: usize,
+}
+
+impl<'t> Iterator for Tasks<'t> {
+    type Item = Task<'t>;
+
+    fn next(&mut self) -> Option<Task<'t>> {
+        Some(Task(match &mut self.0 {
+            Kind::Find(finds) => Work::Find(finds.next()?),
+            Kind::Learn(learns) => Work::Learn(learns.next()?),
+        }))
+    }
+}
+
+impl<'t> Finds<'t> {
+    fn next(&mut self) -> Option<Find<'t>> {
+        let Shared { settings, extents, schedule } = self.shared;
+        let number = self.number;
+        if number >= extents.parts {
+            return None;
+        }
+        self.number += 1;
+        Some(Find {
+            corpus: self.corpus,
+            extents,
+            window: settings.window,
+            keep: self.keep,
+            key: Key::new(schedule.seed(number)),
+            first: self.first + number * extents.words,
+            kept: self.kept.split_off_mut(..extents.words)?,
+            ends: self.ends.split_off_mut(..extents.ends())?,
+            pairs: self.pairs.split_off_mut(..extents.pairs)?,
+        })
+    }
+}
+
+impl<'t> Learns<'t> {
+    fn next(&mut self) -> Option<Learn<'t>> {
+        let Shared { settings, extents, schedule } = self.shared;
+        let number = self.number;
+        let part = extents.part_lines();
+        let input = self.input.split_off_mut(..part)?;
+        let output = match self.early.split_off_mut(..part) {
+            Some(output) => output,
+            None => self.late.split_off_mut(..part)?,
+        };
+        self.number += 1;
+        let out = number + self.shift;
+        let out = if out < extents.parts { out } else { out - extents.parts };
+        Some(Learn {
+            settings,
+            extents,
+            schedule,
+            cell: number * extents.parts + out,
+            input,
+            output,
+            slots: self.slots.get(out * extents.part..)?.get(..extents.rows_of(out))?,
+            ends: self.ends,
+            pairs: self.pairs,
+        })
+    }
+}
+
+/// A task of a round.
+#[derive(Debug)]
+pub struct Task<'t>(Work<'t>);
+
+#[derive(Debug)]
+enum Work<'t> {
+    Find(Find<'t>),
+    Learn(Learn<'t>),
+}
+
+impl Task<'_> {
+    /// Does it.
+    pub fn run(self) {
+        match self.0 {
+            Work::Find(find) => find.run(),
+            Work::Learn(learn) => learn.run(),
+        }
+    }
+}
