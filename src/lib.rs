@@ -69,6 +69,7 @@
 //! | judge it | [`train::Trainer::evaluate`], [`metrics`] |
 //! | ship it | [`image`], [`models::Model::ship`] |
 //! | open a model whose type you do not know, or go from text to an answer | [`models`] |
+//! | learn vectors of words from text alone | [`models::skip_gram`] |
 //! | look up rows of big tables | [`table`], [`kernels`] |
 //! | train rows of big tables | [`sparse`], [`optim`] |
 //! | read and write files (feature `std`) | `weights`, `vectors`, `files` |

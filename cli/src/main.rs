@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         Command::Quantise(arguments) => quantise::run(arguments),
         Command::Import(arguments) => commands::import::run(arguments),
         Command::Export(arguments) => commands::export::run(arguments),
+        Command::Word2vec(arguments) => commands::word2vec::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

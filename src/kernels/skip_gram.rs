@@ -13,7 +13,7 @@ pub const MOST_NEGATIVES: usize = LANES - 1;
 /// Pairs that share negatives.
 const GROUP: usize = 8;
 
-/// A pair as one number: the row that is learnt, and the row of the word that stands beside it.
+/// A pair as one number: an input row, and a target row.
 pub fn pair(input: u32, target: u32) -> u64 {
     u64::from(input) << 32 | u64::from(target)
 }
@@ -36,7 +36,7 @@ pub struct Negatives<'a> {
 }
 
 impl Negatives<'_> {
-    /// Row number i with probability share(i).
+    /// A row, by a number that is drawn evenly.
     #[inline(always)]
     fn row(&self, random: u32) -> u32 {
         let wide = u64::from(random) * self.slots.len() as u64;
@@ -45,6 +45,13 @@ impl Negatives<'_> {
             Some(slot) if (wide as u32 >> 1) >= (slot >> 32) as u32 & (u32::MAX >> 1) => *slot as u32,
             _ => row,
         }
+    }
+
+    /// The rows that pair, group or bag number `number` draws.
+    #[inline(always)]
+    pub fn rows(self, number: usize) -> impl Iterator<Item = u32> {
+        let (key, first) = (Key::new(self.seed), number.wrapping_mul(self.count) as u32);
+        (0..self.count).map(move |i| self.row(key.at(first.wrapping_add(i as u32))))
     }
 }
 
@@ -87,6 +94,22 @@ simd_fn! {
     pub fn learn_groups, learn_groups_at(
         input: &mut [Line], output: &mut [Line], lines: usize, pairs: &[u64], negatives: Negatives<'_>, rate: f32,
     ) = groups_body;
+
+    /// The same for bags of input rows, whose mean is learnt from as if it were a row. All rows of the bag take its
+    /// change: CBOW. `bags` has a [`pair`] of the number of rows and the target row for each bag, and then the rows.
+    /// `mean` is scratch as long as a row.
+    ///
+    /// ```text
+    /// for each bag (x₁ .. x_m, t):  h = 0;  for p: h += x_p;  h *= 1 / m
+    ///     e as in learn_pairs for h and t
+    ///     for p:  x_p += e
+    /// ```
+    ///
+    /// # Cost
+    /// [`learn_pairs`] tells what a pair costs; a bag costs a pair and 12 n m bytes.
+    pub fn learn_bags, learn_bags_at(
+        input: &mut [Line], output: &mut [Line], mean: &mut [Line], bags: &[u64], negatives: Negatives<'_>, rate: f32,
+    ) = bags_body;
 }
 
 simd_fn! {
@@ -114,7 +137,7 @@ fn pairs_body<L: Lanes>(
     rate: f32,
 ) {
     let pairs = pairs.as_chunks().0;
-    groups::<L, 1>(lanes, Tables { input, output, lines }, pairs, &negatives, 0, rate);
+    groups::<L, 1>(lanes, Tables { input, output, lines }, pairs, negatives, 0, rate);
 }
 
 #[inline(always)]
@@ -129,9 +152,49 @@ fn groups_body<L: Lanes>(
 ) {
     let (eights, rest) = pairs.as_chunks();
     let tables = Tables { input, output, lines };
-    groups::<L, GROUP>(lanes, tables, eights, &negatives, 0, rate);
+    groups::<L, GROUP>(lanes, tables, eights, negatives, 0, rate);
     let tables = Tables { input, output, lines };
-    groups::<L, 1>(lanes, tables, rest.as_chunks().0, &negatives, eights.len(), rate);
+    groups::<L, 1>(lanes, tables, rest.as_chunks().0, negatives, eights.len(), rate);
+}
+
+#[inline(always)]
+fn bags_body<L: Lanes>(
+    lanes: L,
+    input: &mut [Line],
+    output: &mut [Line],
+    mean: &mut [Line],
+    bags: &[u64],
+    negatives: Negatives<'_>,
+    rate: f32,
+) {
+    let (mut rest, mut number, lines) = (bags, 0, mean.len());
+    while let Some((head, after)) = rest.split_first() {
+        let [count, _] = rows_of(*head);
+        let Some((bag, after)) = after.split_at_checked(count as usize) else { return };
+        rest = after;
+        // The mean is row 0 of a table of its own.
+        let mut tables = Tables { input: &mut *mean, output: &mut *output, lines };
+        let rows = Rows::draw(&[*head & u64::from(u32::MAX)], number, negatives, &tables);
+        number += 1;
+        let scale = lanes.splat(1.0 / count as f32);
+        for (i, mean) in tables.input.iter_mut().enumerate() {
+            let mut sum = lanes.splat(0.0);
+            for row in bag {
+                let Some(x) = input.get(*row as usize * lines + i) else { continue };
+                sum = lanes.add(sum, lanes.load(x));
+            }
+            lanes.store(lanes.mul(sum, scale), mean);
+        }
+        if let Some((drawn, _)) = rows.negatives.split_at_checked(negatives.count) {
+            let _ = learn::<L, 1, false>(lanes, &mut tables, &rows, drawn, rate);
+        }
+        for row in bag {
+            let Some(x) = input.get_mut(*row as usize * lines..) else { continue };
+            for (x, moved) in x.iter_mut().zip(&*mean) {
+                lanes.store(lanes.add(lanes.load(x), lanes.load(moved)), x);
+            }
+        }
+    }
 }
 
 /// Both tables, and the lines of a row.
@@ -152,13 +215,7 @@ struct Rows<const G: usize> {
 impl<const G: usize> Rows<G> {
     /// Draws the negatives of group number `number`, and asks for all rows.
     #[inline(always)]
-    fn draw(
-        pairs: &[u64; G],
-        number: usize,
-        negatives: &Negatives<'_>,
-        key: Key,
-        tables: &Tables<'_>,
-    ) -> Self {
+    fn draw(pairs: &[u64; G], number: usize, negatives: Negatives<'_>, tables: &Tables<'_>) -> Self {
         let lines = tables.lines;
         let mut rows = Self { inputs: [0; G], targets: [0; G], negatives: [0; MOST_NEGATIVES] };
         for ((input, target), pair) in rows.inputs.iter_mut().zip(&mut rows.targets).zip(pairs) {
@@ -167,9 +224,8 @@ impl<const G: usize> Rows<G> {
             prefetch(tables.input, *input, lines);
             prefetch(tables.output, *target, lines);
         }
-        let first = number.wrapping_mul(negatives.count) as u32;
-        for (i, place) in rows.negatives.iter_mut().take(negatives.count).enumerate() {
-            *place = negatives.row(key.at(first.wrapping_add(i as u32))) as usize * lines;
+        for (place, row) in rows.negatives.iter_mut().zip(negatives.rows(number)) {
+            *place = row as usize * lines;
             prefetch(tables.output, *place, lines);
         }
         rows
@@ -181,20 +237,19 @@ fn groups<L: Lanes, const G: usize>(
     lanes: L,
     mut tables: Tables<'_>,
     groups: &[[u64; G]],
-    negatives: &Negatives<'_>,
+    negatives: Negatives<'_>,
     first: usize,
     rate: f32,
 ) {
     let Some(group) = groups.first() else { return };
-    let key = Key::new(negatives.seed);
-    let mut next = Rows::draw(group, first, negatives, key, &tables);
+    let mut next = Rows::draw(group, first, negatives, &tables);
     for number in 1..=groups.len() {
         let rows = next;
         if let Some(group) = groups.get(number) {
-            next = Rows::draw(group, first + number, negatives, key, &tables);
+            next = Rows::draw(group, first + number, negatives, &tables);
         }
         if let Some((drawn, _)) = rows.negatives.split_at_checked(negatives.count) {
-            let _ = learn(lanes, &mut tables, &rows, drawn, rate);
+            let _ = learn::<L, G, true>(lanes, &mut tables, &rows, drawn, rate);
         }
     }
 }
@@ -205,9 +260,10 @@ fn row(table: &[Line], place: usize, lines: usize) -> Option<&[Line]> {
     table.get(place..)?.get(..lines)
 }
 
-/// One group. The rows exist: `None` does not occur.
+/// One group; the changes of the inputs are added to them if `ADDS`, and otherwise written over them. The rows
+/// exist: `None` does not occur.
 #[inline(always)]
-fn learn<L: Lanes, const G: usize>(
+fn learn<L: Lanes, const G: usize, const ADDS: bool>(
     lanes: L,
     tables: &mut Tables<'_>,
     rows: &Rows<G>,
@@ -219,7 +275,9 @@ fn learn<L: Lanes, const G: usize>(
     let mut steps = [[0.0; G]; 1 + MOST_NEGATIVES];
     {
         let (mut xs, mut ts) = ([&[][..]; G], [&[][..]; G]);
-        for ((x, t), (input_place, target)) in xs.iter_mut().zip(&mut ts).zip(rows.inputs.iter().zip(&rows.targets)) {
+        for ((x, t), (input_place, target)) in
+            xs.iter_mut().zip(&mut ts).zip(rows.inputs.iter().zip(&rows.targets))
+        {
             (*x, *t) = (row(input, *input_place, *length)?, row(output, *target, *length)?);
         }
         let (of_targets, of_negatives) = steps.split_first_mut()?;
@@ -278,7 +336,7 @@ fn learn<L: Lanes, const G: usize>(
         }
         for (place, moved) in rows.inputs.iter().zip(&moved) {
             let x = input.get_mut(place + i)?;
-            lanes.store(lanes.add(lanes.load(x), *moved), x);
+            lanes.store(if ADDS { lanes.add(lanes.load(x), *moved) } else { *moved }, x);
         }
     }
     Some(())

@@ -13,6 +13,7 @@
 //! | tables of fewer bits | [`Model::ship`]; `ship` for a model that is a type (feature `alloc`) |
 //! | a bag classifier as one table of integers (feature `alloc`) | `fold`, `Model::fold` with a `Folding` |
 //! | a model of sequences that computes by integers alone (feature `alloc`) | `calibrate`, `Model::calibrate` |
+//! | vectors of words from text alone | [`skip_gram`] |
 //! | handle an error | [`OpenError`], [`RecipeError`], [`RecordError`], [`ClassifierError`], [`UnfitTraining`] |
 //!
 //! This is the second door to the layers: the first are [types](crate::layers). Both run the same code on the

@@ -8,3 +8,4 @@ mod lstm;
 mod row_formats;
 mod rows;
 mod sequences;
+mod skip_gram;

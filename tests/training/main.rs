@@ -21,6 +21,7 @@ mod resume;
 mod rounded_updates;
 #[cfg(feature = "alloc")]
 mod run_time;
+mod skip_gram;
 mod sparse_updates;
 mod threads;
 mod training_mistakes;

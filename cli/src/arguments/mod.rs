@@ -3,9 +3,11 @@
 mod columns;
 mod train;
 mod values;
+mod word2vec;
 
 pub(crate) use train::Train;
 pub(crate) use values::{ClassWeights, Split, Target};
+pub(crate) use word2vec::Word2Vec;
 
 use crate::data::{Field, Format, Reading};
 use crate::export::Board;
@@ -26,6 +28,7 @@ Examples:
   echo 'play some jazz' | nanoembed predict model.nemb
   nanoembed quantise model.nemb --fold i8 --data train.tsv -o small.nemb
   nanoembed inspect small.nemb
+  nanoembed word2vec corpus.txt -o vectors.txt
 
 Exit codes:
   0 done   2 wrong arguments   3 wrong data   4 wrong model   5 no file to read or write   6 training failed"
@@ -51,6 +54,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Writes a model for another program: firmware, Rust, C, NumPy, safetensors
     Export(Export),
+    /// Learns a vector for each word of a text
+    Word2vec(Word2Vec),
 }
 
 /// How a file of labelled texts is read.

@@ -8,6 +8,7 @@ pub(crate) mod inspect;
 pub(crate) mod predict;
 pub(crate) mod quantise;
 pub(crate) mod train;
+pub(crate) mod word2vec;
 
 use crate::failure::Failure;
 use std::io::{self, Write};

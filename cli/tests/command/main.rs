@@ -5,6 +5,7 @@ mod budgets;
 mod columns;
 mod firmware;
 mod other_programs;
+mod word2vec;
 mod wrong;
 
 use std::fs;

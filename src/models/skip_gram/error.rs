@@ -34,11 +34,18 @@ pub enum SkipGramError {
 impl fmt::Display for SkipGramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Setting { what, found, most } => write!(f, "{what} is {found}, but must be from 1 to {most}"),
+            Self::Setting { what, found, most } => {
+                write!(f, "{what} is {found}, but must be from 1 to {most}")
+            }
             Self::Rate(error) => error.fmt(f),
-            Self::Vocabulary { words: 0 } => f.write_str("the vocabulary has no words: lower the least count"),
+            Self::Vocabulary { words: 0 } => {
+                f.write_str("the vocabulary has no words: lower the least count")
+            }
             Self::Vocabulary { words } => {
-                write!(f, "the vocabulary has {words} words, more than can be numbered: raise the least count")
+                write!(
+                    f,
+                    "the vocabulary has {words} words, more than can be numbered: raise the least count"
+                )
             }
             Self::Id(error) => write!(f, "{error}: give a count for each id"),
             Self::Sentences(error) => error.fmt(f),

@@ -1,10 +1,11 @@
-//! The pairs of a shard of the corpus, sorted by the parts that their rows lie in.
+//! The pairs of a shard of the corpus, sorted by the parts that their rows lie in; or its bags.
 
 use super::corpus::Corpus;
 use super::memory::Extents;
+use super::settings::{Method, Settings};
 use crate::kernels::pair;
 use crate::random::Key;
-use crate::slices::first_mut;
+use crate::slices::{first, first_mut};
 
 /// What draws are for: words of the corpus that are kept, and windows.
 const KEEP: u32 = 0;
@@ -36,7 +37,7 @@ fn part(place: u32) -> usize {
 pub(super) struct Find<'t> {
     pub(super) corpus: Corpus<'t>,
     pub(super) extents: Extents,
-    pub(super) window: usize,
+    pub(super) settings: Settings,
     pub(super) keep: &'t [u32],
     /// What the draws of the shard depend on.
     pub(super) key: Key,
@@ -49,7 +50,7 @@ pub(super) struct Find<'t> {
 
 impl Find<'_> {
     pub(super) fn run(self) {
-        let Self { extents, window, key, ends, pairs, .. } = self;
+        let Self { extents, settings: Settings { window, method, .. }, key, ends, pairs, .. } = self;
         let draws = key.with(KEEP);
         let (mut number, mut used) = (0_u32, 0);
         for sentence in self.corpus.sentences(self.first, extents.words) {
@@ -71,8 +72,12 @@ impl Find<'_> {
             }
         }
         let kept: &[u32] = first_mut(self.kept, used);
-        let cell = |input, target| part(input) * extents.parts + part(target);
         let windows = key.with(WINDOW);
+        if method == Method::ContinuousBag {
+            ends.fill(list_bags(kept, window, windows, pairs) as u32);
+            return;
+        }
+        let cell = |input, target| part(input) * extents.parts + part(target);
         // How many pairs each two parts have; from that, where they start; when all are placed, where they end.
         ends.fill(0);
         each_pair(kept, window, windows, |input, target| {
@@ -95,22 +100,47 @@ impl Find<'_> {
     }
 }
 
-/// Calls `found` with each pair of a word and a word of its window.
+/// Calls `found` with each word, those of its window before it, and those after it.
 #[inline(always)]
-fn each_pair(kept: &[u32], window: usize, windows: Key, mut found: impl FnMut(u32, u32)) {
+fn each_window(kept: &[u32], window: usize, windows: Key, mut found: impl FnMut(u32, &[u32], &[u32])) {
     let mut number = 0_u32;
     for sentence in kept.split_inclusive(|word| word & LAST != 0) {
         for (i, target) in sentence.iter().enumerate() {
             let reach = 1 + ((u64::from(windows.at(number)) * window as u64) >> 32) as usize;
             number = number.wrapping_add(1);
-            let start = i.saturating_sub(reach);
-            let (before, after) = (sentence.get(start..i), sentence.get(i + 1..));
-            for input in before.unwrap_or_default() {
-                found(*input, *target);
-            }
-            for input in after.unwrap_or_default().iter().take(reach) {
-                found(*input, *target);
-            }
+            let before = sentence.get(i.saturating_sub(reach)..i).unwrap_or_default();
+            let after = sentence.get(i + 1..).unwrap_or_default();
+            found(*target, before, first(after, reach));
         }
     }
+}
+
+/// Calls `found` with each pair of a word and a word of its window.
+#[inline(always)]
+fn each_pair(kept: &[u32], window: usize, windows: Key, mut found: impl FnMut(u32, u32)) {
+    each_window(kept, window, windows, |target, before, after| {
+        for input in before {
+            found(*input, target);
+        }
+        for input in after {
+            found(*input, target);
+        }
+    });
+}
+
+/// Lists each word that has neighbours, their number, and the neighbours; gives the length of the list.
+fn list_bags(kept: &[u32], window: usize, windows: Key, list: &mut [u64]) -> usize {
+    let mut used = 0;
+    each_window(kept, window, windows, |target, before, after| {
+        let count = before.len() + after.len();
+        if count > 0 {
+            let head = pair(count as u32, row(target));
+            let rows = before.iter().chain(after).map(|word| u64::from(row(*word)));
+            for (to, number) in list.iter_mut().skip(used).zip([head].into_iter().chain(rows)) {
+                *to = number;
+            }
+            used += 1 + count;
+        }
+    });
+    used
 }

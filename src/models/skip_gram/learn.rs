@@ -1,8 +1,8 @@
 //! Steps on the pairs whose rows lie in two parts of the tables.
 
 use super::memory::Extents;
-use super::settings::{Sampling, Settings};
-use crate::kernels::{Negatives, learn_groups, learn_pairs};
+use super::settings::{Method, Settings};
+use crate::kernels::{Negatives, learn_bags, learn_groups, learn_pairs};
 use crate::random::mix;
 use crate::table::Line;
 
@@ -16,6 +16,8 @@ pub(super) struct Learn<'t> {
     pub(super) cell: usize,
     pub(super) input: &'t mut [Line],
     pub(super) output: &'t mut [Line],
+    /// Scratch of a row, if bags are learnt from.
+    pub(super) mean: &'t mut [Line],
     pub(super) slots: &'t [u64],
     pub(super) ends: &'t [u32],
     pub(super) pairs: &'t [u64],
@@ -48,7 +50,7 @@ impl Schedule {
 
 impl Learn<'_> {
     pub(super) fn run(self) {
-        let Self { settings, extents, schedule, cell, input, output, slots, .. } = self;
+        let Self { settings, extents, schedule, cell, input, output, mean, slots, .. } = self;
         for shard in 0..extents.parts {
             let Some(ends) = self.ends.get(shard * extents.ends()..) else { continue };
             let start = cell.checked_sub(1).map_or(Some(&0), |before| ends.get(before));
@@ -58,9 +60,11 @@ impl Learn<'_> {
             let seed = mix(schedule.seed(shard), 1 + cell as u64);
             let negatives = Negatives { slots, count: settings.negatives, seed };
             let rate = schedule.rate(&settings, shard);
-            match settings.sampling {
-                Sampling::Each => learn_pairs(input, output, extents.lines, pairs, negatives, rate),
-                Sampling::Shared => learn_groups(input, output, extents.lines, pairs, negatives, rate),
+            let lines = extents.lines;
+            match settings.method {
+                Method::SkipGram => learn_pairs(input, output, lines, pairs, negatives, rate),
+                Method::SharedNegatives => learn_groups(input, output, lines, pairs, negatives, rate),
+                Method::ContinuousBag => learn_bags(input, output, mean, pairs, negatives, rate),
             }
         }
     }

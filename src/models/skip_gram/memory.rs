@@ -3,6 +3,7 @@
 use super::error::SkipGramError;
 use super::settings::Settings;
 use crate::error::CapacityExceeded;
+use crate::simd::LANES;
 use crate::slices::first_mut;
 use crate::table::Line;
 
@@ -12,7 +13,7 @@ const MOST_WORDS: usize = 1 << 25;
 /// How much memory a training takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lengths {
-    /// Cache lines of sixteen numbers: both tables.
+    /// Cache lines of sixteen numbers: both tables, and a row.
     pub lines: usize,
     /// Numbers of 32 bits.
     pub words: usize,
@@ -31,6 +32,11 @@ pub struct Memory<'m> {
     pub pairs: &'m mut [u64],
 }
 
+/// Rows of a part, if so many are left for it and the parts after it.
+fn share(rows: usize, parts: usize) -> usize {
+    (rows + parts - 1).checked_div(parts).unwrap_or(0)
+}
+
 /// The extents of a training.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Extents {
@@ -43,7 +49,7 @@ pub(super) struct Extents {
     pub(super) part: usize,
     /// Words of a shard.
     pub(super) words: usize,
-    /// Pairs of a shard at most.
+    /// Numbers for the pairs of a shard: at most 2 window a word, or one more if they are bags.
     pub(super) pairs: usize,
 }
 
@@ -56,11 +62,11 @@ impl Extents {
         let parts = settings.parts_of(rows);
         Ok(Self {
             rows,
-            lines: settings.dim.div_ceil(crate::simd::LANES),
+            lines: settings.dim.div_ceil(LANES),
             parts,
-            part: rows.div_ceil(parts),
+            part: share(rows, parts),
             words: settings.words,
-            pairs: settings.words * 2 * settings.window,
+            pairs: settings.words * (2 * settings.window + 1),
         })
     }
 
@@ -76,12 +82,12 @@ impl Extents {
 
     /// Rows of a part that words have.
     pub(super) fn rows_of(&self, part: usize) -> usize {
-        self.rows.saturating_sub(part).div_ceil(self.parts)
+        share(self.rows.saturating_sub(part), self.parts)
     }
 
     pub(super) fn lengths(&self) -> Option<Lengths> {
         Some(Lengths {
-            lines: self.part.checked_mul(self.parts)?.checked_mul(2 * self.lines)?,
+            lines: self.part.checked_mul(self.parts)?.checked_mul(2 * self.lines)?.checked_add(self.lines)?,
             words: self.parts.checked_mul(self.words + self.ends())?.checked_add(self.rows)?,
             pairs: self.parts.checked_mul(self.pairs.checked_add(self.part)?)?,
         })
@@ -93,6 +99,8 @@ impl Extents {
 pub(super) struct Parts<'m> {
     pub(super) input: &'m mut [Line],
     pub(super) output: &'m mut [Line],
+    /// The mean of a bag.
+    pub(super) mean: &'m mut [Line],
     /// For each word the number that its draw must not be above.
     pub(super) keep: &'m mut [u32],
     pub(super) kept: &'m mut [u32],
@@ -113,13 +121,16 @@ impl<'m> Parts<'m> {
         ] {
             CapacityExceeded::check(what, capacity, needed)?;
         }
-        let (input, output) = first_mut(lines, lengths.lines).split_at_mut_checked(lengths.lines / 2).ok_or(too_large)?;
+        let table = extents.parts * extents.part_lines();
+        let (input, rest_of_lines) = lines.split_at_mut_checked(table).ok_or(too_large)?;
+        let (output, rest_of_lines) = rest_of_lines.split_at_mut_checked(table).ok_or(too_large)?;
         let (keep, rest) = words.split_at_mut_checked(extents.rows).ok_or(too_large)?;
         let (kept, rest) = rest.split_at_mut_checked(extents.parts * extents.words).ok_or(too_large)?;
         let (slots, pairs) = pairs.split_at_mut_checked(extents.parts * extents.part).ok_or(too_large)?;
         Ok(Self {
             input,
             output,
+            mean: first_mut(rest_of_lines, extents.lines),
             keep,
             kept,
             ends: first_mut(rest, extents.parts * extents.ends()),

@@ -9,15 +9,18 @@ pub(super) const MOST_PARTS: usize = 64;
 /// Rows that a part has at least, so that its negatives are of many words.
 const LEAST_ROWS: usize = 32;
 
-/// Which targets a pair is learnt from.
+/// What is learnt from what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub enum Sampling {
-    /// Each pair draws its own negatives: word2vec's form.
+pub enum Method {
+    /// Each word of a window is to tell the word in its middle, against negatives of its own: word2vec's skip-gram.
     #[default]
-    Each,
-    /// Eight pairs share their negatives, and are learnt from together: the quick form.
-    Shared,
+    SkipGram,
+    /// The same, but eight pairs share their negatives and are learnt from together: the quick form.
+    SharedNegatives,
+    /// The mean of a window is to tell the word in its middle: CBOW. It is one task after the other, so that more
+    /// threads gain nothing.
+    ContinuousBag,
 }
 
 /// Settings of skip-gram with negative sampling.
@@ -39,8 +42,8 @@ pub struct Settings {
     pub parts: usize,
     /// Words of a task that finds pairs. `parts` of these are learnt from before the next are read.
     pub words: usize,
-    /// Which negatives a pair has.
-    pub sampling: Sampling,
+    /// What is learnt from what.
+    pub method: Method,
     /// What all draws depend on.
     pub seed: u64,
 }
@@ -57,7 +60,7 @@ impl Default for Settings {
             epochs: 5,
             parts: 8,
             words: 16_384,
-            sampling: Sampling::Each,
+            method: Method::SkipGram,
             seed: 1,
         }
     }
@@ -67,7 +70,11 @@ impl Settings {
     /// `Ok` if all settings are in their range.
     pub(super) fn check(&self) -> Result<(), SkipGramError> {
         let whole = |what, found: usize, most| {
-            if (1..=most).contains(&found) { Ok(()) } else { Err(SkipGramError::Setting { what, found, most }) }
+            if (1..=most).contains(&found) {
+                Ok(())
+            } else {
+                Err(SkipGramError::Setting { what, found, most })
+            }
         };
         whole("dim", self.dim, 1 << 16)?;
         whole("window", self.window, 1 << 10)?;
@@ -79,9 +86,19 @@ impl Settings {
         Ok(())
     }
 
-    /// Parts for this many words: few words are not cut, since negatives come from the part of their target.
+    /// Parts for this many words: few words are not cut, since negatives come from the part of their target. A bag
+    /// has rows of all parts.
     pub(super) fn parts_of(&self, vocabulary: usize) -> usize {
+        if self.method == Method::ContinuousBag {
+            return 1;
+        }
         let most = vocabulary / LEAST_ROWS;
-        if most == 0 { 1 } else if self.parts < most { self.parts } else { most }
+        if most == 0 {
+            1
+        } else if self.parts < most {
+            self.parts
+        } else {
+            most
+        }
     }
 }

@@ -10,10 +10,13 @@ use super::unigrams;
 use crate::error::ShapeMismatch;
 use crate::math;
 use crate::random::{Key, mix};
-use crate::slices::{copy, parts_mut};
+use crate::simd::LANES;
+use crate::slices::{copy, first_mut, parts_mut};
 use crate::table::{Aligned, Line, TableMut};
 
-/// A training of skip-gram.
+/// A training of skip-gram or of the continuous bag of words: rounds of tasks, and the vectors that they make.
+///
+/// [The module](super::skip_gram) has the formulas and an example.
 #[derive(Debug)]
 pub struct SkipGram<'a, 'm> {
     settings: Settings,
@@ -39,7 +42,7 @@ impl Settings {
 }
 
 impl<'a, 'm> SkipGram<'a, 'm> {
-    /// A training that is at its start: input vectors are drawn from ±½ / dim, output vectors are zero.
+    /// A training at its start: input vectors are drawn from ±½ / dim, output vectors are zero.
     ///
     /// # Errors
     /// If a setting is outside its range, or the memory is too short. Nothing has been written then.
@@ -62,8 +65,9 @@ impl<'a, 'm> SkipGram<'a, 'm> {
             *keep = if is_sampled { (share * 4_294_967_296.0) as u32 } else { u32::MAX };
         }
         for (part, slots) in parts_mut(parts.slots, extents.part).enumerate() {
-            let counts = counts.iter().skip(part).step_by(extents.parts).copied();
-            unigrams::fill(crate::slices::first_mut(slots, extents.rows_of(part)), counts);
+            let rows = extents.rows_of(part);
+            let of_row = |row: usize| counts.get(row * extents.parts + part).copied();
+            unigrams::fill(first_mut(slots, rows), (0..rows).filter_map(of_row));
         }
         let key = Key::new(mix(settings.seed, u64::MAX));
         let scale = 1.0 / settings.dim as f32;
@@ -77,10 +81,14 @@ impl<'a, 'm> SkipGram<'a, 'm> {
                 *x = if i < settings.dim { (unit - 0.5) * scale } else { 0.0 };
             }
         }
-        parts.output.fill(Aligned([0.0; 16]));
+        parts.output.fill(Aligned([0.0; LANES]));
     }
 
     /// The tasks of the next round; `None` at the end.
+    ///
+    /// First one round finds the pairs of as many words as [`Settings`] say, and then a round for each part of the
+    /// vocabulary learns from them. All tasks of a round must have run before the next is asked for: what a task
+    /// that was dropped would have learnt is missing.
     pub fn next_round(&mut self) -> Option<Tasks<'_>> {
         let Self { settings, corpus, extents, .. } = *self;
         let words = corpus.words();
@@ -120,7 +128,8 @@ impl<'a, 'm> SkipGram<'a, 'm> {
                 let (late, early) = parts.output.split_at_mut_checked(shift * extents.part_lines())?;
                 let (slots, ends, pairs) = (&*parts.slots, &*parts.ends, &*parts.pairs);
                 let input = &mut *parts.input;
-                Kind::Learn(Learns { shared, shift, input, early, late, slots, ends, pairs, number: 0 })
+                let mean = &mut *parts.mean;
+                Kind::Learn(Learns { shared, shift, input, early, late, mean, slots, ends, pairs, number: 0 })
             }
         }))
     }
@@ -156,12 +165,13 @@ impl<'a, 'm> SkipGram<'a, 'm> {
         ShapeMismatch::check("rows", extents.rows, to.rows())?;
         ShapeMismatch::check("dim", self.settings.dim, to.dim())?;
         for id in 0..extents.rows {
-            let (Some(row), Some(part)) = (id.checked_div(extents.parts), id.checked_rem(extents.parts)) else {
+            let (Some(row), Some(part)) = (id.checked_div(extents.parts), id.checked_rem(extents.parts))
+            else {
                 continue;
             };
             let from = from.get((part * extents.part + row) * extents.lines..);
             if let (Some(from), Some(to)) = (from, to.row_mut(id)) {
-                for (to, line) in to.chunks_mut(16).zip(from) {
+                for (to, line) in to.chunks_mut(LANES).zip(from) {
                     copy(&line.0, to);
                 }
             }
@@ -180,6 +190,7 @@ struct Shared {
 
 /// Tasks that do not need each other: they may run in any order and on any threads. All must have run before the
 /// next round.
+#[must_use = "what is not run is not learnt"]
 #[derive(Debug)]
 pub struct Tasks<'t>(Kind<'t>);
 
@@ -209,6 +220,7 @@ struct Learns<'t> {
     /// The outputs of the first tasks, and those of the last ones.
     early: &'t mut [Line],
     late: &'t mut [Line],
+    mean: &'t mut [Line],
     slots: &'t [u64],
     ends: &'t [u32],
     pairs: &'t [u64],
@@ -237,7 +249,7 @@ impl<'t> Finds<'t> {
         Some(Find {
             corpus: self.corpus,
             extents,
-            window: settings.window,
+            settings,
             keep: self.keep,
             key: Key::new(schedule.seed(number)),
             first: self.first + number * extents.words,
@@ -268,6 +280,7 @@ impl<'t> Learns<'t> {
             cell: number * extents.parts + out,
             input,
             output,
+            mean: core::mem::take(&mut self.mean),
             slots: self.slots.get(out * extents.part..)?.get(..extents.rows_of(out))?,
             ends: self.ends,
             pairs: self.pairs,
@@ -276,6 +289,7 @@ impl<'t> Learns<'t> {
 }
 
 /// A task of a round.
+#[must_use = "what is not run is not learnt"]
 #[derive(Debug)]
 pub struct Task<'t>(Work<'t>);
 

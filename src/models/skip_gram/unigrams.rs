@@ -24,11 +24,13 @@ pub(super) fn fill(slots: &mut [u64], counts: impl Iterator<Item = u64> + Clone)
     for (slot, count) in slots.iter_mut().zip(counts) {
         *slot = each(count) * n;
     }
-    let done = |share: u64, rest: usize| DONE | ((u128::from(share) << 31) / u128::from(mean)) as u64 >> 0 << 32 | rest as u64;
-    let is_large = |slot: &u64| slot & DONE == 0 && *slot >= mean;
-    let after = |slots: &[u64], place: usize| {
-        slots.iter().skip(place).position(is_large).map(|steps| place + steps)
+    let done = |share: u64, rest: usize| {
+        let share = (u128::from(share) << 31).checked_div(u128::from(mean));
+        DONE | (share.unwrap_or(0) as u64) << 32 | rest as u64
     };
+    let is_large = |slot: &u64| slot & DONE == 0 && *slot >= mean;
+    let after =
+        |slots: &[u64], place: usize| slots.iter().skip(place).position(is_large).map(|steps| place + steps);
     let mut large = after(slots, 0);
     let (mut place, mut again) = (0, None);
     while let Some(from) = large {
@@ -89,7 +91,8 @@ mod tests {
             fill(&mut slots, counts.iter().copied());
             let sum: u64 = counts.iter().copied().map(weight).sum();
             for (count, share) in counts.iter().zip(shares(&slots)) {
-                let exact = if sum == 0 { 1.0 / counts.len() as f64 } else { weight(*count) as f64 / sum as f64 };
+                let exact =
+                    if sum == 0 { 1.0 / counts.len() as f64 } else { weight(*count) as f64 / sum as f64 };
                 let found = share as f64 / (counts.len() as f64 * f64::from(1_u32 << 31));
                 assert!((found - exact).abs() <= 1e-8, "count {count}: {found}, expected {exact}");
             }

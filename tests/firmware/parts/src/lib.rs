@@ -21,6 +21,7 @@ mod sequences;
 )]
 #[path = "../../shared/src/lib.rs"]
 pub mod shared;
+mod skip_gram;
 mod text;
 mod training;
 
@@ -31,7 +32,7 @@ pub type Part = (&'static str, fn() -> u64);
 
 /// All parts, in the order in which the modules build on each other.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let lists: [&[Part]; 11] = [
+    let lists: [&[Part]; 12] = [
         math::PARTS,
         text::PARTS,
         rows::PARTS,
@@ -43,6 +44,7 @@ pub fn parts() -> impl Iterator<Item = Part> {
         training::PARTS,
         learning::PARTS,
         integers::PARTS,
+        skip_gram::PARTS,
     ];
     lists.into_iter().flatten().copied()
 }

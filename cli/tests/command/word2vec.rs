@@ -1,0 +1,68 @@
+//! `word2vec`: vectors of a small corpus, the same for any number of threads.
+
+use super::{Folder, fail, succeed};
+use std::fs;
+
+/// Two topics, whose words never meet.
+fn corpus() -> String {
+    let sentence = |s: usize| {
+        let topic = if s.is_multiple_of(2) { "sea" } else { "sky" };
+        let word = |i: usize| format!("{topic}{}", (s * 7 + i * i * 3 + i * s) % 40);
+        (0..12).map(word).collect::<Vec<_>>().join(" ")
+    };
+    (0..600).map(sentence).collect::<Vec<_>>().join("\n")
+}
+
+fn vectors(text: &str) -> Vec<(String, Vec<f32>)> {
+    let line = |line: &str| {
+        let (word, numbers) = line.split_once(' ').expect("a word and numbers");
+        (word.to_owned(), numbers.split(' ').map(|x| x.parse().expect("a number")).collect())
+    };
+    text.lines().skip(1).map(line).collect()
+}
+
+#[test]
+fn words_of_a_topic_lie_beside_each_other_whatever_the_threads() {
+    let folder = Folder::new("word2vec");
+    let (corpus, one, three) =
+        (folder.write("corpus.txt", corpus()), folder.path("1.txt"), folder.path("3.vec"));
+    for method in ["skip-gram", "shared", "cbow"] {
+        let settings = ["word2vec", &corpus, "--dim", "10", "--sample", "0", "--method", method, "-q"];
+        succeed(&[&settings[..], &["--threads", "1", "-o", &one]].concat());
+        succeed(&[&settings[..], &["--threads", "3", "-o", &three]].concat());
+        let text = fs::read_to_string(&one).expect("vectors");
+        assert_eq!(text, fs::read_to_string(&three).expect("vectors"), "{method}");
+        let vectors = vectors(&text);
+        assert_eq!(text.lines().next(), Some(format!("{} 10", vectors.len()).as_str()));
+        let cosine = |a: &[f32], b: &[f32]| {
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+        };
+        let (mut same, mut other) = (Vec::new(), Vec::new());
+        for (i, (word, a)) in vectors.iter().enumerate() {
+            for (neighbour, b) in &vectors[i + 1..] {
+                let list = if word[..3] == neighbour[..3] { &mut same } else { &mut other };
+                list.push(cosine(a, b));
+            }
+        }
+        let mean = |list: &[f32]| list.iter().sum::<f32>() / list.len() as f32;
+        assert!(mean(&same) > mean(&other) + 0.5, "{method}: {} and {}", mean(&same), mean(&other));
+    }
+}
+
+#[test]
+fn wrong_arguments_are_named() {
+    let folder = Folder::new("word2vec-wrong");
+    let (corpus, out) = (folder.write("corpus.txt", "a few words"), folder.path("v.txt"));
+    let binary = folder.path("v.bin");
+    for (arguments, code, message) in [
+        (vec!["word2vec", &corpus, "-o", &binary], 2, "ends with .txt or .vec"),
+        (vec!["word2vec", &corpus, "-o", &corpus], 2, "it is read, too"),
+        (vec!["word2vec", &corpus, "-o", &out], 3, "no word occurs 5 times: lower --min-count"),
+        (vec!["word2vec", &corpus, "-o", &out, "--min-count", "1", "--window", "0"], 2, "window is 0"),
+    ] {
+        let found = fail(&arguments, code);
+        assert!(found.contains(message), "{arguments:?}: {found}");
+    }
+    assert!(!fs::exists(&out).expect("a folder"), "written");
+}
