@@ -68,7 +68,7 @@ pub(crate) struct Word2Vec {
     /// What all draws depend on
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Threads, of which at most 8 work [default: as many as there are processors]
+    /// Threads, of which at most 16 work [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZero<usize>>,
     /// No progress

@@ -65,7 +65,7 @@
 //! other as they stand in the text. Its negatives are of the part of the target. So no two tasks of a round touch a
 //! row of one table, nothing is added up that several have written, and no row is read that is out of date: it is
 //! stochastic descent in another order. (Zhu et al., 2019, cut graphs so.) What one task reads and writes is also
-//! an eighth of each table, which a cache holds. All draws depend on the seed and the place of the word or pair alone.
+//! a sixteenth of each table, which a cache holds. All draws depend on the seed and the place of the word or pair alone.
 //!
 //! A vocabulary has a part for each 32 words at most. Bags have words of all parts, so they are one task a round.
 //! A sentence that reaches over the end of a shard of [`words`](Settings::words) words is cut there.

@@ -58,7 +58,7 @@ impl Default for Settings {
             sample: 1e-3,
             learning_rate: 0.025,
             epochs: 5,
-            parts: 8,
+            parts: 16,
             words: 16_384,
             method: Method::SkipGram,
             seed: 1,
