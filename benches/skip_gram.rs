@@ -1,9 +1,10 @@
 //! Vectors of words: pairs beside a naive loop, and an epoch of each method.
 //!
-//! - *Pairs*: 4,096 pairs with five negatives each, rows of 112 numbers, 2,048 rows a table. The *naive* loop takes
-//!   one target after the other, as one would write it first; the bits of both are compared before anything is timed.
-//! - *An epoch*: 300,000 words of Zipf's law, 10,000 kinds, vectors of 100 numbers, on one thread. The throughput is
-//!   in words.
+//! - *Pairs*: 4,096 pairs with five negatives each, rows of 112 numbers, 2,048 rows a table. The *naive* loop
+//!   takes one target after the other, as one would write it first; the bits of both are compared before
+//!   anything is timed.
+//! - *An epoch*: 300,000 words of Zipf's law, 10,000 kinds, vectors of 100 numbers, on one thread. The
+//!   throughput is in words.
 
 use core::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -21,8 +22,11 @@ const RATE: f32 = 0.025;
 const WORDS: usize = 300_000;
 const KINDS: usize = 10_000;
 
+/// A way to learn from all pairs.
+type Way<'w> = (&'w str, &'w dyn Fn(&mut [Line], &mut [Line]));
+
 fn below(random: &mut Xoshiro128PlusPlus, end: usize) -> usize {
-    (u64::from(random.next_u32()) * end as u64 >> 32) as usize
+    ((u64::from(random.next_u32()) * end as u64) >> 32) as usize
 }
 
 fn table(random: &mut Xoshiro128PlusPlus) -> Vec<Line> {
@@ -95,7 +99,6 @@ fn pairs(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("pairs of five negatives");
     group.throughput(Throughput::Elements(PAIRS as u64));
-    type Way<'w> = (&'w str, &'w dyn Fn(&mut [Line], &mut [Line]));
     let ways: [Way<'_>; 3] = [
         ("naive", &|input, output| naive(input, output, &list, negatives)),
         ("learn_pairs", &|input, output| learn_pairs(input, output, LINES, &list, negatives, RATE)),
@@ -104,7 +107,7 @@ fn pairs(criterion: &mut Criterion) {
     for (name, learn) in ways {
         let (mut input, mut output) = (input.clone(), output.clone());
         group.bench_function(name, |bencher| {
-            bencher.iter(|| learn(black_box(&mut input), black_box(&mut output)))
+            bencher.iter(|| learn(black_box(&mut input), black_box(&mut output)));
         });
     }
     group.finish();
@@ -114,7 +117,9 @@ fn epoch(criterion: &mut Criterion) {
     let mut random = Xoshiro128PlusPlus::seed_from_u64(7);
     let mut counts = vec![0; KINDS];
     let ids: Vec<u32> = (0..WORDS).map(|_| (KINDS / (1 + below(&mut random, KINDS)) - 1) as u32).collect();
-    ids.iter().for_each(|id| counts[*id as usize] += 1);
+    for id in &ids {
+        counts[*id as usize] += 1;
+    }
     let offsets: Vec<usize> = (0..=WORDS / 30).map(|sentence| 30 * sentence).collect();
     let corpus = Corpus::new(&ids, &offsets, &counts).expect("a corpus");
 

@@ -26,8 +26,8 @@ fn rows_of(pair: u64) -> [u32; 2] {
 /// Where negatives come from.
 #[derive(Clone, Copy, Debug)]
 pub struct Negatives<'a> {
-    /// An alias table: for each row, bits 32 to 62 the share that stays with it, bits 0 to 31 the row that has
-    /// the rest.
+    /// An alias table: for each row, bits 32 to 62 the share that stays with it, bits 0 to 31 the row that
+    /// has the rest.
     pub slots: &'a [u64],
     /// How many for each pair, or for each group of pairs that share them.
     pub count: usize,
@@ -69,25 +69,25 @@ simd_fn! {
     ///     for p:     x_p += e_p
     /// ```
     ///
-    /// All scores are taken before a row is changed, and the x_p of the changes are those of before. A row that
-    /// occurs several times takes its changes one after the other.
+    /// All scores are taken before a row is changed, and the x_p of the changes are those of before. A row
+    /// that occurs several times takes its changes one after the other.
     ///
     /// What the code does otherwise than these loops, and why:
     ///
-    /// - The changes of rows are made line by line, all rows of a pair or group for one line, so that the sums stay
-    ///   in registers. No line depends on another.
+    /// - The changes of rows are made line by line, all rows of a pair or group for one line, so that the
+    ///   sums stay in registers. No line depends on another.
     /// - Rows fill whole lines, so that there is no ragged end; the numbers beyond `dim` stay 0.
     /// - The rows of the next pair or group are drawn, and asked for, before this one is learnt from.
     ///
     /// # Cost
-    /// A pair of k negatives takes 6 (k + 1) n products and sums for n numbers, and moves 4 n (3 k + 6) bytes; a
-    /// group of eight 4 n (3 k + 48), for eight times the products.
+    /// A pair of k negatives takes 6 (k + 1) n products and sums for n numbers, and moves 4 n (3 k + 6)
+    /// bytes; a group of eight 4 n (3 k + 48), for eight times the products.
     pub fn learn_pairs, learn_pairs_at(
         input: &mut [Line], output: &mut [Line], lines: usize, pairs: &[u64], negatives: Negatives<'_>, rate: f32,
     ) = pairs_body;
 
-    /// The same for groups of eight pairs that share their negatives. The pairs that are left over are learnt from
-    /// one by one.
+    /// The same for groups of eight pairs that share their negatives. The pairs that are left over are learnt
+    /// from one by one.
     ///
     /// # Cost
     /// [`learn_pairs`] tells how it is computed and what it costs.
@@ -95,9 +95,9 @@ simd_fn! {
         input: &mut [Line], output: &mut [Line], lines: usize, pairs: &[u64], negatives: Negatives<'_>, rate: f32,
     ) = groups_body;
 
-    /// The same for bags of input rows, whose mean is learnt from as if it were a row. All rows of the bag take its
-    /// change: CBOW. `bags` has a [`pair`] of the number of rows and the target row for each bag, and then the rows.
-    /// `mean` is scratch as long as a row.
+    /// The same for bags of input rows, whose mean is learnt from as if it were a row. All rows of the bag
+    /// take its change: CBOW. `bags` has a [`pair`] of the number of rows and the target row for each bag,
+    /// and then the rows. `mean` is scratch as long as a row.
     ///
     /// ```text
     /// for each bag (x₁ .. x_m, t):  h = 0;  for p: h += x_p;  h *= 1 / m
@@ -260,8 +260,8 @@ fn row(table: &[Line], place: usize, lines: usize) -> Option<&[Line]> {
     table.get(place..)?.get(..lines)
 }
 
-/// One group; the changes of the inputs are added to them if `ADDS`, and otherwise written over them. The rows
-/// exist: `None` does not occur.
+/// One group; the changes of the inputs are added to them if `ADDS`, and otherwise written over them. The
+/// rows exist: `None` does not occur.
 #[inline(always)]
 fn learn<L: Lanes, const G: usize, const ADDS: bool>(
     lanes: L,

@@ -164,7 +164,8 @@ proptest! {
         });
     }
 
-    /// A step moves all rows against the gradient of −ln σ(x · t) − Σᵢ ln σ(−x · nᵢ), in f64 by central differences.
+    /// A step moves all rows against the gradient of −ln σ(x · t) − Σᵢ ln σ(−x · nᵢ), in f64 by central
+    /// differences.
     #[test]
     fn a_step_is_the_gradient(case in case()) {
         let (rate, dim) = (1e-2, case.input[0].len());

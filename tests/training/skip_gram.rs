@@ -40,7 +40,9 @@ impl Text {
     fn new(sentences: &[Vec<u32>], vocabulary: usize) -> Self {
         let ids = sentences.concat();
         let mut counts = vec![0; vocabulary];
-        ids.iter().for_each(|id| counts[*id as usize] += 1);
+        for id in &ids {
+            counts[*id as usize] += 1;
+        }
         let ends = sentences.iter().scan(0, |end, sentence| {
             *end += sentence.len();
             Some(*end)
@@ -51,7 +53,7 @@ impl Text {
     /// Words of Zipf's law in sentences of 0 to 29.
     fn random(seed: u64, sentences: usize, vocabulary: usize) -> Self {
         let mut random = Random::seed_from_u64(seed);
-        let mut draw = |end: usize| (u64::from(random.next_u32()) * end as u64 >> 32) as usize;
+        let mut draw = |end: usize| ((u64::from(random.next_u32()) * end as u64) >> 32) as usize;
         let mut sentence = |_| {
             let length = draw(30);
             (0..length).map(|_| (vocabulary / (1 + draw(vocabulary)) - 1) as u32).collect()
@@ -64,8 +66,8 @@ impl Text {
     }
 }
 
-/// The input vectors and the output vectors after a training on so many threads, with tasks in turned order if
-/// `turned`.
+/// The input vectors and the output vectors after a training on so many threads, with tasks in turned order
+/// if `turned`.
 fn train(settings: Settings, text: &Text, threads: usize, turned: bool) -> (Vec<f32>, Vec<f32>) {
     let mut buffers = Buffers::new(settings.lengths(text.counts.len()).unwrap());
     let mut training = SkipGram::new(settings, text.corpus(), buffers.memory()).unwrap();
@@ -125,7 +127,7 @@ fn cosine(vectors: &[f32], dim: usize, a: usize, b: usize) -> f64 {
 fn words_that_meet_come_to_lie_beside_each_other() {
     const WORDS: usize = 80;
     let mut random = Random::seed_from_u64(5);
-    let mut draw = |end: usize| (u64::from(random.next_u32()) * end as u64 >> 32) as u32;
+    let mut draw = |end: usize| ((u64::from(random.next_u32()) * end as u64) >> 32) as u32;
     let sentences: Vec<Vec<u32>> =
         (0..400).map(|s| (0..12).map(|_| 2 * draw(WORDS / 2) + s % 2).collect()).collect();
     let text = Text::new(&sentences, WORDS);
@@ -172,7 +174,8 @@ fn a_rate_of_zero_moves_nothing_and_a_word_without_neighbours_stays() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
-    /// Empty sentences, sentences shorter than a window, one word, shards that cut sentences, all words left out.
+    /// Empty sentences, sentences shorter than a window, one word, shards that cut sentences, all words left
+    /// out.
     #[test]
     fn edges_of_a_corpus(
         vocabulary in 1..200_usize,

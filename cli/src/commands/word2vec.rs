@@ -17,7 +17,7 @@ use std::time::Instant;
 
 /// A text as ids of its words, the most frequent first.
 struct Words<'a> {
-    words: Vec<&'a str>,
+    kinds: Vec<&'a str>,
     counts: Vec<u64>,
     ids: Vec<u32>,
     offsets: Vec<usize>,
@@ -39,8 +39,8 @@ impl<'a> Words<'a> {
             ids.extend(line.split_whitespace().filter_map(|word| numbers.get(word)));
             offsets.push(ids.len());
         }
-        let (words, counts) = words.into_iter().unzip();
-        Self { words, counts, ids, offsets }
+        let (kinds, counts) = words.into_iter().unzip();
+        Self { kinds, counts, ids, offsets }
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
     check_writable(output)?;
     let text = std::fs::read_to_string(corpus).map_err(|error| Failure::file(corpus, &error))?;
     let words = Words::new(&text, arguments.min_count);
-    if words.words.is_empty() {
+    if words.kinds.is_empty() {
         let message = format!("no word occurs {} times: lower --min-count", arguments.min_count);
         return Err(Failure::data(&corpus.display().to_string(), message));
     }
@@ -69,9 +69,9 @@ pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
         ..Settings::default()
     };
     let vectors = learn(arguments, settings, &words)?;
-    let table = Table::new(&vectors, words.words.len(), settings.dim)
+    let table = Table::new(&vectors, words.kinds.len(), settings.dim)
         .map_err(|error| Failure::new(Kind::Training, error))?;
-    files::write(output, |file| write_text(file, &words.words, table))
+    files::write(output, |file| write_text(file, &words.kinds, table))
         .map_err(|error| Failure::file(output, &error))
 }
 
@@ -88,7 +88,7 @@ fn check_name(output: &Path) -> Result<(), Failure> {
 /// Trains, and gives the vectors one after the other.
 fn learn(arguments: &Word2Vec, settings: Settings, words: &Words<'_>) -> Result<Vec<f32>, Failure> {
     let corpus = Corpus::new(&words.ids, &words.offsets, &words.counts).map_err(Failure::usage)?;
-    let lengths = settings.lengths(words.words.len()).map_err(Failure::usage)?;
+    let lengths = settings.lengths(words.kinds.len()).map_err(Failure::usage)?;
     let mut lines = vec![Aligned([0.0; 16]); lengths.lines];
     let (mut numbers, mut pairs) = (vec![0; lengths.words], vec![0; lengths.pairs]);
     let memory = Memory { lines: &mut lines, words: &mut numbers, pairs: &mut pairs };
@@ -108,10 +108,10 @@ fn learn(arguments: &Word2Vec, settings: Settings, words: &Words<'_>) -> Result<
     let speed = training.words() as f64 / start.elapsed().as_secs_f64().max(1e-9);
     bar.finish_and_clear();
     if !arguments.quiet {
-        let (kinds, epochs) = (words.words.len(), settings.epochs);
+        let (kinds, epochs) = (words.kinds.len(), settings.epochs);
         eprintln!("{kinds} words, {} in the corpus, {epochs} epochs, {speed:.0} words/s", words.ids.len());
     }
-    let (rows, dim) = (words.words.len(), settings.dim);
+    let (rows, dim) = (words.kinds.len(), settings.dim);
     let mut vectors = vec![0.0; rows * dim];
     TableMut::new(&mut vectors, rows, dim)
         .and_then(|mut table| training.vectors(&mut table))
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn frequent_words_come_first_and_rare_ones_are_left_out() {
         let words = Words::new("b a b\n\nc  b a\r\nd", 2);
-        assert_eq!((words.words, words.counts), (vec!["b", "a"], vec![3, 2]));
+        assert_eq!((words.kinds, words.counts), (vec!["b", "a"], vec![3, 2]));
         assert_eq!((words.ids, words.offsets), (vec![0, 1, 0, 0, 1], vec![0, 3, 3, 5, 5]));
     }
 }

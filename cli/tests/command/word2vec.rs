@@ -53,7 +53,7 @@ fn words_of_a_topic_lie_beside_each_other_whatever_the_threads() {
         assert_eq!(text.lines().next(), Some(format!("{} 10", vectors.len()).as_str()));
         let cosine = |a: &[f32], b: &[f32]| {
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-            dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+            dot(a, b) / nanoembed::math::sqrt(dot(a, a) * dot(b, b))
         };
         let (mut same, mut other) = (Vec::new(), Vec::new());
         for (i, (word, a)) in vectors.iter().enumerate() {

@@ -13,8 +13,9 @@ pub struct Corpus<'a> {
 }
 
 impl<'a> Corpus<'a> {
-    /// Sentence s is `ids[offsets[s]..offsets[s + 1]]`, so there is one offset more than sentences. Word number i
-    /// occurs `counts[i]` times: in this corpus, or in the one that negatives are to be drawn as from.
+    /// Sentence s is `ids[offsets[s]..offsets[s + 1]]`, so there is one offset more than sentences. Word
+    /// number i occurs `counts[i]` times: in this corpus, or in the one that negatives are to be drawn as
+    /// from.
     ///
     /// # Errors
     /// If an id has no count, or the offsets do not rise from 0 to the number of ids.

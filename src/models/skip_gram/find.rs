@@ -78,7 +78,8 @@ impl Find<'_> {
             return;
         }
         let cell = |input, target| part(input) * extents.parts + part(target);
-        // How many pairs each two parts have; from that, where they start; when all are placed, where they end.
+        // How many pairs each two parts have; from that, where they start; when all are placed, where they
+        // end.
         ends.fill(0);
         each_pair(kept, window, windows, |input, target| {
             if let Some(count) = ends.get_mut(cell(input, target)) {

@@ -1,5 +1,5 @@
-//! Vectors of words from text alone: skip-gram and the continuous bag of words (CBOW) with negative sampling, as in
-//! word2vec (Mikolov et al., 2013).
+//! Vectors of words from text alone: skip-gram and the continuous bag of words (CBOW) with negative sampling,
+//! as in word2vec (Mikolov et al., 2013).
 //!
 //! | family | items |
 //! |---|---|
@@ -36,8 +36,8 @@
 //! ```
 //!
 //! # What is learnt
-//! Each word has an input vector v, which is the word vector, and an output vector u. A word t of the corpus and
-//! a word c of its window are a pair, which has k negatives nᵢ. Its loss goes down by a step of rate α:
+//! Each word has an input vector v, which is the word vector, and an output vector u. A word t of the corpus
+//! and a word c of its window are a pair, which has k negatives nᵢ. Its loss goes down by a step of rate α:
 //!
 //! ```text
 //! loss = -ln σ(v_c · u_t) - Σᵢ ln σ(-v_c · u_nᵢ)
@@ -55,25 +55,26 @@
 //! | the rate | `learning_rate` (1 − words read / words to read), a ten-thousandth of it at least |
 //! | first values | v even in ±½ / dim, u zero |
 //!
-//! σ is [`math::sigmoid`](crate::math::sigmoid), not a table of it as in word2vec. There is no hierarchical softmax,
-//! and there are no vectors of subwords.
+//! σ is [`math::sigmoid`](crate::math::sigmoid), not a table of it as in word2vec. There is no hierarchical
+//! softmax, and there are no vectors of subwords.
 //!
 //! # The same bits on any number of threads
-//! The vocabulary is cut into P [parts](Settings::parts): word i is in part i % P. A round finds the pairs of the next
-//! P · [`words`](Settings::words) words, and sorts them by the parts of their two words. Then there are P rounds. In
-//! round r task i learns from the pairs whose input is in part i and whose target in part (i + r) % P, one after the
-//! other as they stand in the text. Its negatives are of the part of the target. So no two tasks of a round touch a
-//! row of one table, nothing is added up that several have written, and no row is read that is out of date: it is
-//! stochastic descent in another order. (Zhu et al., 2019, cut graphs so.) What one task reads and writes is also
-//! a sixteenth of each table, which a cache holds. All draws depend on the seed and the place of the word or pair alone.
+//! The vocabulary is cut into P [parts](Settings::parts): word i is in part i % P. A round finds the pairs of
+//! the next P · [`words`](Settings::words) words, and sorts them by the parts of their two words. Then there
+//! are P rounds. In round r task i learns from the pairs whose input is in part i and whose target in part (i
+//! + r) % P, one after the other as they stand in the text. Its negatives are of the part of the target. So
+//! no two tasks of a round touch a row of one table, nothing is added up that several have written, and no
+//! row is read that is out of date: it is stochastic descent in another order. (Zhu et al., 2019, cut graphs
+//! so.) What one task reads and writes is also a sixteenth of each table, which a cache holds. All draws
+//! depend on the seed and the place of the word or pair alone.
 //!
-//! A vocabulary has a part for each 32 words at most. Bags have words of all parts, so they are one task a round.
-//! A sentence that reaches over the end of a shard of [`words`](Settings::words) words is cut there.
+//! A vocabulary has a part for each 32 words at most. Bags have words of all parts, so they are one task a
+//! round. A sentence that reaches over the end of a shard of [`words`](Settings::words) words is cut there.
 //!
 //! # Cost
-//! For V words of ⌈dim / 16⌉ lines of 64 bytes: 128 V ⌈dim / 16⌉ bytes of tables, 12 V bytes for the words, and at
-//! most 8 P `words` (2 `window` + 1) for pairs, of which those that occur are touched. A pair takes 6 (k + 1) dim
-//! products and sums.
+//! For V words of ⌈dim / 16⌉ lines of 64 bytes: 128 V ⌈dim / 16⌉ bytes of tables, 12 V bytes for the words,
+//! and at most 8 P `words` (2 `window` + 1) for pairs, of which those that occur are touched. A pair takes 6
+//! (k + 1) dim products and sums.
 
 mod corpus;
 mod error;

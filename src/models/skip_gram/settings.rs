@@ -13,13 +13,14 @@ const LEAST_ROWS: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Method {
-    /// Each word of a window is to tell the word in its middle, against negatives of its own: word2vec's skip-gram.
+    /// Each word of a window is to tell the word in its middle, against negatives of its own: word2vec's
+    /// skip-gram.
     #[default]
     SkipGram,
     /// The same, but eight pairs share their negatives and are learnt from together: the quick form.
     SharedNegatives,
-    /// The mean of a window is to tell the word in its middle: CBOW. It is one task after the other, so that more
-    /// threads gain nothing.
+    /// The mean of a window is to tell the word in its middle: CBOW. It is one task after the other, so that
+    /// more threads gain nothing.
     ContinuousBag,
 }
 
@@ -28,7 +29,8 @@ pub enum Method {
 pub struct Settings {
     /// Numbers of a vector.
     pub dim: usize,
-    /// The most words to either side that a word is paired with. Each word draws its own window from 1 to this.
+    /// The most words to either side that a word is paired with. Each word draws its own window from 1 to
+    /// this.
     pub window: usize,
     /// Negatives of a pair.
     pub negatives: usize,
@@ -86,8 +88,8 @@ impl Settings {
         Ok(())
     }
 
-    /// Parts for this many words: few words are not cut, since negatives come from the part of their target. A bag
-    /// has rows of all parts.
+    /// Parts for this many words: few words are not cut, since negatives come from the part of their target.
+    /// A bag has rows of all parts.
     pub(super) fn parts_of(&self, vocabulary: usize) -> usize {
         if self.method == Method::ContinuousBag {
             return 1;

@@ -14,7 +14,8 @@ use crate::simd::LANES;
 use crate::slices::{copy, first_mut, parts_mut};
 use crate::table::{Aligned, Line, TableMut};
 
-/// A training of skip-gram or of the continuous bag of words: rounds of tasks, and the vectors that they make.
+/// A training of skip-gram or of the continuous bag of words: rounds of tasks, and the vectors that they
+/// make.
 ///
 /// [The module](super::skip_gram) has the formulas and an example.
 #[derive(Debug)]
@@ -86,9 +87,9 @@ impl<'a, 'm> SkipGram<'a, 'm> {
 
     /// The tasks of the next round; `None` at the end.
     ///
-    /// First one round finds the pairs of as many words as [`Settings`] say, and then a round for each part of the
-    /// vocabulary learns from them. All tasks of a round must have run before the next is asked for: what a task
-    /// that was dropped would have learnt is missing.
+    /// First one round finds the pairs of as many words as [`Settings`] say, and then a round for each part
+    /// of the vocabulary learns from them. All tasks of a round must have run before the next is asked for:
+    /// what a task that was dropped would have learnt is missing.
     pub fn next_round(&mut self) -> Option<Tasks<'_>> {
         let Self { settings, corpus, extents, .. } = *self;
         let words = corpus.words();
@@ -188,8 +189,8 @@ struct Shared {
     schedule: Schedule,
 }
 
-/// Tasks that do not need each other: they may run in any order and on any threads. All must have run before the
-/// next round.
+/// Tasks that do not need each other: they may run in any order and on any threads. All must have run before
+/// the next round.
 #[must_use = "what is not run is not learnt"]
 #[derive(Debug)]
 pub struct Tasks<'t>(Kind<'t>);

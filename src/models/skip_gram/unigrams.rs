@@ -14,8 +14,9 @@ fn weight(count: u64) -> u64 {
 /// Makes the alias table of these counts to the power of 0.75: row i is drawn with probability
 /// countᵢ^0.75 / Σⱼ countⱼ^0.75. If all counts are 0, all rows are drawn alike.
 ///
-/// A slot has the share that stays with the row in bits 32 to 62, and in bits 0 to 31 the row that has the rest.
-/// All is done with whole numbers that add up exactly: of what lacks nothing remains when nothing is over.
+/// A slot has the share that stays with the row in bits 32 to 62, and in bits 0 to 31 the row that has the
+/// rest. All is done with whole numbers that add up exactly: of what lacks nothing remains when nothing is
+/// over.
 pub(super) fn fill(slots: &mut [u64], counts: impl Iterator<Item = u64> + Clone) {
     let n = slots.len() as u64;
     let sum: u64 = counts.clone().map(weight).sum();
