@@ -18,7 +18,7 @@ fn a_project_is_written() {
     let main = file("src/main.rs");
     for part in [
         "type Layers = (Dense<Softmax>, EmbeddingBag<U8>);",
-        "Ascii, NativeHash, Subwords",
+        "type Text = (Ascii, Marks, NativeHash, Subwords);",
         "use nanoembed::layers::Softmax;",
         r#""cold \"{soup}\"","#,
     ] {
