@@ -295,8 +295,8 @@ impl<'a> Pipeline<'a> {
             check_rows(&vocabulary, buckets)?;
             Source::Vocabulary(vocabulary)
         } else if record.kind == COLUMNS {
-            own =
-                Record { lowering: 0, hash: 0, key: [0; 2], order: 0, min_n: 0, max_n: 0, filters: 0, ..own };
+            own = Record { lowering: 0, hash: 0, key: [0; 2], order: 0, ..own };
+            own = Record { min_n: 0, max_n: 0, marks: 0, filters: 0, ..own };
             check_linked::<T>("kind", TextKind::Columns)?;
             let columns = Columns::read(of_source, record.words)?;
             if u64::from(columns.rows()) != record.rows {
