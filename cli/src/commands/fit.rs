@@ -1,13 +1,13 @@
 //! `train --flash`: the best model that fits into so many bytes.
 
 use super::{HOLD_OUT, print};
-use crate::arguments::{Split, Train};
-use crate::data::{Labelled, Source};
+use crate::arguments::{self, Train};
+use crate::data::{Labelled, Reading, Source};
 use crate::failure::{Failure, Kind};
 use crate::measure::Measure;
 use crate::progress::{self, Progress};
 use crate::recipe::Architecture;
-use crate::search::{self, Frame, Point, Task, Tried};
+use crate::search::{self, Frame, Point, Split, Task, Tried};
 use std::thread;
 use std::time::Duration;
 
@@ -18,32 +18,19 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     let measure = measure(arguments)?;
     let reading = arguments.data_options.reading(Vec::new());
     let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
-    let (learnt, held_out) = match &arguments.validation {
-        Some(path) => {
-            let source = Source::from(path.as_path());
-            let held_out = Labelled::read_as(&source, &reading, data.names.clone())?;
-            if held_out.labels.iter().all(Vec::is_empty) {
-                return Err(Failure::data(source.name(), "no line has a label that was learnt"));
-            }
-            ((0..data.len()).collect(), held_out)
-        }
-        None => {
-            let (learnt, held) = data.split(arguments.hold_out.unwrap_or(HOLD_OUT));
-            (learnt, data.only(&held))
-        }
-    };
+    let splits = splits(arguments, &data, &reading)?;
+    let [Split { learnt, held_out }, ..] = splits.as_slice() else { return Ok(()) };
     if held_out.len() == 0 {
         return Err(Failure::usage(
             "no text is held out to try models on: more lines, or a greater --hold-out",
         ));
     }
     let names: Vec<&str> = data.names.iter().map(String::as_str).collect();
-    let marks = arguments.text.split.unwrap_or(Split::Marks) == Split::Marks;
+    let marks = arguments.text.split.unwrap_or(arguments::Split::Marks) == arguments::Split::Marks;
     let task = Task {
         data: &data,
         names: &names,
-        learnt: &learnt,
-        held_out: &held_out,
+        splits: &splits,
         frame: Frame::new(&names, marks),
         lowercase: arguments.text.lowercase.into(),
         marks,
@@ -119,6 +106,24 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
 }
 
 /// What the search maximises.
+/// What is learnt from and what is held out; three times, each time other texts, if no file says what to try
+/// models on.
+fn splits(arguments: &Train, data: &Labelled, reading: &Reading) -> Result<Vec<Split>, Failure> {
+    if let Some(path) = &arguments.validation {
+        let source = Source::from(path.as_path());
+        let held_out = Labelled::read_as(&source, reading, data.names.clone())?;
+        if held_out.labels.iter().all(Vec::is_empty) {
+            return Err(Failure::data(source.name(), "no line has a label that was learnt"));
+        }
+        return Ok(vec![Split { learnt: (0..data.len()).collect(), held_out }]);
+    }
+    let split = |turn| {
+        let (learnt, held_out) = data.split(arguments.hold_out.unwrap_or(HOLD_OUT), turn);
+        Split { learnt, held_out: data.only(&held_out) }
+    };
+    Ok([0, 1, 2].map(split).into())
+}
+
 fn measure(arguments: &Train) -> Result<Measure, Failure> {
     match arguments.learning.measure {
         Some(Measure::Loss) => {

@@ -239,7 +239,7 @@ fn prepare<'a>(
         Some(_) => 0.0,
         None => arguments.hold_out.unwrap_or(hold_out.max(least)),
     };
-    let (learnt, held) = data.split(part);
+    let (learnt, held) = data.split(part, 0);
     let several = data.has_several();
     let words = learnt
         .iter()

@@ -122,13 +122,14 @@ impl Labelled {
     }
 
     /// The numbers of the texts that are learnt from and of those that are held out: of each class, or each set of
-    /// classes, the same part, spread over the file.
-    pub(crate) fn split(&self, held_out: f64) -> (Vec<usize>, Vec<usize>) {
+    /// classes, the same part, spread over the file. Turns 0, 1 and 2 hold out other texts, as far as there are
+    /// others.
+    pub(crate) fn split(&self, held_out: f64, turn: u8) -> (Vec<usize>, Vec<usize>) {
         let mut seen: std::collections::HashMap<&[u16], f64> = std::collections::HashMap::new();
         let (mut learnt, mut held) = (Vec::new(), Vec::new());
         for (number, labels) in self.labels.iter().enumerate() {
             // A class of one or two texts is learnt: half of the part comes before the first that is held out.
-            let due = seen.entry(labels.as_slice()).or_insert(0.5);
+            let due = seen.entry(labels.as_slice()).or_insert(0.5 - 0.3 * f64::from(turn));
             *due += held_out;
             if *due >= 1.0 {
                 *due -= 1.0;
@@ -206,7 +207,7 @@ mod tests {
         let labels: Vec<&[u16]> =
             (0..100).map(|i| if i % 5 == 0 { &[1_u16][..] } else { &[0][..] }).collect();
         let all = labelled(&labels);
-        let (learnt, held) = all.split(0.1);
+        let (learnt, held) = all.split(0.1, 0);
         assert_eq!(learnt.len() + held.len(), 100);
         assert_eq!(held.iter().filter(|i| **i % 5 == 0).count(), 2);
         assert_eq!(held.len(), 10);
@@ -215,8 +216,8 @@ mod tests {
 
     #[test]
     fn a_rare_class_is_learnt() {
-        let (learnt, held) = labelled(&[&[0], &[1], &[0, 1], &[2]]).split(0.1);
+        let (learnt, held) = labelled(&[&[0], &[1], &[0, 1], &[2]]).split(0.1, 0);
         assert_eq!((learnt.len(), held.len()), (4, 0));
-        assert_eq!(labelled(&[&[0], &[1]]).split(0.0).1, [0; 0]);
+        assert_eq!(labelled(&[&[0], &[1]]).split(0.0, 0).1, [0; 0]);
     }
 }
