@@ -72,6 +72,7 @@
 //! | look up rows of big tables | [`table`], [`kernels`] |
 //! | train rows of big tables | [`sparse`], [`optim`] |
 //! | read and write files (feature `std`) | `weights`, `vectors`, `files` |
+//! | find the rows nearest to a vector, answer analogies | [`similarity`] |
 //! | put large values on the heap | [`memory`] |
 //! | compute `exp` and its kin with the same bits everywhere | [`math`] |
 //! | choose a level of the processor | [`simd::Level`] |
@@ -158,6 +159,8 @@ pub mod kernels;
 pub mod sparse;
 
 mod reference;
+
+pub mod similarity;
 
 pub mod optim;
 
