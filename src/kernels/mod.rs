@@ -8,6 +8,7 @@
 //! | gradients into rows | [`scatter_add`], [`scatter_add_bags`], [`scatter_add_max`]; [`Bags::divide`], [`Bags::weight_gradients`] |
 //! | packed rows | [`TableMut::quantise`], [`Table::dequantise`], and for one row [`TableMut::quantise_row`], [`Table::dequantise_row`]; random rounding takes a [`Noise`] |
 //! | vectors and matrices | [`dot`], [`gemv`], [`gemm`] |
+//! | vectors and the rows of a table | [`similarity`](crate::similarity) |
 //! | activations, in place | [`ActivationFunction::activate`](crate::layers::ActivationFunction::activate) |
 //!
 //! The kernels that only layers call (convolution, the gates of an LSTM, maxima and means over time steps,

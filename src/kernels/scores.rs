@@ -71,7 +71,11 @@ fn scores_loops<L: Lanes, F: Format>(
     c: &mut TableMut<'_>,
 ) {
     if let Some(table) = table.as_floats() {
-        return gemm_nt_loops(lanes, queries, table, c);
+        // Two vectors are work enough to wait for.
+        return match (queries.rows(), queries.row(0), c.row_mut(0)) {
+            (1, Some(query), Some(c)) => float_scores(lanes, query, table, c).unwrap_or_default(),
+            _ => gemm_nt_loops(lanes, queries, table, c),
+        };
     }
     let codes = matches!(F::ROW_FORMAT, RowFormat::I8 | RowFormat::U8);
     let mut i = 0;
@@ -96,6 +100,38 @@ fn scores_loops<L: Lanes, F: Format>(
             }
         }
     }
+}
+
+/// The dot products of one vector and all rows.
+#[inline(always)]
+fn float_scores<L: Lanes>(lanes: L, query: &[f32], table: Table<'_>, c: &mut [f32]) -> Option<()> {
+    let (fours, rest) = c.as_chunks_mut::<4>();
+    let mut j = 0;
+    for four in fours {
+        let [a, b, c, d] = [table.row(j)?, table.row(j + 1)?, table.row(j + 2)?, table.row(j + 3)?];
+        *four = lanes.sums([
+            products(lanes, a, query),
+            products(lanes, b, query),
+            products(lanes, c, query),
+            products(lanes, d, query),
+        ]);
+        j += 4;
+    }
+    for (j, c) in (j..).zip(rest) {
+        *c = lanes.sum(products(lanes, table.row(j)?, query));
+    }
+    Some(())
+}
+
+/// The products of a row and a vector, by sixteen lanes.
+#[inline(always)]
+fn products<L: Lanes>(lanes: L, row: &[f32], query: &[f32]) -> L::V {
+    let ((row, row_rest), (query, query_rest)) = (row.as_chunks(), query.as_chunks());
+    let mut total = lanes.splat(0.0);
+    for (row, query) in row.iter().zip(query) {
+        total = lanes.add(total, lanes.mul(lanes.load(row), lanes.load(query)));
+    }
+    if query_rest.is_empty() { total } else { lanes.add_product_part(total, row_rest, query_rest) }
 }
 
 #[inline(always)]
@@ -153,7 +189,7 @@ fn numbers_sum<L: Lanes, F: Format>(
 const NARROW: usize = 256 / CODES;
 /// Numbers of a vector that are coded at once, by [`CODES`].
 const CODED: usize = 1024 / CODES;
-/// Rows whose sums are kept while one part of the vector is coded.
+/// Long rows of which the sums are kept.
 const STRIP: usize = 32;
 /// The greatest code of a vector.
 const MOST: f32 = 32767.0;
@@ -172,12 +208,14 @@ struct Coding {
 impl Coding {
     #[inline(always)]
     fn new(query: &[f32]) -> Self {
-        let (mut greatest, mut finite) = (0.0_f32, true);
+        // Sizes are ordered as their bits are; infinity and NaN come last.
+        let mut bits = 0;
         for x in query {
-            let size = x.abs();
-            finite &= size < f32::INFINITY;
-            greatest = if size > greatest { size } else { greatest };
+            let size = x.abs().to_bits();
+            bits = if size > bits { size } else { bits };
         }
+        let greatest = f32::from_bits(bits);
+        let finite = greatest.is_finite();
         let inverse = MOST / greatest;
         match (finite, inverse < f32::INFINITY) {
             (false, _) => Self { step: f32::NAN, ..Self::default() },
@@ -196,6 +234,65 @@ impl Coding {
         // Beside 1.5 · 2²³ floats stand 1 apart, so the sum is rounded to an integer, which is its last bits.
         (x * self.inverse + 12_582_912.0).to_bits() as i16
     }
+
+    /// The scores of N rows from `first` on, or of those that are there, from the sums of their products.
+    #[inline(always)]
+    fn scores<const N: usize, L: Lanes, F: Format>(
+        self,
+        lanes: L,
+        table: Table<'_, F>,
+        first: usize,
+        sums: [f32; N],
+        c: &mut [f32],
+    ) -> Option<()> {
+        let mut scores = sums;
+        for score in &mut scores {
+            *score *= self.step;
+            if F::Scale::IS_ONE {
+                *score *= table.scale();
+            }
+        }
+        if !F::Scale::IS_ONE {
+            let of_bias = self.step * self.sum as f32;
+            for (j, score) in (first..table.rows()).zip(&mut scores) {
+                let (scale, bias) = F::scale_and_bias(lanes, table.row(j)?.get(table.dim()..)?)?;
+                *score = scale * *score + bias * of_bias;
+            }
+        }
+        match c.first_chunk_mut() {
+            Some(c) => *c = scores,
+            None => c.iter_mut().zip(scores).for_each(|(c, score)| *c = score),
+        }
+        Some(())
+    }
+}
+
+/// The integers of X vectors, by as many numbers as are taken at once.
+type Coded<const X: usize> = [[[i16; CODES]; X]; CODED];
+
+/// Codes the numbers of each vector from `column` on, and zeros after the last.
+#[inline(always)]
+fn code<const X: usize>(
+    coded: &mut Coded<X>,
+    vectors: [&[f32]; X],
+    codings: [Coding; X],
+    column: usize,
+) -> Option<()> {
+    for (q, (vector, coding)) in vectors.into_iter().zip(codings).enumerate() {
+        let mut rest = vector.get(column..)?;
+        for coded in coded.iter_mut() {
+            let mut numbers = [0.0; CODES];
+            for (number, x) in numbers.iter_mut().zip(rest) {
+                *number = *x;
+            }
+            for (code, x) in coded.get_mut(q)?.iter_mut().zip(numbers) {
+                *code = coding.code(x);
+            }
+            let Some(after) = rest.get(CODES..) else { break };
+            rest = after;
+        }
+    }
+    Some(())
 }
 
 /// Rows i to i + X − 1 of C, which exist: `None` does not occur.
@@ -207,119 +304,145 @@ fn code_scores<L: Lanes, F: Format, const X: usize>(
     c: &mut TableMut<'_>,
     i: usize,
 ) -> Option<()> {
-    let (rows, dim) = (table.rows(), table.dim());
     let (mut vectors, mut codings) = ([&[][..]; X], [Coding::default(); X]);
     for (q, (vector, coding)) in vectors.iter_mut().zip(&mut codings).enumerate() {
         *vector = queries.row(i + q)?;
         *coding = Coding::new(vector);
     }
-    let mut coded = [[[0_i16; CODES]; CODED]; X];
-    let (mut strip, mut is_coded) = (0, false);
+    let mut outs = [(); X].map(|()| &mut [][..]);
+    let (stride, mut rest) = (c.stride(), c.starting_at_row_mut(i));
+    for out in &mut outs {
+        let (row, after) =
+            rest.split_at_mut_checked(if stride < rest.len() { stride } else { rest.len() })?;
+        (*out, rest) = (row.get_mut(..table.rows())?, after);
+    }
+    let mut coded = [[[0; CODES]; X]; CODED];
+    code(&mut coded, vectors, codings, 0)?;
+    if table.dim() > NARROW * CODES {
+        return long_rows(lanes, vectors, codings, &mut coded, table, outs);
+    }
+    let (coded, mut j) = (coded.get(..table.dim().div_ceil(CODES))?, 0);
+    while j < table.rows() {
+        let sums = four_sums::<L, F, X>(lanes, table, j, 0, table.dim(), coded)?;
+        for ((out, sums), coding) in outs.iter_mut().zip(sums).zip(codings) {
+            coding.scores(lanes, table, j, sums.map(|sum| sum as f32), out.get_mut(j..)?)?;
+        }
+        j += 4;
+    }
+    Some(())
+}
+
+/// The same for rows whose sums do not fit 32 bits.
+#[inline(always)]
+fn long_rows<L: Lanes, F: Format, const X: usize>(
+    lanes: L,
+    vectors: [&[f32]; X],
+    codings: [Coding; X],
+    coded: &mut Coded<X>,
+    table: Table<'_, F>,
+    mut outs: [&mut [f32]; X],
+) -> Option<()> {
+    let (rows, dim, mut strip) = (table.rows(), table.dim(), 0);
     while strip < rows {
         let mut sums = [[0_i64; STRIP]; X];
         let mut column = 0;
         while column < dim {
-            // What fits as a whole is coded once.
-            if !is_coded {
-                for ((coded, vector), coding) in coded.iter_mut().zip(vectors).zip(codings) {
-                    let (flat, part) = (coded.as_flattened_mut(), vector.get(column..)?);
-                    for (code, x) in flat.iter_mut().zip(part) {
-                        *code = coding.code(*x);
-                    }
-                    flat.iter_mut().skip(part.len()).for_each(|code| *code = 0);
-                }
-                is_coded = dim <= CODED * CODES;
+            // What fits as a whole is coded already.
+            if dim > CODED * CODES {
+                code(coded, vectors, codings, column)?;
             }
-            let mut four = 0;
-            while four < STRIP && strip + four < rows {
-                let mut of_rows = [&[][..]; 4];
-                for (q, row) in of_rows.iter_mut().enumerate() {
-                    // At the end of the table the last row stands in for those that are missing.
-                    let j = strip + four + q;
-                    let codes = table.row(if j < rows { j } else { rows - 1 })?.as_bytes();
-                    *row = codes.get(column..dim)?;
-                }
-                for (part, columns) in (0..CODED).step_by(NARROW).zip((0..).step_by(NARROW * CODES)) {
-                    let mut parts = [&[][..]; X];
-                    for (to, coded) in parts.iter_mut().zip(&coded) {
-                        *to = coded.get(part..part + NARROW)?;
-                    }
-                    for row in &mut of_rows {
-                        *row = row.get(if part == 0 { 0 } else { NARROW * CODES }..).unwrap_or_default();
-                    }
-                    if column + columns >= dim {
-                        break;
-                    }
-                    let found = if F::ROW_FORMAT as u16 == RowFormat::I8 as u16 {
-                        code_tile::<L, true, X>(lanes, of_rows, parts)
-                    } else {
-                        code_tile::<L, false, X>(lanes, of_rows, parts)
-                    };
+            let mut rest = coded.as_slice();
+            while !rest.is_empty() && column < dim {
+                let width = if dim - column < NARROW * CODES { dim - column } else { NARROW * CODES };
+                let (part, after) = rest.split_at_checked(NARROW)?;
+                let part = part.get(..width.div_ceil(CODES))?;
+                let mut four = 0;
+                while four < STRIP && strip + four < rows {
+                    let found = four_sums::<L, F, X>(lanes, table, strip + four, column, width, part)?;
                     for (sums, found) in sums.iter_mut().zip(found) {
                         for (sum, found) in sums.get_mut(four..)?.iter_mut().zip(found) {
                             *sum += i64::from(found);
                         }
                     }
+                    four += 4;
                 }
-                four += 4;
+                (rest, column) = (after, column + width);
             }
-            column += CODED * CODES;
         }
-        for ((q, sums), coding) in sums.iter().enumerate().zip(codings) {
-            let c = c.row_mut(i + q)?.get_mut(strip..)?;
-            for ((j, c), sum) in (strip..).zip(c).zip(sums) {
-                let product = coding.step * *sum as f32;
-                *c = if F::Scale::IS_ONE {
-                    table.scale() * product
-                } else {
-                    let end = table.row(j)?.get(dim..)?;
-                    let (scale, bias) = F::scale_and_bias(lanes, end)?;
-                    scale * product + bias * (coding.step * coding.sum as f32)
-                };
-            }
+        for ((out, sums), coding) in outs.iter_mut().zip(sums).zip(codings) {
+            coding.scores(lanes, table, strip, sums.map(|sum| sum as f32), out.get_mut(strip..)?)?;
         }
         strip += STRIP;
     }
     Some(())
 }
 
-/// The sums of four rows of codes, of which at most 256 are taken, with X vectors.
+/// The sums of `width` codes from `column` on of rows j to j + 3, at most 256, with X vectors. At the end of the
+/// table the last row stands in for those that are missing.
 #[inline(always)]
-fn code_tile<L: Lanes, const SIGNED: bool, const X: usize>(
+fn four_sums<L: Lanes, F: Format, const X: usize>(
     lanes: L,
-    [a, b, c, d]: [&[u8]; 4],
-    vectors: [&[[i16; CODES]]; X],
-) -> [[i32; 4]; X] {
-    let mut totals = [[lanes.no_totals(); 4]; X];
-    let ((a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)) =
-        (a.as_chunks::<CODES>(), b.as_chunks::<CODES>(), c.as_chunks::<CODES>(), d.as_chunks::<CODES>());
-    let mut done = 0;
-    for (number, (((a, b), c), d)) in a.iter().zip(b).zip(c).zip(d).take(NARROW).enumerate() {
-        for (totals, vector) in totals.iter_mut().zip(vectors) {
-            let Some(vector) = vector.get(number) else { continue };
-            for (total, codes) in totals.iter_mut().zip([a, b, c, d]) {
-                *total = lanes.add_products::<SIGNED>(*total, codes, vector);
-            }
-        }
-        done += 1;
-    }
-    if done < NARROW && !a_rest.is_empty() {
-        let mut padded = [[0; CODES]; 4];
-        for (padded, rest) in padded.iter_mut().zip([a_rest, b_rest, c_rest, d_rest]) {
-            for (padded, code) in padded.iter_mut().zip(rest) {
-                *padded = *code;
-            }
-        }
-        for (totals, vector) in totals.iter_mut().zip(vectors) {
-            let Some(vector) = vector.get(done) else { continue };
-            for (total, codes) in totals.iter_mut().zip(&padded) {
-                *total = lanes.add_products::<SIGNED>(*total, codes, vector);
-            }
-        }
-    }
+    table: Table<'_, F>,
+    j: usize,
+    column: usize,
+    width: usize,
+    coded: &[[[i16; CODES]; X]],
+) -> Option<[[i32; 4]; X]> {
+    let stride = table.stride();
+    let bytes = table.starting_at(j * stride + column).as_bytes();
+    let places = match table.rows() - j {
+        1 => [0; 4],
+        2 => [0, stride, stride, stride],
+        3 => [0, stride, 2 * stride, 2 * stride],
+        _ => [0, stride, 2 * stride, 3 * stride],
+    };
+    let [a, b, c, d] = places;
+    let (a, b) = (bytes.get(a..)?.get(..width)?, bytes.get(b..)?.get(..width)?);
+    let (c, d) = (bytes.get(c..)?.get(..width)?, bytes.get(d..)?.get(..width)?);
+    let (a, b) =
+        (products_of_codes::<L, F, X>(lanes, a, coded), products_of_codes::<L, F, X>(lanes, b, coded));
+    let (c, d) =
+        (products_of_codes::<L, F, X>(lanes, c, coded), products_of_codes::<L, F, X>(lanes, d, coded));
     let mut sums = [[0; 4]; X];
-    for (sums, totals) in sums.iter_mut().zip(totals) {
-        *sums = lanes.whole_sums(totals);
+    for (sums, (((a, b), c), d)) in sums.iter_mut().zip(a.into_iter().zip(b).zip(c).zip(d)) {
+        *sums = lanes.whole_sums([a, b, c, d]);
     }
-    sums
+    Some(sums)
+}
+
+/// The products of the codes of a row and the integers of X vectors.
+#[inline(always)]
+fn products_of_codes<L: Lanes, F: Format, const X: usize>(
+    lanes: L,
+    codes: &[u8],
+    coded: &[[[i16; CODES]; X]],
+) -> [L::Totals; X] {
+    let (chunks, rest) = codes.as_chunks();
+    let (mut totals, mut coded) = ([lanes.no_totals(); X], coded.iter());
+    for (codes, coded) in chunks.iter().zip(&mut coded) {
+        add_products::<L, F, X>(lanes, &mut totals, codes, coded);
+    }
+    if let Some(coded) = coded.next() {
+        let mut padded = [0; CODES];
+        for (padded, code) in padded.iter_mut().zip(rest) {
+            *padded = *code;
+        }
+        add_products::<L, F, X>(lanes, &mut totals, &padded, coded);
+    }
+    totals
+}
+
+#[inline(always)]
+fn add_products<L: Lanes, F: Format, const X: usize>(
+    lanes: L,
+    totals: &mut [L::Totals; X],
+    codes: &[u8; CODES],
+    coded: &[[i16; CODES]; X],
+) {
+    for (total, coded) in totals.iter_mut().zip(coded) {
+        *total = match F::ROW_FORMAT {
+            RowFormat::I8 => lanes.add_products::<true>(*total, codes, coded),
+            _ => lanes.add_products::<false>(*total, codes, coded),
+        };
+    }
 }
