@@ -186,10 +186,10 @@ pub mod keras;
 pub mod files;
 
 #[cfg(feature = "std")]
-pub mod vectors;
+pub mod weights;
 
 #[cfg(feature = "std")]
-pub mod weights;
+pub mod vectors;
 
 #[doc(hidden)]
 pub mod internals;

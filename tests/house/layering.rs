@@ -32,8 +32,8 @@ const ORDER: [&str; 27] = [
     "models",
     "keras",
     "files",
-    "vectors",
     "weights",
+    "vectors",
     "internals",
 ];
 /// What the executable specification may rest on.
