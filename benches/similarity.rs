@@ -143,10 +143,9 @@ fn main() {
     let u8_table = Table::<U8>::packed(&packed, ROWS, DIM).unwrap();
 
     // Not the numbers of the first row.
-    let vector = Numbers::new(DIM, {
-        let mut numbers = Numbers::any(3 * DIM).get()[DIM + 7..].to_vec().into_iter();
-        move || numbers.next().unwrap()
-    });
+    let others = Numbers::any(3 * DIM);
+    let mut others = others.get()[DIM + 7..].iter().copied();
+    let vector = Numbers::new(DIM, || others.next().unwrap());
     nearest::<F32>(&mut bench, "nearest f32", table, numbers.get(), &vector, naive_dot);
     nearest(&mut bench, "nearest i8", i8_table, &floats(&codes), &vector, naive_i8);
     nearest(&mut bench, "nearest u8", u8_table, &floats(&packed), &vector, naive_u8);

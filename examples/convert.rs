@@ -67,7 +67,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => read(vectors)?,
     };
     let table = Table::new(&numbers, words.len(), dim)?;
-    match to.rsplit_once('.').map(|(_, end)| end) {
+    let end = to.rsplit_once('.').map(|(_, end)| end);
+    match end {
         Some("txt" | "vec") => files::write(to, |file| write_text(&words, table, file))?,
         Some("bin") => files::write(to, |file| write_binary(&words, table, file))?,
         Some("npy") => files::write(to, |file| write_npy(table, file))?,
@@ -78,9 +79,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => return Err("TO must end in .txt, .vec, .bin, .npy or .safetensors".into()),
     }
-    if to.ends_with(".npy") || to.ends_with(".safetensors") {
-        let lines: String = words.iter().map(|word| format!("{word}\n")).collect();
-        files::write(format!("{to}.words"), |file| file.write_all(lines.as_bytes()))?;
+    if matches!(end, Some("npy" | "safetensors")) {
+        files::write(format!("{to}.words"), |file| {
+            words.iter().try_for_each(|word| writeln!(file, "{word}"))
+        })?;
     }
     println!("{} words with {dim} numbers each: {to}", words.len());
     Ok(())

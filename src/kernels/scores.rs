@@ -60,7 +60,7 @@ simd_fn! {
 /// 1 / √x for the square of a norm: 0 where the norm is as good as 0, or has no square.
 #[inline(always)]
 pub(crate) fn inverse_norm(squares: f32) -> f32 {
-    if squares >= f32::MIN_POSITIVE && squares < f32::INFINITY { math::rsqrt(squares) } else { 0.0 }
+    if (f32::MIN_POSITIVE..f32::INFINITY).contains(&squares) { math::rsqrt(squares) } else { 0.0 }
 }
 
 #[inline(always)]

@@ -63,7 +63,9 @@ fn for_ties(mut list: &mut [Occurrence], mut show: impl FnMut(&mut Occurrence, i
         let key = first.row;
         let ties = list.iter().take_while(|entry| entry.row == key).count();
         let Some((tied, rest)) = list.split_at_mut_checked(ties) else { return };
-        tied.iter_mut().for_each(|entry| show(entry, 2 * before + ties as i64 + 1));
+        for entry in tied {
+            show(entry, 2 * before + ties as i64 + 1);
+        }
         (list, before) = (rest, before + ties as i64);
     }
 }

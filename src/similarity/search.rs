@@ -264,7 +264,7 @@ impl<'a, F: Format> Search<'a, F> {
         let (chunks, rest) = scores.as_chunks::<16>();
         // Nearly all rows are behind the bound: sixteen are compared at once.
         for scores in chunks.iter().map(<[f32; 16]>::as_slice).chain([rest]) {
-            if scores.iter().fold(false, |above, score| above | (*score > bound)) {
+            if scores.iter().fold(0, |above, score| above | u8::from(*score > bound)) != 0 {
                 for (row, score) in (row..).zip(scores) {
                     if *score > bound && !self.without.contains(&row) {
                         best.offer(Neighbour { row, score: *score });

@@ -138,7 +138,9 @@ impl FastText {
         }
         if count > 0 {
             let share = 1.0 / count as f32;
-            to.iter_mut().for_each(|x| *x *= share);
+            for x in to.iter_mut() {
+                *x *= share;
+            }
         }
         count > 0
     }

@@ -48,7 +48,9 @@ impl Case {
         let mut random = crate::common::Random::seed_from_u64(self.seed);
         let mut numbers: Vec<f32> = (0..self.queries * self.dim).map(|_| draw(&mut random)).collect();
         let size = [1.0, 1e-3, 1e30, 1e-36, 0.0, 1.0, 1.0, 1.0][usize::from(self.query)];
-        numbers.iter_mut().for_each(|x| *x *= size);
+        for x in &mut numbers {
+            *x *= size;
+        }
         if let Some(x) = numbers.get_mut(hash(self.seed, 1) as usize % 100) {
             *x = match self.query {
                 5 => f32::NAN,
@@ -131,7 +133,7 @@ fn an_i8_table_has_a_scale() {
         }
         let mut norms = [0.0; 2];
         inverse_norms_at(level, table, &mut norms).unwrap();
-        assert_eq!(norms[0].to_bits(), (1.0_f32 / (0.0625 + 0.25_f32).sqrt()).to_bits());
+        assert_eq!(norms[0].to_bits(), nanoembed::math::rsqrt(0.0625 + 0.25).to_bits());
     }
 }
 

@@ -190,7 +190,7 @@ fn zero_rows_have_cosine_0_and_equal_scores_the_lower_row_first() {
     assert_eq!(cosine(&[1e30, 0.0], &[1.0, 2.0]).unwrap(), 0.0);
 }
 
-/// 2 of 1000 neighbours are others than those of the numbers themselves: i8 rows are near enough.
+/// Nearly all neighbours by the codes are those of the numbers themselves.
 #[test]
 fn i8_rows_find_the_neighbours_of_the_numbers() {
     let (rows, dim, k) = (5000, 64, 10);
@@ -209,8 +209,7 @@ fn i8_rows_find_the_neighbours_of_the_numbers() {
         let exact = Search::inner_product(table).nearest(vector, &mut exact).unwrap();
         let found = Search::inner_product(codes).nearest(vector, &mut found).unwrap();
         same += found.iter().filter(|n| exact.iter().any(|m| m.row == n.row)).count();
-        let worst = found.iter().zip(exact).map(|(a, b)| (a.score - b.score).abs()).fold(0.0, f32::max);
-        assert!(worst <= 0.2, "{worst}");
+        assert!(found.iter().zip(exact).all(|(a, b)| (a.score - b.score).abs() <= 0.2));
     }
     assert!(same >= 95 * k, "{same} of 1000");
 }

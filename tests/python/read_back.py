@@ -59,9 +59,9 @@ def read_text(path):
 
 
 def main():
-    build = ["cargo", "build", "--quiet", "--release", "--features", "std", "--example", "convert"]
+    build = ["cargo", "build", "--quiet", "--profile", "test", "--all-features", "--example", "convert"]
     subprocess.run(build, check=True)
-    program = os.path.join(os.environ.get("CARGO_TARGET_DIR", "target"), "release", "examples", "convert")
+    program = os.path.join(os.environ.get("CARGO_TARGET_DIR", "target"), "debug", "examples", "convert")
     rng = random.Random(1)
     sizes = [1.0, 1e-3, 1e3]
     table = {word: [f32(rng.gauss(0, 1) * sizes[i % 3]) for _ in range(DIM)] for i, word in enumerate(WORDS)}
