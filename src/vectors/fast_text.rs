@@ -43,6 +43,14 @@ const END_OF_SENTENCE: &str = "</s>";
 /// | the end, or counts that contradict each other | `byte 97: expected …` |
 /// | numbers that are infinite or none | `byte 812: expected finite numbers` |
 /// | a file of another kind ([`FileKind`]) | `byte 0: expected a model of fastText; the file is …` |
+///
+/// ```no_run
+/// use nanoembed::vectors::{FastText, Vectors};
+/// let model = FastText::read(std::io::BufReader::new(std::fs::File::open("wiki.bin")?))?;
+/// let mut row = vec![0.0; model.dim()];
+/// let known = model.vector("flim-flam", &mut row)?; // by its n-grams, if it is no word of the model
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct FastText {
     words: Vec<String>,

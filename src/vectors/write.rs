@@ -87,6 +87,14 @@ pub fn write_text<W: AsRef<str>>(
 
 /// Writes word2vec's binary file, with a line feed after each row as the C tool writes it.
 ///
+/// ```
+/// use nanoembed::{table::Table, vectors};
+/// let mut file = Vec::new();
+/// vectors::write_binary(&["the"], Table::from_rows(&[[1.0, -2.0]]), &mut file)?;
+/// assert_eq!(file, b"1 2\nthe \x00\x00\x80\x3f\x00\x00\x00\xc0\n");
+/// # Ok::<(), nanoembed::vectors::WriteError>(())
+/// ```
+///
 /// # Errors
 /// As [`write_text`].
 pub fn write_binary<W: AsRef<str>>(
@@ -107,6 +115,14 @@ pub fn write_binary<W: AsRef<str>>(
 
 /// Writes an npy file of a table; the words go to a file of their own.
 ///
+/// ```
+/// use nanoembed::{table::Table, vectors, weights::Array};
+/// let mut file = Vec::new();
+/// vectors::write_npy(Table::from_rows(&[[1.0, -2.0]]), &mut file)?;
+/// assert_eq!(Array::read_npy(file.as_slice())?.values, [1.0, -2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the file cannot be written.
 pub fn write_npy(table: Table<'_>, mut writer: impl Write) -> Result<(), WriteError> {
@@ -115,6 +131,13 @@ pub fn write_npy(table: Table<'_>, mut writer: impl Write) -> Result<(), WriteEr
 }
 
 /// A table as the bytes of a safetensors file, with the name of its array.
+///
+/// ```
+/// use nanoembed::{table::Table, vectors, weights::{Arrays, SafeTensors}};
+/// let file = vectors::to_safetensors("rows", Table::from_rows(&[[1.0, -2.0]]))?;
+/// assert_eq!(SafeTensors::new(&file)?.array("rows")?.unwrap().values, [1.0, -2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the name is `__metadata__`, under which such files keep something else.
