@@ -7,4 +7,6 @@ mod dense;
 mod lstm;
 mod row_formats;
 mod rows;
+mod scores;
 mod sequences;
+mod similarity;
