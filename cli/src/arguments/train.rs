@@ -77,6 +77,9 @@ pub(crate) struct Fitting {
         help_heading = "Fitting a budget"
     )]
     pub(crate) seconds: u64,
+    /// Labelled texts that the best model of each budget of the curve is tested on, when all is found
+    #[arg(long, value_name = "FILE", requires = "flash", help_heading = "Fitting a budget")]
+    pub(crate) test: Option<PathBuf>,
     /// A picture (SVG) of accuracy against bytes
     #[arg(long, value_name = "FILE", requires = "flash", help_heading = "Fitting a budget")]
     pub(crate) plot: Option<PathBuf>,

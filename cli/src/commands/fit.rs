@@ -3,6 +3,7 @@
 use super::{HOLD_OUT, print};
 use crate::arguments::{self, Train};
 use crate::data::{Labelled, Reading, Source};
+use crate::evaluation;
 use crate::failure::{Failure, Kind};
 use crate::measure::Measure;
 use crate::progress::{self, Progress};
@@ -25,6 +26,10 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
             "no text is held out to try models on: more lines, or a greater --hold-out",
         ));
     }
+    let test = match &arguments.fitting.test {
+        Some(path) => Some(Labelled::read_as(&Source::from(path.as_path()), &reading, data.names.clone())?),
+        None => None,
+    };
     let names: Vec<&str> = data.names.iter().map(String::as_str).collect();
     let marks = arguments.text.split.unwrap_or(arguments::Split::Marks) == arguments::Split::Marks;
     let task = Task {
@@ -87,15 +92,19 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     if quiet {
         return Ok(());
     }
-    let mut out = "   budget     bytes  held out\n".to_owned();
+    let mut out = "   budget     bytes  held out".to_owned();
+    out.push_str(if test.is_some() { "      test\n" } else { "\n" });
     for (budget, found) in budgets.iter().zip(&found).rev() {
-        match found {
-            Some(Tried { candidate, bytes, .. }) => {
-                let score = found.as_ref().map_or(0.0, Tried::score);
-                out.push_str(&format!("{budget:9} {bytes:9}    {score:.4}  {candidate}\n"));
-            }
-            None => out.push_str(&format!("{budget:9}         -         -  not tried, or nothing fits\n")),
+        let Some(tried) = found else {
+            out.push_str(&format!("{budget:9}         -         -  not tried, or nothing fits\n"));
+            continue;
+        };
+        out.push_str(&format!("{budget:9} {:9}    {:.4}", tried.bytes, tried.score()));
+        if let Some(test) = &test {
+            let score = score(&task, tried, arguments.learning.seed, test)?;
+            out.push_str(&format!("    {score:.4}"));
         }
+        out.push_str(&format!("  {}\n", tried.candidate));
     }
     print(&format!(
         "{out}{}: {} bytes, {}\n",
@@ -105,7 +114,16 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     ))
 }
 
-/// What the search maximises.
+/// What a candidate comes to on other texts, if it learns from all.
+fn score(task: &Task<'_>, tried: &Tried, seed: u64, test: &Labelled) -> Result<f64, Failure> {
+    let all: Vec<usize> = (0..task.data.len()).collect();
+    let mut watch = Progress::new(1, all.len(), 0, true)?;
+    let Some(image) = task.train(tried.candidate, &all, seed, &mut watch)? else {
+        return Err(Failure::new(Kind::Training, "ended: the model is written, but not all are tested"));
+    };
+    Ok(task.measure.of_scores(&evaluation::evaluate(&image.classifier()?, test, &[], 1)?))
+}
+
 /// What is learnt from and what is held out; three times, each time other texts, if no file says what to try
 /// models on.
 fn splits(arguments: &Train, data: &Labelled, reading: &Reading) -> Result<Vec<Split>, Failure> {
@@ -124,6 +142,7 @@ fn splits(arguments: &Train, data: &Labelled, reading: &Reading) -> Result<Vec<S
     Ok([0, 1, 2].map(split).into())
 }
 
+/// What the search maximises.
 fn measure(arguments: &Train) -> Result<Measure, Failure> {
     match arguments.learning.measure {
         Some(Measure::Loss) => {

@@ -181,7 +181,8 @@ fn text_settings(arguments: &Train, defaults: &Defaults) -> TextSettings {
 /// An error if what is to be written cannot be, or would take the place of what is read.
 fn check_files(arguments: &Train) -> Result<(), Failure> {
     let plot = arguments.fitting.plot.as_deref();
-    let read = [Some(arguments.data.as_path()), arguments.validation.as_deref()];
+    let (validation, test) = (arguments.validation.as_deref(), arguments.fitting.test.as_deref());
+    let read = [Some(arguments.data.as_path()), validation, test];
     for output in [Some(arguments.output.as_path()), plot].into_iter().flatten() {
         image_file::check_apart(output, read.into_iter().flatten())?;
         image_file::check_writable(output)?;
