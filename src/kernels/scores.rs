@@ -31,7 +31,7 @@ simd_fn! {
     /// - A sum of 256 products fits 32 bits; longer rows add such sums in 64 bits. Integers have one sum in
     ///   any order, so each level takes as many at a time as it can.
     /// - Four rows are taken at a time, and two vectors where registers suffice: their sums are added together.
-    /// - 1 / step is multiplied by, which is no other step: it is part of the formula, for 32767 / max |q[i]|.
+    /// - Numbers are multiplied by `32767 / max |q[i]|`, where the formula divides them by the step.
     ///
     /// # Cost
     /// Each row is read once for two vectors: one vector runs at the speed of memory. Vectors are coded once a
