@@ -113,7 +113,8 @@ impl FastText {
         let subwords =
             NonZero::new(buckets as u32).map(|buckets| Subwords::with_buckets(min_n, max_n, buckets));
         let rows = file.numbers(all.checked_mul(dim).ok_or(file.expected("fewer rows"))?)?;
-        let row = std::vec![0.0; dim];
+        // Without a word no row came that would show the dim to be true, and none is lent.
+        let row = std::vec![0.0; if known.is_empty() { 0 } else { dim }];
         Ok(Self { words: known, places, dim, subwords, rows, next: 0, row })
     }
 

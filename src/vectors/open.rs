@@ -147,6 +147,10 @@ impl ArrayVectors {
         let [rows, dim] = *array.shape.as_slice() else {
             return Err(FileError::Unsupported("vectors in an array that has not two extents"));
         };
+        if dim == 0 {
+            // Of no bytes there may be any number of rows.
+            return Err(FileError::Unsupported("vectors without numbers"));
+        }
         Ok(Self { array, dim, rows, next: 0, word: String::new() })
     }
 

@@ -20,12 +20,11 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     let reading = arguments.data_options.reading(Vec::new());
     let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
     let splits = splits(arguments, &data, &reading)?;
-    let [Split { learnt, held_out }, ..] = splits.as_slice() else { return Ok(()) };
-    if held_out.len() == 0 {
+    let [Split { learnt, held_out }, ..] = splits.as_slice() else {
         return Err(Failure::usage(
             "no text is held out to try models on: more lines, or a greater --hold-out",
         ));
-    }
+    };
     let test = match &arguments.fitting.test {
         Some(path) => Some(Labelled::read_as(&Source::from(path.as_path()), &reading, data.names.clone())?),
         None => None,
@@ -124,8 +123,8 @@ fn score(task: &Task<'_>, tried: &Tried, seed: u64, test: &Labelled) -> Result<f
     Ok(task.measure.of_scores(&evaluation::evaluate(&image.classifier()?, test, &[], 1)?))
 }
 
-/// What is learnt from and what is held out; three times, each time other texts, if no file says what to try
-/// models on.
+/// What is learnt from and what is held out. Up to three times, each time other texts, if no file says what to
+/// try models on: of few texts a turn may hold out none, and has no say then.
 fn splits(arguments: &Train, data: &Labelled, reading: &Reading) -> Result<Vec<Split>, Failure> {
     if let Some(path) = &arguments.validation {
         let source = Source::from(path.as_path());
@@ -139,7 +138,7 @@ fn splits(arguments: &Train, data: &Labelled, reading: &Reading) -> Result<Vec<S
         let (learnt, held_out) = data.split(arguments.hold_out.unwrap_or(HOLD_OUT), turn);
         Split { learnt, held_out: data.only(&held_out) }
     };
-    Ok([0, 1, 2].map(split).into())
+    Ok([0, 1, 2].into_iter().map(split).filter(|split| split.held_out.len() > 0).collect())
 }
 
 /// What the search maximises.

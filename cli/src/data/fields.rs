@@ -195,13 +195,15 @@ pub(super) fn read(
     Ok((lines, names))
 }
 
-/// Gives columns the names of the first line, where each has one of its own.
+/// Gives columns the names of the first line, where each has one of its own that a model does not take for a
+/// number.
 fn name(fields: &mut [Field], names: &[&str], places: &[usize]) {
     for (field, place) in fields.iter_mut().zip(places) {
         let name = names.get(*place).map_or("", |name| name.trim());
         let is_own = names.iter().filter(|other| other.trim().eq_ignore_ascii_case(name)).count() == 1;
-        if !name.is_empty() && is_own {
-            field.place = Place::Named(name.to_owned());
+        let named = Place::Named(name.to_owned());
+        if !name.is_empty() && is_own && Place::of_model(name) == named {
+            field.place = named;
         }
     }
 }

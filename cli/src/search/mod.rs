@@ -1,10 +1,10 @@
-//! The best model that fits into so many bytes: candidates of several forms are trained, and tried on texts that are
-//! held out.
+//! The best model that fits into so many bytes: candidates of several forms are trained, and tried on texts
+//! that are held out.
 //!
-//! For each budget, four rounds: every form with words and pairs; the three best with other n-grams; the two best
-//! learnt longer, or pruned more; the best three from other initial values and with other texts held out, whose
-//! means decide. A round that is cut
-//! short by the time leaves those that were tried before.
+//! For each budget there are four rounds: every form with words and pairs; the three best with other n-grams;
+//! the two best learnt longer, or pruned more or less; the three best from other initial values and with other
+//! texts held out, whose means decide. A round that is cut short by the time leaves those that were tried
+//! before.
 
 mod candidate;
 mod curve;

@@ -154,3 +154,16 @@ fn wrong_columns() {
     let other = folder.write("other.tsv", "label\tsky\nsun\tclear\n");
     assert!(fail(&["evaluate", &output, &other], 3).contains("\"degrees\""));
 }
+
+/// What a model calls a column without a name may be the name of another.
+#[test]
+fn a_name_like_a_number() {
+    let folder = Folder::new("column-names");
+    let lines = rows(|label, sky, degrees, _| format!("{label}\t{sky}\t{degrees}\n"));
+    let data = folder.write("train.tsv", format!("label\tcolumn 3\tcolumn 2\n{lines}"));
+    let model = folder.path("a.nemb");
+    train(&data, &model, &["--categorical", "2", "--numeric", "3"]);
+    assert_eq!(json(&succeed(&["evaluate", &model, &data, "--json"]))["accuracy"], 1.0);
+    let named = ["train", &data, "-o", &model, "--categorical", "column 3"];
+    assert!(fail(&named, 2).contains("another name"));
+}

@@ -40,6 +40,21 @@ fn a_project_is_written() {
 }
 
 #[test]
+fn a_project_of_columns() {
+    let folder = Folder::new("firmware-columns");
+    let rows = "go\tclear\t25\nstay\tfog\t1\n".repeat(9);
+    let data = folder.write("train.tsv", format!("label\tsky\tdegrees\n{rows}"));
+    let (model, firmware) = (folder.path("a.nemb"), folder.path("firmware"));
+    succeed(&["train", &data, "-q", "--categorical", "sky", "--numeric", "degrees", "-o", &model]);
+    succeed(&["export", &model, "--to", "firmware", "-o", &firmware, "--try", "clear\t20"]);
+    let main = fs::read_to_string(Path::new(&firmware).join("src/main.rs")).expect("the program");
+    let (import, kinds) = ("use nanoembed::text::Columns;", "type Text = (Columns<'static>,);");
+    for part in [import, kinds, r#""clear\t20","#] {
+        assert!(main.contains(part), "{part}: {main}");
+    }
+}
+
+#[test]
 fn projects_that_cannot_be_written() {
     let folder = Folder::new("no-firmware");
     let data = folder.write("train.tsv", tsv());

@@ -37,6 +37,16 @@ fn text_with_and_without_a_header() {
     assert_eq!(message(any(b"5 2\na 1 2\nb 3 4\n")), "the header promises 5 rows, the file has 2");
 }
 
+/// Rows of no bytes: their number is only said.
+#[test]
+fn arrays_without_numbers_are_refused() {
+    let mut file = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+    file.extend(b"{'descr': '<f4', 'fortran_order': False, 'shape': (4000000000, 0), }");
+    file.resize(10 + 0x75, b' ');
+    file.push(b'\n');
+    assert_eq!(message(any(&file)), "vectors without numbers: not supported");
+}
+
 /// A model of two words, `</s>` and `ab`, without buckets, and one label.
 fn model() -> Vec<u8> {
     let mut file = 793_712_314_i32.to_le_bytes().to_vec();
@@ -111,6 +121,24 @@ fn damaged_models_of_fasttext() {
     let mut infinite = file[..file.len() - 4].to_vec();
     infinite.extend(f32::INFINITY.to_le_bytes());
     assert!(message(FastText::read(infinite.as_slice()).map(|_| ())).ends_with("expected finite numbers"));
+}
+
+/// The dim of a model without rows is only said: no memory is taken for it.
+#[test]
+fn a_model_of_fasttext_without_rows() {
+    let mut file = model();
+    file.truncate(14 * 4 + 8);
+    file.extend([0; 3 * 4 + 8]);
+    file.extend((-1_i64).to_le_bytes());
+    file.push(0);
+    file.extend(0_i64.to_le_bytes());
+    file.extend(i64::from(i32::MAX).to_le_bytes());
+    // The dim, and the number of buckets.
+    file[8..12].copy_from_slice(&i32::MAX.to_le_bytes());
+    file[40..44].copy_from_slice(&[0; 4]);
+    let model = FastText::read(file.as_slice()).unwrap();
+    assert_eq!(model.dim(), i32::MAX as usize);
+    assert_eq!(rows(model), Ok(Vec::new()));
 }
 
 #[test]

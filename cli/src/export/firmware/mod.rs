@@ -77,7 +77,7 @@ pub(crate) fn project(
         .chain([
             ("uses", uses.concat()),
             ("layers", tuple(&layers.list)),
-            ("text", tuple(&text)),
+            ("text", tuple(&text.iter().map(|name| type_of_text(name)).collect::<Vec<_>>())),
             ("ids", ids.to_string()),
             ("count", texts.len().to_string()),
             ("texts", texts.concat()),
@@ -207,8 +207,17 @@ fn features(text: &[&str]) -> String {
     if features.is_empty() { String::new() } else { format!(", features = {features:?}") }
 }
 
-/// What the firmware links to make ids of text.
+/// A name of [`text_kinds`] as a type: what lies in the image is borrowed for as long as the program runs.
+fn type_of_text(name: &str) -> String {
+    let borrows = matches!(name, "Columns" | "VocabularyView");
+    format!("{name}{}", if borrows { "<'static>" } else { "" })
+}
+
+/// What the firmware links to make ids of text, or of the fields of a row.
 fn text_kinds(text: &Text) -> Vec<&'static str> {
+    if text.ids_by == "columns" {
+        return vec!["Columns"];
+    }
     let lowercase = match text.lowercase {
         "none" => "Unchanged",
         "ascii" => "Ascii",
