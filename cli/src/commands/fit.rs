@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     let measure = measure(arguments)?;
     let reading = arguments.data_options.reading(Vec::new());
     let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
+    super::train::warn_of_names(arguments, &data);
     let splits = splits(arguments, &data, &reading)?;
     let [Split { learnt, held_out }, ..] = splits.as_slice() else {
         return Err(Failure::usage(

@@ -79,6 +79,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     let has_columns = !reading.fields.is_empty();
     let defaults = if has_columns { of_columns(architecture)? } else { architecture.defaults() };
     let (data, fields) = Labelled::read_fields(&arguments.data.as_path().into(), &reading)?;
+    warn_of_names(arguments, &data);
     let mut settings = text_settings(arguments, &defaults);
     let of_columns;
     let pipeline = if has_columns {
@@ -175,6 +176,17 @@ fn text_settings(arguments: &Train, defaults: &Defaults) -> TextSettings {
         marks: arguments.text.split.unwrap_or(defaults.split) == Split::Marks,
         filters: arguments.text.filters.clone(),
         length: 0,
+    }
+}
+
+/// A first line that may name the columns is learnt from as any other: the person should know.
+pub(super) fn warn_of_names(arguments: &Train, data: &Labelled) {
+    if let (false, Some((label, text))) = (arguments.quiet, data.names_in_first_line()) {
+        eprintln!(
+            "warning: {}: the label {label:?} stands in the first line alone. If that line names the columns, give \
+             --label {label:?} --text {text:?}",
+            arguments.data.display()
+        );
     }
 }
 

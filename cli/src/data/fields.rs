@@ -134,10 +134,18 @@ impl Columns {
         let has_names =
             is_named(&label.0) || wanted.fields.iter().any(|field| is_named(&field.place)) || names_numbers;
         for (number, place) in places.iter().enumerate() {
-            let before = places.iter().take(number).chain([&label.1]);
-            if before.into_iter().any(|other| other == place) {
-                let name = wanted.fields.get(number).map(|field| field.place.name()).unwrap_or_default();
-                return Err(Failure::usage(format!("{name}: named twice, or it is the label")));
+            let name = || wanted.fields.get(number).map(|field| field.place.name()).unwrap_or_default();
+            if *place == label.1 {
+                let why = match wanted.label {
+                    Some(_) => "it is the label, too",
+                    None => {
+                        "it is taken for the label, since no column is called label: name that of the label by --label"
+                    }
+                };
+                return Err(Failure::usage(format!("{}: {why}", name())));
+            }
+            if places.iter().take(number).any(|other| other == place) {
+                return Err(Failure::usage(format!("{}: named twice", name())));
             }
         }
         Ok(Self { label, places, has_names })

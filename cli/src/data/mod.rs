@@ -121,6 +121,21 @@ impl Labelled {
         self.labels.iter().any(|labels| labels.len() > 1)
     }
 
+    /// The label and the text of the first line, if that label occurs nowhere else and each other one does: the line may
+    /// name the columns.
+    pub(crate) fn names_in_first_line(&self) -> Option<(&str, &str)> {
+        let mut counts = vec![0_usize; self.names.len()];
+        for label in self.labels.iter().flatten() {
+            if let Some(count) = counts.get_mut(usize::from(*label)) {
+                *count += 1;
+            }
+        }
+        let [first] = self.labels.first()?.as_slice() else { return None };
+        let first = usize::from(*first);
+        let is_alone = counts.iter().enumerate().all(|(label, count)| (*count == 1) == (label == first));
+        is_alone.then_some((self.names.get(first)?, self.texts.first()?))
+    }
+
     /// The numbers of the texts that are learnt from and of those that are held out: of each class, or each set of
     /// classes, the same part, spread over the file. Turns 0, 1 and 2 hold out other texts, as far as there are
     /// others.
@@ -200,6 +215,20 @@ mod tests {
 
     fn labelled(labels: &[&[u16]]) -> Labelled {
         Labelled { labels: labels.iter().map(|of| of.to_vec()).collect(), ..Labelled::default() }
+    }
+
+    #[test]
+    fn a_first_line_of_names() {
+        let named = |labels: &[u16]| {
+            let labels: Vec<Vec<u16>> = labels.iter().map(|label| vec![*label]).collect();
+            let texts = (0..labels.len()).map(|i| format!("text {i}")).collect();
+            let names = ["Class", "a", "b"].map(str::to_owned).to_vec();
+            Labelled { texts, labels, names, strangers: 0 }
+        };
+        assert_eq!(named(&[0, 1, 2, 1, 2]).names_in_first_line(), Some(("Class", "text 0")));
+        for others in [&[1, 0, 2, 1, 2][..], &[0, 1, 2, 2], &[0, 1, 2, 0, 1, 2], &[]] {
+            assert_eq!(named(others).names_in_first_line(), None);
+        }
     }
 
     #[test]

@@ -55,6 +55,17 @@ fn a_project_of_columns() {
 }
 
 #[test]
+fn what_a_recurrent_model_links() {
+    let folder = Folder::new("firmware-lstm");
+    let data = folder.write("train.tsv", tsv());
+    let model = folder.train(&data, "a.nemb", &["--model", "lstm", "--units", "4", "--epochs", "1"]);
+    let firmware = folder.path("firmware");
+    succeed(&["export", &model, "--to", "firmware", "-o", &firmware]);
+    let main = fs::read_to_string(Path::new(&firmware).join("src/main.rs")).expect("the program");
+    assert!(main.contains("kinds::{Dense, Embedding, Lstm}"), "{main}");
+}
+
+#[test]
 fn projects_that_cannot_be_written() {
     let folder = Folder::new("no-firmware");
     let data = folder.write("train.tsv", tsv());
@@ -65,6 +76,10 @@ fn projects_that_cannot_be_written() {
     fail(&[&to[..], &["-o", &firmware, "--nanoembed", &folder.path("")]].concat(), 2);
     fail(&[&to[..], &["-o", &firmware, "--nanoembed", &folder.path("none")]].concat(), 5);
     fail(&[&to[..], &["-o", &folder.path("none/firmware")]].concat(), 5);
+    let large = folder.path("large.nemb");
+    succeed(&["train", &data, "-o", &large, "-q", "--rows", "20000", "--dim", "8", "--epochs", "1"]);
+    let small_board = ["export", &large, "--to", "firmware", "-o", &firmware, "--board", "cortex-m0"];
+    assert!(fail(&small_board, 2).contains("flash of the board"));
     // How text becomes ids is not in a file of Keras.
     let keras =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/oracle/loaders/embedding_lstm_dense.keras");

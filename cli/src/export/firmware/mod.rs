@@ -21,6 +21,14 @@ pub(crate) enum Board {
 }
 
 impl Board {
+    /// Bytes of its flash.
+    fn flash(self) -> usize {
+        match self {
+            Self::CortexM0 => 256 << 10,
+            Self::CortexM4f => 4 << 20,
+        }
+    }
+
     /// What stands for its names in the files.
     fn names(self) -> [(&'static str, &'static str); 5] {
         let [board, target, machine, flash, ram] = match self {
@@ -47,6 +55,13 @@ pub(crate) fn project(
     firmware: &Firmware<'_>,
     image: &ImageFile,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
+    let (bytes, flash) = (image.bytes().len(), firmware.board.flash());
+    if bytes > flash {
+        return Err(Failure::usage(format!(
+            "{}: {bytes} bytes, of which the flash of the board holds {flash}: train with --flash, or quantise it",
+            image.name()
+        )));
+    }
     let model = image.model()?;
     let layers = layers(&model)?;
     let pipeline = image.classifier()?.model().pipeline().map(Text::of);
@@ -162,7 +177,7 @@ fn layers(model: &Model<'_, All>) -> Result<Layers, Failure> {
             }
             _ => None,
         };
-        kinds.entry(kind.name()).or_insert_with(BTreeSet::new).extend(parameter);
+        kinds.entry(type_of(kind)).or_insert_with(BTreeSet::new).extend(parameter);
     }
     let list = kinds.iter().map(|(kind, parameters)| {
         let parameters: Vec<&str> = parameters.iter().copied().collect();
@@ -178,6 +193,14 @@ fn layers(model: &Model<'_, All>) -> Result<Layers, Failure> {
         formats: formats.into_iter().collect(),
         activations: activations.into_iter().collect(),
     })
+}
+
+/// The type of a kind of layer: what Keras calls LSTM is `Lstm` there.
+fn type_of(kind: LayerKind) -> &'static str {
+    match kind {
+        LayerKind::Lstm => "Lstm",
+        other => other.name(),
+    }
 }
 
 /// The format of the rows of a table, as the crate names it.
