@@ -40,9 +40,9 @@ fn places(column: &str) -> Result<Vec<Place>, Failure> {
     let number = |text: &str| text.parse::<usize>().ok();
     let range = column.split_once('-').and_then(|(from, to)| Some((number(from)?, number(to)?)));
     match (range, Place::told(column)) {
-        (Some((from, to)), _) if from == 0 || from > to || to > 1 << 16 => {
-            Err(Failure::usage(format!("{column}: columns are counted from 1 on, the lower number first")))
-        }
+        (Some((from, to)), _) if from == 0 || from > to || to > 1 << 16 => Err(Failure::usage(format!(
+            "{column}: columns are counted from 1 to 65536, the lower number first"
+        ))),
         (Some((from, to)), _) => Ok((from..=to).map(Place::Number).collect()),
         (None, Place::Number(0)) => Err(Failure::usage("0: columns are counted from 1 on")),
         (None, Place::Named(name)) if name.is_empty() => Err(Failure::usage("a column without a name")),

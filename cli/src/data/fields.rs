@@ -97,7 +97,11 @@ fn at<'a>(
 ) -> Result<&'a str, Failure> {
     columns.get(place).copied().ok_or_else(|| {
         let (found, needed) = (columns.len(), place + 1);
-        Failure::line(file, line, None, format!("{found} columns, and {} is column {needed}", name.name()))
+        let message = match name {
+            Place::Named(name) => format!("{found} columns, and {name} is column {needed}"),
+            Place::Number(_) => format!("{found} columns, and no column {needed}"),
+        };
+        Failure::line(file, line, None, message)
     })
 }
 

@@ -110,7 +110,7 @@ fn wrong_columns() {
         ("a\tb\tx\nc\td\t1x\n", &["--numeric", "3"], 3, ":2: column 3: \"1x\" is no number"),
         ("label\tx\na\t1\nb\tone\n", &["--numeric", "x"], 3, ":3: x: \"one\" is no number"),
         ("label\tx\na\t1\nb\n", &["--numeric", "x"], 3, ":3: 1 columns, and x is column 2"),
-        ("a\tx\nb\ty\n", &["--categorical", "3"], 3, ":1: 2 columns, and column 3 is column 3"),
+        ("a\tx\nb\ty\n", &["--categorical", "3"], 3, ":1: 2 columns, and no column 3"),
         ("a\tx\n\ty\n", &["--categorical", "2"], 3, ":2:1: no label"),
         ("a\tx\na\ty\n", &["--categorical", "2"], 3, "two or more"),
         ("label\tx\n", &["--categorical", "x"], 3, "no labelled text"),
