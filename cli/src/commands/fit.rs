@@ -9,6 +9,7 @@ use crate::measure::Measure;
 use crate::progress::{self, Progress};
 use crate::recipe::Architecture;
 use crate::search::{self, Frame, Point, Split, Task, Tried};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         ));
     };
     let test = match &arguments.fitting.test {
-        Some(path) => Some(Labelled::read_as(&Source::from(path.as_path()), &reading, data.names.clone())?),
+        Some(path) => Some(of_learnt_labels(path, &reading, &data)?),
         None => None,
     };
     let names: Vec<&str> = data.names.iter().map(String::as_str).collect();
@@ -124,15 +125,21 @@ fn score(task: &Task<'_>, tried: &Tried, seed: u64, test: &Labelled) -> Result<f
     Ok(task.measure.of_scores(&evaluation::evaluate(&image.classifier()?, test, &[], 1)?))
 }
 
+/// Other texts with the labels of these; an error if no text has one.
+fn of_learnt_labels(path: &Path, reading: &Reading, data: &Labelled) -> Result<Labelled, Failure> {
+    let source = Source::from(path);
+    let others = Labelled::read_as(&source, reading, data.names.clone())?;
+    if others.labels.iter().all(Vec::is_empty) {
+        return Err(Failure::data(source.name(), "no line has a label that was learnt"));
+    }
+    Ok(others)
+}
+
 /// What is learnt from and what is held out. Up to three times, each time other texts, if no file says what to
 /// try models on: of few texts a turn may hold out none, and has no say then.
 fn splits(arguments: &Train, data: &Labelled, reading: &Reading) -> Result<Vec<Split>, Failure> {
     if let Some(path) = &arguments.validation {
-        let source = Source::from(path.as_path());
-        let held_out = Labelled::read_as(&source, reading, data.names.clone())?;
-        if held_out.labels.iter().all(Vec::is_empty) {
-            return Err(Failure::data(source.name(), "no line has a label that was learnt"));
-        }
+        let held_out = of_learnt_labels(path, reading, data)?;
         return Ok(vec![Split { learnt: (0..data.len()).collect(), held_out }]);
     }
     let split = |turn| {

@@ -29,13 +29,13 @@ pub(crate) fn run(arguments: &Quantise) -> Result<(), Failure> {
     let model = image.model()?;
     let name = arguments.output.display().to_string();
     let quantised = match how {
-        How::Folded(format) => {
-            ImageFile::of(&name, &fold(arguments, &image, model, Folding::new(format))?)
-        }
+        How::Folded(format) => ImageFile::of(&name, &fold(arguments, &image, model, Folding::new(format))?),
         How::Rounded(format) => {
             let records = model.recipe().records();
             if !records.iter().any(|record| record.format == RowFormat::F32 as u16 && has_table(record)) {
-                return Err(image.failure("it has no table of 32 bits a number: quantise the model that was trained"));
+                return Err(
+                    image.failure("it has no table of 32 bits a number: quantise the model that was trained")
+                );
             }
             let mut quantised = ImageFile::zeros(&name, model.shipped_size(format));
             model.ship(format, quantised.bytes_mut()).map_err(|error| image.failure(error))?;

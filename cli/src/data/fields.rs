@@ -263,8 +263,11 @@ impl Rows {
         Self { fields, file: file.to_owned(), form: None }
     }
 
-    /// The row of a line as a text; `None` if it is a first line, which names columns.
+    /// The row of a line as a text; `None` if it is a first line, which names columns, or blank.
     pub(crate) fn text(&mut self, number: u64, line: &str) -> Result<Option<String>, Failure> {
+        if line.trim().is_empty() {
+            return Ok(None);
+        }
         let Self { fields, file, form } = self;
         let form = match form {
             Some(form) => form,

@@ -81,7 +81,8 @@ pub(crate) fn project(
     let uses: Vec<String> = uses.iter().map(|(module, names)| import(module, names)).collect();
     let texts: Vec<String> = firmware.texts.iter().map(|text| format!("    {text:?},\n")).collect();
     let source = match firmware.nanoembed {
-        Some(folder) => format!("path = {folder:?}"),
+        // JSON's strings are strings of TOML, too.
+        Some(folder) => format!("path = {}", serde_json::json!(folder)),
         None => format!("version = {:?}", env!("CARGO_PKG_VERSION")),
     };
     let names: Vec<(&str, String)> = firmware
