@@ -326,7 +326,8 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-/// The source of ids, and the record with what it does not use at 0.
+/// The source of ids, and the record with what it does not use at 0. A part of its only caller: apart it would be larger.
+#[inline(always)]
 fn source<'a, T: TextKinds>(
     record: &Record,
     of_source: &'a [u8],
