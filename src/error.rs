@@ -399,7 +399,7 @@ impl fmt::Display for FileKind {
             Self::TextWithHeader => "text vectors under a header: TextVectors::with_header reads them",
             Self::TextWithoutHeader => "text vectors without a header: TextVectors::new reads them",
             Self::Word2Vec => "word2vec's binary file: BinaryVectors reads it",
-            Self::FastText => "fastText's .bin: its vectors are in the .vec file",
+            Self::FastText => "fastText's .bin: FastText reads it, and its vectors are in the .vec file",
             Self::Npy => "an npy file: read_npy reads it",
             Self::Zip => "a zip archive: Npz reads it if it is numpy's, else unpack it",
             Self::Hdf5 => "an HDF5 file (.h5): save the arrays as npz or safetensors",

@@ -73,6 +73,7 @@
 //! | look up rows of big tables | [`table`], [`kernels`] |
 //! | train rows of big tables | [`sparse`], [`optim`] |
 //! | read and write files (feature `std`) | `weights`, `vectors`, `files` |
+//! | find the rows nearest to a vector, answer analogies | [`similarity`] |
 //! | put large values on the heap | [`memory`] |
 //! | compute `exp` and its kin with the same bits everywhere | [`math`] |
 //! | choose a level of the processor | [`simd::Level`] |
@@ -160,6 +161,8 @@ pub mod sparse;
 
 mod reference;
 
+pub mod similarity;
+
 pub mod optim;
 
 pub(crate) mod passes;
@@ -184,10 +187,10 @@ pub mod keras;
 pub mod files;
 
 #[cfg(feature = "std")]
-pub mod vectors;
+pub mod weights;
 
 #[cfg(feature = "std")]
-pub mod weights;
+pub mod vectors;
 
 #[doc(hidden)]
 pub mod internals;

@@ -107,6 +107,9 @@ pub(crate) fn check_apart<'a>(
 
 /// An error if a file could not be written there: told before an hour of training and not after it.
 pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
+    if path.as_os_str() == "-" {
+        return Err(Failure::usage("-o -: a model is written to a file; -o ./- is one of that name"));
+    }
     let is_special = std::fs::metadata(path).is_ok_and(|old| !old.is_file() && !old.is_dir());
     if is_special {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use crate::evaluation::{Counts, Scores, macro_f1};
 use crate::examples::Examples;
+use crate::predictor::Judge;
 use nanoembed::train::Report;
 
 /// A measure of texts that are held out.
@@ -25,21 +26,12 @@ pub(crate) struct Tally {
 impl Tally {
     /// Counts the outputs for an example.
     pub(crate) fn add(&mut self, examples: &Examples, number: usize, outputs: &[f32]) {
-        let mut best: Option<(usize, f32)> = None;
-        for (class, probability) in outputs.iter().enumerate() {
-            if best.is_none_or(|(_, most)| *probability > most) {
-                best = Some((class, *probability));
-            }
-        }
+        let best = Judge::most_probable(outputs).map(|(class, _)| class);
         self.classes.resize(outputs.len(), Counts::default());
         for ((class, counts), probability) in self.classes.iter_mut().enumerate().zip(outputs) {
             let is = examples.is(number, class);
             // Where a text may have several labels, each class is a question of its own.
-            let taken = if examples.have_several() {
-                *probability >= 0.5
-            } else {
-                best.is_some_and(|(best, _)| best == class)
-            };
+            let taken = if examples.have_several() { *probability >= 0.5 } else { best == Some(class) };
             counts.texts += u64::from(is);
             counts.taken += u64::from(taken);
             counts.found += u64::from(is && taken);

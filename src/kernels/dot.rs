@@ -147,7 +147,7 @@ fn dot_rows<L: Lanes, const R: usize>(
 }
 
 #[inline(always)]
-fn gemm_nt_loops<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) {
+pub(super) fn gemm_nt_loops<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) {
     let n = b.rows();
     let mut j = 0;
     while L::ACCUMULATORS >= 4 && n - j >= 4 {

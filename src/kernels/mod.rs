@@ -8,6 +8,7 @@
 //! | gradients into rows | [`scatter_add`], [`scatter_add_bags`], [`scatter_add_max`]; [`Bags::divide`], [`Bags::weight_gradients`] |
 //! | packed rows | [`TableMut::quantise`], [`Table::dequantise`], and for one row [`TableMut::quantise_row`], [`Table::dequantise_row`]; random rounding takes a [`Noise`] |
 //! | vectors and matrices | [`dot`], [`gemv`], [`gemm`] |
+//! | vectors and the rows of a table | [`similarity`](crate::similarity) |
 //! | activations, in place | [`ActivationFunction::activate`](crate::layers::ActivationFunction::activate) |
 //!
 //! The kernels that only layers call (convolution, the gates of an LSTM, maxima and means over time steps,
@@ -30,6 +31,7 @@ mod activation;
 mod ahead;
 mod any;
 mod axpy;
+mod codes;
 mod columns;
 mod convolution;
 mod dot;
@@ -43,6 +45,7 @@ mod pool;
 mod quantise;
 mod repeats;
 mod scatter;
+mod scores;
 mod skip_gram;
 mod steps;
 mod transpose;
@@ -57,6 +60,7 @@ pub(crate) use dot::squares;
 pub(crate) use gather::convert;
 use gemm::{Across, Left, add_product};
 pub(crate) use integers::MOST_IDS;
+pub(crate) use scores::inverse_norm;
 
 pub use dot::{dot, gemv};
 pub use gather::{gather, gather_stream};
@@ -85,6 +89,7 @@ pub(crate) mod inner {
     pub use super::pool::NO_ID;
     pub use super::quantise::{dequantise, dequantise_row, quantise, quantise_rounded, quantise_row};
     pub use super::repeats::{Repeats, distinct_rows};
+    pub use super::scores::{inverse_norms, scores};
     pub use super::skip_gram::{MOST_NEGATIVES, Negatives, learn_bags, learn_groups, learn_pairs, pair};
     pub use super::steps::{
         max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,
@@ -114,6 +119,7 @@ pub(crate) mod at {
     };
     pub use super::repeats::distinct_rows_at;
     pub use super::scatter::{scatter_add_at, scatter_add_bags_at};
+    pub use super::scores::{inverse_norms_at, scores_at};
     pub use super::skip_gram::{learn_bags_at, learn_groups_at, learn_pairs_at};
     pub use super::steps::{
         max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at,
@@ -138,6 +144,7 @@ pub(crate) mod shaped {
     pub(crate) use super::quantise::shaped::*;
     pub(crate) use super::repeats::shaped::*;
     pub(crate) use super::scatter::shaped::*;
+    pub(crate) use super::scores::shaped::*;
     pub(crate) use super::steps::shaped::*;
     pub(crate) use super::transpose::shaped::*;
     pub(crate) use super::weights::shaped::*;

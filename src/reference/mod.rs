@@ -18,6 +18,7 @@ mod lstm;
 mod norm;
 mod pool;
 mod scatter;
+mod scores;
 mod steps;
 mod update;
 mod weights;
@@ -42,6 +43,7 @@ pub use lstm::{lstm_gates, lstm_gates_backward};
 pub use norm::{max_norm, sum_of_squares_of_rows};
 pub use pool::{pool, pool_max};
 pub use scatter::{scatter_add, scatter_add_bags, scatter_add_max};
+pub use scores::{inverse_norms, scores};
 pub use steps::{max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward};
 pub use update::{
     adadelta, adagrad, adam, amsgrad, momentum, nadam, rmsprop, rowwise_adagrad, sgd, update_rows,

@@ -130,12 +130,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// `count` rows from `first` on; fewer where the table ends.
-    pub(crate) fn part(&self, first: usize, count: usize) -> Self {
-        let rows = self.rows.saturating_sub(first).min(count);
-        Self { values: self.starting_at(first * self.stride), rows, ..*self }
-    }
-
     /// A row for each block.
     pub(crate) fn from_blocks<T: Numbers>(blocks: &'a [T]) -> Self {
         let dim = size_of::<T>() / size_of::<f32>();
@@ -215,6 +209,20 @@ impl<'a, F: Format> Table<'a, F> {
     #[inline]
     pub fn stride(&self) -> usize {
         self.stride
+    }
+
+    /// The table itself, if its numbers need no conversion.
+    #[inline(always)]
+    pub(crate) fn as_floats(self) -> Option<Table<'a>> {
+        let Self { values, rows, dim, stride, .. } = self;
+        Some(Table { values: F::as_floats(values)?, rows, dim, stride, scale: () })
+    }
+
+    /// `count` rows from `first` on; fewer where the table ends.
+    #[inline(always)]
+    pub(crate) fn part(&self, first: usize, count: usize) -> Self {
+        let rows = self.rows.saturating_sub(first).min(count);
+        Self { values: self.starting_at(first * self.stride), rows, ..*self }
     }
 
     /// The elements from number `element` of the first row on; those below it follow in steps of the stride.

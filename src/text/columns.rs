@@ -90,7 +90,7 @@ impl<'a> Columns<'a> {
     pub fn read(bytes: &'a [u8], columns: u32) -> Result<Self, PipelineError> {
         let (mut rest, mut rows) = (bytes, 1_u32);
         for column in 0..columns {
-            let (read, behind) = Column::cut(rest, rows, column)?;
+            let (read, behind) = Column::cut(rest, rows)?;
             read.check(column)?;
             let allowed = "below 2^32";
             let too_many = PipelineError::Field { field: "rows of the columns", allowed, found: 1 << 32 };
@@ -125,8 +125,8 @@ impl<'a> Columns<'a> {
     /// The columns, in the order in which a row has their fields.
     pub fn iter(&self) -> impl Iterator<Item = Column<'a>> + Clone + use<'a> {
         let (mut rest, mut first) = (self.bytes, 1_u32);
-        (0..self.count).map_while(move |column| {
-            let (read, behind) = Column::cut(rest, first, column).ok()?;
+        (0..self.count).map_while(move |_| {
+            let (read, behind) = Column::cut(rest, first).ok()?;
             rest = behind;
             first = first.saturating_add(read.rows());
             Some(read)
@@ -205,7 +205,7 @@ impl<'a> Columns<'a> {
         column.extend(names.as_bytes());
         column.extend(padding(column.len()));
         // What cannot be read is not written.
-        Column::cut(&column, 1, 0)?.0.check(0)?;
+        Column::cut(&column, 1)?.0.check(0)?;
         bytes.extend(column);
         Ok(())
     }
@@ -229,7 +229,7 @@ fn number<const N: usize>(bytes: &[u8]) -> Option<([u8; N], &[u8])> {
 impl<'a> Column<'a> {
     /// The first column of `bytes`, whose first row is `first`, and the bytes behind it; its values are not
     /// looked at.
-    fn cut(bytes: &'a [u8], first: u32, column: u32) -> Result<(Self, &'a [u8]), PipelineError> {
+    fn cut(bytes: &'a [u8], first: u32) -> Result<(Self, &'a [u8]), PipelineError> {
         let short = |expected: usize| PipelineError::Length {
             field: "bytes of the columns from one of them on",
             expected,
@@ -256,14 +256,15 @@ impl<'a> Column<'a> {
             Some((numbers.as_chunks().0, name, names, zeros, rest))
         };
         let (numbers, name, names, zeros, rest) = parts().ok_or(short(size))?;
-        let wrong = |field, allowed| PipelineError::Field { field, allowed, found: column.into() };
+        let wrong = |field, allowed, found| PipelineError::Field { field, allowed, found };
         let values = match kind {
             CATEGORIES => Values::Categories { ends: numbers, names },
             THRESHOLDS if of_names == 0 => Values::Thresholds(numbers),
-            _ => return Err(wrong("kind of a column (its number)", "1 categories, 2 thresholds")),
+            THRESHOLDS => return Err(wrong("bytes of names of thresholds", "0", of_names.into())),
+            _ => return Err(wrong("kind of a column", "1 (categories) or 2 (thresholds)", kind.into())),
         };
-        if zeros.iter().any(|byte| *byte != 0) {
-            return Err(wrong("bytes behind a column (its number)", "0"));
+        if let Some(byte) = zeros.iter().find(|byte| **byte != 0) {
+            return Err(wrong("bytes behind a column", "0", (*byte).into()));
         }
         Ok((Self { name, first, values }, rest))
     }

@@ -55,6 +55,7 @@ pub struct Found {
     rows: Vec<bool>,
     count: usize,
     read: u64,
+    again: u64,
     promised: Option<u64>,
 }
 
@@ -79,6 +80,12 @@ impl Found {
         self.read
     }
 
+    /// How many rows of vectors were for a row that an earlier one had set already: a word that occurs twice, or
+    /// several words with one row. The first counts.
+    pub fn rows_again(&self) -> u64 {
+        self.again
+    }
+
     /// How many rows of vectors their header promised, at most the limit of [`Vectors::take`]; `None` where
     /// there is no header.
     ///
@@ -97,7 +104,7 @@ pub(super) fn fill(
     ShapeMismatch::check("dim", table.dim(), vectors.dim())?;
     let promised = vectors.rows_promised();
     let (mut found, mut numbers) = (vec![false; table.rows()], Vec::new());
-    let (mut order, mut read) = (Vec::new(), 0);
+    let (mut order, mut read, mut again) = (Vec::new(), 0, 0);
     loop {
         let (word, vector) = match vectors.next_row() {
             Ok(Some(row)) => row,
@@ -108,7 +115,9 @@ pub(super) fn fill(
         read += 1;
         let Some(row) = row_of(word) else { continue };
         let place = found.get_mut(row).ok_or(RowOutOfRange { row, rows: table.rows() })?;
-        if !core::mem::replace(place, true) {
+        if core::mem::replace(place, true) {
+            again += 1;
+        } else {
             order.push(row);
             numbers.extend_from_slice(vector);
         }
@@ -118,5 +127,5 @@ pub(super) fn fill(
             *to = *x;
         }
     }
-    Ok(Found { rows: found, count: order.len(), read, promised })
+    Ok(Found { rows: found, count: order.len(), read, again, promised })
 }

@@ -5,17 +5,20 @@
 //! | GloVe text, `word 0.1 -0.2 …` | [`TextVectors::new`] |
 //! | word2vec text, fastText `.vec`: the same after a line `rows dim` (a header) | [`TextVectors::with_header`] |
 //! | word2vec binary, as the C tool or gensim writes it | [`BinaryVectors`] |
+//! | fastText's `.bin`, with vectors for words that it never saw | [`FastText`] |
 //! | npy, npz, safetensors, and a list of words | [`weights`](crate::weights) reads the array, [`TableVectors`] names its rows |
+//! | any of these, also compressed by gzip | [`AnyVectors`], which tells what it is |
 //!
 //! | to do this | take |
 //! |---|---|
 //! | put the rows of known words into a table | [`Vectors::fill`], which says what it [`Found`] |
 //! | read the most frequent words only | [`Vectors::take`] |
+//! | read the words of a vocabulary only | [`Vectors::only`] |
+//! | write vectors | [`write_text`], [`write_binary`], [`write_npy`], [`to_safetensors`] |
 //! | read another file | the trait [`Vectors`] |
 //!
 //! Each reader lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory
-//! of a line. The documentation of each reader has a table of what it takes and what it refuses. The files of
-//! published vectors are compressed: decompress them first.
+//! of a line. The documentation of each reader has a table of what it takes and what it refuses.
 //!
 //! ```
 //! use nanoembed::layers::{Embedding, Layer};
@@ -45,16 +48,24 @@
 //! [`Frozen`](crate::layers::Frozen), row by row by [`FrozenRows`](crate::layers::FrozenRows).
 
 mod binary;
+mod fast_text;
 mod fill;
+mod only;
+mod open;
 mod table;
 mod take;
 mod text;
+mod write;
 
 pub use binary::BinaryVectors;
+pub use fast_text::FastText;
 pub use fill::{FillError, Found};
+use only::Only;
+pub use open::AnyVectors;
 pub use table::TableVectors;
 use take::Take;
 pub use text::TextVectors;
+pub use write::{WriteError, to_safetensors, write_binary, write_npy, write_text};
 
 use crate::error::FileError;
 use crate::table::TableMut;
@@ -93,6 +104,22 @@ pub trait Vectors {
         Self: Sized,
     {
         Take::new(self, rows)
+    }
+
+    /// The rows of the words that are `wanted`, as of a vocabulary; the others are read and left out.
+    ///
+    /// ```
+    /// use nanoembed::vectors::{TextVectors, Vectors};
+    /// let glove = "the 0.5 1\nof 4 8\nto 2 2\n";
+    /// let mut some = TextVectors::new(glove.as_bytes())?.only(|word| word != "the");
+    /// assert_eq!(some.next_row()?, Some(("of", [4.0, 8.0].as_slice())));
+    /// # Ok::<(), nanoembed::error::FileError>(())
+    /// ```
+    fn only<P: FnMut(&str) -> bool>(self, wanted: P) -> Only<Self, P>
+    where
+        Self: Sized,
+    {
+        Only::new(self, wanted)
     }
 
     /// Sets the rows of words that are among these vectors; all others stay as they are. Tells which were found.

@@ -76,5 +76,7 @@ mod tensors;
 
 pub use array::{Array, Arrays};
 pub use model::{Weight, WeightsError, read};
+pub(crate) use npy::write_rows;
 pub use npz::Npz;
 pub use tensors::SafeTensors;
+pub(crate) use tensors::tensor_of_rows;

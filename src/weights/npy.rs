@@ -13,6 +13,7 @@
 use super::array::{Array, Stored};
 use crate::error::{FileError, FileKind};
 use crate::files::HEAD;
+use crate::table::Table;
 use std::format;
 use std::io::{ErrorKind, Read, Write};
 use std::string::{String, ToString};
@@ -139,6 +140,22 @@ impl<R: Read> File<R> {
 
 /// Writes an npy file of `f32`, version 1.
 pub(super) fn write_npy(mut writer: impl Write, shape: &[usize], values: &[f32]) -> std::io::Result<()> {
+    write_header(&mut writer, shape)?;
+    write_numbers(&mut writer, values)
+}
+
+/// The same for the rows of a table.
+pub(crate) fn write_rows(mut writer: impl Write, table: Table<'_>) -> std::io::Result<()> {
+    write_header(&mut writer, &[table.rows(), table.dim()])?;
+    table.iter().try_for_each(|row| write_numbers(&mut writer, row))
+}
+
+fn write_numbers(writer: &mut impl Write, values: &[f32]) -> std::io::Result<()> {
+    values.iter().try_for_each(|x| writer.write_all(&x.to_le_bytes()))
+}
+
+/// All in front of the numbers.
+fn write_header(writer: &mut impl Write, shape: &[usize]) -> std::io::Result<()> {
     let extents: Vec<String> = shape.iter().map(ToString::to_string).collect();
     // Of one extent Python's tuple is `(40,)`.
     let comma = if shape.len() == 1 { "," } else { "" };
@@ -149,8 +166,7 @@ pub(super) fn write_npy(mut writer: impl Write, shape: &[usize], values: &[f32])
     writer.write_all(&MAGIC)?;
     writer.write_all(&[1, 0])?;
     writer.write_all(&(length as u16).to_le_bytes())?;
-    writeln!(writer, "{header:width$}", width = length - 1)?;
-    values.iter().try_for_each(|x| writer.write_all(&x.to_le_bytes()))
+    writeln!(writer, "{header:width$}", width = length - 1)
 }
 
 /// Values that stand with the first extent running fastest, with the last.

@@ -6,6 +6,7 @@ use crate::error::{FileError, FileKind};
 use crate::files::HEAD;
 use std::format;
 use std::io::{BufReader, Read, Seek};
+use std::string::String;
 use std::vec::Vec;
 use zip::ZipArchive;
 use zip::read::ZipFile;
@@ -46,6 +47,15 @@ impl<R: Read + Seek> Npz<R> {
             other => other,
         });
         Ok(Self(archive?))
+    }
+
+    /// The keys of all arrays, in the order of the archive.
+    pub(crate) fn keys(&self) -> Result<Vec<String>, FileError> {
+        let mut keys = Vec::new();
+        for name in self.0.file_names() {
+            keys.extend(name.map_err(file_error)?.strip_suffix(".npy").map(String::from));
+        }
+        Ok(keys)
     }
 
     /// The npy file of the array of this key.

@@ -2,8 +2,12 @@
 
 use super::array::{Array, Arrays, Stored};
 use crate::error::{FileError, FileKind};
+use crate::table::Table;
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError};
+use std::string::String;
 use std::vec::Vec;
+use zerocopy::IntoBytes;
 
 /// A safetensors file, in memory or mapped into it.
 ///
@@ -37,6 +41,27 @@ impl<'a> SafeTensors<'a> {
             FileError::Bytes { offset: 0, expected, found }
         })
     }
+}
+
+impl SafeTensors<'_> {
+    /// The keys of all arrays, in order.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let mut keys: Vec<String> = self.0.names().into_iter().map(String::from).collect();
+        keys.sort_unstable();
+        keys
+    }
+}
+
+/// The rows of a table as the bytes of a file with one array.
+pub(crate) fn tensor_of_rows(key: &str, table: Table<'_>) -> Result<Vec<u8>, FileError> {
+    const TOO_LARGE: FileError = FileError::Unsupported("a file as large");
+    if key == "__metadata__" {
+        return Err(FileError::Unsupported("an array with the name __metadata__"));
+    }
+    let values: Vec<f32> = table.iter().flatten().copied().collect();
+    let shape = [table.rows(), table.dim()].to_vec();
+    let view = TensorView::new(Dtype::F32, shape, values.as_bytes()).map_err(|_| TOO_LARGE)?;
+    safetensors::serialize([(key, view)], None).map_err(|_| TOO_LARGE)
 }
 
 impl Arrays for SafeTensors<'_> {

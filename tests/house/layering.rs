@@ -7,7 +7,7 @@ use crate::sources::{File, files, sources, tokens};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The order of `lib.rs`, with the modules that are still to come.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "error",
     "message",
     "slices",
@@ -20,6 +20,7 @@ const ORDER: [&str; 26] = [
     "kernels",
     "sparse",
     "reference",
+    "similarity",
     "optim",
     "passes",
     "recipe",
@@ -31,8 +32,8 @@ const ORDER: [&str; 26] = [
     "models",
     "keras",
     "files",
-    "vectors",
     "weights",
+    "vectors",
     "internals",
 ];
 /// What the executable specification may rest on.

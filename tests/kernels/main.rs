@@ -7,5 +7,7 @@ mod dense;
 mod lstm;
 mod row_formats;
 mod rows;
+mod scores;
 mod sequences;
+mod similarity;
 mod skip_gram;

@@ -6,7 +6,7 @@ use nanoembed::layers::{
 };
 use nanoembed::sequential;
 use nanoembed::table::TableMut;
-use nanoembed::vectors::{BinaryVectors, TableVectors, TextVectors, Vectors};
+use nanoembed::vectors::{AnyVectors, BinaryVectors, FastText, TableVectors, TextVectors, Vectors};
 use nanoembed::weights::{Array, Arrays, Npz, SafeTensors, Weight, read};
 use serde_json::Value;
 use std::io::{BufReader, Cursor};
@@ -109,6 +109,84 @@ fn vectors_of_each_format() {
     let (table, words) = table_and_words();
     let table = nanoembed::table::Table::new(&table, words.len(), DIM).expect("a table");
     assert_vectors("table", TableVectors::new(&words, table).expect("as many words"));
+}
+
+/// What each file is, is told by its first bytes; rows of arrays have their numbers for words.
+#[test]
+fn vectors_of_any_file() {
+    let open = |name: &str| BufReader::with_capacity(9, std::fs::File::open(path(name)).expect("the file"));
+    for name in [
+        "glove.txt",
+        "glove.txt.gz",
+        "word2vec_gensim.txt",
+        "word2vec_gensim.bin",
+        "word2vec_gensim.bin.gz",
+        "word2vec_c_tool_newlines.bin",
+    ] {
+        assert_vectors(name, AnyVectors::open(open(name)).unwrap_or_else(|error| panic!("{name}: {error}")));
+    }
+    let (table, words) = table_and_words();
+    for name in [
+        "table_f32.npy",
+        "table_f64.npy",
+        "table_f32_fortran_order.npy",
+        "table_f32_big_endian.npy",
+        "table_and_ids.npz",
+        "table_compressed.npz",
+        "table.safetensors",
+    ] {
+        let opened = match name {
+            "table.safetensors" => AnyVectors::open_array(open(name), "embeddings"),
+            _ => AnyVectors::open(open(name)),
+        };
+        let mut vectors = opened.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!((vectors.dim(), vectors.rows_promised()), (DIM, Some(words.len() as u64)), "{name}");
+        for (number, row) in table.chunks(DIM).enumerate() {
+            let (word, found) = vectors.next_row().expect(name).expect("another row");
+            assert_eq!(word, number.to_string(), "{name}");
+            assert!(found.iter().zip(row).all(|(a, b)| a.to_bits() == b.to_bits()), "{name}: {word}");
+        }
+        assert_eq!(vectors.next_row(), Ok(None), "{name}");
+    }
+    let several = AnyVectors::open(open("table.safetensors")).expect_err("two tables");
+    assert!(several.to_string().starts_with("an archive of several arrays"), "{several}");
+    assert!(AnyVectors::open_array(open("table.safetensors"), "nobody").is_err());
+    for model in ["embedding_flatten_dense.keras", "expected.json"] {
+        assert!(AnyVectors::open(open(model)).is_err(), "{model}");
+    }
+}
+
+#[test]
+fn models_of_fasttext_and_words_that_they_never_saw() {
+    let expected: Value = serde_json::from_slice(&bytes("fasttext.json")).expect("JSON");
+    for (file, key) in [("fasttext_subwords.bin", "vectors"), ("fasttext_words.bin", "plain")] {
+        let mut model = FastText::read(bytes(file).as_slice()).expect(file);
+        let vectors = expected[key].as_object().expect("vectors by word");
+        let mut found = vec![f32::NAN; model.dim()];
+        for (word, row) in vectors {
+            let row: Vec<f64> =
+                row.as_array().expect("a row").iter().map(|x| x.as_f64().expect("a number")).collect();
+            let known = model.vector(word, &mut found).expect("as many numbers");
+            assert_eq!(known, row.iter().any(|x| *x != 0.0), "{file}: {word}");
+            for (found, row) in found.iter().zip(&row) {
+                assert!((f64::from(*found) - row).abs() <= 1e-7, "{file}: {word}: {found}, {row}");
+            }
+        }
+        if key == "vectors" {
+            let words = expected["words"].as_array().expect("words").iter().filter_map(Value::as_str);
+            assert!(model.words().eq(words));
+        }
+        let words: Vec<String> = model.words().map(str::to_owned).collect();
+        for word in words {
+            let row = model.next_row().expect("a row").map(|(word, row)| (word.to_owned(), row.to_vec()));
+            model.vector(&word, &mut found).expect("as many numbers");
+            assert_eq!(row, Some((word, found.clone())), "{file}");
+        }
+        assert_eq!(model.next_row(), Ok(None), "{file}");
+        assert!(model.vector("the", &mut [0.0]).is_err());
+    }
+    let zipped = AnyVectors::open(Cursor::new(bytes("fasttext_subwords.bin"))).expect("a model");
+    assert_eq!((zipped.dim(), zipped.rows_promised()), (5, Some(14)));
 }
 
 #[test]

@@ -142,6 +142,22 @@ fn values_ascend() {
 }
 
 #[test]
+fn wrong_bytes_are_named() {
+    let mut bytes = Vec::new();
+    Columns::append_thresholds(&mut bytes, "c", &[1.0]).unwrap();
+    Columns::append_thresholds(&mut bytes, "d", &[2.0]).unwrap();
+    // The second column starts at 20; its name is at 36.
+    for (at, expected) in [
+        (20, "kind of a column: 9, but it has to be 1 (categories) or 2 (thresholds)"),
+        (39, "bytes behind a column: 9, but it has to be 0"),
+    ] {
+        let mut bytes = bytes.clone();
+        bytes[at] = 9;
+        assert_eq!(Columns::read(&bytes, 2).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
 fn a_category_ends_between_characters() {
     let mut bytes = Vec::new();
     Columns::append_categories(&mut bytes, "c", &["é", "ü"]).unwrap();

@@ -296,7 +296,9 @@ fn errors_name_the_field() {
         bytes[at] = value;
         Pipeline::read(&bytes).unwrap_err()
     };
-    assert_eq!(changed(0, 3), field("kind", "1 or 2", 3));
+    assert_eq!(changed(0, 4), field("kind", "1 to 3", 4));
+    // Columns of which there is none.
+    assert_eq!(changed(0, 3), field("rows", "as many as the columns have", 50));
     assert_eq!(changed(2, 3), field("lower-casing", "0 to 2", 3));
     assert_eq!(changed(4, 0), field("hash", "1 to 5", 0));
     assert_eq!(changed(6, 2), field("padding", "0 or 1", 2));

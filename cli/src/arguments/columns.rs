@@ -40,12 +40,16 @@ fn places(column: &str) -> Result<Vec<Place>, Failure> {
     let number = |text: &str| text.parse::<usize>().ok();
     let range = column.split_once('-').and_then(|(from, to)| Some((number(from)?, number(to)?)));
     match (range, Place::told(column)) {
-        (Some((from, to)), _) if from == 0 || from > to || to > 1 << 16 => {
-            Err(Failure::usage(format!("{column}: columns are counted from 1 on, the lower number first")))
-        }
+        (Some((from, to)), _) if from == 0 || from > to || to > 1 << 16 => Err(Failure::usage(format!(
+            "{column}: columns are counted from 1 to 65536, the lower number first"
+        ))),
         (Some((from, to)), _) => Ok((from..=to).map(Place::Number).collect()),
         (None, Place::Number(0)) => Err(Failure::usage("0: columns are counted from 1 on")),
         (None, Place::Named(name)) if name.is_empty() => Err(Failure::usage("a column without a name")),
+        (None, Place::Named(name)) if Place::of_model(&name) != Place::Named(name.clone()) => {
+            let message = "a model calls columns without a name so; give the column another name";
+            Err(Failure::usage(format!("{name}: {message}")))
+        }
         (None, place) => Ok(vec![place]),
     }
 }
@@ -65,7 +69,7 @@ mod tests {
         let names: Vec<String> = fields.iter().map(|field| field.place.name()).collect();
         assert_eq!(names, ["sky", "column 4", "column 5", "column 6", "column 2", "a-b"]);
         assert_eq!(fields.iter().filter(|field| field.is_numeric).count(), 2);
-        for wrong in ["0", "", "0-3", "6-4"] {
+        for wrong in ["0", "", "0-3", "6-4", "column 2"] {
             let options = ColumnOptions { categorical: vec![wrong.into()], numeric: vec![], bins: 4 };
             assert!(options.fields().is_err(), "{wrong}");
         }

@@ -31,7 +31,12 @@ Examples:
   nanoembed word2vec corpus.txt -o vectors.txt
 
 Exit codes:
-  0 done   2 wrong arguments   3 wrong data   4 wrong model   5 no file to read or write   6 training failed"
+  0  done
+  2  wrong arguments
+  3  wrong data
+  4  wrong model
+  5  a file cannot be read or written
+  6  the training failed"
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -81,7 +86,7 @@ impl DataOptions {
 /// Tells how well a model finds the labels of a file.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Precision, recall and F1 of each class, macro-F1 and accuracy. A label that the model has no class for can only
+Precision, recall and F1 of each class, macro-F1 and accuracy. A label that the model has no class for can only \
 be right if the model says that it is none of its classes.
 
 Examples:
@@ -112,8 +117,8 @@ pub(crate) struct Evaluate {
 /// Tells the classes of texts, a line at a time.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A line of the answer is `class<TAB>probability`, with --top several of these with tabs between them. It is empty
-if the text is none of the classes. A model of columns takes lines whose columns a first line names, JSON objects,
+A line of the answer is `class<TAB>probability`, with --top several of these with tabs between them. It is empty if \
+the text is none of the classes, which a model of several labels a line may say; others always name a class. A model of columns takes lines whose columns a first line names, JSON objects, \
 or the columns that `inspect` tells, in their order.
 
 Examples:
@@ -154,13 +159,13 @@ Examples:
   nanoembed quantise model.nemb --numbers u8 -o model.u8.nemb
   nanoembed quantise model.nemb --fold i8 --keep 2048 --data train.tsv -o model.i8.nemb")]
 pub(crate) struct Quantise {
-    /// The model, with numbers of 32 bits
+    /// The model; one whose numbers have 32 bits for --numbers
     pub(crate) model: PathBuf,
     /// Where the smaller model is written to
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// Numbers of its table
-    #[arg(long, value_name = "FORMAT", required_unless_present = "fold", conflicts_with = "fold")]
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["fold", "keep", "data"])]
     pub(crate) numbers: Option<Numbers>,
     /// Multiplies the table of a bag model by its linear layer: one table of integers is left
     #[arg(long, value_name = "FORMAT")]
@@ -178,8 +183,8 @@ pub(crate) struct Quantise {
 /// Makes an image of a model of Keras 3.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A Sequential or Functional model of Embedding, Flatten, Conv1D, LSTM, global poolings, Dense, Activation, Dropout,
-Concatenate, Add and Dot, in which each output goes to one layer. How text becomes ids is not in a .keras file: the
+A Sequential or Functional model of Embedding, Flatten, Conv1D, LSTM, global poolings, Dense, Activation, Dropout, \
+Concatenate, Add and Dot, in which each output goes to one layer. How text becomes ids is not in a .keras file: the \
 model is asked by ids.
 
 Example:

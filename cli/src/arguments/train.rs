@@ -14,11 +14,11 @@ use std::path::PathBuf;
 /// Learns from a file of labelled texts, and writes a model.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A line of the file is `label<TAB>text`, `label,text` with quotes where needed, {\"label\": .., \"text\": ..}, or
-`__label__a __label__b text` as for fastText. If some line has several labels, each class becomes a question of
+A line of the file is `label<TAB>text`, `label,text` with quotes where needed, {\"label\": .., \"text\": ..}, or \
+`__label__a __label__b text` as for fastText. If some line has several labels, each class becomes a question of \
 its own. With --categorical or --numeric a line is a row of a table, and its columns are learnt from.
 
-The same file and options give the same bytes, on every machine; with --flash, as far as the time is enough for
+The same file and options give the same bytes, on every machine; with --flash, as far as the time is enough for \
 the same search. Ctrl-C ends the training; the best model so far is written.
 
 Examples:
@@ -77,6 +77,9 @@ pub(crate) struct Fitting {
         help_heading = "Fitting a budget"
     )]
     pub(crate) seconds: u64,
+    /// Labelled texts that the best model of each budget of the curve is tested on, when all is found
+    #[arg(long, value_name = "FILE", requires = "flash", help_heading = "Fitting a budget")]
+    pub(crate) test: Option<PathBuf>,
     /// A picture (SVG) of accuracy against bytes
     #[arg(long, value_name = "FILE", requires = "flash", help_heading = "Fitting a budget")]
     pub(crate) plot: Option<PathBuf>,

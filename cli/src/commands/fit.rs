@@ -1,13 +1,15 @@
 //! `train --flash`: the best model that fits into so many bytes.
 
 use super::{HOLD_OUT, print};
-use crate::arguments::{Split, Train};
-use crate::data::{Labelled, Source};
+use crate::arguments::{self, Train};
+use crate::data::{Labelled, Reading, Source};
+use crate::evaluation;
 use crate::failure::{Failure, Kind};
 use crate::measure::Measure;
 use crate::progress::{self, Progress};
 use crate::recipe::Architecture;
-use crate::search::{self, Frame, Point, Task, Tried};
+use crate::search::{self, Frame, Point, Split, Task, Tried};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -18,32 +20,23 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     let measure = measure(arguments)?;
     let reading = arguments.data_options.reading(Vec::new());
     let data = Labelled::read(&arguments.data.as_path().into(), &reading)?;
-    let (learnt, held_out) = match &arguments.validation {
-        Some(path) => {
-            let source = Source::from(path.as_path());
-            let held_out = Labelled::read_as(&source, &reading, data.names.clone())?;
-            if held_out.labels.iter().all(Vec::is_empty) {
-                return Err(Failure::data(source.name(), "no line has a label that was learnt"));
-            }
-            ((0..data.len()).collect(), held_out)
-        }
-        None => {
-            let (learnt, held) = data.split(arguments.hold_out.unwrap_or(HOLD_OUT));
-            (learnt, data.only(&held))
-        }
-    };
-    if held_out.len() == 0 {
+    super::train::warn_of_names(arguments, &data);
+    let splits = splits(arguments, &data, &reading)?;
+    let [Split { learnt, held_out }, ..] = splits.as_slice() else {
         return Err(Failure::usage(
             "no text is held out to try models on: more lines, or a greater --hold-out",
         ));
-    }
+    };
+    let test = match &arguments.fitting.test {
+        Some(path) => Some(of_learnt_labels(path, &reading, &data)?),
+        None => None,
+    };
     let names: Vec<&str> = data.names.iter().map(String::as_str).collect();
-    let marks = arguments.text.split.unwrap_or(Split::Marks) == Split::Marks;
+    let marks = arguments.text.split.unwrap_or(arguments::Split::Marks) == arguments::Split::Marks;
     let task = Task {
         data: &data,
         names: &names,
-        learnt: &learnt,
-        held_out: &held_out,
+        splits: &splits,
         frame: Frame::new(&names, marks),
         lowercase: arguments.text.lowercase.into(),
         marks,
@@ -100,15 +93,19 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     if quiet {
         return Ok(());
     }
-    let mut out = "   budget     bytes  held out\n".to_owned();
+    let mut out = "   budget     bytes  held out".to_owned();
+    out.push_str(if test.is_some() { "      test\n" } else { "\n" });
     for (budget, found) in budgets.iter().zip(&found).rev() {
-        match found {
-            Some(Tried { candidate, bytes, .. }) => {
-                let score = found.as_ref().map_or(0.0, Tried::score);
-                out.push_str(&format!("{budget:9} {bytes:9}    {score:.4}  {candidate}\n"));
-            }
-            None => out.push_str(&format!("{budget:9}         -         -  not tried, or nothing fits\n")),
+        let Some(tried) = found else {
+            out.push_str(&format!("{budget:9}         -         -  not tried, or nothing fits\n"));
+            continue;
+        };
+        out.push_str(&format!("{budget:9} {:9}    {:.4}", tried.bytes, tried.score()));
+        if let Some(test) = &test {
+            let score = score(&task, tried, arguments.learning.seed, test)?;
+            out.push_str(&format!("    {score:.4}"));
         }
+        out.push_str(&format!("  {}\n", tried.candidate));
     }
     print(&format!(
         "{out}{}: {} bytes, {}\n",
@@ -116,6 +113,40 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         image.bytes().len(),
         best.candidate
     ))
+}
+
+/// What a candidate comes to on other texts, if it learns from all.
+fn score(task: &Task<'_>, tried: &Tried, seed: u64, test: &Labelled) -> Result<f64, Failure> {
+    let all: Vec<usize> = (0..task.data.len()).collect();
+    let mut watch = Progress::new(1, all.len(), 0, true)?;
+    let Some(image) = task.train(tried.candidate, &all, seed, &mut watch)? else {
+        return Err(Failure::new(Kind::Training, "ended: the model is written, but not all are tested"));
+    };
+    Ok(task.measure.of_scores(&evaluation::evaluate(&image.classifier()?, test, &[], 1)?))
+}
+
+/// Other texts with the labels of these; an error if no text has one.
+fn of_learnt_labels(path: &Path, reading: &Reading, data: &Labelled) -> Result<Labelled, Failure> {
+    let source = Source::from(path);
+    let others = Labelled::read_as(&source, reading, data.names.clone())?;
+    if others.labels.iter().all(Vec::is_empty) {
+        return Err(Failure::data(source.name(), "no line has a label that was learnt"));
+    }
+    Ok(others)
+}
+
+/// What is learnt from and what is held out. Up to three times, each time other texts, if no file says what to
+/// try models on: of few texts a turn may hold out none, and has no say then.
+fn splits(arguments: &Train, data: &Labelled, reading: &Reading) -> Result<Vec<Split>, Failure> {
+    if let Some(path) = &arguments.validation {
+        let held_out = of_learnt_labels(path, reading, data)?;
+        return Ok(vec![Split { learnt: (0..data.len()).collect(), held_out }]);
+    }
+    let split = |turn| {
+        let (learnt, held_out) = data.split(arguments.hold_out.unwrap_or(HOLD_OUT), turn);
+        Split { learnt, held_out: data.only(&held_out) }
+    };
+    Ok([0, 1, 2].into_iter().map(split).filter(|split| split.held_out.len() > 0).collect())
 }
 
 /// What the search maximises.

@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
         let row = match &mut rows {
             Some(rows) => match rows.text(number, line) {
                 Ok(Some(row)) => Some(row),
-                // It names the columns.
+                // It names the columns, or there is nothing.
                 Ok(None) => continue,
                 Err(failure) => break Err(failure),
             },

@@ -79,6 +79,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     let has_columns = !reading.fields.is_empty();
     let defaults = if has_columns { of_columns(architecture)? } else { architecture.defaults() };
     let (data, fields) = Labelled::read_fields(&arguments.data.as_path().into(), &reading)?;
+    warn_of_names(arguments, &data);
     let mut settings = text_settings(arguments, &defaults);
     let of_columns;
     let pipeline = if has_columns {
@@ -178,10 +179,22 @@ fn text_settings(arguments: &Train, defaults: &Defaults) -> TextSettings {
     }
 }
 
+/// A first line that may name the columns is learnt from as any other: the person should know.
+pub(super) fn warn_of_names(arguments: &Train, data: &Labelled) {
+    if let (false, Some((label, text))) = (arguments.quiet, data.names_in_first_line()) {
+        eprintln!(
+            "warning: {}: the label {label:?} stands in the first line alone. If that line names the columns, give \
+             --label {label:?} --text {text:?}",
+            arguments.data.display()
+        );
+    }
+}
+
 /// An error if what is to be written cannot be, or would take the place of what is read.
 fn check_files(arguments: &Train) -> Result<(), Failure> {
     let plot = arguments.fitting.plot.as_deref();
-    let read = [Some(arguments.data.as_path()), arguments.validation.as_deref()];
+    let (validation, test) = (arguments.validation.as_deref(), arguments.fitting.test.as_deref());
+    let read = [Some(arguments.data.as_path()), validation, test];
     for output in [Some(arguments.output.as_path()), plot].into_iter().flatten() {
         image_file::check_apart(output, read.into_iter().flatten())?;
         image_file::check_writable(output)?;
@@ -239,7 +252,7 @@ fn prepare<'a>(
         Some(_) => 0.0,
         None => arguments.hold_out.unwrap_or(hold_out.max(least)),
     };
-    let (learnt, held) = data.split(part);
+    let (learnt, held) = data.split(part, 0);
     let several = data.has_several();
     let words = learnt
         .iter()

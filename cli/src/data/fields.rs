@@ -97,7 +97,11 @@ fn at<'a>(
 ) -> Result<&'a str, Failure> {
     columns.get(place).copied().ok_or_else(|| {
         let (found, needed) = (columns.len(), place + 1);
-        Failure::line(file, line, None, format!("{found} columns, and {} is column {needed}", name.name()))
+        let message = match name {
+            Place::Named(name) => format!("{found} columns, and {name} is column {needed}"),
+            Place::Number(_) => format!("{found} columns, and no column {needed}"),
+        };
+        Failure::line(file, line, None, message)
     })
 }
 
@@ -134,10 +138,18 @@ impl Columns {
         let has_names =
             is_named(&label.0) || wanted.fields.iter().any(|field| is_named(&field.place)) || names_numbers;
         for (number, place) in places.iter().enumerate() {
-            let before = places.iter().take(number).chain([&label.1]);
-            if before.into_iter().any(|other| other == place) {
-                let name = wanted.fields.get(number).map(|field| field.place.name()).unwrap_or_default();
-                return Err(Failure::usage(format!("{name}: named twice, or it is the label")));
+            let name = || wanted.fields.get(number).map(|field| field.place.name()).unwrap_or_default();
+            if *place == label.1 {
+                let why = match wanted.label {
+                    Some(_) => "it is the label, too",
+                    None => {
+                        "it is taken for the label, since no column is called label: name that of the label by --label"
+                    }
+                };
+                return Err(Failure::usage(format!("{}: {why}", name())));
+            }
+            if places.iter().take(number).any(|other| other == place) {
+                return Err(Failure::usage(format!("{}: named twice", name())));
             }
         }
         Ok(Self { label, places, has_names })
@@ -195,13 +207,15 @@ pub(super) fn read(
     Ok((lines, names))
 }
 
-/// Gives columns the names of the first line, where each has one of its own.
+/// Gives columns the names of the first line, where each has one of its own that a model does not take for a
+/// number.
 fn name(fields: &mut [Field], names: &[&str], places: &[usize]) {
     for (field, place) in fields.iter_mut().zip(places) {
         let name = names.get(*place).map_or("", |name| name.trim());
         let is_own = names.iter().filter(|other| other.trim().eq_ignore_ascii_case(name)).count() == 1;
-        if !name.is_empty() && is_own {
-            field.place = Place::Named(name.to_owned());
+        let named = Place::Named(name.to_owned());
+        if !name.is_empty() && is_own && Place::of_model(name) == named {
+            field.place = named;
         }
     }
 }
@@ -249,8 +263,11 @@ impl Rows {
         Self { fields, file: file.to_owned(), form: None }
     }
 
-    /// The row of a line as a text; `None` if it is a first line, which names columns.
+    /// The row of a line as a text; `None` if it is a first line, which names columns, or blank.
     pub(crate) fn text(&mut self, number: u64, line: &str) -> Result<Option<String>, Failure> {
+        if line.trim().is_empty() {
+            return Ok(None);
+        }
         let Self { fields, file, form } = self;
         let form = match form {
             Some(form) => form,

@@ -1,7 +1,5 @@
-//! The weights of a model as arrays with names, as `nanoembed::weights` names those of a model that is a type.
-
-//!
-//! What is packed is written as the numbers that it stands for.
+//! The weights of a model as arrays with names, as `nanoembed::weights` names those of a model that is a
+//! type. What is packed is written as the numbers that it stands for.
 
 use super::packed;
 use nanoembed::models::{LayerKind, Record};

@@ -6,11 +6,6 @@ use nanoembed::table::{Bf16, F16, Format, I4, I8, RowFormat, Table, TableMut, U2
 use nanoembed::zerocopy::{FromBytes, IntoBytes};
 use std::borrow::Cow;
 
-/// The first words of parameters, and those behind them.
-fn words(parameters: &[f32], count: usize) -> Option<(&[f32], &[f32])> {
-    parameters.split_at_checked(count)
-}
-
 /// The codes of a table `[rows, dim]` times what scales them all.
 fn numbers<F: Format>(packed: &[f32], rows: usize, dim: usize, scale: f32) -> Option<Vec<f32>> {
     let bytes = F::ROW_FORMAT.row_bytes(dim)?.checked_mul(rows)?;
@@ -51,7 +46,7 @@ pub(super) fn rows(
     dim: usize,
     parameters: &[f32],
 ) -> Option<(Vec<f32>, &[f32])> {
-    let (codes, mut rest) = words(parameters, words_of_codes(format, rows, dim)?)?;
+    let (codes, mut rest) = parameters.split_at_checked(words_of_codes(format, rows, dim)?)?;
     let mut scale = 1.0;
     if matches!(format, RowFormat::I8 | RowFormat::I4) {
         let (first, behind) = rest.split_first()?;
@@ -68,10 +63,10 @@ pub(super) fn folded<'a>(
     parameters: &'a [f32],
 ) -> Option<(Vec<Array<'a>>, &'a [f32])> {
     let [rows, classes, kept, ..] = record.extents.map(|extent| extent as usize);
-    let (codes, rest) = words(parameters, words_of_codes(format, kept, classes)?)?;
-    let (map, rest) = words(rest, if kept < rows { 2 * rows.div_ceil(32) } else { 0 })?;
+    let (codes, rest) = parameters.split_at_checked(words_of_codes(format, kept, classes)?)?;
+    let (map, rest) = rest.split_at_checked(if kept < rows { 2 * rows.div_ceil(32) } else { 0 })?;
     let (scale, rest) = rest.split_first()?;
-    let (bias, rest) = words(rest, classes)?;
+    let (bias, rest) = rest.split_at_checked(classes)?;
     // A bit for each row, and beside each 32 how many come before them.
     let bits: Vec<u32> = map.iter().step_by(2).map(|word| word.to_bits()).collect();
     let is_kept = |row: &usize| bits.get(row / 32).is_none_or(|bits| bits >> (row % 32) & 1 == 1);

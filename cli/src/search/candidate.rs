@@ -64,6 +64,8 @@ pub(super) const TEXTS: [TextForm; 5] = [
 /// Rows that a table has at least and at most.
 const LEAST_ROWS: usize = 32;
 const MOST_ROWS: usize = 1 << 20;
+/// Fewer texts than these are few: a tenth of them says little of a model.
+const FEW: usize = 3000;
 /// Examples of a step.
 const BATCH: usize = 32;
 
@@ -171,14 +173,19 @@ impl fmt::Display for Candidate {
     }
 }
 
+/// Texts, of which some are held out.
+pub(crate) struct Split {
+    /// The numbers of the texts to learn from.
+    pub(crate) learnt: Vec<usize>,
+    pub(crate) held_out: Labelled,
+}
+
 /// What candidates are to learn, and what they are tried on.
 pub(crate) struct Task<'a> {
     pub(crate) data: &'a Labelled,
     pub(crate) names: &'a [&'a str],
-    /// The numbers of the texts to learn from.
-    pub(crate) learnt: &'a [usize],
-    /// Texts that are held out.
-    pub(crate) held_out: &'a Labelled,
+    /// At least one.
+    pub(crate) splits: &'a [Split],
     pub(crate) frame: Frame,
     pub(crate) lowercase: Lowering,
     /// Whether marks are words of their own.
@@ -199,12 +206,25 @@ impl Watch for UntilEnded {
 }
 
 impl Task<'_> {
-    /// Trains a candidate, and tries its image; `None` if the person ended it.
+    /// Trains a candidate, and tries its image on what is held out; `None` if the person ended it. Each seed holds out
+    /// other texts; if there are few, all splits are tried.
     pub(super) fn try_one(&self, candidate: Candidate, seed: u64) -> Result<Option<Tried>, Failure> {
-        let Some(image) = self.train(candidate, self.learnt, seed, &mut UntilEnded)? else { return Ok(None) };
-        let scores = evaluation::evaluate(&image.classifier()?, self.held_out, &[], 1)?;
-        let (scores, bytes) = (vec![self.measure.of_scores(&scores)], image.bytes().len());
-        Ok(Some(Tried { candidate, scores, bytes }))
+        let number = (seed as usize).saturating_sub(1) % self.splits.len().max(1);
+        let splits = if self.data.len() < FEW {
+            self.splits
+        } else {
+            self.splits.get(number..=number).unwrap_or_default()
+        };
+        let mut tried = Tried { candidate, scores: Vec::new(), bytes: 0 };
+        for split in splits {
+            let Some(image) = self.train(candidate, &split.learnt, seed, &mut UntilEnded)? else {
+                return Ok(None);
+            };
+            let scores = evaluation::evaluate(&image.classifier()?, &split.held_out, &[], 1)?;
+            tried.scores.push(self.measure.of_scores(&scores));
+            tried.bytes = image.bytes().len();
+        }
+        Ok(Some(tried))
     }
 
     /// The image of a candidate that learnt from these texts; `None` if the person ended it.
@@ -314,8 +334,7 @@ mod tests {
             let task = Task {
                 data: &data,
                 names: &names,
-                learnt: &all,
-                held_out: &data,
+                splits: &[],
                 frame,
                 lowercase: Lowering::Ascii,
                 marks,

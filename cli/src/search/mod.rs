@@ -1,15 +1,16 @@
-//! The best model that fits into so many bytes: candidates of several forms are trained, and tried on texts that are
-//! held out.
+//! The best model that fits into so many bytes: candidates of several forms are trained, and tried on texts
+//! that are held out.
 //!
-//! For each budget, four rounds: every form with words and pairs; the three best with other n-grams; the two best
-//! learnt longer, or pruned more; the best three from other initial values, whose means decide. A round that is cut
-//! short by the time leaves those that were tried before.
+//! For each budget there are four rounds: every form with words and pairs; the three best with other n-grams;
+//! the two best learnt longer, or pruned more or less; the three best from other initial values and with other
+//! texts held out, whose means decide. A round that is cut short by the time leaves those that were tried
+//! before.
 
 mod candidate;
 mod curve;
 mod pool;
 
-pub(crate) use candidate::{Candidate, Frame, Task};
+pub(crate) use candidate::{Candidate, Frame, Split, Task};
 pub(crate) use curve::{Point, plot};
 
 use crate::failure::Failure;
@@ -28,7 +29,7 @@ const FIRST_ROUNDS: f64 = 0.7;
 #[derive(Clone, Debug)]
 pub(crate) struct Tried {
     pub(crate) candidate: Candidate,
-    /// The measure of each training, from other initial values each.
+    /// The measure of each training: from other initial values, or with other texts held out.
     scores: Vec<f64>,
     pub(crate) bytes: usize,
 }

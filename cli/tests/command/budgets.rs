@@ -31,6 +31,18 @@ fn the_file_fits() {
     assert!(one.len() <= 1500 && one == search("3"));
 }
 
+/// Of twelve lines only the first turn holds some out: the others do not count as texts that are all wrong.
+#[test]
+fn few_lines() {
+    let folder = Folder::new("few-lines");
+    let data = folder.write("train.tsv", "a\tgood fine\nb\tbad awful\n".repeat(6));
+    let model = folder.path("a.nemb");
+    let out = succeed(&["train", &data, "-o", &model, "--flash", "2k", "--seconds", "0"]);
+    assert!(out.contains("1.0000"), "{out}");
+    let message = fail(&["train", &data, "-o", &model, "--flash", "2k", "--hold-out", "0"], 2);
+    assert!(message.contains("no text is held out"), "{message}");
+}
+
 #[test]
 fn nothing_fits() {
     let folder = Folder::new("nothing-fits");

@@ -110,7 +110,7 @@ fn wrong_columns() {
         ("a\tb\tx\nc\td\t1x\n", &["--numeric", "3"], 3, ":2: column 3: \"1x\" is no number"),
         ("label\tx\na\t1\nb\tone\n", &["--numeric", "x"], 3, ":3: x: \"one\" is no number"),
         ("label\tx\na\t1\nb\n", &["--numeric", "x"], 3, ":3: 1 columns, and x is column 2"),
-        ("a\tx\nb\ty\n", &["--categorical", "3"], 3, ":1: 2 columns, and column 3 is column 3"),
+        ("a\tx\nb\ty\n", &["--categorical", "3"], 3, ":1: 2 columns, and no column 3"),
         ("a\tx\n\ty\n", &["--categorical", "2"], 3, ":2:1: no label"),
         ("a\tx\na\ty\n", &["--categorical", "2"], 3, "two or more"),
         ("label\tx\n", &["--categorical", "x"], 3, "no labelled text"),
@@ -153,4 +153,17 @@ fn wrong_columns() {
     }
     let other = folder.write("other.tsv", "label\tsky\nsun\tclear\n");
     assert!(fail(&["evaluate", &output, &other], 3).contains("\"degrees\""));
+}
+
+/// What a model calls a column without a name may be the name of another.
+#[test]
+fn a_name_like_a_number() {
+    let folder = Folder::new("column-names");
+    let lines = rows(|label, sky, degrees, _| format!("{label}\t{sky}\t{degrees}\n"));
+    let data = folder.write("train.tsv", format!("label\tcolumn 3\tcolumn 2\n{lines}"));
+    let model = folder.path("a.nemb");
+    train(&data, &model, &["--categorical", "2", "--numeric", "3"]);
+    assert_eq!(json(&succeed(&["evaluate", &model, &data, "--json"]))["accuracy"], 1.0);
+    let named = ["train", &data, "-o", &model, "--categorical", "column 3"];
+    assert!(fail(&named, 2).contains("another name"));
 }

@@ -18,7 +18,7 @@ fn a_project_is_written() {
     let main = file("src/main.rs");
     for part in [
         "type Layers = (Dense<Softmax>, EmbeddingBag<U8>);",
-        "Ascii, NativeHash, Subwords",
+        "type Text = (Ascii, Marks, NativeHash, Subwords);",
         "use nanoembed::layers::Softmax;",
         r#""cold \"{soup}\"","#,
     ] {
@@ -40,6 +40,32 @@ fn a_project_is_written() {
 }
 
 #[test]
+fn a_project_of_columns() {
+    let folder = Folder::new("firmware-columns");
+    let rows = "go\tclear\t25\nstay\tfog\t1\n".repeat(9);
+    let data = folder.write("train.tsv", format!("label\tsky\tdegrees\n{rows}"));
+    let (model, firmware) = (folder.path("a.nemb"), folder.path("firmware"));
+    succeed(&["train", &data, "-q", "--categorical", "sky", "--numeric", "degrees", "-o", &model]);
+    succeed(&["export", &model, "--to", "firmware", "-o", &firmware, "--try", "clear\t20"]);
+    let main = fs::read_to_string(Path::new(&firmware).join("src/main.rs")).expect("the program");
+    let (import, kinds) = ("use nanoembed::text::Columns;", "type Text = (Columns<'static>,);");
+    for part in [import, kinds, r#""clear\t20","#] {
+        assert!(main.contains(part), "{part}: {main}");
+    }
+}
+
+#[test]
+fn what_a_recurrent_model_links() {
+    let folder = Folder::new("firmware-lstm");
+    let data = folder.write("train.tsv", tsv());
+    let model = folder.train(&data, "a.nemb", &["--model", "lstm", "--units", "4", "--epochs", "1"]);
+    let firmware = folder.path("firmware");
+    succeed(&["export", &model, "--to", "firmware", "-o", &firmware]);
+    let main = fs::read_to_string(Path::new(&firmware).join("src/main.rs")).expect("the program");
+    assert!(main.contains("kinds::{Dense, Embedding, Lstm}"), "{main}");
+}
+
+#[test]
 fn projects_that_cannot_be_written() {
     let folder = Folder::new("no-firmware");
     let data = folder.write("train.tsv", tsv());
@@ -50,6 +76,10 @@ fn projects_that_cannot_be_written() {
     fail(&[&to[..], &["-o", &firmware, "--nanoembed", &folder.path("")]].concat(), 2);
     fail(&[&to[..], &["-o", &firmware, "--nanoembed", &folder.path("none")]].concat(), 5);
     fail(&[&to[..], &["-o", &folder.path("none/firmware")]].concat(), 5);
+    let large = folder.path("large.nemb");
+    succeed(&["train", &data, "-o", &large, "-q", "--rows", "20000", "--dim", "8", "--epochs", "1"]);
+    let small_board = ["export", &large, "--to", "firmware", "-o", &firmware, "--board", "cortex-m0"];
+    assert!(fail(&small_board, 2).contains("flash of the board"));
     // How text becomes ids is not in a file of Keras.
     let keras =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/oracle/loaders/embedding_lstm_dense.keras");

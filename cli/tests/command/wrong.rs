@@ -308,3 +308,30 @@ fn what_is_read_only_stays() {
     }
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).expect("permissions");
 }
+
+#[test]
+fn nothing_is_quantised_twice() {
+    let folder = Folder::new("twice");
+    let data = folder.write("train.tsv", tsv());
+    let model = folder.train(&data, "a.nemb", &[]);
+    let (folded, packed, out) = (folder.path("b.nemb"), folder.path("c.nemb"), folder.path("d.nemb"));
+    succeed(&["quantise", &model, "--fold", "i8", "-o", &folded]);
+    succeed(&["quantise", &model, "--numbers", "u8", "-o", &packed]);
+    for from in [&folded, &packed] {
+        assert!(fail(&["quantise", from, "--numbers", "u4", "-o", &out], 4).contains("32 bits"));
+    }
+    assert!(fail(&["quantise", &model, "-o", &out], 2).contains("--fold"));
+    assert!(fail(&["quantise", &model, "--keep", "9", "-o", &out], 2).contains("--fold"));
+    assert!(!std::path::Path::new(&out).exists());
+}
+
+#[test]
+fn a_first_line_of_names_is_told() {
+    let folder = Folder::new("names");
+    let data = folder.write("train.tsv", format!("Class\tMessage\n{}", tsv()));
+    let output = run(&["train", &data, "-o", &folder.path("a.nemb"), "--rows", "64", "--epochs", "1"]);
+    assert!(output.status.success());
+    let told = text(&output.stderr);
+    assert!(told.contains("--label \"Class\" --text \"Message\""), "{told}");
+    assert!(fail(&["train", &data, "-o", "-"], 2).contains("./-"));
+}

@@ -8,6 +8,7 @@
 mod narrow;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
+mod products;
 #[cfg(any(
     test,
     not(any(
@@ -36,6 +37,8 @@ pub(crate) use simd128::Simd128 as Baseline;
 pub(crate) use x86::{Avx2, Avx512, Sse2 as Baseline};
 
 use narrow::NarrowLanes;
+pub(crate) use products::CODES;
+use products::ProductLanes;
 
 use super::half::{bf16_to_f32, f16_to_f32};
 
@@ -48,7 +51,7 @@ pub(crate) const LANES: usize = 16;
 /// A value of the implementing type is the proof that the processor has the level.
 // Public in a module that is not, as it stands in the closed trait `Format`.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "codes are broadcast from where they lie")]
-pub trait Lanes: NarrowLanes {
+pub trait Lanes: NarrowLanes + ProductLanes {
     /// Sixteen floats in registers.
     type V: Copy;
     /// How many rows of sixteen accumulators stay in registers, beside what is multiplied: 1, 2, 4 or 8.

@@ -275,11 +275,12 @@ impl<'a> Pipeline<'a> {
     /// If it is empty.
     pub const fn split(self, split: &'a str) -> Result<Self, PipelineError> {
         let before = self.settings.splitter;
-        match splitter(before.strings().0, split) {
-            Ok(splitter) if before.has_marks() => Ok(self.splitter(splitter.marks())),
-            Ok(splitter) => Ok(self.splitter(splitter)),
-            Err(error) => Err(error),
-        }
+        let splitter = match splitter(before.strings().0, split) {
+            Ok(splitter) if before.has_marks() => splitter.marks(),
+            Ok(splitter) => splitter,
+            Err(error) => return Err(error),
+        };
+        Ok(Self::of(Settings { splitter, ..self.settings }))
     }
 
     /// The same, with an id for every run of 1 to `order` words.

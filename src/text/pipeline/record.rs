@@ -5,6 +5,7 @@ use crate::memory::padding;
 use crate::text::kinds::{TextKind, TextKinds, links};
 use crate::text::view::{self, VocabularyView};
 use crate::text::{Columns, HashKind, Lowering, Padding, PipelineError, Truncating};
+use core::num::NonZero;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What stands in front of the strings; the table of [`Pipeline`] says what the numbers mean.
@@ -285,47 +286,7 @@ impl<'a> Pipeline<'a> {
             )?;
         }
         let buckets = buckets(record.rows)?;
-        // With what its kind does not use at 0.
-        let mut own = Record { zeros: 0, ..record };
-        let source = if record.kind == VOCABULARY {
-            own = Record { hash: 0, key: [0; 2], order: 0, min_n: 0, max_n: 0, ..own };
-            check_linked::<T>("kind", TextKind::Vocabulary)?;
-            let (words, bytes) = (record.words as usize, record.bytes as usize);
-            let vocabulary = VocabularyView::read(of_source, words, bytes)?;
-            check_rows(&vocabulary, buckets)?;
-            Source::Vocabulary(vocabulary)
-        } else if record.kind == COLUMNS {
-            own =
-                Record { lowering: 0, hash: 0, key: [0; 2], order: 0, min_n: 0, max_n: 0, filters: 0, ..own };
-            check_linked::<T>("kind", TextKind::Columns)?;
-            let columns = Columns::read(of_source, record.words)?;
-            if u64::from(columns.rows()) != record.rows {
-                return unknown("rows", "as many as the columns have", record.rows);
-            }
-            Source::Columns(columns)
-        } else {
-            let kind = hash(record.hash, record.key)?;
-            own = Record { key: hash_code(kind).1, words: 0, bytes: 0, ..own };
-            check_linked::<T>(
-                "hash",
-                match kind {
-                    HashKind::Native => TextKind::Native,
-                    HashKind::FarmHash64 => TextKind::FarmHash64,
-                    HashKind::Murmur3 { .. } => TextKind::Murmur3,
-                    #[cfg(feature = "md5")]
-                    HashKind::Md5 => TextKind::Md5,
-                    #[cfg(feature = "siphash")]
-                    HashKind::SipHash { .. } => TextKind::SipHash,
-                },
-            )?;
-            let Record { order, min_n, max_n, .. } = record;
-            check_order(order)?;
-            check_subwords(min_n, max_n)?;
-            if max_n > 0 {
-                check_linked::<T>("n-grams of characters", TextKind::Subwords)?;
-            }
-            Source::Hash { kind, order, min_n, max_n }
-        };
+        let (own, source) = source::<T>(&record, of_source, buckets)?;
         let mut splitter = splitter(filters, split)?;
         match record.marks {
             0 => {}
@@ -362,5 +323,58 @@ impl<'a> Pipeline<'a> {
             return Err(PipelineError::NotZero { at });
         }
         Ok(pipeline)
+    }
+}
+
+/// The source of ids, and the record with what it does not use at 0. A part of its only caller: apart it would be larger.
+#[inline(always)]
+fn source<'a, T: TextKinds>(
+    record: &Record,
+    of_source: &'a [u8],
+    buckets: NonZero<u32>,
+) -> Result<(Record, Source<'a>), PipelineError> {
+    let own = Record { zeros: 0, ..*record };
+    match record.kind {
+        VOCABULARY => {
+            check_linked::<T>("kind", TextKind::Vocabulary)?;
+            let (words, bytes) = (record.words as usize, record.bytes as usize);
+            let vocabulary = VocabularyView::read(of_source, words, bytes)?;
+            check_rows(&vocabulary, buckets)?;
+            let own = Record { hash: 0, key: [0; 2], order: 0, min_n: 0, max_n: 0, ..own };
+            Ok((own, Source::Vocabulary(vocabulary)))
+        }
+        COLUMNS => {
+            check_linked::<T>("kind", TextKind::Columns)?;
+            let columns = Columns::read(of_source, record.words)?;
+            if u64::from(columns.rows()) != record.rows {
+                return unknown("rows", "as many as the columns have", record.rows);
+            }
+            let own = Record { lowering: 0, hash: 0, key: [0; 2], order: 0, ..own };
+            let own = Record { min_n: 0, max_n: 0, marks: 0, filters: 0, ..own };
+            Ok((own, Source::Columns(columns)))
+        }
+        _ => {
+            let kind = hash(record.hash, record.key)?;
+            check_linked::<T>(
+                "hash",
+                match kind {
+                    HashKind::Native => TextKind::Native,
+                    HashKind::FarmHash64 => TextKind::FarmHash64,
+                    HashKind::Murmur3 { .. } => TextKind::Murmur3,
+                    #[cfg(feature = "md5")]
+                    HashKind::Md5 => TextKind::Md5,
+                    #[cfg(feature = "siphash")]
+                    HashKind::SipHash { .. } => TextKind::SipHash,
+                },
+            )?;
+            let Record { order, min_n, max_n, .. } = *record;
+            check_order(order)?;
+            check_subwords(min_n, max_n)?;
+            if max_n > 0 {
+                check_linked::<T>("n-grams of characters", TextKind::Subwords)?;
+            }
+            let own = Record { key: hash_code(kind).1, words: 0, bytes: 0, ..own };
+            Ok((own, Source::Hash { kind, order, min_n, max_n }))
+        }
     }
 }

@@ -29,7 +29,7 @@ fn others() -> Vec<(&'static [u8], FileKind, &'static str)> {
         (
             b"\xba\x16\x4f\x2f\x0c\0\0\0\x2c\x01\0\0\x05\0\0\0",
             FileKind::FastText,
-            "fastText's .bin: its vectors are in the .vec file",
+            "fastText's .bin: FastText reads it, and its vectors are in the .vec file",
         ),
         (
             b"\x80\x04\x95\x1a\0\0\0\0\0\0\0}\x94(\x8c\x01a",

@@ -2,6 +2,7 @@
 //!
 //! Where a case is known from a published file or a report, it is named.
 
+mod any;
 mod binary;
 mod counts;
 mod kinds;

@@ -21,6 +21,14 @@ pub(crate) enum Board {
 }
 
 impl Board {
+    /// Bytes of its flash.
+    fn flash(self) -> usize {
+        match self {
+            Self::CortexM0 => 256 << 10,
+            Self::CortexM4f => 4 << 20,
+        }
+    }
+
     /// What stands for its names in the files.
     fn names(self) -> [(&'static str, &'static str); 5] {
         let [board, target, machine, flash, ram] = match self {
@@ -47,6 +55,13 @@ pub(crate) fn project(
     firmware: &Firmware<'_>,
     image: &ImageFile,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
+    let (bytes, flash) = (image.bytes().len(), firmware.board.flash());
+    if bytes > flash {
+        return Err(Failure::usage(format!(
+            "{}: {bytes} bytes, of which the flash of the board holds {flash}: train with --flash, or quantise it",
+            image.name()
+        )));
+    }
     let model = image.model()?;
     let layers = layers(&model)?;
     let pipeline = image.classifier()?.model().pipeline().map(Text::of);
@@ -66,7 +81,8 @@ pub(crate) fn project(
     let uses: Vec<String> = uses.iter().map(|(module, names)| import(module, names)).collect();
     let texts: Vec<String> = firmware.texts.iter().map(|text| format!("    {text:?},\n")).collect();
     let source = match firmware.nanoembed {
-        Some(folder) => format!("path = {folder:?}"),
+        // JSON's strings are strings of TOML, too.
+        Some(folder) => format!("path = {}", serde_json::json!(folder)),
         None => format!("version = {:?}", env!("CARGO_PKG_VERSION")),
     };
     let names: Vec<(&str, String)> = firmware
@@ -77,7 +93,7 @@ pub(crate) fn project(
         .chain([
             ("uses", uses.concat()),
             ("layers", tuple(&layers.list)),
-            ("text", tuple(&text)),
+            ("text", tuple(&text.iter().map(|name| type_of_text(name)).collect::<Vec<_>>())),
             ("ids", ids.to_string()),
             ("count", texts.len().to_string()),
             ("texts", texts.concat()),
@@ -162,7 +178,7 @@ fn layers(model: &Model<'_, All>) -> Result<Layers, Failure> {
             }
             _ => None,
         };
-        kinds.entry(kind.name()).or_insert_with(BTreeSet::new).extend(parameter);
+        kinds.entry(type_of(kind)).or_insert_with(BTreeSet::new).extend(parameter);
     }
     let list = kinds.iter().map(|(kind, parameters)| {
         let parameters: Vec<&str> = parameters.iter().copied().collect();
@@ -178,6 +194,14 @@ fn layers(model: &Model<'_, All>) -> Result<Layers, Failure> {
         formats: formats.into_iter().collect(),
         activations: activations.into_iter().collect(),
     })
+}
+
+/// The type of a kind of layer: what Keras calls LSTM is `Lstm` there.
+fn type_of(kind: LayerKind) -> &'static str {
+    match kind {
+        LayerKind::Lstm => "Lstm",
+        other => other.name(),
+    }
 }
 
 /// The format of the rows of a table, as the crate names it.
@@ -207,8 +231,17 @@ fn features(text: &[&str]) -> String {
     if features.is_empty() { String::new() } else { format!(", features = {features:?}") }
 }
 
-/// What the firmware links to make ids of text.
+/// A name of [`text_kinds`] as a type: what lies in the image is borrowed for as long as the program runs.
+fn type_of_text(name: &str) -> String {
+    let borrows = matches!(name, "Columns" | "VocabularyView");
+    format!("{name}{}", if borrows { "<'static>" } else { "" })
+}
+
+/// What the firmware links to make ids of text, or of the fields of a row.
 fn text_kinds(text: &Text) -> Vec<&'static str> {
+    if text.ids_by == "columns" {
+        return vec!["Columns"];
+    }
     let lowercase = match text.lowercase {
         "none" => "Unchanged",
         "ascii" => "Ascii",

@@ -13,6 +13,7 @@ mod recurrent;
 mod rows;
 mod run_time;
 mod sequences;
+mod similarity;
 // By its path, as a test of the crate takes this file by its own.
 #[allow(
     dead_code,
@@ -32,7 +33,7 @@ pub type Part = (&'static str, fn() -> u64);
 
 /// All parts, in the order in which the modules build on each other.
 pub fn parts() -> impl Iterator<Item = Part> {
-    let lists: [&[Part]; 12] = [
+    let lists: [&[Part]; 13] = [
         math::PARTS,
         text::PARTS,
         rows::PARTS,
@@ -44,6 +45,7 @@ pub fn parts() -> impl Iterator<Item = Part> {
         training::PARTS,
         learning::PARTS,
         integers::PARTS,
+        similarity::PARTS,
         skip_gram::PARTS,
     ];
     lists.into_iter().flatten().copied()
