@@ -38,7 +38,7 @@ Examples:
 pub(crate) struct Word2Vec {
     /// The corpus, a sentence a line
     pub(crate) corpus: PathBuf,
-    /// Where the vectors are written to, as word2vec's text: a name that ends with .txt or .vec
+    /// Where the vectors are written to, as word2vec has them: text if the name ends with .txt or .vec, binary for .bin
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// What is learnt from what

@@ -8,8 +8,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nanoembed::files;
 use nanoembed::models::skip_gram::{Corpus, Memory, Method, Settings, SkipGram, Task, Tasks};
 use nanoembed::table::{Aligned, Table, TableMut};
+use nanoembed::vectors;
 use std::collections::HashMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -46,7 +47,7 @@ impl<'a> Words<'a> {
 
 pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
     let (corpus, output) = (arguments.corpus.as_path(), arguments.output.as_path());
-    check_name(output)?;
+    let form = Form::of(output)?;
     check_apart(output, [corpus])?;
     check_writable(output)?;
     let text = std::fs::read_to_string(corpus).map_err(|error| Failure::file(corpus, &error))?;
@@ -71,18 +72,38 @@ pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
     let vectors = learn(arguments, settings, &words)?;
     let table = Table::new(&vectors, words.kinds.len(), settings.dim)
         .map_err(|error| Failure::new(Kind::Training, error))?;
-    files::write(output, |file| write_text(file, &words.kinds, table))
+    files::write(output, |file| form.write(&words.kinds, table, file))
         .map_err(|error| Failure::file(output, &error))
 }
 
-/// An error if the name does not say that the file is text.
-fn check_name(output: &Path) -> Result<(), Failure> {
-    let extension = output.extension().unwrap_or_default();
-    if extension == "txt" || extension == "vec" {
-        return Ok(());
+/// How vectors lie in a file.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Binary,
+}
+
+impl Form {
+    /// That which the name of the file says.
+    fn of(output: &Path) -> Result<Self, Failure> {
+        let extension = output.extension().unwrap_or_default();
+        if extension == "txt" || extension == "vec" {
+            return Ok(Self::Text);
+        }
+        if extension == "bin" {
+            return Ok(Self::Binary);
+        }
+        let message = "take a name that ends with .txt or .vec for text, or with .bin for binary";
+        Err(Failure::usage(format!("{}: {message}", output.display())))
     }
-    let message = "only text is written: take a name that ends with .txt or .vec";
-    Err(Failure::usage(format!("{}: {message}", output.display())))
+
+    fn write(self, words: &[&str], table: Table<'_>, file: &mut impl Write) -> io::Result<()> {
+        let written = match self {
+            Self::Text => vectors::write_text(words, table, file),
+            Self::Binary => vectors::write_binary(words, table, file),
+        };
+        written.map_err(io::Error::other)
+    }
 }
 
 /// Trains, and gives the vectors one after the other.
@@ -147,20 +168,6 @@ fn bar(training: &SkipGram<'_, '_>, quiet: bool) -> Result<ProgressBar, Failure>
     let style = ProgressStyle::with_template("{bar:30} {eta} left  {per_sec:0} words");
     bar.set_style(style.map_err(|error| Failure::new(Kind::Training, error))?);
     Ok(bar)
-}
-
-/// Writes word2vec's text: the number of words and of numbers, then a line for each word.
-fn write_text(file: &mut impl Write, words: &[&str], table: Table<'_>) -> io::Result<()> {
-    let mut file = BufWriter::new(file);
-    writeln!(file, "{} {}", table.rows(), table.dim())?;
-    for (id, word) in words.iter().enumerate() {
-        write!(file, "{word}")?;
-        for x in table.row(id).into_iter().flatten() {
-            write!(file, " {x}")?;
-        }
-        writeln!(file)?;
-    }
-    file.flush()
 }
 
 #[cfg(test)]

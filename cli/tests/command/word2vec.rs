@@ -67,13 +67,36 @@ fn words_of_a_topic_lie_beside_each_other_whatever_the_threads() {
     }
 }
 
+/// Both forms of word2vec have the same vectors.
+#[test]
+fn a_binary_file_is_read_back() {
+    let folder = Folder::new("word2vec-binary");
+    let (corpus, text, binary) =
+        (folder.write("corpus.txt", corpus()), folder.path("v.txt"), folder.path("v.bin"));
+    for out in [&text, &binary] {
+        succeed(&["word2vec", &corpus, "--dim", "10", "--epochs", "1", "-q", "-o", out]);
+    }
+    let bytes = fs::read(&binary).expect("vectors");
+    let expected = vectors(&fs::read_to_string(&text).expect("vectors"));
+    let mut rest = &bytes[bytes.iter().position(|byte| *byte == b'\n').expect("a header") + 1..];
+    for (word, numbers) in expected {
+        rest = rest.strip_prefix(b"\n").unwrap_or(rest);
+        rest = rest.strip_prefix(word.as_bytes()).and_then(|rest| rest.strip_prefix(b" ")).expect("the word");
+        let (found, after) = rest.split_at(40);
+        let found: Vec<f32> = found.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        assert_eq!(found, numbers, "{word}");
+        rest = after;
+    }
+    assert!(rest.iter().all(|byte| *byte == b'\n'), "{rest:?}");
+}
+
 #[test]
 fn wrong_arguments_are_named() {
     let folder = Folder::new("word2vec-wrong");
     let (corpus, out) = (folder.write("corpus.txt", "a few words"), folder.path("v.txt"));
-    let binary = folder.path("v.bin");
+    let array = folder.path("v.npy");
     for (arguments, code, message) in [
-        (vec!["word2vec", &corpus, "-o", &binary], 2, "ends with .txt or .vec"),
+        (vec!["word2vec", &corpus, "-o", &array], 2, "ends with .txt or .vec"),
         (vec!["word2vec", &corpus, "-o", &corpus], 2, "it is read, too"),
         (vec!["word2vec", &corpus, "-o", &out], 3, "no word occurs 5 times: lower --min-count"),
         (vec!["word2vec", &corpus, "-o", &out, "--min-count", "1", "--window", "0"], 2, "window is 0"),
