@@ -1,6 +1,6 @@
 //! `evaluate`: how well a model finds the labels of a file.
 
-use super::print;
+use super::{print, threads};
 use crate::arguments::Evaluate;
 use crate::columns;
 use crate::data::{Labelled, Source};
@@ -9,7 +9,6 @@ use crate::failure::Failure;
 use crate::image_file::{ImageFile, class_names};
 use serde_json::{Value, json};
 use std::fmt;
-use std::thread;
 
 /// Mistakes that are listed.
 const MISTAKES: usize = 5;
@@ -24,13 +23,11 @@ pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     let names = class_names(&classifier.model());
     let reading = arguments.data_options.reading(columns::of_model(&classifier.model()));
     let data = Labelled::read_as(&source, &reading, names)?;
-    let threads =
-        arguments.threads.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into);
     let mut ks = arguments.top.clone();
     if ks.is_empty() && data.has_several() {
         ks.push(1);
     }
-    let scores = evaluation::evaluate(&classifier, &data, &ks, threads)?;
+    let scores = evaluation::evaluate(&classifier, &data, &ks, threads(arguments.threads))?;
     if arguments.json {
         return print(&format!("{}\n", as_json(&scores, &data, arguments.confusion)));
     }

@@ -1,16 +1,16 @@
 //! `train --flash`: the best model that fits into so many bytes.
 
-use super::{HOLD_OUT, print};
+use super::{HOLD_OUT, print, threads};
 use crate::arguments::{self, Train};
 use crate::data::{Labelled, Reading, Source};
 use crate::evaluation;
 use crate::failure::{Failure, Kind};
+use crate::image_file::ImageFile;
 use crate::measure::Measure;
 use crate::progress::{self, Progress};
 use crate::recipe::Architecture;
-use crate::search::{self, Frame, Point, Split, Task, Tried};
+use crate::search::{self, Candidate, Frame, Point, Split, Task, Tried};
 use std::path::Path;
-use std::thread;
 use std::time::Duration;
 
 pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         measure,
     };
     progress::end_at_interrupt()?;
-    let (quiet, threads) = (arguments.quiet, arguments.fitting.threads);
+    let quiet = arguments.quiet;
     if !quiet {
         eprintln!(
             "{} texts to learn from, {} held out, {} classes",
@@ -59,8 +59,7 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     };
     let budgets = search::budgets(flash);
     let time = Duration::from_secs(arguments.fitting.seconds);
-    let threads = threads.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into);
-    let found = search::search(&task, &budgets, time, threads, &show)?;
+    let found = search::search(&task, &budgets, time, threads(arguments.fitting.threads), &show)?;
     let Some(best) = found.first().cloned().flatten() else {
         let message = if progress::was_ended() {
             Failure::new(Kind::Training, "ended before the first model was trained: nothing is written")
@@ -71,13 +70,10 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     };
 
     // What was held out is learnt from, too.
-    let all: Vec<usize> = (0..data.len()).collect();
-    let mut watch = Progress::new(1, data.len(), 0, true)?;
+    let seed = arguments.learning.seed;
     // A person who ended the search still wants the model: with what was tried, it is made once more.
     progress::go_on();
-    let Some(image) = task.train(best.candidate, &all, arguments.learning.seed, &mut watch)? else {
-        return Err(Failure::new(Kind::Training, "ended: nothing is written"));
-    };
+    let image = of_all(&task, best.candidate, seed, "ended: nothing is written")?;
     image.classifier()?;
     image.write(&arguments.output)?;
 
@@ -95,6 +91,8 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     }
     let mut out = "   budget     bytes  held out".to_owned();
     out.push_str(if test.is_some() { "      test\n" } else { "\n" });
+    // What is best for several budgets is trained once.
+    let mut tested: Option<(Candidate, f64)> = None;
     for (budget, found) in budgets.iter().zip(&found).rev() {
         let Some(tried) = found else {
             out.push_str(&format!("{budget:9}         -         -  not tried, or nothing fits\n"));
@@ -102,7 +100,15 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         };
         out.push_str(&format!("{budget:9} {:9}    {:.4}", tried.bytes, tried.score()));
         if let Some(test) = &test {
-            let score = score(&task, tried, arguments.learning.seed, test)?;
+            let score_of = |image: &ImageFile| -> Result<f64, Failure> {
+                Ok(measure.of_scores(&evaluation::evaluate(&image.classifier()?, test, &[], 1)?))
+            };
+            let score = match tested {
+                Some((candidate, score)) if candidate == tried.candidate => score,
+                _ if tried.candidate == best.candidate => score_of(&image)?,
+                _ => score_of(&of_all(&task, tried.candidate, seed, UNTESTED)?)?,
+            };
+            tested = Some((tried.candidate, score));
             out.push_str(&format!("    {score:.4}"));
         }
         out.push_str(&format!("  {}\n", tried.candidate));
@@ -115,14 +121,14 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     ))
 }
 
-/// What a candidate comes to on other texts, if it learns from all.
-fn score(task: &Task<'_>, tried: &Tried, seed: u64, test: &Labelled) -> Result<f64, Failure> {
+/// What a person is told who ends the command while models are tested.
+const UNTESTED: &str = "ended: the model is written, but not all are tested";
+
+/// The image of a candidate that learnt from all texts; an error with this message if the person ended it.
+fn of_all(task: &Task<'_>, candidate: Candidate, seed: u64, ended: &str) -> Result<ImageFile, Failure> {
     let all: Vec<usize> = (0..task.data.len()).collect();
     let mut watch = Progress::new(1, all.len(), 0, true)?;
-    let Some(image) = task.train(tried.candidate, &all, seed, &mut watch)? else {
-        return Err(Failure::new(Kind::Training, "ended: the model is written, but not all are tested"));
-    };
-    Ok(task.measure.of_scores(&evaluation::evaluate(&image.classifier()?, test, &[], 1)?))
+    task.train(candidate, &all, seed, &mut watch)?.ok_or_else(|| Failure::new(Kind::Training, ended))
 }
 
 /// Other texts with the labels of these; an error if no text has one.

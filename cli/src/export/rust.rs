@@ -25,7 +25,7 @@ pub(crate) fn module(model: &Model<'_, All>, file: &str) -> Result<String, Failu
     out.push_str("use nanoembed::layers::{options::*, *};\n");
     let tokenizer = model.pipeline().map(|pipeline| tokenizer(&Text::of(pipeline)));
     if let Some((uses, _)) = tokenizer.as_ref().filter(|(uses, _)| !uses.is_empty()) {
-        out.push_str(&format!("use nanoembed::text::{{{uses}}};\n"));
+        out.push_str(&format!("use nanoembed::text::{{{}}};\n", uses.join(", ")));
     }
     out.push_str("use nanoembed::{image, image::ImageError, include_image, sequential};\n\n");
     out.push_str(&format!("static IMAGE: &[u8] = include_image!({file:?});\n\n"));
@@ -152,7 +152,7 @@ pub fn columns() -> Result<Columns<'static>, ImageError> {
 ";
 
 /// How text becomes ids: what the code uses, and the code.
-fn tokenizer(text: &Text) -> (&'static str, String) {
+fn tokenizer(text: &Text) -> (Vec<&'static str>, String) {
     let Text { rows, words, characters: (min, max), marks, filters, length, .. } = text;
     let (padding, truncating) = (text.padding, text.truncating);
     let lowercase = match text.lowercase {
@@ -161,13 +161,19 @@ fn tokenizer(text: &Text) -> (&'static str, String) {
         _ => "Unicode",
     };
     if text.ids_by == "columns" {
-        return ("Columns, Pipeline", COLUMNS.to_owned());
+        return (vec!["Columns", "Pipeline"], COLUMNS.to_owned());
     }
     if text.ids_by != "hash" || text.hash != "native" || text.split != " " {
         let code = "// Text becomes ids by the pipeline in the image: open it by `nanoembed::models::open`, and classify by\n\
                     // `nanoembed::models::Classifier`.\n\n";
-        return ("", code.to_owned());
+        return (Vec::new(), code.to_owned());
     }
+    let with_splitter = |names: &[&'static str]| {
+        let mut uses = names.to_vec();
+        uses.extend(marks.then_some("Splitter"));
+        uses.sort_unstable();
+        uses
+    };
     if (*min, *max, lowercase) == (0, 0, "Ascii") {
         let words = (*words).max(1);
         let ngrams = if words > 1 { ".word_ngrams()" } else { "" };
@@ -177,12 +183,8 @@ fn tokenizer(text: &Text) -> (&'static str, String) {
              pub const TOKENIZER: HashingTokenizer<NativeHash, Ascii, {words}> = HashingTokenizer::for_table::<Model>(){ngrams}{splitter}\n    \
              .filters({filters:?})\n    .padding(Padding::{padding})\n    .truncating(Truncating::{truncating});\n\n"
         );
-        let uses = if *marks {
-            "Ascii, HashingTokenizer, NativeHash, Padding, Splitter, Truncating"
-        } else {
-            "Ascii, HashingTokenizer, NativeHash, Padding, Truncating"
-        };
-        return (uses, code);
+        let uses = ["Ascii", "HashingTokenizer", "NativeHash", "Padding", "Truncating"];
+        return (with_splitter(&uses), code);
     }
     let splitter = if *marks { "\n        .splitter(Splitter::MARKS)" } else { "" };
     let code = format!(
@@ -192,12 +194,8 @@ fn tokenizer(text: &Text) -> (&'static str, String) {
          .word_ngrams({words})?\n        .subwords({min}, {max})?\n        .filters({filters:?})\n        \
          .length({length})\n        .padding(Padding::{padding})\n        .truncating(Truncating::{truncating}))\n}}\n\n"
     );
-    let uses = if *marks {
-        "HashKind, Lowering, Padding, Pipeline, PipelineError, Splitter, Truncating"
-    } else {
-        "HashKind, Lowering, Padding, Pipeline, PipelineError, Truncating"
-    };
-    (uses, code)
+    let uses = ["HashKind", "Lowering", "Padding", "Pipeline", "PipelineError", "Truncating"];
+    (with_splitter(&uses), code)
 }
 
 #[cfg(test)]

@@ -5,6 +5,24 @@
 //! order of the additions and so the bits are the same. Zero lanes of a tail are exact: a lane that starts at
 //! +0 never becomes −0.
 
+/// Implements a trait by plain loops, by a macro that takes the level: for a level that has no instructions of its own
+/// for it, and in tests for plain numbers.
+macro_rules! by_loops {
+    ($implement:ident) => {
+        #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+        $implement!(super::Baseline);
+        #[cfg(all(
+            test,
+            any(
+                all(target_arch = "x86_64", target_feature = "sse2"),
+                all(target_arch = "aarch64", target_feature = "neon"),
+                all(target_arch = "wasm32", target_feature = "simd128"),
+            )
+        ))]
+        $implement!(super::scalar::Scalar);
+    };
+}
+
 mod narrow;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;

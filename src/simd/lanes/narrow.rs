@@ -181,19 +181,7 @@ macro_rules! in_an_array {
         }
     };
 }
-#[cfg(any(
-    test,
-    not(any(
-        all(target_arch = "x86_64", target_feature = "sse2"),
-        all(target_arch = "aarch64", target_feature = "neon"),
-        all(target_arch = "wasm32", target_feature = "simd128"),
-    ))
-))]
-in_an_array!(super::scalar::Scalar);
-#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
-in_an_array!(super::neon::Neon);
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-in_an_array!(super::simd128::Simd128);
+by_loops!(in_an_array);
 
 #[cfg(test)]
 mod tests {

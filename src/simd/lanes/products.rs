@@ -196,19 +196,7 @@ macro_rules! in_one_number {
         }
     };
 }
-#[cfg(any(
-    test,
-    not(any(
-        all(target_arch = "x86_64", target_feature = "sse2"),
-        all(target_arch = "aarch64", target_feature = "neon"),
-        all(target_arch = "wasm32", target_feature = "simd128"),
-    ))
-))]
-in_one_number!(super::scalar::Scalar);
-#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
-in_one_number!(super::neon::Neon);
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-in_one_number!(super::simd128::Simd128);
+by_loops!(in_one_number);
 
 #[cfg(test)]
 mod tests {

@@ -41,7 +41,7 @@ fn text_with_and_without_a_header() {
 #[test]
 fn arrays_without_numbers_are_refused() {
     let mut file = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
-    file.extend(b"{'descr': '<f4', 'fortran_order': False, 'shape': (4000000000, 0), }");
+    file.extend(b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 0), }");
     file.resize(10 + 0x75, b' ');
     file.push(b'\n');
     assert_eq!(message(any(&file)), "vectors without numbers: not supported");

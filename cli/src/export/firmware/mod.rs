@@ -21,23 +21,28 @@ pub(crate) enum Board {
 }
 
 impl Board {
-    /// Bytes of its flash.
-    fn flash(self) -> usize {
+    /// KiB of flash and of RAM.
+    fn memory(self) -> [usize; 2] {
         match self {
-            Self::CortexM0 => 256 << 10,
-            Self::CortexM4f => 4 << 20,
+            Self::CortexM0 => [256, 16],
+            Self::CortexM4f => [4096, 4096],
         }
     }
 
     /// What stands for its names in the files.
-    fn names(self) -> [(&'static str, &'static str); 5] {
-        let [board, target, machine, flash, ram] = match self {
-            Self::CortexM0 => ["a micro:bit (Cortex-M0)", "thumbv6m-none-eabi", "microbit", "256K", "16K"],
-            Self::CortexM4f => {
-                ["Arm's MPS2 board AN386 (Cortex-M4F)", "thumbv7em-none-eabihf", "mps2-an386", "4M", "4M"]
-            }
+    fn names(self) -> [(&'static str, String); 5] {
+        let [board, target, machine] = match self {
+            Self::CortexM0 => ["a micro:bit (Cortex-M0)", "thumbv6m-none-eabi", "microbit"],
+            Self::CortexM4f => ["Arm's MPS2 board AN386 (Cortex-M4F)", "thumbv7em-none-eabihf", "mps2-an386"],
         };
-        [("board", board), ("target", target), ("machine", machine), ("flash", flash), ("ram", ram)]
+        let [flash, ram] = self.memory().map(|size| format!("{size}K"));
+        [
+            ("board", board.to_owned()),
+            ("target", target.to_owned()),
+            ("machine", machine.to_owned()),
+            ("flash", flash),
+            ("ram", ram),
+        ]
     }
 }
 
@@ -55,7 +60,8 @@ pub(crate) fn project(
     firmware: &Firmware<'_>,
     image: &ImageFile,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
-    let (bytes, flash) = (image.bytes().len(), firmware.board.flash());
+    let [flash, _] = firmware.board.memory().map(|size| size << 10);
+    let bytes = image.bytes().len();
     if bytes > flash {
         return Err(Failure::usage(format!(
             "{}: {bytes} bytes, of which the flash of the board holds {flash}: train with --flash, or quantise it",
@@ -88,7 +94,6 @@ pub(crate) fn project(
     let names: Vec<(&str, String)> = firmware
         .board
         .names()
-        .map(|(name, value)| (name, value.to_owned()))
         .into_iter()
         .chain([
             ("uses", uses.concat()),
