@@ -144,11 +144,12 @@ proptest! {
             Ok(recipe) => recipe,
             Err(RecipeError::Layer { error: RecordError::TooLarge, .. }) => {
                 let [len, inputs, third, taps, _, dilation] = record.extents.map(u128::from);
-                // What an LSTM keeps of each step is counted as well, and so are inputs and the reach of a
-                // kernel.
+                // What an LSTM keeps of each step is counted as well, and so are inputs, the reach of a
+                // kernel and the ids that two tables serve.
                 let most = words.max(outputs).max(len * inputs).max(third * (6 * len + 12));
                 let reach = taps * dilation.max(1);
-                prop_assert!(most > MOST / 4 || record.kind == 8 && reach > LARGEST as u128);
+                let served = if record.kind == 4 { inputs * third } else { 0 };
+                prop_assert!(most > MOST / 4 || record.kind == 8 && reach > LARGEST as u128 || served > usize::MAX as u128);
                 return Ok(());
             }
             Err(error) => {
