@@ -17,7 +17,7 @@ use crate::table::{Aligned, Line, TableMut};
 /// A training of skip-gram or of the continuous bag of words: rounds of tasks, and the vectors that they
 /// make.
 ///
-/// [The module](super::skip_gram) has the formulas and an example.
+/// [The module](crate::models::skip_gram) has the formulas and an example.
 #[derive(Debug)]
 pub struct SkipGram<'a, 'm> {
     settings: Settings,
