@@ -87,14 +87,14 @@ impl<'r> AnyVectors<'r> {
                 reader.read_to_end(&mut bytes)?;
                 let mut file = Npz::new(Cursor::new(bytes))?;
                 let keys = key.map_or_else(|| file.keys(), |key| Ok([String::from(key)].to_vec()))?;
-                Box::new(ArrayVectors::only(&mut file, &keys)?)
+                Box::new(ArrayVectors::only(&mut file, &keys, key.is_some())?)
             }
             FileKind::SafeTensors => {
                 let mut bytes = Vec::new();
                 reader.read_to_end(&mut bytes)?;
                 let mut file = SafeTensors::new(&bytes)?;
                 let keys = key.map_or_else(|| file.keys(), |key| [String::from(key)].to_vec());
-                Box::new(ArrayVectors::only(&mut file, &keys)?)
+                Box::new(ArrayVectors::only(&mut file, &keys, key.is_some())?)
             }
             // What is no text at all says so itself; text of one number a row looks like nothing that is known.
             FileKind::TextWithoutHeader | FileKind::Text => Box::new(TextVectors::new(reader)?),
@@ -154,8 +154,8 @@ impl ArrayVectors {
         Ok(Self { array, dim, rows, next: 0, word: String::new() })
     }
 
-    /// The one array with two extents.
-    fn only(file: &mut impl Arrays, keys: &[String]) -> Result<Self, FileError> {
+    /// The one array with two extents under these keys.
+    fn only(file: &mut impl Arrays, keys: &[String], is_named: bool) -> Result<Self, FileError> {
         let mut tables = Vec::new();
         for key in keys {
             // What is no array of numbers that are read here is none of vectors.
@@ -175,6 +175,11 @@ impl ArrayVectors {
         }
         match (readable.pop(), readable.pop()) {
             (Some(array), None) => Self::new(array),
+            (None, _) if is_named => Err(FileError::Bytes {
+                offset: 0,
+                expected: "an archive with an array of that name, of two extents",
+                found: None,
+            }),
             (None, _) => Err(FileError::Unsupported("an archive without an array of two extents")),
             _ => Err(FileError::Unsupported(
                 "an archive of several arrays of two extents, of which none is named,",

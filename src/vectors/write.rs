@@ -20,6 +20,11 @@ pub enum WriteError {
         /// Its row.
         row: usize,
     },
+    /// A row with a number that is infinite or none: readers refuse such rows.
+    NotFinite {
+        /// Its number.
+        row: usize,
+    },
 }
 
 impl From<io::Error> for WriteError {
@@ -38,18 +43,26 @@ impl fmt::Display for WriteError {
                 "the word of row {row} is empty, or holds white space or a zero byte: other programs would not \
                  read it back; replace it, as by an underscore"
             ),
+            Self::NotFinite { row } => write!(
+                f,
+                "row {row} holds a number that is infinite or none: other programs would not read it back; train \
+                 at a lower rate, or leave the row out"
+            ),
         }
     }
 }
 
 impl core::error::Error for WriteError {}
 
-/// That each row has a word that can be read back.
+/// That each row, and its word, can be read back.
 fn check<W: AsRef<str>>(words: &[W], table: Table<'_>) -> Result<(), WriteError> {
     ShapeMismatch::check("number of words", table.rows(), words.len()).map_err(WriteError::Shape)?;
     let unreadable = |word: &str| word.is_empty() || word.contains(|c: char| c.is_whitespace() || c == '\0');
-    match words.iter().position(|word| unreadable(word.as_ref())) {
-        Some(row) => Err(WriteError::Word { row }),
+    if let Some(row) = words.iter().position(|word| unreadable(word.as_ref())) {
+        return Err(WriteError::Word { row });
+    }
+    match table.iter().position(|row| !row.iter().all(|x| x.is_finite())) {
+        Some(row) => Err(WriteError::NotFinite { row }),
         None => Ok(()),
     }
 }
@@ -66,8 +79,8 @@ fn check<W: AsRef<str>>(words: &[W], table: Table<'_>) -> Result<(), WriteError>
 /// ```
 ///
 /// # Errors
-/// If there are not as many words as rows, one of them could not be read back, or the file cannot be written.
-/// Words are checked before anything is written.
+/// If there are not as many words as rows, a word or a number could not be read back, or the file cannot be
+/// written. Words and numbers are checked before anything is written.
 pub fn write_text<W: AsRef<str>>(
     words: &[W],
     table: Table<'_>,

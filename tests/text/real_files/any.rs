@@ -189,7 +189,7 @@ fn numbers_of_any_size_are_read_again_by_bits() {
 }
 
 #[test]
-fn words_that_would_not_be_read_back_are_not_written() {
+fn what_would_not_be_read_back_is_not_written() {
     let table = Table::from_rows(&[[1.0], [2.0]]);
     for word in ["", "New York", "a\tb", "a\n", "a\0", "a\u{a0}b"] {
         let mut file = Vec::new();
@@ -199,6 +199,13 @@ fn words_that_would_not_be_read_back_are_not_written() {
             Err(WriteError::Word { row: 1 }),
             "{word:?}"
         );
+        assert!(file.is_empty());
+    }
+    for number in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let rows = [[1.0], [number]];
+        let (table, mut file) = (Table::from_rows(&rows), Vec::new());
+        assert_eq!(write_text(&["a", "b"], table, &mut file), Err(WriteError::NotFinite { row: 1 }));
+        assert_eq!(write_binary(&["a", "b"], table, &mut file), Err(WriteError::NotFinite { row: 1 }));
         assert!(file.is_empty());
     }
     assert!(matches!(write_text(&["a"], table, Vec::new()), Err(WriteError::Shape(_))));
