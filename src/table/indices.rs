@@ -1,7 +1,9 @@
 //! Row numbers that were checked once, and what happens to the bad ones.
 //!
 //! All ids lie in the table if the smallest and the largest do: one pass with two comparisons an id, without
-//! a branch, so that it is vectorised. Only after a failure a second pass looks for the place to name. What
+//! a branch, so that it is vectorised. Ids of 64 bits, for which processors lack these, lie in the table if no
+//! sign of `id - first` and `last - id` is negative. Only after a failure a second pass looks for the place to
+//! name. What
 //! was checked remembers the number of rows it was checked against, and a kernel compares that with its table
 //! in O(1).
 
@@ -70,7 +72,11 @@ pub trait Policy: Copy + core::fmt::Debug + sealed::Sealed {
     /// The row that `id` names in a table of `rows` rows, below `rows`; `None` if it names none.
     fn row<I: Index>(self, id: I, rows: usize) -> Option<usize>;
 
-    /// The same for an id that is known to name a row if the policy is one that rejects others.
+    /// Whether negative ids name rows, too.
+    #[doc(hidden)]
+    const FROM_END: bool = false;
+
+    /// The same as [`row`](Self::row) for an id that is known to name a row if the policy is one that rejects others.
     #[doc(hidden)]
     #[inline(always)]
     fn row_of_checked<I: Index>(self, id: I, rows: usize) -> Option<usize> {
@@ -130,6 +136,8 @@ impl Policy for MapTo {
 }
 
 impl Policy for FromEnd {
+    const FROM_END: bool = true;
+
     #[inline(always)]
     fn row<I: Index>(self, id: I, rows: usize) -> Option<usize> {
         match id.to_i64() {
@@ -225,14 +233,43 @@ fn range_body<L: Lanes, I: Index>(_: L, first: I, ids: &[I]) -> (I, I) {
     (lowest, highest)
 }
 
+simd_fn! {
+    /// Whether an id of 64 bits is below the lowest or above the highest.
+    fn outside, outside_at[I: Index](ids: &[I], lowest: i64, highest: i64) -> bool = outside_body;
+}
+
+/// The rows up to which differences of ids within do not wrap.
+const MOST_BY_SIGN: i64 = 1 << 62;
+
+/// The differences of an id within are not negative; of an id without, the one to the end that it lies beyond
+/// is, and does not wrap.
+#[inline(always)]
+fn outside_body<L: Lanes, I: Index>(_: L, ids: &[I], lowest: i64, highest: i64) -> bool {
+    let mut signs = 0;
+    for id in ids {
+        let id = id.to_bits64().cast_signed();
+        signs |= id.wrapping_sub(lowest) | highest.wrapping_sub(id);
+    }
+    signs < 0
+}
+
 impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
     /// Itself, if every id names a row. The ids with a row are an interval, so the smallest and the largest
-    /// decide.
+    /// decide, or the signs of the differences to its ends.
     fn checked(self) -> Result<Self, IndexOutOfRange> {
         let Some(&first) = self.ids.first() else { return Ok(self) };
-        let (lowest, highest) = range(first, self.ids);
         let names_a_row = |id| self.policy.row(id, self.rows).is_some();
-        if names_a_row(lowest) && names_a_row(highest) { Ok(self) } else { Err(self.first_bad()) }
+        let all_do = match i64::try_from(self.rows) {
+            Ok(rows @ ..=MOST_BY_SIGN) if size_of::<I>() == size_of::<i64>() => {
+                let is_signed = I::MAX == i64::MAX as u64;
+                !outside(self.ids, if P::FROM_END && is_signed { -rows } else { 0 }, rows - 1)
+            }
+            _ => {
+                let (lowest, highest) = range(first, self.ids);
+                names_a_row(lowest) && names_a_row(highest)
+            }
+        };
+        if all_do { Ok(self) } else { Err(self.first_bad()) }
     }
 
     /// The first id without a row; there is one.
@@ -345,7 +382,9 @@ mod tests {
 
     /// Every policy at the ends of a type's range and of the table's.
     fn edges<I: Index>(numbers: &[I]) {
-        for rows in [0, 1, 2, 127, 128, 255, 256, usize::MAX >> 1, usize::MAX] {
+        for rows in
+            [0, 1, 2, 127, 128, 255, 256, usize::MAX >> 2, (usize::MAX >> 2) + 1, usize::MAX >> 1, usize::MAX]
+        {
             for &id in numbers {
                 let number = id.to_i64();
                 let inside = id.to_usize().filter(|&row| row < rows);
@@ -384,7 +423,7 @@ mod tests {
         edges(&[0_u64, 1, 255, 256, u64::MAX >> 1, u64::MAX]);
         edges(&[0_usize, 1, 255, 256, usize::MAX - 1, usize::MAX]);
         edges(&[i32::MIN, -256, -128, -2, -1, 0, 1, 255, 256, i32::MAX]);
-        edges(&[i64::MIN, -256, -128, -2, -1, 0, 1, 255, 256, i64::MAX]);
+        edges(&[i64::MIN, -1 << 62, -256, -128, -2, -1, 0, 1, 255, 256, 1 << 62, i64::MAX]);
     }
 
     #[test]

@@ -151,10 +151,7 @@ fn vectors_of_any_file() {
     let several = AnyVectors::open(open("table.safetensors")).expect_err("two tables");
     assert!(several.to_string().starts_with("an archive of several arrays"), "{several}");
     let refused = AnyVectors::open_array(open("table.safetensors"), "nobody").unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "byte 0: expected an archive with an array of that name, of two extents"
-    );
+    assert_eq!(refused.to_string(), "byte 0: expected an archive with an array of that name, of two extents");
     for model in ["embedding_flatten_dense.keras", "expected.json"] {
         assert!(AnyVectors::open(open(model)).is_err(), "{model}");
     }
