@@ -90,7 +90,9 @@ pub(crate) mod inner {
     pub use super::quantise::{dequantise, dequantise_row, quantise, quantise_rounded, quantise_row};
     pub use super::repeats::{Repeats, distinct_rows};
     pub use super::scores::{inverse_norms, scores};
-    pub use super::skip_gram::{MOST_NEGATIVES, Negatives, learn_bags, learn_groups, learn_pairs, pair};
+    pub use super::skip_gram::{
+        MOST_NEGATIVES, Negatives, SubwordRows, learn_bags, learn_groups, learn_pairs, mean_of_word, pair,
+    };
     pub use super::steps::{
         max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,
     };
@@ -120,7 +122,7 @@ pub(crate) mod at {
     pub use super::repeats::distinct_rows_at;
     pub use super::scatter::{scatter_add_at, scatter_add_bags_at};
     pub use super::scores::{inverse_norms_at, scores_at};
-    pub use super::skip_gram::{learn_bags_at, learn_groups_at, learn_pairs_at};
+    pub use super::skip_gram::{learn_bags_at, learn_groups_at, learn_pairs_at, mean_of_word_at};
     pub use super::steps::{
         max_over_steps_at, max_over_steps_backward_at, mean_over_steps_at, mean_over_steps_backward_at,
     };

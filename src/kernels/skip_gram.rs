@@ -55,6 +55,30 @@ impl Negatives<'_> {
     }
 }
 
+/// Which rows of n-grams a word has beside its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SubwordRows<'a> {
+    /// The first row of the input table that is no word's.
+    pub first: usize,
+    /// Where the list of each word starts, and where the last one ends; empty if no word has any.
+    pub offsets: &'a [usize],
+    /// Rows, counted from `first`.
+    pub rows: &'a [u32],
+}
+
+impl SubwordRows<'_> {
+    /// The rows of a word: its own, and those of its n-grams.
+    #[inline(always)]
+    pub fn of(&self, word: usize) -> impl Iterator<Item = usize> {
+        let list = match self.offsets.get(word..) {
+            Some([start, end, ..]) => self.rows.get(*start..*end).unwrap_or_default(),
+            _ => &[],
+        };
+        let first = self.first;
+        core::iter::once(word).chain(list.iter().map(move |row| first + *row as usize))
+    }
+}
+
 simd_fn! {
     /// Learns from pairs of an input row and a target row, one after the other, each with `negatives.count`
     /// rows drawn from the distribution of `negatives`.
@@ -95,12 +119,14 @@ simd_fn! {
         input: &mut [Line], output: &mut [Line], lines: usize, pairs: &[u64], negatives: Negatives<'_>, rate: f32,
     ) = groups_body;
 
-    /// The same for bags of input rows, whose mean is learnt from as if it were a row. All rows of the bag
-    /// take its change: CBOW. `bags` has a [`pair`] of the number of rows and the target row for each bag,
-    /// and then the rows. `mean` is scratch as long as a row.
+    /// The same for bags of words, the mean of whose rows is learnt from as if it were a row. All rows of the
+    /// bag take its change: CBOW, and skip-gram with n-grams, whose bags are of one word. `bags` has a
+    /// [`pair`] of the number of words and the target row for each bag, and then the words. `mean` is scratch
+    /// as long as a row.
     ///
     /// ```text
-    /// for each bag (x₁ .. x_m, t):  h = 0;  for p: h += x_p;  h *= 1 / m
+    /// for each bag (words, t):  x₁ .. x_m = the rows of the words and of their n-grams
+    ///     h = 0;  for p: h += x_p;  h *= 1 / m
     ///     e as in learn_pairs for h and t
     ///     for p:  x_p += e
     /// ```
@@ -108,8 +134,31 @@ simd_fn! {
     /// # Cost
     /// [`learn_pairs`] tells what a pair costs; a bag costs a pair and 12 n m bytes.
     pub fn learn_bags, learn_bags_at(
-        input: &mut [Line], output: &mut [Line], mean: &mut [Line], bags: &[u64], negatives: Negatives<'_>, rate: f32,
+        input: &mut [Line],
+        output: &mut [Line],
+        mean: &mut [Line],
+        bags: &[u64],
+        subwords: SubwordRows<'_>,
+        negatives: Negatives<'_>,
+        rate: f32,
     ) = bags_body;
+}
+
+simd_fn! {
+    /// The mean of the rows of a word, which is its vector; `mean` is as long as a row.
+    pub fn mean_of_word, mean_of_word_at(input: &[Line], word: usize, subwords: SubwordRows<'_>, mean: &mut [Line]) =
+        mean_of_word_body;
+}
+
+#[inline(always)]
+fn mean_of_word_body<L: Lanes>(
+    lanes: L,
+    input: &[Line],
+    word: usize,
+    subwords: SubwordRows<'_>,
+    mean: &mut [Line],
+) {
+    mean_of_rows(lanes, input, subwords.of(word), mean);
 }
 
 simd_fn! {
@@ -164,6 +213,7 @@ fn bags_body<L: Lanes>(
     output: &mut [Line],
     mean: &mut [Line],
     bags: &[u64],
+    subwords: SubwordRows<'_>,
     negatives: Negatives<'_>,
     rate: f32,
 ) {
@@ -176,24 +226,35 @@ fn bags_body<L: Lanes>(
         let mut tables = Tables { input: &mut *mean, output: &mut *output, lines };
         let rows = Rows::draw(&[*head & u64::from(u32::MAX)], number, negatives, &tables);
         number += 1;
-        let scale = lanes.splat(1.0 / count as f32);
-        for (i, mean) in tables.input.iter_mut().enumerate() {
-            let mut sum = lanes.splat(0.0);
-            for row in bag {
-                let Some(x) = input.get(*row as usize * lines + i) else { continue };
-                sum = lanes.add(sum, lanes.load(x));
-            }
-            lanes.store(lanes.mul(sum, scale), mean);
-        }
+        mean_of_rows(lanes, input, bag.iter().flat_map(|word| subwords.of(*word as usize)), tables.input);
         if let Some((drawn, _)) = rows.negatives.split_at_checked(negatives.count) {
             let _ = learn::<L, 1, false>(lanes, &mut tables, &rows, drawn, rate);
         }
-        for row in bag {
-            let Some(x) = input.get_mut(*row as usize * lines..) else { continue };
+        for row in bag.iter().flat_map(|word| subwords.of(*word as usize)) {
+            let Some(x) = input.get_mut(row * lines..) else { continue };
             for (x, moved) in x.iter_mut().zip(&*mean) {
                 lanes.store(lanes.add(lanes.load(x), lanes.load(moved)), x);
             }
         }
+    }
+}
+
+/// The mean of rows of a table, which are as long as `mean`.
+#[inline(always)]
+fn mean_of_rows<L: Lanes>(lanes: L, table: &[Line], rows: impl Iterator<Item = usize>, mean: &mut [Line]) {
+    let (lines, mut count) = (mean.len(), 0);
+    for sum in &mut *mean {
+        lanes.store(lanes.splat(0.0), sum);
+    }
+    rows.for_each(|row| {
+        count += 1;
+        for (x, sum) in table.get(row * lines..).unwrap_or_default().iter().zip(&mut *mean) {
+            lanes.store(lanes.add(lanes.load(sum), lanes.load(x)), sum);
+        }
+    });
+    let scale = lanes.splat(1.0 / count as f32);
+    for sum in mean {
+        lanes.store(lanes.mul(lanes.load(sum), scale), sum);
     }
 }
 

@@ -139,7 +139,27 @@ proptest! {
     }
 
     #[test]
-    fn learn_bags(case in case(), lengths in prop::collection::vec(1..5_usize, 20)) {
+    fn learn_bags(
+        case in case(),
+        lengths in prop::collection::vec(1..5_usize, 20),
+        lists in prop::option::of(prop::collection::vec(prop::collection::vec(any::<u32>(), 0..4), 40)),
+    ) {
+        // A word's row, and those of its n-grams, which are any of the second half or so.
+        let (words, first) = (case.input.len(), case.input.len() / 2);
+        let lists: Vec<Vec<u32>> = lists.map_or_else(Vec::new, |lists| {
+            let row = |row: &u32| row % (words - first) as u32;
+            lists.iter().cycle().take(words).map(|list| list.iter().map(row).collect()).collect()
+        });
+        let (rows, mut offsets) = (lists.concat(), Vec::new());
+        if !lists.is_empty() {
+            offsets.push(0);
+            offsets.extend(lists.iter().scan(0, |end, list| { *end += list.len(); Some(*end) }));
+        }
+        let subwords = internals::SubwordRows { first, offsets: &offsets, rows: &rows };
+        let rows_of = |word: u32| -> Vec<usize> {
+            let list = lists.get(word as usize).map_or(&[][..], Vec::as_slice);
+            [word as usize].into_iter().chain(list.iter().map(|row| first + *row as usize)).collect()
+        };
         let (mut input, mut output, mut list, mut rest) =
             (case.input.clone(), case.output.clone(), Vec::new(), &case.pairs[..]);
         for (number, length) in lengths.iter().enumerate() {
@@ -148,19 +168,26 @@ proptest! {
             let target = bag[0].1;
             list.push(pair(*length as u32, target));
             list.extend(bag.iter().map(|(x, _)| u64::from(*x)));
+            let rows: Vec<usize> = bag.iter().flat_map(|(word, _)| rows_of(*word)).collect();
             let mut mean = vec![0.0; input[0].len()];
-            for (x, _) in bag {
-                reference::axpy(1.0, &input[*x as usize], &mut mean).unwrap();
+            for row in &rows {
+                reference::axpy(1.0, &input[*row], &mut mean).unwrap();
             }
-            let mean: Vec<f32> = mean.iter().map(|x| x * (1.0 / *length as f32)).collect();
+            let mean: Vec<f32> = mean.iter().map(|x| x * (1.0 / rows.len() as f32)).collect();
+            if let [(word, _)] = bag {
+                let found = &mut vec![Aligned([f32::NAN; 16]); mean.len() / 16];
+                internals::mean_of_word(&lines(&input), *word as usize, subwords, found);
+                prop_assert_eq!(bits(found), bits(&lines(&vec![mean.clone()])));
+            }
             let changes = learn(&[mean], &[target as usize], &case.drawn(number), &mut output, case.rate);
-            for (x, _) in bag {
-                reference::axpy(1.0, &changes[0], &mut input[*x as usize]).unwrap();
+            for row in rows {
+                reference::axpy(1.0, &changes[0], &mut input[row]).unwrap();
             }
         }
         check(&case, &(input, output), |level, input, output| {
             let mut mean = vec![Aligned([f32::NAN; 16]); case.input[0].len() / 16];
-            internals::learn_bags_at(level, input, output, &mut mean, &list, case.negatives(), case.rate);
+            let (negatives, rate) = (case.negatives(), case.rate);
+            internals::learn_bags_at(level, input, output, &mut mean, &list, subwords, negatives, rate);
         });
     }
 

@@ -1,16 +1,24 @@
 //! Skip-gram: the same bits on any number of threads, what it learns, and what it refuses.
 
 use crate::common::{Random, bits};
-use nanoembed::error::{BagError, CapacityExceeded, IndexOutOfRange, OutOfRange, Range};
+use nanoembed::error::{BagError, CapacityExceeded, IndexOutOfRange, OutOfRange, Range, ShapeMismatch};
 use nanoembed::models::skip_gram::{
     Corpus, Lengths, Memory, Method, Settings, SkipGram, SkipGramError, Task,
 };
 use nanoembed::table::{Aligned, Line, TableMut};
+use nanoembed::text::Subwords;
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng};
 use std::sync::Mutex;
 
 const METHODS: [Method; 3] = [Method::SkipGram, Method::SharedNegatives, Method::ContinuousBag];
+
+/// Each method, and those that learn n-grams with them.
+fn methods(settings: Settings) -> impl Iterator<Item = Settings> {
+    let plain = METHODS.map(|method| Settings { method, ..settings });
+    let with_subwords = [Method::SkipGram, Method::ContinuousBag];
+    plain.into_iter().chain(with_subwords.map(|method| Settings { method, subword_rows: 50, ..settings }))
+}
 
 struct Buffers {
     lines: Vec<Line>,
@@ -64,13 +72,29 @@ impl Text {
     fn corpus(&self) -> Corpus<'_> {
         Corpus::new(&self.ids, &self.offsets, &self.counts).unwrap()
     }
+
+    /// Lists of n-grams for words which are called by their numbers.
+    fn subwords(&self, buckets: u32) -> (Vec<u32>, Vec<usize>) {
+        let (mut rows, mut offsets) = (Vec::new(), vec![0]);
+        let subwords = Subwords::new(1, 2, buckets);
+        for word in 0..self.counts.len() {
+            rows.extend(subwords.buckets_of(word.to_string().as_str()).map(|bucket| bucket as u32));
+            offsets.push(rows.len());
+        }
+        (rows, offsets)
+    }
 }
 
 /// The input vectors and the output vectors after a training on so many threads, with tasks in turned order
 /// if `turned`.
 fn train(settings: Settings, text: &Text, threads: usize, turned: bool) -> (Vec<f32>, Vec<f32>) {
     let mut buffers = Buffers::new(settings.lengths(text.counts.len()).unwrap());
-    let mut training = SkipGram::new(settings, text.corpus(), buffers.memory()).unwrap();
+    let (grams, grams_of) = text.subwords(settings.subword_rows.max(1) as u32);
+    let mut corpus = text.corpus();
+    if settings.subword_rows > 0 {
+        corpus = corpus.with_subwords(&grams, &grams_of).unwrap();
+    }
+    let mut training = SkipGram::new(settings, corpus, buffers.memory()).unwrap();
     while let Some(tasks) = training.next_round() {
         let mut tasks: Vec<Task<'_>> = tasks.collect();
         if turned {
@@ -102,8 +126,8 @@ fn small() -> Settings {
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
     let text = Text::random(3, 400, 300);
-    for method in METHODS {
-        let settings = Settings { method, ..small() };
+    for settings in methods(small()) {
+        let method = (settings.method, settings.subword_rows);
         let (input, output) = train(settings, &text, 1, false);
         assert!(input.iter().chain(&output).all(|x| x.is_finite()));
         for (threads, turned) in [(1, true), (2, false), (3, true), (4, false), (8, true)] {
@@ -182,19 +206,82 @@ proptest! {
         sentences in prop::collection::vec(prop::collection::vec(any::<u32>(), 0..30), 0..30),
         (dim, window, negatives, words, parts) in (1..40_usize, 1..12_usize, 1..=15_usize, 1..70_usize, 1..9_usize),
         sample in prop::sample::select(vec![0.0, 1e-12, 1e-3, 1.0]),
-        method in prop::sample::select(METHODS.to_vec()),
+        (method, subword_rows) in prop::sample::select(
+            methods(Settings::default()).map(|settings| (settings.method, settings.subword_rows)).collect::<Vec<_>>()
+        ),
     ) {
         let word = |word: &u32| word % vocabulary as u32;
         let sentences: Vec<Vec<u32>> = sentences.iter().map(|s| s.iter().map(word).collect()).collect();
         let text = Text::new(&sentences, vocabulary);
         let settings = Settings {
-            dim, window, negatives, words, parts, sample, method, epochs: 2, ..Settings::default()
+            dim, window, negatives, words, parts, sample, method, subword_rows, epochs: 2, ..Settings::default()
         };
         let one = train(settings, &text, 1, false);
         prop_assert!(one.0.iter().chain(&one.1).all(|x| x.is_finite()));
         let two = train(settings, &text, 2, true);
         prop_assert_eq!((bits(&one.0), bits(&one.1)), (bits(&two.0), bits(&two.1)));
     }
+}
+
+/// A word that the corpus lacks lies where words with its n-grams do.
+#[test]
+fn n_grams_stand_for_words_that_were_not_seen() {
+    // Even words stand beside even words: their last digits are what they share.
+    const WORDS: usize = 80;
+    let mut random = Random::seed_from_u64(5);
+    let mut draw = |end: usize| ((u64::from(random.next_u32()) * end as u64) >> 32) as u32;
+    let sentences: Vec<Vec<u32>> =
+        (0..400).map(|s| (0..12).map(|_| 2 * draw(WORDS / 2) + s % 2).collect()).collect();
+    let text = Text::new(&sentences, WORDS);
+    let (grams, grams_of) = text.subwords(500);
+    let corpus = text.corpus().with_subwords(&grams, &grams_of).unwrap();
+    let settings = Settings { dim: 16, sample: 0.0, subword_rows: 500, ..Settings::default() };
+    let mut buffers = Buffers::new(settings.lengths(WORDS).unwrap());
+    let mut training = SkipGram::new(settings, corpus, buffers.memory()).unwrap();
+    while let Some(tasks) = training.next_round() {
+        tasks.for_each(Task::run);
+    }
+    let (mut vectors, mut rows) = ([[0.0; 16]; WORDS + 10], [[0.0; 16]; 500]);
+    training.vectors(&mut TableMut::from_rows(&mut vectors[..WORDS])).unwrap();
+    training.subword_vectors(&mut TableMut::from_rows(&mut rows)).unwrap();
+    for (new, vector) in vectors[WORDS..].iter_mut().enumerate() {
+        let word = (1230 + new).to_string();
+        let buckets: Vec<usize> = Subwords::new(1, 2, 500).buckets_of(word.as_str()).collect();
+        for bucket in &buckets {
+            vector.iter_mut().zip(rows[*bucket]).for_each(|(x, y)| *x += y / buckets.len() as f32);
+        }
+    }
+    let mean = |new: usize, shift: usize| {
+        let pairs =
+            (0..WORDS / 2).map(|word| cosine(vectors.as_flattened(), 16, WORDS + new, 2 * word + shift));
+        pairs.sum::<f64>() / (WORDS / 2) as f64
+    };
+    for new in 0..10 {
+        let (same, other) = (mean(new, new % 2), mean(new, 1 - new % 2));
+        assert!(same > other + 0.1, "{new}: {same} and {other}");
+    }
+}
+
+#[test]
+fn bad_subwords_are_named() {
+    let text = Text::new(&[vec![0, 1, 2]], 3);
+    let error = |rows: &[u32], offsets: &[usize]| text.corpus().with_subwords(rows, offsets).unwrap_err();
+    let shape = ShapeMismatch { what: "lists of n-grams", expected: 3, found: 2 };
+    assert_eq!(error(&[4, 5], &[0, 1, 2]), SkipGramError::Subwords(shape));
+    let end = BagError::OffsetsBeyond { position: 3, offset: 3, indices: 2 };
+    assert_eq!(error(&[4, 5], &[0, 1, 2, 3]), SkipGramError::Sentences(end));
+
+    let refused = |settings: Settings, corpus: Corpus<'_>| {
+        let mut buffers = Buffers::new(settings.lengths(3).unwrap());
+        SkipGram::new(settings, corpus, buffers.memory()).unwrap_err()
+    };
+    let rows = |subword_rows| Settings { subword_rows, ..Settings::default() };
+    let with = text.corpus().with_subwords(&[4, 5], &[0, 1, 2, 2]).unwrap();
+    assert_eq!(refused(rows(5), with), SkipGramError::SubwordRows { rows: 5, needed: 6 });
+    assert_eq!(refused(rows(0), with), SkipGramError::SubwordRows { rows: 0, needed: 6 });
+    assert_eq!(refused(rows(9), text.corpus()), SkipGramError::SubwordRows { rows: 9, needed: 0 });
+    let shared = Settings { method: Method::SharedNegatives, ..rows(6) };
+    assert_eq!(shared.lengths(3), Err(SkipGramError::SharedWithSubwords));
 }
 
 #[test]

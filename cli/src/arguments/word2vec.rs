@@ -1,5 +1,6 @@
 //! The arguments of `word2vec`.
 
+use super::values::{characters, rows};
 use clap::{Args, ValueEnum};
 use nanoembed::models::skip_gram;
 use std::num::NonZero;
@@ -34,7 +35,8 @@ The vectors are the same for any number of threads. Ctrl-C ends the training ear
 
 Examples:
   nanoembed word2vec corpus.txt -o vectors.txt
-  nanoembed word2vec corpus.txt --method shared --dim 300 --epochs 3 -o vectors.vec")]
+  nanoembed word2vec corpus.txt --method shared --dim 300 --epochs 3 -o vectors.vec
+  nanoembed word2vec corpus.txt --characters 3-6 --also new_words.txt -o vectors.vec")]
 pub(crate) struct Word2Vec {
     /// The corpus, a sentence a line
     pub(crate) corpus: PathBuf,
@@ -68,6 +70,15 @@ pub(crate) struct Word2Vec {
     /// What all draws depend on
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Characters of n-grams, such as 3-6: words that share n-grams share their rows, as in fastText; on one thread
+    #[arg(long, value_name = "N-M", value_parser = characters)]
+    pub(crate) characters: Option<(u16, u16)>,
+    /// Rows of n-grams
+    #[arg(long, value_name = "N", value_parser = rows, default_value_t = 200_000)]
+    pub(crate) buckets: u32,
+    /// A file of words with white space between: those that the corpus lacks are written, too, by their n-grams
+    #[arg(long, value_name = "FILE", requires = "characters")]
+    pub(crate) also: Option<PathBuf>,
     /// Threads, of which at most 16 work [default: as many as there are processors]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZero<usize>>,

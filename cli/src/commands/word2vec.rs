@@ -8,13 +8,47 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nanoembed::files;
 use nanoembed::models::skip_gram::{Corpus, Memory, Method, Settings, SkipGram, Task, Tasks};
 use nanoembed::table::{Aligned, Table, TableMut};
+use nanoembed::text::Subwords;
 use nanoembed::vectors;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
+
+/// The n-grams of words.
+struct Grams {
+    subwords: Subwords,
+    rows: Vec<u32>,
+    /// Where those of each word start, and where the last ones end.
+    offsets: Vec<usize>,
+}
+
+impl Grams {
+    /// Those that the arguments ask for.
+    fn of(arguments: &Word2Vec, words: &[&str]) -> Option<Self> {
+        let (min, max) = arguments.characters.filter(|(_, max)| *max > 0)?;
+        let subwords = Subwords::new(min.into(), max.into(), arguments.buckets);
+        let (mut rows, mut offsets) = (Vec::new(), vec![0]);
+        for word in words {
+            rows.extend(subwords.buckets_of(*word).map(|bucket| bucket as u32));
+            offsets.push(rows.len());
+        }
+        Some(Self { subwords, rows, offsets })
+    }
+
+    /// The vector of a word that the corpus lacks: the mean of the rows of its n-grams. `None` if it has none.
+    fn vector(&self, word: &str, rows: Table<'_>) -> Option<Vec<f32>> {
+        let (mut vector, mut count) = (vec![0.0; rows.dim()], 0);
+        for row in self.subwords.buckets_of(word).filter_map(|bucket| rows.row(bucket)) {
+            vector.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            count += 1;
+        }
+        vector.iter_mut().for_each(|sum| *sum /= count as f32);
+        (count > 0).then_some(vector)
+    }
+}
 
 /// A text as ids of its words, the most frequent first.
 struct Words<'a> {
@@ -66,13 +100,33 @@ pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
         learning_rate: arguments.learning_rate.unwrap_or(usual),
         epochs: arguments.epochs,
         method,
+        subword_rows: arguments
+            .characters
+            .map_or(0, |(_, max)| if max > 0 { arguments.buckets as usize } else { 0 }),
         seed: arguments.seed,
         ..Settings::default()
     };
-    let vectors = learn(arguments, settings, &words)?;
-    let table = Table::new(&vectors, words.kinds.len(), settings.dim)
+    let also = arguments.also.as_deref();
+    let also = also.map(|file| std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error)));
+    let also = also.transpose()?.unwrap_or_default();
+    let grams = Grams::of(arguments, &words.kinds);
+    let (mut vectors, rows) = learn(arguments, settings, &words, grams.as_ref())?;
+
+    let mut kinds = words.kinds;
+    if let Some(grams) = &grams {
+        let rows = Table::new(&rows, settings.subword_rows, settings.dim)
+            .map_err(|error| Failure::new(Kind::Training, error))?;
+        let mut known: HashSet<&str> = kinds.iter().copied().collect();
+        for word in also.split_whitespace().filter(|word| known.insert(word)) {
+            if let Some(vector) = grams.vector(word, rows) {
+                kinds.push(word);
+                vectors.extend(vector);
+            }
+        }
+    }
+    let table = Table::new(&vectors, kinds.len(), settings.dim)
         .map_err(|error| Failure::new(Kind::Training, error))?;
-    files::write(output, |file| form.write(&words.kinds, table, file))
+    files::write(output, |file| form.write(&kinds, table, file))
         .map_err(|error| Failure::file(output, &error))
 }
 
@@ -106,9 +160,17 @@ impl Form {
     }
 }
 
-/// Trains, and gives the vectors one after the other.
-fn learn(arguments: &Word2Vec, settings: Settings, words: &Words<'_>) -> Result<Vec<f32>, Failure> {
-    let corpus = Corpus::new(&words.ids, &words.offsets, &words.counts).map_err(Failure::usage)?;
+/// Trains, and gives the vectors one after the other; then the rows of n-grams.
+fn learn(
+    arguments: &Word2Vec,
+    settings: Settings,
+    words: &Words<'_>,
+    grams: Option<&Grams>,
+) -> Result<(Vec<f32>, Vec<f32>), Failure> {
+    let mut corpus = Corpus::new(&words.ids, &words.offsets, &words.counts).map_err(Failure::usage)?;
+    if let Some(Grams { rows, offsets, .. }) = grams {
+        corpus = corpus.with_subwords(rows, offsets).map_err(Failure::usage)?;
+    }
     let lengths = settings.lengths(words.kinds.len()).map_err(Failure::usage)?;
     let mut lines = vec![Aligned([0.0; 16]); lengths.lines];
     let (mut numbers, mut pairs) = (vec![0; lengths.words], vec![0; lengths.pairs]);
@@ -132,12 +194,14 @@ fn learn(arguments: &Word2Vec, settings: Settings, words: &Words<'_>) -> Result<
         let (kinds, epochs) = (words.kinds.len(), settings.epochs);
         eprintln!("{kinds} words, {} in the corpus, {epochs} epochs, {speed:.0} words/s", words.ids.len());
     }
-    let (rows, dim) = (words.kinds.len(), settings.dim);
-    let mut vectors = vec![0.0; rows * dim];
-    TableMut::new(&mut vectors, rows, dim)
+    let (kinds, subword_rows, dim) = (words.kinds.len(), settings.subword_rows, settings.dim);
+    let (mut vectors, mut rows) = (vec![0.0; kinds * dim], vec![0.0; subword_rows * dim]);
+    TableMut::new(&mut vectors, kinds, dim)
         .and_then(|mut table| training.vectors(&mut table))
+        .and_then(|()| TableMut::new(&mut rows, subword_rows, dim))
+        .and_then(|mut table| training.subword_vectors(&mut table))
         .map_err(|error| Failure::new(Kind::Training, error))?;
-    Ok(vectors)
+    Ok((vectors, rows))
 }
 
 /// Does all tasks, each on the thread that is free.

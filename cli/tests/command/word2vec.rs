@@ -26,6 +26,11 @@ fn vectors(text: &str) -> Vec<(String, Vec<f32>)> {
     text.lines().skip(1).map(line).collect()
 }
 
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    dot(a, b) / nanoembed::math::sqrt(dot(a, a) * dot(b, b))
+}
+
 #[test]
 fn words_of_a_topic_lie_beside_each_other_whatever_the_threads() {
     let folder = Folder::new("word2vec");
@@ -51,10 +56,6 @@ fn words_of_a_topic_lie_beside_each_other_whatever_the_threads() {
         assert_eq!(text, fs::read_to_string(&three).expect("vectors"), "{method}");
         let vectors = vectors(&text);
         assert_eq!(text.lines().next(), Some(format!("{} 10", vectors.len()).as_str()));
-        let cosine = |a: &[f32], b: &[f32]| {
-            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-            dot(a, b) / nanoembed::math::sqrt(dot(a, a) * dot(b, b))
-        };
         let (mut same, mut other) = (Vec::new(), Vec::new());
         for (i, (word, a)) in vectors.iter().enumerate() {
             for (neighbour, b) in &vectors[i + 1..] {
@@ -90,6 +91,54 @@ fn a_binary_file_is_read_back() {
     assert!(rest.iter().all(|byte| *byte == b'\n'), "{rest:?}");
 }
 
+/// Words of a topic start alike: so do words that are not in the corpus.
+#[test]
+fn words_that_the_corpus_lacks_get_vectors_of_their_n_grams() {
+    let folder = Folder::new("word2vec-also");
+    let (corpus, out) = (folder.write("corpus.txt", corpus()), folder.path("v.txt"));
+    let first = {
+        succeed(&["word2vec", &corpus, "--dim", "10", "--epochs", "1", "-q", "-o", &out]);
+        vectors(&fs::read_to_string(&out).expect("vectors"))
+    };
+    let starts: Vec<String> = first.iter().map(|(word, _)| word[..3].to_owned()).collect();
+    let (a, b) = (&starts[0], starts.iter().find(|start| **start != starts[0]).expect("two topics"));
+    let also = folder.write("also.txt", format!("{a}xyz {b}xyz\n{}", first[0].0));
+    succeed(&[
+        "word2vec",
+        &corpus,
+        "--dim",
+        "10",
+        "--sample",
+        "0",
+        "--learning-rate",
+        "0.1",
+        "--characters",
+        "3-4",
+        "--buckets",
+        "5000",
+        "--also",
+        &also,
+        "-q",
+        "-o",
+        &out,
+    ]);
+    let all = vectors(&fs::read_to_string(&out).expect("vectors"));
+    assert_eq!(all.len(), first.len() + 2);
+    let (known, new) = all.split_at(first.len());
+    for ((word, vector), start) in new.iter().zip([a, b]) {
+        assert_eq!(*word, format!("{start}xyz"));
+        let mean = |is_same: bool| {
+            let list: Vec<f32> = known
+                .iter()
+                .filter(|(word, _)| word.starts_with(start.as_str()) == is_same)
+                .map(|(_, other)| cosine(vector, other))
+                .collect();
+            list.iter().sum::<f32>() / list.len() as f32
+        };
+        assert!(mean(true) > mean(false) + 0.2, "{word}: {} and {}", mean(true), mean(false));
+    }
+}
+
 #[test]
 fn wrong_arguments_are_named() {
     let folder = Folder::new("word2vec-wrong");
@@ -100,6 +149,23 @@ fn wrong_arguments_are_named() {
         (vec!["word2vec", &corpus, "-o", &corpus], 2, "it is read, too"),
         (vec!["word2vec", &corpus, "-o", &out], 3, "no word occurs 5 times: lower --min-count"),
         (vec!["word2vec", &corpus, "-o", &out, "--min-count", "1", "--window", "0"], 2, "window is 0"),
+        (
+            vec![
+                "word2vec",
+                &corpus,
+                "-o",
+                &out,
+                "--min-count",
+                "1",
+                "--characters",
+                "3",
+                "--method",
+                "shared",
+            ],
+            2,
+            "n-grams are not learnt with shared negatives",
+        ),
+        (vec!["word2vec", &corpus, "-o", &out, "--also", &corpus], 2, "--characters"),
     ] {
         let found = fail(&arguments, code);
         assert!(found.contains(message), "{arguments:?}: {found}");

@@ -1,6 +1,8 @@
 //! Sentences of ids.
 
 use super::error::SkipGramError;
+use crate::error::ShapeMismatch;
+use crate::kernels::SubwordRows;
 use crate::slices::part;
 use crate::table::{Bags, Indices};
 
@@ -10,6 +12,9 @@ pub struct Corpus<'a> {
     ids: &'a [u32],
     offsets: &'a [usize],
     counts: &'a [u64],
+    subwords: SubwordRows<'a>,
+    /// Rows that the n-grams name at least.
+    subword_rows: usize,
 }
 
 impl<'a> Corpus<'a> {
@@ -21,7 +26,36 @@ impl<'a> Corpus<'a> {
     /// If an id has no count, or the offsets do not rise from 0 to the number of ids.
     pub fn new(ids: &'a [u32], offsets: &'a [usize], counts: &'a [u64]) -> Result<Self, SkipGramError> {
         Bags::new(Indices::new(ids, counts.len())?, offsets)?;
-        Ok(Self { ids, offsets, counts })
+        let subwords = SubwordRows { first: counts.len(), ..SubwordRows::default() };
+        Ok(Self { ids, offsets, counts, subwords, subword_rows: 0 })
+    }
+
+    /// The same, with n-grams: word i has rows `rows[offsets[i]..offsets[i + 1]]` of
+    /// [`subword_rows`](super::Settings::subword_rows) beside its own, and the mean of them all is its vector.
+    /// They are what [`Subwords::buckets_of`](crate::text::Subwords::buckets_of) gives of the word, if it is
+    /// to be done as fastText does it.
+    ///
+    /// # Errors
+    /// If there is not a list for each word, or the offsets do not rise from 0 to the number of rows.
+    pub fn with_subwords(self, rows: &'a [u32], offsets: &'a [usize]) -> Result<Self, SkipGramError> {
+        let most = rows.iter().copied().max().map_or(0, |row| row as usize + 1);
+        let lists = Bags::new(Indices::new(rows, most)?, offsets)?.len();
+        ShapeMismatch::check("lists of n-grams", self.counts.len(), lists)?;
+        let subwords = SubwordRows { first: self.counts.len(), offsets, rows };
+        Ok(Self { subwords, subword_rows: most, ..self })
+    }
+
+    pub(super) fn subwords(&self) -> SubwordRows<'a> {
+        self.subwords
+    }
+
+    /// Whether so many rows are what the n-grams need.
+    pub(super) fn check_subwords(&self, rows: usize) -> Result<(), SkipGramError> {
+        let needed = self.subword_rows;
+        if rows < needed || rows > 0 && self.subwords.offsets.is_empty() {
+            return Err(SkipGramError::SubwordRows { rows, needed });
+        }
+        Ok(())
     }
 
     /// Number of words, with repetitions.

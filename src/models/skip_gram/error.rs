@@ -1,6 +1,6 @@
 //! What can be wrong with settings, a corpus or memory.
 
-use crate::error::{BagError, CapacityExceeded, IndexOutOfRange, OutOfRange};
+use crate::error::{BagError, CapacityExceeded, IndexOutOfRange, OutOfRange, ShapeMismatch};
 use core::fmt;
 
 /// Why skip-gram cannot be trained so. Nothing has been written.
@@ -27,6 +27,17 @@ pub enum SkipGramError {
     Id(IndexOutOfRange),
     /// Offsets that cut the corpus into no sentences.
     Sentences(BagError),
+    /// Lists of n-grams that are not one for each word.
+    Subwords(ShapeMismatch),
+    /// Rows for n-grams that are fewer than those of the corpus need, or of which it has no lists.
+    SubwordRows {
+        /// Those of the settings.
+        rows: usize,
+        /// What the corpus needs at least.
+        needed: usize,
+    },
+    /// Shared negatives with n-grams.
+    SharedWithSubwords,
     /// Memory that is too short.
     Memory(CapacityExceeded),
 }
@@ -49,6 +60,20 @@ impl fmt::Display for SkipGramError {
             }
             Self::Id(error) => write!(f, "{error}: give a count for each id"),
             Self::Sentences(error) => error.fmt(f),
+            Self::Subwords(error) => error.fmt(f),
+            Self::SubwordRows { rows, needed: 0 } => write!(
+                f,
+                "the settings have {rows} rows for n-grams, but the corpus has none: give it lists, or set \
+                 subword_rows to 0"
+            ),
+            Self::SubwordRows { rows, needed } => write!(
+                f,
+                "the n-grams of the corpus need {needed} rows, the settings have {rows}: set subword_rows to \
+                 at least {needed}"
+            ),
+            Self::SharedWithSubwords => {
+                f.write_str("n-grams are not learnt with shared negatives: take skip-gram or bags")
+            }
             Self::Memory(error) => error.fmt(f),
         }
     }
@@ -71,6 +96,12 @@ impl From<IndexOutOfRange> for SkipGramError {
 impl From<BagError> for SkipGramError {
     fn from(error: BagError) -> Self {
         Self::Sentences(error)
+    }
+}
+
+impl From<ShapeMismatch> for SkipGramError {
+    fn from(error: ShapeMismatch) -> Self {
+        Self::Subwords(error)
     }
 }
 

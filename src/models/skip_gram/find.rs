@@ -50,7 +50,8 @@ pub(super) struct Find<'t> {
 
 impl Find<'_> {
     pub(super) fn run(self) {
-        let Self { extents, settings: Settings { window, method, .. }, key, ends, pairs, .. } = self;
+        let Self { extents, settings, key, ends, pairs, .. } = self;
+        let Settings { window, method, .. } = settings;
         let draws = key.with(KEEP);
         let (mut number, mut used) = (0_u32, 0);
         for sentence in self.corpus.sentences(self.first, extents.words) {
@@ -73,8 +74,10 @@ impl Find<'_> {
         }
         let kept: &[u32] = first_mut(self.kept, used);
         let windows = key.with(WINDOW);
-        if method == Method::ContinuousBag {
-            ends.fill(list_bags(kept, window, windows, pairs) as u32);
+        if settings.learns_bags() {
+            let is_window = method == Method::ContinuousBag;
+            let list = if is_window { list_windows } else { list_pairs };
+            ends.fill(list(kept, window, windows, pairs) as u32);
             return;
         }
         let cell = |input, target| part(input) * extents.parts + part(target);
@@ -130,7 +133,7 @@ fn each_pair(kept: &[u32], window: usize, windows: Key, mut found: impl FnMut(u3
 }
 
 /// Lists each word that has neighbours, their number, and the neighbours; gives the length of the list.
-fn list_bags(kept: &[u32], window: usize, windows: Key, list: &mut [u64]) -> usize {
+fn list_windows(kept: &[u32], window: usize, windows: Key, list: &mut [u64]) -> usize {
     let mut used = 0;
     each_window(kept, window, windows, |target, before, after| {
         let count = before.len() + after.len();
@@ -141,6 +144,18 @@ fn list_bags(kept: &[u32], window: usize, windows: Key, list: &mut [u64]) -> usi
                 *to = number;
             }
             used += 1 + count;
+        }
+    });
+    used
+}
+
+/// Lists each pair as a bag of one word; gives the length of the list.
+fn list_pairs(kept: &[u32], window: usize, windows: Key, list: &mut [u64]) -> usize {
+    let mut used = 0;
+    each_pair(kept, window, windows, |input, target| {
+        if let Some([head, word]) = list.get_mut(used..).and_then(|rest| rest.first_chunk_mut()) {
+            (*head, *word) = (pair(1, row(target)), u64::from(row(input)));
+            used += 2;
         }
     });
     used

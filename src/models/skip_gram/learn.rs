@@ -2,7 +2,7 @@
 
 use super::memory::Extents;
 use super::settings::{Method, Settings};
-use crate::kernels::{Negatives, learn_bags, learn_groups, learn_pairs};
+use crate::kernels::{Negatives, SubwordRows, learn_bags, learn_groups, learn_pairs};
 use crate::random::mix;
 use crate::table::Line;
 
@@ -12,6 +12,7 @@ pub(super) struct Learn<'t> {
     pub(super) settings: Settings,
     pub(super) extents: Extents,
     pub(super) schedule: Schedule,
+    pub(super) subwords: SubwordRows<'t>,
     /// The number of the two parts.
     pub(super) cell: usize,
     pub(super) input: &'t mut [Line],
@@ -50,7 +51,7 @@ impl Schedule {
 
 impl Learn<'_> {
     pub(super) fn run(self) {
-        let Self { settings, extents, schedule, cell, input, output, mean, slots, .. } = self;
+        let Self { settings, extents, schedule, subwords, cell, input, output, mean, slots, .. } = self;
         for shard in 0..extents.parts {
             let Some(ends) = self.ends.get(shard * extents.ends()..) else { continue };
             let start = cell.checked_sub(1).map_or(Some(&0), |before| ends.get(before));
@@ -61,10 +62,12 @@ impl Learn<'_> {
             let negatives = Negatives { slots, count: settings.negatives, seed };
             let rate = schedule.rate(&settings, shard);
             let lines = extents.lines;
-            match settings.method {
-                Method::SkipGram => learn_pairs(input, output, lines, pairs, negatives, rate),
-                Method::SharedNegatives => learn_groups(input, output, lines, pairs, negatives, rate),
-                Method::ContinuousBag => learn_bags(input, output, mean, pairs, negatives, rate),
+            if settings.learns_bags() {
+                learn_bags(input, output, mean, pairs, subwords, negatives, rate);
+            } else if settings.method == Method::SharedNegatives {
+                learn_groups(input, output, lines, pairs, negatives, rate);
+            } else {
+                learn_pairs(input, output, lines, pairs, negatives, rate);
             }
         }
     }

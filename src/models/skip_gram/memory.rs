@@ -49,8 +49,11 @@ pub(super) struct Extents {
     pub(super) part: usize,
     /// Words of a shard.
     pub(super) words: usize,
-    /// Numbers for the pairs of a shard: at most 2 window a word, or one more if they are bags.
+    /// Numbers for the pairs of a shard: at most 2 window a word, or one more if they are bags of a window,
+    /// or twice as many if they are bags of a word.
     pub(super) pairs: usize,
+    /// Rows of the input table behind those of the words. There is one part then.
+    pub(super) subword_rows: usize,
 }
 
 impl Extents {
@@ -60,19 +63,26 @@ impl Extents {
             return Err(SkipGramError::Vocabulary { words: rows });
         }
         let parts = settings.parts_of(rows);
+        let of_word = if settings.subword_rows > 0 { 4 * settings.window } else { 2 * settings.window + 1 };
         Ok(Self {
             rows,
             lines: settings.dim.div_ceil(LANES),
             parts,
             part: share(rows, parts),
             words: settings.words,
-            pairs: settings.words * (2 * settings.window + 1),
+            pairs: settings.words * of_word,
+            subword_rows: settings.subword_rows,
         })
     }
 
-    /// Lines of a part of a table.
+    /// Lines of a part of the output table.
     pub(super) fn part_lines(&self) -> usize {
         self.part * self.lines
+    }
+
+    /// Lines of a part of the input table.
+    pub(super) fn input_part_lines(&self) -> usize {
+        (self.part + self.subword_rows) * self.lines
     }
 
     /// Where the pairs of each pair of parts end, in a shard.
@@ -87,7 +97,13 @@ impl Extents {
 
     pub(super) fn lengths(&self) -> Option<Lengths> {
         Some(Lengths {
-            lines: self.part.checked_mul(self.parts)?.checked_mul(2 * self.lines)?.checked_add(self.lines)?,
+            lines: {
+                let rows = self.part.checked_mul(self.parts)?;
+                rows.checked_mul(2)?
+                    .checked_add(self.subword_rows)?
+                    .checked_add(1)?
+                    .checked_mul(self.lines)?
+            },
             words: self.parts.checked_mul(self.words + self.ends())?.checked_add(self.rows)?,
             pairs: self.parts.checked_mul(self.pairs.checked_add(self.part)?)?,
         })
@@ -121,9 +137,10 @@ impl<'m> Parts<'m> {
         ] {
             CapacityExceeded::check(what, capacity, needed)?;
         }
-        let table = extents.parts * extents.part_lines();
-        let (input, rest_of_lines) = lines.split_at_mut_checked(table).ok_or(too_large)?;
-        let (output, rest_of_lines) = rest_of_lines.split_at_mut_checked(table).ok_or(too_large)?;
+        let (of_input, of_output) =
+            (extents.parts * extents.input_part_lines(), extents.parts * extents.part_lines());
+        let (input, rest_of_lines) = lines.split_at_mut_checked(of_input).ok_or(too_large)?;
+        let (output, rest_of_lines) = rest_of_lines.split_at_mut_checked(of_output).ok_or(too_large)?;
         let (keep, rest) = words.split_at_mut_checked(extents.rows).ok_or(too_large)?;
         let (kept, rest) = rest.split_at_mut_checked(extents.parts * extents.words).ok_or(too_large)?;
         let (slots, pairs) = pairs.split_at_mut_checked(extents.parts * extents.part).ok_or(too_large)?;

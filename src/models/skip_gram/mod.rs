@@ -45,7 +45,9 @@
 //! v_c += g₀ u_t + Σᵢ gᵢ u_nᵢ;  u_t += g₀ v_c;  u_nᵢ += gᵢ v_c
 //! ```
 //!
-//! In a bag the mean of the v_c of the window stands for v_c, and each of them takes its change as it is.
+//! In a bag the mean of the v_c of the window stands for v_c, and each of them takes its change as it is. So do
+//! the row of a word and those of its n-grams, if there are [any](Corpus::with_subwords), as in fastText
+//! (Bojanowski et al., 2017): their mean is v_c.
 //!
 //! | choice | formula |
 //! |---|---|
@@ -53,10 +55,10 @@
 //! | words of a window, to either side | 1 to `window`, each as often, among the words of the sentence that are kept |
 //! | a negative is word n with probability | count_n^0.75 / Σ count^0.75, over the words of the part of t |
 //! | the rate | `learning_rate` (1 − words read / words to read), a ten-thousandth of it at least |
-//! | first values | v even in ±½ / dim, u zero |
+//! | first values | v even in ±½ / dim, rows of n-grams too, u zero |
 //!
 //! σ is [`math::sigmoid`](crate::math::sigmoid), not a table of it as in word2vec. There is no hierarchical
-//! softmax, and there are no vectors of subwords.
+//! softmax.
 //!
 //! # The same bits on any number of threads
 //! The vocabulary is cut into P [parts](Settings::parts): word i is in part i % P. A round finds the pairs of
@@ -68,8 +70,8 @@
 //! so.) What one task reads and writes is also a sixteenth of each table, which a cache holds. All draws
 //! depend on the seed and the place of the word or pair alone.
 //!
-//! A vocabulary has a part for each 32 words at most. Bags have words of all parts, so they are one task a
-//! round. A sentence that reaches over the end of a shard of [`words`](Settings::words) words is cut there.
+//! A vocabulary has a part for each 32 words at most. Bags have words of all parts, and n-grams are shared by
+//! words of all parts, so these are one task a round. A sentence that reaches over the end of a shard of [`words`](Settings::words) words is cut there.
 //!
 //! # Cost
 //! For V words of ⌈dim / 16⌉ lines of 64 bytes: 128 V ⌈dim / 16⌉ bytes of tables, 12 V bytes for the words,

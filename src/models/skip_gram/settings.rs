@@ -46,6 +46,9 @@ pub struct Settings {
     pub words: usize,
     /// What is learnt from what.
     pub method: Method,
+    /// Rows that n-grams of words share: fastText's buckets. 0 if words have no n-grams. With them there is
+    /// one task after the other, so that more threads gain nothing.
+    pub subword_rows: usize,
     /// What all draws depend on.
     pub seed: u64,
 }
@@ -63,6 +66,7 @@ impl Default for Settings {
             parts: 16,
             words: 16_384,
             method: Method::SkipGram,
+            subword_rows: 0,
             seed: 1,
         }
     }
@@ -83,15 +87,26 @@ impl Settings {
         whole("negatives", self.negatives, MOST_NEGATIVES)?;
         whole("parts", self.parts, MOST_PARTS)?;
         whole("words", self.words, 1 << 20)?;
+        if self.subword_rows > 0 {
+            whole("subword_rows", self.subword_rows, 1 << 30)?;
+            if self.method == Method::SharedNegatives {
+                return Err(SkipGramError::SharedWithSubwords);
+            }
+        }
         OutOfRange::non_negative("sample", self.sample)?;
         OutOfRange::non_negative("learning_rate", self.learning_rate)?;
         Ok(())
     }
 
+    /// Whether means of rows are learnt from, of which some are of other words, too.
+    pub(super) fn learns_bags(&self) -> bool {
+        self.method == Method::ContinuousBag || self.subword_rows > 0
+    }
+
     /// Parts for this many words: few words are not cut, since negatives come from the part of their target.
     /// A bag has rows of all parts.
     pub(super) fn parts_of(&self, vocabulary: usize) -> usize {
-        if self.method == Method::ContinuousBag {
+        if self.learns_bags() {
             return 1;
         }
         let most = vocabulary / LEAST_ROWS;

@@ -8,6 +8,7 @@ use super::memory::{Extents, Lengths, Memory, Parts};
 use super::settings::Settings;
 use super::unigrams;
 use crate::error::ShapeMismatch;
+use crate::kernels::{SubwordRows, mean_of_word};
 use crate::math;
 use crate::random::{Key, mix};
 use crate::simd::LANES;
@@ -49,6 +50,7 @@ impl<'a, 'm> SkipGram<'a, 'm> {
     /// If a setting is outside its range, or the memory is too short. Nothing has been written then.
     pub fn new(settings: Settings, corpus: Corpus<'a>, memory: Memory<'m>) -> Result<Self, SkipGramError> {
         let extents = Extents::new(&settings, corpus.counts().len())?;
+        corpus.check_subwords(settings.subword_rows)?;
         let parts = Parts::new(memory, &extents)?;
         let mut training = Self { settings, corpus, extents, parts, epoch: 0, first: 0, round: 0 };
         training.start();
@@ -75,6 +77,8 @@ impl<'a, 'm> SkipGram<'a, 'm> {
         for (place, row) in parts_mut(parts.input, extents.lines).enumerate() {
             let (part, row_of_part) = (place.checked_div(extents.part), place.checked_rem(extents.part));
             let id = row_of_part.unwrap_or(0) * extents.parts + part.unwrap_or(0);
+            // Rows of n-grams are behind those of the words.
+            let id = if place < extents.parts * extents.part { id } else { place };
             let key = key.with(id as u32);
             let numbers = row.iter_mut().flat_map(|line| &mut line.0);
             for (i, x) in numbers.enumerate() {
@@ -130,7 +134,20 @@ impl<'a, 'm> SkipGram<'a, 'm> {
                 let (slots, ends, pairs) = (&*parts.slots, &*parts.ends, &*parts.pairs);
                 let input = &mut *parts.input;
                 let mean = &mut *parts.mean;
-                Kind::Learn(Learns { shared, shift, input, early, late, mean, slots, ends, pairs, number: 0 })
+                let subwords = corpus.subwords();
+                Kind::Learn(Learns {
+                    shared,
+                    subwords,
+                    shift,
+                    input,
+                    early,
+                    late,
+                    mean,
+                    slots,
+                    ends,
+                    pairs,
+                    number: 0,
+                })
             }
         }))
     }
@@ -145,12 +162,42 @@ impl<'a, 'm> SkipGram<'a, 'm> {
         u64::from(self.settings.epochs) * self.corpus.words() as u64
     }
 
-    /// Copies the input vectors, which are the word vectors: row i is that of word i.
+    /// Copies the input vectors, which are the word vectors: row i is that of word i, with n-grams the mean of
+    /// its row and theirs.
     ///
     /// # Errors
     /// If the table has not a row of `dim` numbers for each word.
-    pub fn vectors(&self, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
-        self.copy(self.parts.input, to)
+    pub fn vectors(&mut self, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+        if self.extents.subword_rows == 0 {
+            return self.copy(self.parts.input, to);
+        }
+        ShapeMismatch::check("rows", self.extents.rows, to.rows())?;
+        ShapeMismatch::check("dim", self.settings.dim, to.dim())?;
+        let Parts { input, mean, .. } = &mut self.parts;
+        for word in 0..to.rows() {
+            mean_of_word(input, word, self.corpus.subwords(), mean);
+            if let Some(to) = to.row_mut(word) {
+                copy_lines(mean, to);
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the rows of n-grams. The mean of those of a word that the corpus lacks stands for it, as in
+    /// fastText.
+    ///
+    /// # Errors
+    /// If the table has not [`subword_rows`](Settings::subword_rows) rows of `dim` numbers.
+    pub fn subword_vectors(&self, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
+        let Extents { rows, lines, subword_rows, .. } = self.extents;
+        ShapeMismatch::check("rows", subword_rows, to.rows())?;
+        ShapeMismatch::check("dim", self.settings.dim, to.dim())?;
+        for row in 0..subword_rows {
+            if let (Some(from), Some(to)) = (self.parts.input.get((rows + row) * lines..), to.row_mut(row)) {
+                copy_lines(from, to);
+            }
+        }
+        Ok(())
     }
 
     /// Copies the output vectors, which stand for words as neighbours.
@@ -172,12 +219,17 @@ impl<'a, 'm> SkipGram<'a, 'm> {
             };
             let from = from.get((part * extents.part + row) * extents.lines..);
             if let (Some(from), Some(to)) = (from, to.row_mut(id)) {
-                for (to, line) in to.chunks_mut(LANES).zip(from) {
-                    copy(&line.0, to);
-                }
+                copy_lines(from, to);
             }
         }
         Ok(())
+    }
+}
+
+/// Copies the numbers of a row that fills lines.
+fn copy_lines(from: &[Line], to: &mut [f32]) {
+    for (to, line) in to.chunks_mut(LANES).zip(from) {
+        copy(&line.0, to);
     }
 }
 
@@ -216,6 +268,7 @@ struct Finds<'t> {
 #[derive(Debug)]
 struct Learns<'t> {
     shared: Shared,
+    subwords: SubwordRows<'t>,
     shift: usize,
     input: &'t mut [Line],
     /// The outputs of the first tasks, and those of the last ones.
@@ -266,7 +319,7 @@ impl<'t> Learns<'t> {
         let Shared { settings, extents, schedule } = self.shared;
         let number = self.number;
         let part = extents.part_lines();
-        let input = self.input.split_off_mut(..part)?;
+        let input = self.input.split_off_mut(..extents.input_part_lines())?;
         let output = match self.early.split_off_mut(..part) {
             Some(output) => output,
             None => self.late.split_off_mut(..part)?,
@@ -278,6 +331,7 @@ impl<'t> Learns<'t> {
             settings,
             extents,
             schedule,
+            subwords: self.subwords,
             cell: number * extents.parts + out,
             input,
             output,
