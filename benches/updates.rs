@@ -27,7 +27,7 @@ use core::array::from_fn;
 use core::hint::black_box;
 use nanoembed::internals::{State, reference};
 use nanoembed::kernels::pool;
-use nanoembed::optim::{Adagrad, Adam, Exact, Optimizer, RowwiseAdagrad, Sgd};
+use nanoembed::optim::{Adagrad, Adam, Exact, Optimizer, RowwiseAdagrad, Series, Sgd};
 use nanoembed::simd::Level;
 use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient, UpdateRule};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut};
@@ -271,12 +271,20 @@ fn distinct(ids: &[u32]) -> Vec<Vec<u32>> {
     distinct.collect()
 }
 
+/// How far the weights of [`Series`] may be from the formula's after a few steps of 0.001.
+fn assert_close(found: &[f32], expected: &[f32], what: &str) {
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() <= 1e-6 * (1.0 + expected.abs()), "{what}: {found} for {expected}");
+    }
+}
+
 /// What is pooled and learnt in a few steps, against the formula. With rows of two blocks of columns and a ragged end.
 fn check<const N: usize, O: Optimizer + Copy>(optimizer: O, formula: Formula, dense: bool, name: &str)
 where
     O::Rule: UpdateRule<State = [f32; N]>,
     [f32; N]: State,
 {
+    let agree = if O::LOOKS_COUNT { assert_close } else { assert_equal };
     let shape = Shape { rows: 300, dim: 83, bags: 8 };
     let ids = uniform_ids(shape.bags * BAG * 5, shape.rows);
     for level in Level::available() {
@@ -285,11 +293,11 @@ where
         for ids in ids.chunks_exact(shape.bags * BAG) {
             expected.step(Who::Reference, ids, formula);
             found.step(Who::Kernel(level), ids, formula);
-            assert_equal(&found.pooled, &expected.pooled, &format!("{name} at {}: pooled", level.name()));
+            agree(&found.pooled, &expected.pooled, &format!("{name} at {}: pooled", level.name()));
         }
         found.flush();
         let what = format!("{name} at {}: weights", level.name());
-        assert_equal(found.weights.get(), expected.weights.get(), &what);
+        agree(found.weights.get(), expected.weights.get(), &what);
     }
 }
 
@@ -324,12 +332,12 @@ fn steps<const N: usize, O: Optimizer + Copy>(
     });
 }
 
-/// Nanoseconds of steps of Adam on rows in the cache: one given its gradient, and one of eleven that are replayed.
-fn cached_rows(bench: &mut Bench) -> Option<[f64; 2]> {
-    let (adam, exact) = (Adam::default(), Exact(Adam::default()));
+/// Nanoseconds of Adam on a row in the cache: a step given its gradient, one of eleven that are replayed, and the sum of eleven.
+fn cached_rows(bench: &mut Bench) -> Option<[f64; 3]> {
+    let adam = Adam::default();
     let (mut weights, mut slots) = (vec![[0.5; DIM]; CACHED], vec![[0.01; 2 * DIM]; CACHED]);
     let (step, mut last_steps) = (adam.step(7), [0; CACHED]);
-    let times = bench.compare("adam, cached rows", 2, |candidate, _| {
+    let times = bench.compare("adam, cached rows", 3, |candidate, _| {
         if candidate == 0 {
             for (weights, slots) in weights.iter_mut().zip(&mut slots) {
                 adam.update_block(step, weights, &[1e-3; DIM], slots).unwrap();
@@ -340,10 +348,16 @@ fn cached_rows(bench: &mut Bench) -> Option<[f64; 2]> {
         slots.as_flattened_mut().fill(0.01);
         last_steps.fill(20);
         let (mut table, mut slots) = (TableMut::from_rows(&mut weights), TableMut::from_rows(&mut slots));
-        exact.catch_up(20 + REPLAYED, 0..CACHED, &mut table, &mut slots, &mut last_steps).unwrap();
+        let (until, last_steps) = (20 + REPLAYED, &mut last_steps);
+        let done = if candidate == 1 {
+            Exact(adam).catch_up(until, 0..CACHED, &mut table, &mut slots, last_steps)
+        } else {
+            Series(adam).catch_up(until, 0..CACHED, &mut table, &mut slots, last_steps)
+        };
+        done.unwrap();
     })?;
     let row = 1e9 / CACHED as f64;
-    Some([times.of(0) * row, times.of(1) * row / f64::from(REPLAYED)])
+    Some([times.of(0) * row, times.of(1) * row / f64::from(REPLAYED), times.of(2) * row])
 }
 
 /// Milliseconds of a lazy step of Adam on a table of so many rows of 16 floats, of its limit, and of a dense step.
@@ -359,18 +373,43 @@ fn steps_of_table(bench: &mut Bench, rows: usize) -> Option<[f64; 3]> {
     Some([0, 1, 2].map(|candidate| times.of(candidate) * 1e3))
 }
 
-fn print_exact(bench: &Bench, distribution: &str, ids: &[u32]) -> Option<()> {
-    let (lazy, exact) =
-        (bench.best(&format!("adam {distribution}"))?, bench.best(&format!("adam exact {distribution}"))?);
+/// Milliseconds of a step of Adam: lazy, exact and by sums, in turn, at each level from the best down.
+fn forms(bench: &mut Bench, distribution: &str, ids: &[u32]) -> Option<Vec<[f64; 3]>> {
+    let shape = Shape { rows: ROWS, dim: DIM, bags: BAGS };
+    let mut lazy = Training::new(Adam::default(), shape, false);
+    let mut exact = Training::new(Exact(Adam::default()), shape, false);
+    let mut series = Training::new(Series(Adam::default()), shape, false);
+    // From here on every row that occurs has a gradient behind it.
+    for _ in 0..BATCHES {
+        exact.step(Who::Kernel(best()), batch(ids, IDS, exact.step as usize), adam);
+        series.step(Who::Kernel(best()), batch(ids, IDS, series.step as usize), adam);
+    }
+    let levels: Vec<Level> = Level::available().collect();
+    let times =
+        bench.compare(&format!("adam, all forms, {distribution}"), 3 * levels.len(), |candidate, _| {
+            let who = Who::Kernel(levels[levels.len() - 1 - candidate / 3]);
+            // The batches take turns in each form, so that a row misses eleven steps.
+            let next = |step: u32| batch(ids, IDS, step as usize);
+            match candidate % 3 {
+                0 => lazy.step(who, next(lazy.step), adam),
+                1 => exact.step(who, next(exact.step), adam),
+                _ => series.step(who, next(series.step), adam),
+            }
+        })?;
+    Some((0..levels.len()).map(|level| [0, 1, 2].map(|form| times.of(3 * level + form) * 1e3)).collect())
+}
+
+fn print_forms(distribution: &str, ids: &[u32], times: &[[f64; 3]]) {
     let rows = distinct(ids)[0].len();
-    println!(
-        "{distribution:8} {rows} distinct rows of {IDS} ids: lazy {:.2} ms, exact {:.2} ms, {:.2} times; {:.0} ns more a row",
-        lazy * 1e3,
-        exact * 1e3,
-        exact / lazy,
-        (exact - lazy) * 1e9 / rows as f64,
-    );
-    Some(())
+    let levels: Vec<Level> = Level::available().collect();
+    for (level, [lazy, exact, series]) in levels.iter().rev().zip(times) {
+        println!(
+            "{distribution:8} {:8} {rows} distinct rows of {IDS} ids: lazy {lazy:.2} ms, exact {exact:.2} ms, {:.2} times; by sums {series:.2} ms, {:.2} times",
+            level.name(),
+            exact / lazy,
+            series / lazy,
+        );
+    }
 }
 
 fn main() {
@@ -381,20 +420,29 @@ fn main() {
     let rowwise: Formula = rowwise_adagrad;
     steps(&mut bench, "rowwise adagrad uniform", (RowwiseAdagrad::default(), rowwise), &uniform, false);
     for (ids, distribution) in [(&uniform, "uniform"), (&zipf, "zipf")] {
-        let (lazy, exact) = (format!("adam {distribution}"), format!("adam exact {distribution}"));
+        let [lazy, exact, series] =
+            ["adam", "adam exact", "adam series"].map(|name| format!("{name} {distribution}"));
         steps(&mut bench, &lazy, (Adam::default(), adam), ids, false);
         steps(&mut bench, &exact, (Exact(Adam::default()), adam), ids, true);
+        steps(&mut bench, &series, (Series(Adam::default()), adam), ids, true);
     }
+    let by_form =
+        [("uniform", &uniform), ("zipf", &zipf)].map(|(name, ids)| (name, ids, forms(&mut bench, name, ids)));
     let cached = cached_rows(&mut bench);
     let tables = TABLES.map(|rows| steps_of_table(&mut bench, rows));
 
     bench.print("an id");
-    if let Some([step, replayed]) = cached {
+    if let Some([step, replayed, summed]) = cached {
         println!("\nexact Adam beside lazy Adam, {}", best().name());
-        println!("a step of a cached row {step:.1} ns, replayed {replayed:.1} ns");
+        println!(
+            "a step of a cached row {step:.1} ns, replayed {replayed:.1} ns; the sum of {REPLAYED} {summed:.1} ns"
+        );
     }
-    print_exact(&bench, "uniform", &uniform);
-    print_exact(&bench, "zipf", &zipf);
+    for (distribution, ids, times) in by_form {
+        if let Some(times) = times {
+            print_forms(distribution, ids, &times);
+        }
+    }
     if tables.iter().any(Option::is_some) {
         println!("\n     rows  touched rows  ms a step  ns a touched row  ms of limit  ms a dense step");
     }

@@ -5,7 +5,7 @@ use crate::memory::Memory;
 use crate::{Settings, Times, time};
 use clap::ValueEnum;
 use nanoembed::kernels::{gather, gather_stream, pool};
-use nanoembed::optim::{Adagrad, Adam, Exact, Optimizer, RowwiseAdagrad, Sgd};
+use nanoembed::optim::{Adagrad, Adam, AdamSeries, Exact, Optimizer, RowwiseAdagrad, Sgd};
 use nanoembed::rand_core::{Rng, SeedableRng};
 use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient, UpdateRule};
@@ -46,6 +46,8 @@ pub(crate) enum Case {
     UpdateAdam,
     /// A step of Adam, equal to the update of all rows
     UpdateAdamExact,
+    /// The same by the sum of the steps that a row missed
+    UpdateAdamSeries,
 }
 
 impl Case {
@@ -65,6 +67,7 @@ impl Case {
         Self::UpdateRowwiseAdagrad,
         Self::UpdateAdam,
         Self::UpdateAdamExact,
+        Self::UpdateAdamSeries,
     ];
 
     pub(crate) fn name(self) -> String {
@@ -109,6 +112,7 @@ impl Case {
             Self::UpdateRowwiseAdagrad => step(settings, &RowwiseAdagrad::default()),
             Self::UpdateAdam => step(settings, &Adam::default()),
             Self::UpdateAdamExact => step(settings, &Exact::<Adam>::default()),
+            Self::UpdateAdamSeries => step(settings, &AdamSeries::default()),
         }
     }
 }

@@ -71,7 +71,10 @@ impl<K: Kinds> Trainer<'_, K> {
         self.progress = progress;
         copy(bytes, parameters.as_mut_bytes());
         copy(slots, self.learning.slots.as_mut_bytes());
-        self.flush(parameters);
+        self.lags = self.optimizer.lags();
+        if !self.optimizer.looks_count() {
+            self.flush(parameters);
+        }
         Ok(())
     }
 }

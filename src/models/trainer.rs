@@ -28,7 +28,7 @@ pub struct Trainer<'t, K> {
     pub(super) loss: AnyLoss<'t>,
     pub(super) size: BatchSize,
     pub(super) in_order: bool,
-    lags: bool,
+    pub(super) lags: bool,
     pub(super) progress: Progress,
     pub(super) flow: Flow<'t>,
     pub(super) learning: Learning<'t>,

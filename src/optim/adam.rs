@@ -2,7 +2,7 @@
 
 use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange, Range};
 use crate::math;
-use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
+use crate::sparse::{Factors, Gap, Moves, Replay, Summed, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 
@@ -165,6 +165,28 @@ impl Replay for Adam {
     }
 }
 
+impl Summed for Adam {
+    fn factors(&self) -> Factors {
+        Factors {
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            root: libm::sqrt(f64::from(self.beta_2)),
+            epsilon: self.epsilon.beside_root(),
+        }
+    }
+
+    #[inline]
+    fn scalars(&self, _: u32, [power_1, power_2]: [f64; 2]) -> [f64; 2] {
+        let rate = f64::from(self.learning_rate) / (1.0 - power_1);
+        self.epsilon.corrected(rate, 1.0 - power_2)
+    }
+
+    #[inline(always)]
+    fn distance(gap: &Gap<[f32; 2]>, [m, v]: &[f32; 2]) -> f32 {
+        gap.of_moments(*m, *v)
+    }
+}
+
 /// AMSGrad, Keras' and PyTorch's `amsgrad=True`: [`Adam`] with the largest v so far in the place of v.
 ///
 /// ```
@@ -234,5 +256,22 @@ impl Replay for AmsGrad {
 
     fn decay(&self) -> [f32; 3] {
         [self.0.beta_1, self.0.beta_2, 1.0]
+    }
+}
+
+impl Summed for AmsGrad {
+    // The largest v stays, and so does its root.
+    fn factors(&self) -> Factors {
+        Factors { root: 1.0, ..self.0.factors() }
+    }
+
+    #[inline]
+    fn scalars(&self, number: u32, powers: [f64; 2]) -> [f64; 2] {
+        self.0.scalars(number, powers)
+    }
+
+    #[inline(always)]
+    fn distance(gap: &Gap<[f32; 3]>, [m, _, most]: &[f32; 3]) -> f32 {
+        gap.of_moments(*m, *most)
     }
 }

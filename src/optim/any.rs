@@ -89,6 +89,12 @@ impl dyn AnyOptimizer + '_ {
         self.erased_lags()
     }
 
+    /// Whether it makes a difference to the bits of what is learnt how often rows are brought up to date:
+    /// [`Optimizer::LOOKS_COUNT`].
+    pub fn looks_count(&self) -> bool {
+        self.erased_looks_count()
+    }
+
     /// Takes step `number`, counted from 1, on all that has a gradient.
     ///
     /// `gradients` is what the two closures work on. If the step depends on the norm of all gradients
@@ -227,6 +233,7 @@ mod erased {
         fn erased_slots(&self, numbers: usize) -> usize;
         fn erased_keeps_last_steps(&self) -> bool;
         fn erased_lags(&self) -> bool;
+        fn erased_looks_count(&self) -> bool;
         fn erased_take_step(&self, number: u32, gradients: &mut dyn Gradients);
         fn erased_replay(
             &self,
@@ -269,6 +276,10 @@ impl<O: Optimizer> Erased for O {
 
     fn erased_lags(&self) -> bool {
         O::LAGS
+    }
+
+    fn erased_looks_count(&self) -> bool {
+        O::LOOKS_COUNT
     }
 
     fn erased_take_step(&self, number: u32, gradients: &mut dyn Gradients) {

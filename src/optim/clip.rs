@@ -3,7 +3,7 @@
 use super::{BaseOptimizer, Optimizer, OutOfRange, Step};
 use crate::kernels;
 use crate::math;
-use crate::sparse::{Moves, Replay, SparseGradient, UpdateRule, clamp, shaped};
+use crate::sparse::{Factors, Gap, Moves, Replay, SparseGradient, Summed, UpdateRule, clamp, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -239,5 +239,29 @@ impl<O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule>> Replay for Clippe
 
     fn decay(&self) -> <Self::Step as UpdateRule>::State {
         self.optimizer.decay()
+    }
+}
+
+impl<O: BaseOptimizer + Summed<Step = <O as Optimizer>::Rule>> Summed for Clipped<O> {
+    fn factors(&self) -> Factors {
+        self.optimizer.factors()
+    }
+
+    #[inline]
+    fn scalars(&self, number: u32, powers: [f64; 2]) -> [f64; 2] {
+        self.optimizer.scalars(number, powers)
+    }
+
+    #[inline]
+    fn lost(&self, number: u32) -> f64 {
+        self.optimizer.lost(number)
+    }
+
+    #[inline(always)]
+    fn distance(
+        gap: &Gap<<Self::Step as UpdateRule>::State>,
+        state: &<Self::Step as UpdateRule>::State,
+    ) -> f32 {
+        O::distance(gap, state)
     }
 }

@@ -1,7 +1,7 @@
 //! Weight decay: decoupled from the gradient, or as the gradient of a penalty.
 
 use super::{Adam, BaseOptimizer, Optimizer, OutOfRange};
-use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
+use crate::sparse::{Factors, Gap, Moves, Replay, Summed, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 
@@ -125,6 +125,30 @@ impl<O: BaseOptimizer + Replay<Step = <O as Optimizer>::Rule>> Replay for Decoup
 
     fn decay(&self) -> <Self::Step as UpdateRule>::State {
         self.optimizer.decay()
+    }
+}
+
+impl<O: BaseOptimizer + Summed<Step = <O as Optimizer>::Rule>> Summed for DecoupledDecay<O> {
+    fn factors(&self) -> Factors {
+        self.optimizer.factors()
+    }
+
+    #[inline]
+    fn scalars(&self, number: u32, powers: [f64; 2]) -> [f64; 2] {
+        self.optimizer.scalars(number, powers)
+    }
+
+    #[inline]
+    fn lost(&self, number: u32) -> f64 {
+        f64::from(self.weight_decay) * f64::from(self.optimizer.learning_rate(number))
+    }
+
+    #[inline(always)]
+    fn distance(
+        gap: &Gap<<Self::Step as UpdateRule>::State>,
+        state: &<Self::Step as UpdateRule>::State,
+    ) -> f32 {
+        O::distance(gap, state)
     }
 }
 

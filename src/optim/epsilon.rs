@@ -31,6 +31,27 @@ impl Epsilon {
         }
     }
 
+    /// Epsilon outside the root, if a reciprocal of it is a number.
+    pub(super) fn beside_root(self) -> Option<f32> {
+        match self {
+            Self::OutsideRoot(epsilon) | Self::OutsideCorrectedRoot(epsilon) if epsilon >= 1e-30 => {
+                Some(epsilon)
+            }
+            _ => None,
+        }
+    }
+
+    /// The rate, multiplied by the root of the correction, and what √v is multiplied by, where epsilon is
+    /// added as it is.
+    #[inline]
+    pub(super) fn corrected(self, rate: f64, correction: f64) -> [f64; 2] {
+        let root = libm::sqrt(correction);
+        match self {
+            Self::OutsideCorrectedRoot(_) => [rate, 1.0 / root],
+            _ => [rate * root, 1.0],
+        }
+    }
+
     /// More than a step moves a weight whose moments these are, at no rate above `largest_rate`.
     #[inline(always)]
     pub(super) fn largest_step(self, largest_rate: f32, m: f32, v: f32) -> f32 {

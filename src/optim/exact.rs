@@ -22,6 +22,7 @@ use zerocopy::FromZeros;
 ///
 /// A row costs a step of its own for each step that it missed, up to rest: rows that come back within a few
 /// steps cost little more than in the lazy form, rows that come back after hundreds cost hundreds of steps.
+/// [`Series`](super::Series) takes these steps at once, and its weights are equal up to rounding.
 /// Optimizers without momentum move no row that has no gradient; their averages decay (RMSprop, Adadelta) or
 /// stay (Adagrad), and a row costs next to nothing. With weight decay ([`AdamW`](super::AdamW)) all rows move
 /// at all steps, also those that never had a gradient, and none comes to rest.

@@ -7,7 +7,7 @@
 //! | with a rate for each value | [`Adagrad`], [`RmsProp`], [`MomentumRmsProp`], [`CenteredRmsProp`], [`Adadelta`] |
 //! | with a rate for each row | [`RowwiseAdagrad`] |
 //! | with both | [`Adam`], [`AdamW`], [`AmsGrad`], [`Nadam`] |
-//! | that move rows which do not occur | [`Exact`]; as Keras 3 does it: [`Keras`](crate::keras::Keras) |
+//! | that move rows which do not occur | [`Exact`]; by sums, [`Series`], for Adam [`AdamSeries`]; as Keras 3 does it: [`Keras`](crate::keras::Keras) |
 //! | weight decay | [`DecoupledDecay`], [`L2Decay`] |
 //! | clipping | [`Clipped`], by a [`Clip`] |
 //! | schedules | [`Scheduled`], by an [`ExponentialDecay`], [`PiecewiseConstantDecay`], [`PolynomialDecay`], [`InverseTimeDecay`] or [`CosineDecay`] |
@@ -25,14 +25,15 @@
 //! - **exact** ([`Exact`], `Exact<Adam>`): the step equals the dense update with the true gradient. Moments
 //!   decay, and they go on moving a row after it last occurred. A row remembers its last step and catches up
 //!   before it is next read, so the cost is still that of the rows that occur. Where ids repeat in a batch,
-//!   Keras 3 computes something else: that is [`Keras`](crate::keras::Keras).
+//!   Keras 3 computes something else: that is [`Keras`](crate::keras::Keras). A row pays for each step that
+//!   it missed; with [`Series`] it pays once, and the weights are equal to the dense ones up to rounding.
 //!
 //! The learning rate is subtracted: `w -= learning_rate * g`. With [`Scheduled`] it is a function of the
 //! step.
 //!
 //! Formulas and defaults are those of Keras; each optimizer says what to write for PyTorch's and FBGEMM's.
 //! Wrap a schedule ([`Scheduled`]), weight decay ([`DecoupledDecay`], [`L2Decay`]), clipping ([`Clipped`])
-//! and the exact form around an optimizer in this order, with the exact form outermost. Slots start at zero.
+//! and an exact form around an optimizer in this order, with the exact form outermost. Slots start at zero.
 //! A step computes what the hyperparameters say, even if they are outside their ranges; [`Optimizer::check`]
 //! names those that are.
 //!
@@ -74,6 +75,7 @@ mod exact;
 mod nadam;
 mod rmsprop;
 mod schedule;
+mod series;
 mod sgd;
 
 pub use adadelta::Adadelta;
@@ -91,6 +93,7 @@ pub use schedule::{
     CosineDecay, ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay, Schedule,
     Scheduled, WithLearningRate,
 };
+pub use series::{AdamSeries, Series};
 pub use sgd::{Momentum, Sgd};
 
 use crate::error::{OutOfRange, Range, ShapeMismatch};
@@ -196,6 +199,10 @@ pub trait Optimizer {
     /// Whether rows that do not occur wait for their steps, so that their weights are not what they will be.
     /// Not where an exact form moves no row that does not occur.
     const LAGS: bool = size_of::<Self::LastSteps<1>>() > 0;
+
+    /// Whether it makes a difference to the bits of what is learnt how often rows are brought up to date, as
+    /// by a flush. Then [`resume`](crate::train::Trainer::resume) does not flush.
+    const LOOKS_COUNT: bool = false;
 
     /// Its name, as in Keras; part of a checkpoint's fingerprint.
     const NAME: &'static str;
@@ -416,6 +423,6 @@ pub(crate) use inner_optimizer;
 /// An optimizer that takes gradients as they are, in its lazy form: what weight decay and [`Clipped`] may
 /// stand around.
 ///
-/// All but [`Clipped`] and [`Exact`], which stand outside, in this order:
+/// All but [`Clipped`], [`Exact`] and [`Series`], which stand outside, in this order:
 /// `Exact<Clipped<DecoupledDecay<Adam>>>`.
 pub trait BaseOptimizer: Optimizer {}

@@ -3,7 +3,7 @@
 use super::adam::check_moments;
 use super::{BaseOptimizer, Epsilon, Optimizer, OutOfRange};
 use crate::math;
-use crate::sparse::{Moves, Replay, UpdateRule, leaves_unmoved};
+use crate::sparse::{self, Factors, Gap, Moves, Replay, Summed, UpdateRule, leaves_unmoved};
 use crate::table::Numbers;
 use zerocopy::FromZeros;
 
@@ -149,5 +149,40 @@ impl Replay for Nadam {
 
     fn decay(&self) -> [f32; 2] {
         [self.beta_1, self.beta_2]
+    }
+}
+
+impl Summed for Nadam {
+    fn factors(&self) -> Factors {
+        Factors {
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            root: libm::sqrt(f64::from(self.beta_2)),
+            epsilon: self.epsilon.beside_root(),
+        }
+    }
+
+    fn scalars(&self, number: u32, [power_1, power_2]: [f64; 2]) -> [f64; 2] {
+        // U(t) is at most this power of `beta_1`, and beside 1 it vanishes with it.
+        const VANISHED: f64 = 1e-17;
+        let beta_1 = f64::from(self.beta_1);
+        let u = |power: f64| beta_1 * (1.0 - 0.5 * power);
+        let (mut power, mut product) = (1.0, if power_1 > VANISHED { 1.0 } else { 0.0 });
+        if product > 0.0 {
+            for _ in 0..number {
+                power *= 0.96;
+                product *= u(power);
+            }
+        } else {
+            power = sparse::power(0.96, number);
+        }
+        let next = u(power * 0.96);
+        let rate = f64::from(self.learning_rate) * next / (1.0 - product * next);
+        self.epsilon.corrected(rate, 1.0 - power_2)
+    }
+
+    #[inline(always)]
+    fn distance(gap: &Gap<[f32; 2]>, [m, v]: &[f32; 2]) -> f32 {
+        gap.of_moments(*m, *v)
     }
 }

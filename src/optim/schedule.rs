@@ -4,7 +4,7 @@ use super::{
     Adadelta, Adagrad, Adam, AmsGrad, BaseOptimizer, CenteredRmsProp, Momentum, MomentumRmsProp, Nadam,
     Optimizer, OutOfRange, Range, RmsProp, RowwiseAdagrad, Sgd,
 };
-use crate::sparse::{Moves, Replay, UpdateRule};
+use crate::sparse::{Factors, Gap, Moves, Replay, Summed, UpdateRule};
 use crate::table::Numbers;
 use core::f32::consts::PI;
 use zerocopy::FromZeros;
@@ -341,5 +341,24 @@ impl<O: WithLearningRate + Replay<Step = <O as Optimizer>::Rule>, S: Schedule> R
 
     fn decay(&self) -> <Self::Step as UpdateRule>::State {
         self.optimizer.decay()
+    }
+}
+
+impl<O: WithLearningRate + Summed<Step = <O as Optimizer>::Rule>, S: Schedule> Summed for Scheduled<O, S> {
+    fn factors(&self) -> Factors {
+        self.optimizer.factors()
+    }
+
+    #[inline]
+    fn scalars(&self, number: u32, powers: [f64; 2]) -> [f64; 2] {
+        self.at(number).scalars(number, powers)
+    }
+
+    #[inline(always)]
+    fn distance(
+        gap: &Gap<<Self::Step as UpdateRule>::State>,
+        state: &<Self::Step as UpdateRule>::State,
+    ) -> f32 {
+        O::distance(gap, state)
     }
 }

@@ -141,13 +141,17 @@ const ONE_BY_ONE: u32 = 64;
 const DISTANCE: usize = 8;
 
 /// The rules of the steps up to `until`; the last ones are kept.
-struct Rules<R, F> {
+pub(super) struct Rules<R, F> {
     rule: F,
     until: u32,
     kept: [Option<R>; RECENT],
 }
 
 impl<R: Copy, F: Fn(u32) -> R> Rules<R, F> {
+    pub(super) fn new(rule: F, until: u32) -> Self {
+        Self { rule, until, kept: [const { None }; RECENT] }
+    }
+
     #[inline(always)]
     fn of(&mut self, step: u32) -> R {
         match self.kept.get_mut(self.until.wrapping_sub(step) as usize) {
@@ -167,11 +171,28 @@ fn catch_up_rows_loops<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
     rows: I,
     lagging: Lagging<'_>,
 ) {
-    let Lagging { mut table, mut slots, last_steps } = lagging;
     if O::MOVES == Moves::Nothing {
         return;
     }
-    let mut rules = Rules { rule, until, kept: [const { None }; RECENT] };
+    let mut rules = Rules::new(rule, until);
+    each_lagging_row::<O, _>(
+        until,
+        rows,
+        lagging,
+        #[inline(always)]
+        |last, weights, slots| replay_row::<L, O, F>(optimizer, &mut rules, until, last, weights, slots),
+    );
+}
+
+/// `work(last step, weights, slots)` on each row that has steps up to `until` to make up for.
+#[inline(always)]
+pub(super) fn each_lagging_row<O: Replay, I: Rows>(
+    until: u32,
+    rows: I,
+    lagging: Lagging<'_>,
+    mut work: impl FnMut(&mut u32, &mut [f32], &mut [f32]),
+) {
+    let Lagging { mut table, mut slots, last_steps } = lagging;
     let prefetches = worth_prefetching(table.as_table());
     let (mut ahead, mut far_ahead) = (rows.clone().skip(DISTANCE), rows.clone().skip(2 * DISTANCE));
     for row in rows {
@@ -191,26 +212,39 @@ fn catch_up_rows_loops<L: Lanes, O: Replay, F: Fn(u32) -> O::Step, I: Rows>(
             continue;
         }
         let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) else { continue };
-        while *last < until {
-            let first = *last + 1;
-            let rests = |w: f32, state: &_| w.is_nan() | optimizer.at_rest(w, state);
-            if first.is_multiple_of(REST) && State::all(weights, slots, rests) {
-                break;
-            }
-            let before_next_look = first | (REST - 1);
-            *last = if before_next_look < until { before_next_look } else { until };
-            let dim = weights.len();
-            let mut steps = [const { None }; REST as usize];
-            for (kept, step) in steps.iter_mut().zip(first..=*last) {
-                *kept = Some(rules.of(step));
-            }
-            column_blocks!(L, as_chunks_mut(&mut *weights), |block, column| {
-                let rules = steps.iter().flatten().copied();
-                State::each_of_block(block, slots, dim, column, rules, |rule: &O::Step, w, state| {
-                    rule.apply(w, 0.0, 0.0, state)
-                });
-            });
+        work(last, weights, slots);
+    }
+}
+
+/// The steps after `last` up to `until`, or up to where the row comes to rest.
+#[inline(always)]
+pub(super) fn replay_row<L: Lanes, O: Replay, F: Fn(u32) -> O::Step>(
+    optimizer: &O,
+    rules: &mut Rules<O::Step, F>,
+    until: u32,
+    last: &mut u32,
+    weights: &mut [f32],
+    slots: &mut [f32],
+) {
+    while *last < until {
+        let first = *last + 1;
+        let rests = |w: f32, state: &_| w.is_nan() | optimizer.at_rest(w, state);
+        if first.is_multiple_of(REST) && State::all(weights, slots, rests) {
+            break;
         }
+        let before_next_look = first | (REST - 1);
+        *last = if before_next_look < until { before_next_look } else { until };
+        let dim = weights.len();
+        let mut steps = [const { None }; REST as usize];
+        for (kept, step) in steps.iter_mut().zip(first..=*last) {
+            *kept = Some(rules.of(step));
+        }
+        column_blocks!(L, as_chunks_mut(&mut *weights), |block, column| {
+            let rules = steps.iter().flatten().copied();
+            State::each_of_block(block, slots, dim, column, rules, |rule: &O::Step, w, state| {
+                rule.apply(w, 0.0, 0.0, state)
+            });
+        });
     }
 }
 

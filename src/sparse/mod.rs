@@ -7,7 +7,7 @@
 //! | the occurrences of a row side by side | [`SortedOccurrences`], by [`sort`](SortedOccurrences::sort) |
 //! | a gradient of rows | [`SparseGradient`]; its norm: [`sum_of_squares`](SparseGradient::sum_of_squares); its rows and their sums: [`coalesce`](SortedOccurrences::coalesce) |
 //! | steps of an optimizer | [`Optimizer::update_rows`], by an [`UpdateRule`]; on rows of 16 or 8 bits: [`update_rows_rounded`] |
-//! | steps that a row has missed | [`Optimizer::catch_up`], by a [`Replay`], which says what [`Moves`]; without a look at weights: [`Exact::decay_rows`](crate::optim::Exact::decay_rows) |
+//! | steps that a row has missed | [`Optimizer::catch_up`], by a [`Replay`], which says what [`Moves`]; by their sum, a [`Gap`], of a [`Summed`] optimizer and its [`Factors`]; without a look at weights: [`Exact::decay_rows`](crate::optim::Exact::decay_rows) |
 //! | rows that are too long | [`RowNorm::limit_rows`] |
 //!
 //! ```text
@@ -39,10 +39,12 @@
 
 mod catch_up;
 mod coalesce;
+mod gap;
 mod max_norm;
 mod norm;
 mod occurrences;
 mod rule;
+mod series;
 mod sort;
 mod update;
 mod update_rounded;
@@ -50,10 +52,12 @@ mod update_rounded;
 use rule::apply;
 
 pub(crate) use catch_up::check_lagging;
+pub(crate) use gap::power;
 pub(crate) use rule::clamp;
 pub(crate) use update::{check_block, check_update};
 
 pub use catch_up::{Moves, Replay};
+pub use gap::{Factors, Gap, Summed};
 pub use max_norm::RowNorm;
 pub use occurrences::Occurrence;
 pub use rule::UpdateRule;
@@ -70,6 +74,7 @@ pub(crate) mod inner {
     pub use super::max_norm::max_norm;
     pub use super::norm::sum_of_squares_of_rows;
     pub use super::rule::State;
+    pub use super::series::close_gaps;
     pub use super::update::{update_block, update_rows};
 }
 
@@ -79,6 +84,7 @@ pub(crate) mod at {
     pub use super::coalesce::coalesce_at;
     pub use super::max_norm::max_norm_at;
     pub use super::norm::sum_of_squares_of_rows_at;
+    pub use super::series::close_gaps_at;
     pub use super::update::{update_block_at, update_rows_at};
     pub use super::update_rounded::update_rows_rounded_at;
 }
@@ -90,6 +96,7 @@ pub(crate) mod shaped {
     pub(crate) use super::coalesce::shaped::*;
     pub(crate) use super::max_norm::shaped::*;
     pub(crate) use super::norm::shaped::*;
+    pub(crate) use super::series::shaped::*;
     pub(crate) use super::sort::shaped::*;
     pub(crate) use super::update::shaped::*;
     pub(crate) use super::update_rounded::shaped::*;

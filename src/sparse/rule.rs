@@ -101,6 +101,11 @@ pub trait State: Copy + sealed::Sealed {
     #[doc(hidden)]
     fn decay(self, steps: u32, one_by_one: u32, slots: &mut [f32]);
 
+    /// The numbers `with(own, other)`.
+    #[doc(hidden)]
+    #[must_use]
+    fn zip_with(self, other: Self, with: impl Fn(f32, f32) -> f32) -> Self;
+
     /// Whether `test(weight, state)` holds for all numbers.
     #[doc(hidden)]
     fn all(weights: &[f32], slots: &[f32], test: impl Fn(f32, &Self) -> bool) -> bool;
@@ -188,6 +193,14 @@ macro_rules! state {
                         }
                     }
                 }
+            }
+
+            #[inline(always)]
+            fn zip_with(mut self, other: Self, with: impl Fn(f32, f32) -> f32) -> Self {
+                for (own, other) in self.iter_mut().zip(other) {
+                    *own = with(*own, other);
+                }
+                self
             }
 
             #[inline(always)]

@@ -133,7 +133,10 @@ impl<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usize> Trainer<M, 
         self.progress = progress;
         fill(parameters, |part| model.visit_mut(part));
         fill(slots, |part| self.memory.slots.visit_mut(part));
-        self.flush(model);
+        self.lags = O::LAGS;
+        if !O::LOOKS_COUNT {
+            self.flush(model);
+        }
         Ok(())
     }
 }

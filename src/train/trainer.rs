@@ -68,7 +68,7 @@ pub struct Trainer<M: Layer, O: Optimizer, L: Loss<M::Output>, const BATCH: usiz
     loss: L,
     in_order: bool,
     /// Whether rows may wait for steps of an exact optimizer.
-    lags: bool,
+    pub(super) lags: bool,
     pub(super) progress: Progress,
     pub(super) memory: Memory<M, O, L, BATCH>,
 }

@@ -12,10 +12,10 @@ use nanoembed::layers::{
 use nanoembed::loss::BinaryCrossEntropy;
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AdamW, AmsGrad, Clip, Clipped, Exact, Momentum, Nadam, Optimizer, RmsProp,
-    RowwiseAdagrad, Sgd,
+    RowwiseAdagrad, Series, Sgd,
 };
 use nanoembed::sequential;
-use nanoembed::train::{Report, Trainer};
+use nanoembed::train::{Report, TrainError, Trainer};
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro128PlusPlus;
 
@@ -104,6 +104,10 @@ fn resumed_training_has_the_bits_of_one_that_never_stopped() {
         check_resume(Exact(RmsProp { learning_rate: 0.02, ..RmsProp::default() }), shuffle);
         check_resume(Exact(AmsGrad(adam())), shuffle);
         check_resume(Exact(Nadam { learning_rate: 0.02, ..Nadam::default() }), shuffle);
+        check_resume(Series(adam()), shuffle);
+        check_resume(Series(AmsGrad(adam())), shuffle);
+        check_resume(Series(Nadam { learning_rate: 0.02, ..Nadam::default() }), shuffle);
+        check_resume(Series(AdamW { optimizer: adam(), weight_decay: 0.05 }), shuffle);
         let optimizer = AdamW { optimizer: adam(), weight_decay: 0.05 };
         let clip = Clip::GlobalNorm(0.5);
         check_resume(Exact(Clipped { optimizer, clip, keras3_duplicates: true }), shuffle);
@@ -149,10 +153,9 @@ fn the_global_norm_is_that_of_all_layers() {
 }
 
 /// Also between two steps of an epoch, where rows of an exact optimizer wait to be caught up.
-#[test]
-fn training_is_resumed_between_steps() {
+fn check_resume_between_steps<O: Optimizer + Copy>(optimizer: O) {
     let (ids, labels) = examples();
-    let (mut whole, mut model) = (trainer(Exact(adam()), true), initial::<Model>());
+    let (mut whole, mut model) = (trainer(optimizer, true), initial::<Model>());
     let mut stored = Vec::new();
     for step in 0..30 {
         stored.push(checkpoint_of(&whole, &model));
@@ -161,7 +164,7 @@ fn training_is_resumed_between_steps() {
     }
     whole.flush(&mut model);
     for (done, stored) in stored.iter().enumerate() {
-        let (mut trainer, mut resumed) = (trainer(Exact(adam()), true), Model::zeroed());
+        let (mut trainer, mut resumed) = (trainer(optimizer, true), Model::zeroed());
         trainer.resume(&mut resumed, stored).expect("its own checkpoint");
         for step in done..30 {
             let (ids, labels) = (&ids[step % 10..][..3], &labels[step % 10..][..3]);
@@ -170,6 +173,28 @@ fn training_is_resumed_between_steps() {
         trainer.flush(&mut resumed);
         assert!(checkpoint_of(&trainer, &resumed) == checkpoint_of(&whole, &model), "from step {done}");
     }
+}
+
+#[test]
+fn training_is_resumed_between_steps() {
+    check_resume_between_steps(Exact(adam()));
+    check_resume_between_steps(Series(adam()));
+    check_resume_between_steps(Series(AdamW { optimizer: adam(), weight_decay: 0.05 }));
+}
+
+/// An optimizer whose looks count is not flushed by `resume`, and says so; and it goes on from a checkpoint of the replay, which
+/// keeps the same state.
+#[test]
+fn sums_wait_for_a_flush_after_resuming() {
+    let (ids, labels) = examples();
+    let (mut of_exact, mut model) = (trainer(Exact(adam()), true), initial::<Model>());
+    let stored = run(&mut of_exact, &mut model, 1).remove(0).2;
+    let (mut of_sums, mut resumed) = (trainer(Series(adam()), true), Model::zeroed());
+    of_sums.resume(&mut resumed, &stored).expect("a checkpoint of the same state");
+    assert_eq!(of_sums.evaluate(&resumed, &ids, &labels), Err(TrainError::NotFlushed));
+    of_sums.flush(&mut resumed);
+    assert_eq!(parameters(&resumed), parameters(&model), "all rows were up to date");
+    of_sums.evaluate(&resumed, &ids, &labels).expect("flushed");
 }
 
 /// Tries bytes on a trainer that has trained: refused, with no trace.

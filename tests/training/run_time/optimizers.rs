@@ -9,7 +9,7 @@ use nanoembed::loss::MeanSquaredError;
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Clip, Clipped, DecoupledDecay, Exact,
     ExponentialDecay, L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer, RmsProp, RowwiseAdagrad,
-    Scheduled, Sgd,
+    Scheduled, Series, Sgd,
 };
 use nanoembed::sequential;
 
@@ -71,4 +71,17 @@ fn decayed_and_scheduled() {
     with(Scheduled { optimizer, schedule });
     with(Exact(Scheduled { optimizer, schedule }));
     with(Keras::new(optimizer).weight_decay(0.1));
+}
+
+#[test]
+fn by_sums() {
+    let optimizer = Adam { learning_rate: 0.05, ..Adam::default() };
+    let schedule =
+        ExponentialDecay { initial_learning_rate: 0.1, decay_steps: 2, decay_rate: 0.5, staircase: false };
+    with(Series(optimizer));
+    with(Series(AmsGrad(optimizer)));
+    with(Series(Nadam { learning_rate: 0.05, ..Nadam::default() }));
+    with(Series(DecoupledDecay { optimizer, weight_decay: 0.1 }));
+    with(Series(Scheduled { optimizer, schedule }));
+    with(Series(Clipped { optimizer, clip: Clip::GlobalNorm(0.1), keras3_duplicates: true }));
 }

@@ -5,6 +5,7 @@ mod exact;
 mod norms;
 mod occurrences;
 mod rest;
+mod series;
 mod shapes;
 mod steps;
 

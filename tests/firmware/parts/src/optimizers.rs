@@ -7,7 +7,7 @@ use nanoembed::internals::{Lagging, max_norm};
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, DecoupledDecay, Epsilon,
     ExponentialDecay, InverseTimeDecay, L2Decay, Momentum, MomentumRmsProp, Nadam, Optimizer,
-    PiecewiseConstantDecay, PolynomialDecay, RmsProp, RowwiseAdagrad, Schedule, Scheduled, Sgd,
+    PiecewiseConstantDecay, PolynomialDecay, RmsProp, RowwiseAdagrad, Schedule, Scheduled, Series, Sgd,
 };
 use nanoembed::sparse::{Occurrence, Replay, RowNorm, SortedOccurrences, SparseGradient, UpdateRule};
 use nanoembed::table::{Indices, Table, TableMut};
@@ -102,6 +102,15 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("catch_up_rows adadelta", || catch_up(Adadelta::default())),
     ("catch_up_rows adamw", || catch_up(decoupled())),
     ("catch_up_rows l2", || catch_up(l2())),
+    ("close_gaps adam", || close_gaps(ADAM)),
+    ("close_gaps adam, corrected root", || {
+        close_gaps(Adam { epsilon: Epsilon::OutsideCorrectedRoot(1e-8), ..ADAM })
+    }),
+    ("close_gaps adam, replayed", || close_gaps(Adam { beta_2: 0.95, ..ADAM })),
+    ("close_gaps adamw", || close_gaps(decoupled())),
+    ("close_gaps amsgrad", || close_gaps(AmsGrad(ADAM))),
+    ("close_gaps nadam", || close_gaps(Nadam::default())),
+    ("close_gaps scheduled", || close_gaps(Scheduled { optimizer: ADAM, schedule: COSINE })),
     ("max_norm", norms),
 ];
 
@@ -183,6 +192,36 @@ where
             }
             let rows = &mut TableMut::new(slots, LAGGING, slot_dim).unwrap();
             internals::decay_rows(&optimizer, 4 + gap, 0..LAGGING, rows, &mut last_steps).unwrap();
+            fold.floats(weights);
+            fold.floats(slots);
+        }
+    }
+    fold.hash()
+}
+
+/// Short gaps, long ones, and gaps too long to be kept.
+fn close_gaps<O>(optimizer: O) -> u64
+where
+    O: Optimizer,
+    Series<O>: Optimizer<Rule = O::Rule>,
+{
+    const LAGGING: usize = 5;
+    let (mut data, mut fold) = (Data::new(15), Fold::new());
+    let series = Series(optimizer);
+    for dim in DIMS {
+        let slot_dim = O::Rule::slots(dim);
+        for gap in [0, 1, 2, 7, 50, 400] {
+            let mut weights = data.floats::<{ LAGGING * MAX_DIM }>();
+            // Second moments are not negative.
+            let mut slots = data.floats::<{ SLOTS * LAGGING * MAX_DIM }>().map(|x| x * x);
+            let (weights, slots) = (&mut weights[..LAGGING * dim], &mut slots[..LAGGING * slot_dim]);
+            let mut last_steps = [0, 1, 2, 300, 300 + gap];
+            let table = &mut TableMut::new(weights, LAGGING, dim).unwrap();
+            let rows = &mut TableMut::new(slots, LAGGING, slot_dim).unwrap();
+            series.catch_up(300 + gap, 0..LAGGING, table, rows, &mut last_steps).unwrap();
+            for last in last_steps {
+                fold.number(last as usize);
+            }
             fold.floats(weights);
             fold.floats(slots);
         }

@@ -17,7 +17,7 @@ use nanoembed::loss::{
     MeanSquaredError, OnProbabilities, SparseCategoricalCrossEntropy,
 };
 use nanoembed::models::Input;
-use nanoembed::optim::{Adam, AdamW, Clip, Clipped, Exact, Momentum, Optimizer, RowwiseAdagrad, Sgd};
+use nanoembed::optim::{Adam, AdamW, Clip, Clipped, Exact, Momentum, Optimizer, RowwiseAdagrad, Series, Sgd};
 use nanoembed::sequential;
 use nanoembed::text::HashingTokenizer;
 use nanoembed::train::{Shuffle, Trainer};
@@ -63,6 +63,7 @@ pub(crate) const PARTS: &[super::Part] = &[
     }),
     ("train reviews, adam", || train_reviews::<Reviews, _>(ADAM)),
     ("train reviews, adam exact", || train_reviews::<Reviews, Exact<Adam>>(Exact(ADAM))),
+    ("train reviews, adam series", || train_reviews::<Reviews, Series<Adam>>(Series(ADAM))),
     ("train reviews, momentum", || train_reviews::<Reviews, _>(Momentum::default())),
     ("train reviews, momentum exact", || {
         train_reviews::<Reviews, Exact<Momentum>>(Exact(Momentum { nesterov: true, ..Momentum::default() }))
@@ -94,6 +95,7 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("run-time train reviews", run_time::example),
     ("run-time train reviews, adam", || run_time::reviews::<Reviews>(&ADAM)),
     ("run-time train reviews, adam exact", || run_time::reviews::<Reviews>(&Exact(ADAM))),
+    ("run-time train reviews, adam series", || run_time::reviews::<Reviews>(&Series(ADAM))),
     ("run-time train reviews, momentum", || run_time::reviews::<Reviews>(&Momentum::default())),
     ("run-time train reviews, momentum exact", || {
         run_time::reviews::<Reviews>(&Exact(Momentum { nesterov: true, ..Momentum::default() }))

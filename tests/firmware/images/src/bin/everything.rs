@@ -27,7 +27,7 @@ use nanoembed::loss::{
 use nanoembed::metrics::{ConfusionMatrix, argmax, auc, in_top_k, root_mean_squared_error};
 use nanoembed::optim::{
     Adadelta, Adagrad, Adam, AdamW, AmsGrad, CenteredRmsProp, Clip, Clipped, CosineDecay, Exact, L2Decay,
-    Momentum, Nadam, Optimizer, PiecewiseConstantDecay, RowwiseAdagrad, Scheduled, Sgd,
+    Momentum, Nadam, Optimizer, PiecewiseConstantDecay, RowwiseAdagrad, Scheduled, Series, Sgd,
 };
 use nanoembed::sparse::{Occurrence, RowNorm, SortedOccurrences, SparseGradient, update_rows_rounded};
 use nanoembed::table::{Aligned, AnyTable, Bags, F16, Format, Indices, Pooling, Table, TableMut, U2, U8};
@@ -347,7 +347,7 @@ fn run() -> Option<()> {
     live::<Divided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
     live::<Recurrent, _, _>(adam, binary, &ids, &yes_or_no)?;
     live::<Convolved, _, _>(adam, binary, &ids, &yes_or_no)?;
-    live::<Strided, _, _>(Exact(adam), binary, &ids, &yes_or_no)?;
+    live::<Strided, _, _>(Series(adam), binary, &ids, &yes_or_no)?;
     live::<Classes, _, _>(Exact(adam), SparseCategoricalCrossEntropy, &bags, &classes)?;
     live::<Classes, _, _>(adam, OnProbabilities(SparseCategoricalCrossEntropy), &bags, &classes)?;
     let schedule = CosineDecay { initial_learning_rate: 0.01, decay_steps: black_box(9), alpha: 0.1 };

@@ -1,0 +1,87 @@
+//! Steps without a gradient, made up for by their sum when a row is next read.
+//!
+//! The loops, the reasons for what the code does otherwise, and the cost are told at [`close_gaps`].
+
+use super::catch_up::{Lagging, Rows, Rules, check_lagging, each_lagging_row, replay_row};
+use super::gap::{Gap, Gaps, StateOf, powers};
+use super::{Moves, State, Summed};
+use crate::error::ShapeMismatch;
+use crate::kernels::column_blocks;
+use crate::simd::{Lanes, simd_fn};
+use core::iter;
+
+simd_fn! {
+    /// Brings the weights and the state of rows to where the dense form has them after step `until`, up to
+    /// rounding, and the last steps of the rows to `until`. Rows that the table lacks are passed over.
+    ///
+    /// `rule` gives the rule of a step.
+    ///
+    /// # Errors
+    /// If `slots` or `last_steps` has another number of rows than `table`, or `slots` another dim than the
+    /// rule keeps. Nothing has been written then.
+    ///
+    /// # How it is computed
+    /// ```text
+    /// for each row, once:
+    ///     gap = the sums of steps last + 1 ..= until              the same for all columns
+    ///     weights −= lost · weights + distance(gap, slots)
+    ///     slots   *= decay
+    ///     last     = until
+    /// ```
+    ///
+    /// [`Summed`] has the formula. A gap without a sum is replayed as by
+    /// [`Exact`](crate::optim::Exact), and its state then decays by a power.
+    ///
+    /// # Cost
+    /// A root, a division and some twenty multiplications and additions a number for Adam. Weights and slots
+    /// of the row are read and written once.
+    pub fn close_gaps, close_gaps_at[O: Summed, F: Fn(u32) -> O::Step, I: Rows](
+        optimizer: &O, rule: F, until: u32, rows: I, lagging: Lagging<'_>
+    ) -> Result<(), ShapeMismatch>
+        where {
+            check_lagging::<O::Step>(&lagging.table, &lagging.slots, lagging.last_steps)
+        } = close_gaps_loops;
+}
+
+#[inline(always)]
+fn close_gaps_loops<L: Lanes, O: Summed, F: Fn(u32) -> O::Step, I: Rows>(
+    _: L,
+    optimizer: &O,
+    rule: F,
+    until: u32,
+    rows: I,
+    lagging: Lagging<'_>,
+) {
+    let mut rules = Rules::new(rule, until);
+    let mut gaps = Gaps::new(optimizer, until);
+    each_lagging_row::<O, _>(
+        until,
+        rows,
+        lagging,
+        #[inline(always)]
+        |last, weights, slots| {
+            if let Some(gap) = gaps.after(*last) {
+                close::<L, O>(&gap, weights, slots);
+            } else {
+                replay_row::<L, O, F>(optimizer, &mut rules, until, last, weights, slots);
+                let rested = until.saturating_sub(*last);
+                if rested > 0 {
+                    powers(optimizer.decay(), rested).decay(1, 1, slots);
+                }
+            }
+            *last = until;
+        },
+    );
+}
+
+#[inline(always)]
+fn close<L: Lanes, O: Summed>(gap: &Gap<StateOf<O>>, weights: &mut [f32], slots: &mut [f32]) {
+    let dim = weights.len();
+    column_blocks!(L, as_chunks_mut(weights), |block, column| {
+        State::each_of_block(block, slots, dim, column, iter::once(gap), |gap: &&Gap<_>, w, state| {
+            let distance = O::distance(gap, state);
+            *state = state.zip_with(gap.decay, |x, decay| x * decay);
+            if matches!(O::MOVES, Moves::Every) { w - (w * gap.lost + distance) } else { w - distance }
+        });
+    });
+}
