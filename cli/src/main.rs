@@ -23,6 +23,7 @@ mod progress;
 mod recipe;
 mod search;
 mod training;
+mod words;
 
 use arguments::{Arguments, Command};
 use clap::Parser;

@@ -10,4 +10,5 @@ mod rust;
 pub(crate) use c::array as c_array;
 pub(crate) use files::{npz, safetensors};
 pub(crate) use firmware::{Board, Firmware, project};
+pub(crate) use packed::table;
 pub(crate) use rust::module as rust_module;
