@@ -111,7 +111,8 @@ pub(crate) struct TextOptions {
     /// the apostrophe, tab and newline]
     #[arg(long, value_name = "CHARACTERS", help_heading = "Text")]
     pub(crate) filters: Option<String>,
-    /// Words that conv, lstm and flatten read, the last ones [default: as 19 of 20 texts have, at most 400]
+    /// Words that conv, lstm and flatten read, the last ones [default: as 19 of 20 texts have, all of
+    /// conv with --pretrained, at most 400]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Text")]
     pub(crate) length: Option<u32>,
 }
@@ -147,7 +148,7 @@ pub(crate) struct Sizes {
     /// Numbers of a row [default: 32, of columns 8]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Sizes")]
     pub(crate) dim: Option<u32>,
-    /// Filters of conv, units of lstm and mlp [default: 64, of conv with --pretrained 256]
+    /// Filters of conv, units of lstm and mlp [default: 64, of conv with --pretrained 384]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Sizes")]
     pub(crate) units: Option<u32>,
     /// Words of a window of conv [default: 5, with --pretrained 3]
@@ -161,7 +162,7 @@ pub(crate) struct Sizes {
 /// How it is learnt.
 #[derive(Args, Debug)]
 pub(crate) struct LearningOptions {
-    /// How often each line is learnt from [default: 12 for bag, 10 for columns, else 6, of conv with --pretrained 5]
+    /// How often each line is learnt from [default: 12 for bag, 10 for columns, else 6, of conv with --pretrained 4]
     #[arg(long, value_name = "N", value_parser = times, help_heading = "Learning")]
     pub(crate) epochs: Option<u32>,
     /// How weights step [default: adagrad for bag of a text, else adam]
