@@ -16,7 +16,8 @@ pub(super) struct Defaults {
     pub(super) window: u32,
     /// Whether the longest text is read to its start, or 19 of 20 texts.
     pub(super) reads_all: bool,
-    pub(super) dropout: f64,
+    /// In thousandths.
+    pub(super) dropout: u16,
     pub(super) optimizer: Optimizer,
     rate_of_adagrad: f32,
     rate_of_adam: f32,
@@ -48,7 +49,7 @@ impl Architecture {
             units: 384,
             reads_all: true,
             window: 3,
-            dropout: 0.5,
+            dropout: 500,
             rate_of_adam: 0.006,
             ..usual
         }
@@ -65,7 +66,7 @@ impl Architecture {
                 units: 64,
                 window: 5,
                 reads_all: false,
-                dropout: 0.0,
+                dropout: 0,
                 optimizer: Optimizer::Adagrad,
                 rate_of_adagrad: 0.2,
                 rate_of_adam: 0.01,
@@ -80,7 +81,7 @@ impl Architecture {
                 units: 64,
                 window: 5,
                 reads_all: false,
-                dropout: 0.0,
+                dropout: 0,
                 optimizer: Optimizer::Adam,
                 rate_of_adagrad: 0.02,
                 rate_of_adam: 0.002,
@@ -103,7 +104,7 @@ impl Architecture {
             units: 64,
             window: 5,
             reads_all: false,
-            dropout: 0.0,
+            dropout: 0,
             optimizer: Optimizer::Adam,
             rate_of_adagrad: 0.02,
             rate_of_adam: if self == Architecture::Bag { 0.01 } else { 0.002 },

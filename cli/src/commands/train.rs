@@ -76,23 +76,13 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         window: window(arguments, &defaults) as usize,
         classes: data.names.len(),
         several: texts.several,
-        dropout: (1000.0 * learning.dropout.unwrap_or(defaults.dropout)).round() as u16,
+        dropout: learning.dropout.unwrap_or(defaults.dropout),
         frozen: arguments.pretrained.freeze,
     };
     let records = architecture.records(extents)?;
     let recipe = Recipe::new(&records).map_err(Failure::usage)?;
     let balanced = training::balanced_weights(&texts.learning.frequencies(data.names.len()));
-    let mut loss = if texts.several {
-        AnyLoss::from(BinaryCrossEntropy::default())
-    } else {
-        AnyLoss::from(SparseCategoricalCrossEntropy)
-    };
-    if learning.class_weights == ClassWeights::Balanced {
-        if texts.several {
-            return Err(Failure::usage("--class-weights balanced is for lines of one label each"));
-        }
-        loss = loss.with_class_weights(&balanced);
-    }
+    let loss = loss_of(arguments, texts.several, &balanced)?;
     let optimizer = learning.optimizer.unwrap_or(defaults.optimizer);
     let plan = Plan {
         recipe,
@@ -138,6 +128,22 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         image.bytes().len(),
         speed / 1e6,
     ))
+}
+
+/// What is minimised.
+fn loss_of<'a>(arguments: &Train, several: bool, balanced: &'a [f32]) -> Result<AnyLoss<'a>, Failure> {
+    let loss = if several {
+        AnyLoss::from(BinaryCrossEntropy::default())
+    } else {
+        AnyLoss::from(SparseCategoricalCrossEntropy)
+    };
+    match arguments.learning.class_weights {
+        ClassWeights::None => Ok(loss),
+        ClassWeights::Balanced if several => {
+            Err(Failure::usage("--class-weights balanced is for lines of one label each"))
+        }
+        ClassWeights::Balanced => Ok(loss.with_class_weights(balanced)),
+    }
 }
 
 /// The image of what was learnt.
