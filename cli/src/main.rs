@@ -19,10 +19,13 @@ mod import;
 mod measure;
 mod pipeline;
 mod predictor;
+mod pretrained;
 mod progress;
 mod recipe;
 mod search;
 mod training;
+mod vector_file;
+mod words;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -39,6 +42,10 @@ fn main() -> ExitCode {
         Command::Import(arguments) => commands::import::run(arguments),
         Command::Export(arguments) => commands::export::run(arguments),
         Command::Word2vec(arguments) => commands::word2vec::run(arguments),
+        Command::Neighbours(arguments) => commands::neighbours::run(arguments),
+        Command::Analogy(arguments) => commands::analogy::run(arguments),
+        Command::Similarity(arguments) => commands::similarity::run(arguments),
+        Command::Convert(arguments) => commands::convert::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

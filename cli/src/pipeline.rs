@@ -1,7 +1,10 @@
 //! How text becomes ids, from the settings to a [`Pipeline`].
 
 use crate::failure::Failure;
-use nanoembed::text::{HashKind, Lowering, Padding, Pipeline, PipelineError, Splitter};
+use nanoembed::text::{
+    Ascii, HashKind, Lowercase, Lowering, Padding, Pipeline, PipelineError, Splitter, Unchanged, Unicode,
+    VocabularyView,
+};
 
 /// Words of a sequence, at most, if no one says otherwise.
 const MOST_WORDS: u32 = 400;
@@ -25,24 +28,51 @@ pub(crate) struct TextSettings {
 
 impl TextSettings {
     pub(crate) fn pipeline(&self) -> Result<Pipeline<'_>, Failure> {
-        self.build().map_err(Failure::usage)
+        Pipeline::hashing(self.rows.into(), HashKind::Native)
+            .and_then(|pipeline| self.set(pipeline))
+            .map_err(Failure::usage)
     }
 
-    fn build(&self) -> Result<Pipeline<'_>, PipelineError> {
-        let (min, max) = self.characters;
+    /// The same with the words of a vocabulary instead of a hash.
+    pub(crate) fn of_vocabulary<'a>(
+        &'a self,
+        vocabulary: VocabularyView<'a>,
+    ) -> Result<Pipeline<'a>, Failure> {
+        Pipeline::vocabulary(vocabulary.rows() as u64, vocabulary)
+            .and_then(|pipeline| self.set(pipeline))
+            .map_err(Failure::usage)
+    }
+
+    fn splitter(&self) -> Splitter<'_, Unchanged> {
         let splitter = if self.marks { Splitter::MARKS } else { Splitter::KERAS };
-        let pipeline = Pipeline::hashing(self.rows.into(), HashKind::Native)?
-            .splitter(splitter)
+        match &self.filters {
+            Some(filters) => splitter.filters(filters),
+            None => splitter,
+        }
+    }
+
+    /// Shows the words of a text, lower-cased.
+    pub(crate) fn for_each_word(&self, text: &str, show: impl FnMut(String)) {
+        fn words<L: Lowercase>(splitter: Splitter<'_, Unchanged>, text: &str, show: impl FnMut(String)) {
+            splitter.lowercase::<L>().words(text).map(|word| word.chars().collect()).for_each(show);
+        }
+        match self.lowercase {
+            Lowering::Unchanged => words::<Unchanged>(self.splitter(), text, show),
+            Lowering::Ascii => words::<Ascii>(self.splitter(), text, show),
+            _ => words::<Unicode>(self.splitter(), text, show),
+        }
+    }
+
+    fn set<'a>(&'a self, pipeline: Pipeline<'a>) -> Result<Pipeline<'a>, PipelineError> {
+        let (min, max) = self.characters;
+        let pipeline = pipeline
+            .splitter(self.splitter())
             .lowercase(self.lowercase)
             .word_ngrams(self.words)?
             .subwords(min, max)?
             .length(self.length);
         // A layer that reads a sequence ends with its last words.
-        let pipeline = if self.length > 0 { pipeline.padding(Padding::Pre) } else { pipeline };
-        Ok(match &self.filters {
-            Some(filters) => pipeline.filters(filters),
-            None => pipeline,
-        })
+        Ok(if self.length > 0 { pipeline.padding(Padding::Pre) } else { pipeline })
     }
 }
 
@@ -53,8 +83,8 @@ pub(crate) fn bytes(pipeline: &Pipeline<'_>) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Ids that 19 of 20 texts have at most, `1..=400`.
-pub(crate) fn usual_length(texts: &[String], pipeline: &Pipeline<'_>) -> u32 {
+/// Ids that 19 of 20 texts have at most, or all, `1..=400`.
+pub(crate) fn usual_length(texts: &[String], pipeline: &Pipeline<'_>, all: bool) -> u32 {
     let mut lengths: Vec<u32> = texts
         .iter()
         .map(|text| {
@@ -64,7 +94,8 @@ pub(crate) fn usual_length(texts: &[String], pipeline: &Pipeline<'_>) -> u32 {
         })
         .collect();
     lengths.sort_unstable();
-    let place = lengths.len().saturating_sub(1) * 19 / 20;
+    let last = lengths.len().saturating_sub(1);
+    let place = if all { last } else { last * 19 / 20 };
     lengths.get(place).copied().unwrap_or(1).clamp(1, MOST_WORDS)
 }
 
@@ -89,9 +120,10 @@ mod tests {
         let settings = settings();
         let pipeline = settings.pipeline().expect("a pipeline");
         let texts: Vec<String> = (1..=100).map(|words| "word ".repeat(words)).collect();
-        assert_eq!(usual_length(&texts, &pipeline), 95);
-        assert_eq!(usual_length(&["word ".repeat(1000)], &pipeline), 400);
-        assert_eq!(usual_length(&[String::new()], &pipeline), 1);
+        assert_eq!(usual_length(&texts, &pipeline, false), 95);
+        assert_eq!(usual_length(&texts, &pipeline, true), 100);
+        assert_eq!(usual_length(&["word ".repeat(1000)], &pipeline, false), 400);
+        assert_eq!(usual_length(&[String::new()], &pipeline, true), 1);
     }
 
     #[test]

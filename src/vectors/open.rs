@@ -27,12 +27,19 @@ use std::vec::Vec;
 /// shows otherwise: see [`TextVectors::new`].
 pub struct AnyVectors<'r> {
     kind: FileKind,
-    vectors: Box<dyn Vectors + 'r>,
+    vectors: Reader<'r>,
+}
+
+/// What reads the rows.
+enum Reader<'r> {
+    /// A model that gives a row to any word.
+    FastText(FastText),
+    Other(Box<dyn Vectors + 'r>),
 }
 
 impl fmt::Debug for AnyVectors<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AnyVectors").field("kind", &self.kind).field("dim", &self.vectors.dim()).finish()
+        f.debug_struct("AnyVectors").field("kind", &self.kind).field("dim", &self.dim()).finish()
     }
 }
 
@@ -78,9 +85,11 @@ impl<'r> AnyVectors<'r> {
         let found = FileKind::of(head);
         let kind = found.unwrap_or(FileKind::TextWithoutHeader);
         let vectors: Box<dyn Vectors + 'r> = match kind {
+            FileKind::FastText => {
+                return Ok(Self { kind, vectors: Reader::FastText(FastText::read(reader)?) });
+            }
             FileKind::TextWithHeader => Box::new(TextVectors::with_header(reader)?),
             FileKind::Word2Vec => Box::new(BinaryVectors::new(reader)?),
-            FileKind::FastText => Box::new(FastText::read(reader)?),
             FileKind::Npy => Box::new(ArrayVectors::new(Array::read_npy(reader)?)?),
             FileKind::Zip => {
                 let mut bytes = Vec::new();
@@ -102,7 +111,40 @@ impl<'r> AnyVectors<'r> {
                 return Err(FileError::Bytes { offset: 0, expected: "a file of vectors", found });
             }
         };
-        Ok(Self { kind, vectors })
+        Ok(Self { kind, vectors: Reader::Other(vectors) })
+    }
+
+    /// Whether rows have the words of the file; else their words are their numbers.
+    ///
+    /// ```
+    /// use nanoembed::vectors::AnyVectors;
+    /// assert!(AnyVectors::open("the 0.5 1 2\nof 4 8 -1e-3\n".as_bytes())?.has_words());
+    /// # Ok::<(), nanoembed::error::FileError>(())
+    /// ```
+    pub fn has_words(&self) -> bool {
+        !matches!(self.kind, FileKind::Npy | FileKind::Zip | FileKind::SafeTensors)
+    }
+
+    /// The model of fastText, if the file is one: it gives a row to words that are not in the file, too.
+    ///
+    /// ```
+    /// use nanoembed::vectors::AnyVectors;
+    /// let glove = AnyVectors::open("the 0.5 1 2\nof 4 8 -1e-3\n".as_bytes())?;
+    /// assert!(glove.into_fast_text().is_none());
+    /// # Ok::<(), nanoembed::error::FileError>(())
+    /// ```
+    pub fn into_fast_text(self) -> Option<FastText> {
+        match self.vectors {
+            Reader::FastText(model) => Some(model),
+            Reader::Other(_) => None,
+        }
+    }
+
+    fn reader(&self) -> &(dyn Vectors + 'r) {
+        match &self.vectors {
+            Reader::FastText(model) => model,
+            Reader::Other(vectors) => vectors.as_ref(),
+        }
     }
 
     /// What the file is; of a compressed one, what is in it.
@@ -114,15 +156,18 @@ impl<'r> AnyVectors<'r> {
 
 impl Vectors for AnyVectors<'_> {
     fn dim(&self) -> usize {
-        self.vectors.dim()
+        self.reader().dim()
     }
 
     fn rows_promised(&self) -> Option<u64> {
-        self.vectors.rows_promised()
+        self.reader().rows_promised()
     }
 
     fn next_row(&mut self) -> Result<Option<(&str, &[f32])>, FileError> {
-        self.vectors.next_row()
+        match &mut self.vectors {
+            Reader::FastText(model) => model.next_row(),
+            Reader::Other(vectors) => vectors.next_row(),
+        }
     }
 }
 

@@ -4,10 +4,12 @@ mod columns;
 mod train;
 mod values;
 mod word2vec;
+mod words;
 
 pub(crate) use train::Train;
 pub(crate) use values::{ClassWeights, Split, Target};
 pub(crate) use word2vec::Word2Vec;
+pub(crate) use words::{Analogies, Convert, Neighbours, Similarity};
 
 use crate::data::{Field, Format, Reading};
 use crate::export::Board;
@@ -29,6 +31,8 @@ Examples:
   nanoembed quantise model.nemb --fold i8 --data train.tsv -o small.nemb
   nanoembed inspect small.nemb
   nanoembed word2vec corpus.txt -o vectors.txt
+  nanoembed neighbours vectors.txt queen
+  nanoembed train train.tsv --model conv --pretrained glove.txt -o model.nemb
 
 Exit codes:
   0  done
@@ -61,6 +65,14 @@ pub(crate) enum Command {
     Export(Export),
     /// Learns a vector for each word of a text
     Word2vec(Word2Vec),
+    /// Tells the words whose vectors are nearest to that of a word
+    Neighbours(Neighbours),
+    /// Tells what is to C as B is to A
+    Analogy(Analogies),
+    /// Tells how alike two words are
+    Similarity(Similarity),
+    /// Writes vectors of words into a file of another kind
+    Convert(Convert),
 }
 
 /// How a file of labelled texts is read.

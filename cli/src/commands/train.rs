@@ -1,5 +1,6 @@
 //! `train`: from a file of labelled texts to the image of a model.
 
+use super::defaults::Defaults;
 use super::{HOLD_OUT, fit, print};
 use crate::arguments::{ClassWeights, Split, Train};
 use crate::columns;
@@ -9,55 +10,15 @@ use crate::failure::Failure;
 use crate::image_file::{self, ImageFile};
 use crate::measure::Measure;
 use crate::pipeline::{self, TextSettings};
+use crate::pretrained::Pretrained;
 use crate::progress::{self, Progress};
-use crate::recipe::{Architecture, Extents};
-use crate::training::{self, Optimizer, Plan};
+use crate::recipe::Extents;
+use crate::training::{self, Plan};
 use nanoembed::image::Contents;
 use nanoembed::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
-use nanoembed::models::{Model, Recipe};
-use nanoembed::text::Pipeline;
-
-/// Settings that a model has if no one says otherwise: chosen on texts that were held out.
-struct Defaults {
-    split: Split,
-    words: u16,
-    characters: (u16, u16),
-    hold_out: f64,
-    epochs: u32,
-    optimizer: Optimizer,
-    rate_of_adagrad: f32,
-    rate_of_adam: f32,
-    rate_of_sgd: f32,
-}
-
-impl Architecture {
-    fn defaults(self) -> Defaults {
-        match self {
-            Self::Bag => Defaults {
-                split: Split::Marks,
-                words: 2,
-                characters: (5, 5),
-                hold_out: 0.0,
-                epochs: 12,
-                optimizer: Optimizer::Adagrad,
-                rate_of_adagrad: 0.2,
-                rate_of_adam: 0.01,
-                rate_of_sgd: 1.0,
-            },
-            Self::Conv | Self::Lstm | Self::Flatten | Self::Mlp => Defaults {
-                split: Split::Keras,
-                words: 1,
-                characters: (0, 0),
-                hold_out: 0.1,
-                epochs: 6,
-                optimizer: Optimizer::Adam,
-                rate_of_adagrad: 0.02,
-                rate_of_adam: 0.002,
-                rate_of_sgd: 0.02,
-            },
-        }
-    }
-}
+use nanoembed::models::{All, Model, Recipe, Record};
+use nanoembed::text::{Pipeline, VocabularyView};
+use std::path::Path;
 
 /// The texts that are learnt from, those that say which epoch is best, and how both become ids.
 struct Texts<'a> {
@@ -77,48 +38,52 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     let (architecture, learning) = (arguments.model, &arguments.learning);
     let reading = arguments.data_options.reading(arguments.columns.fields()?);
     let has_columns = !reading.fields.is_empty();
-    let defaults = if has_columns { of_columns(architecture)? } else { architecture.defaults() };
+    let defaults = if has_columns {
+        architecture.defaults_of_columns()?
+    } else if arguments.pretrained.pretrained.is_some() {
+        architecture.defaults_of_pretrained()
+    } else {
+        architecture.defaults()
+    };
     let (data, fields) = Labelled::read_fields(&arguments.data.as_path().into(), &reading)?;
     warn_of_names(arguments, &data);
     let mut settings = text_settings(arguments, &defaults);
-    let of_columns;
+    let (of_columns, mut memory);
+    let pretrained = match &arguments.pretrained.pretrained {
+        Some(path) => Some(pretrained(arguments, path, &data, &settings)?),
+        None => None,
+    };
     let pipeline = if has_columns {
         of_columns = columns::fit(&data.texts, &fields, arguments.columns.bins)?;
         columns::pipeline(&of_columns, fields.len(), !architecture.takes_sequence())?
+    } else if let Some(pretrained) = &pretrained {
+        memory = Vec::new();
+        let vocabulary = pretrained.vocabulary(&mut memory)?;
+        set_length(arguments, &data, &mut settings, Some(vocabulary), &defaults)?;
+        settings.of_vocabulary(vocabulary)?
     } else {
-        set_length(arguments, &data, &mut settings)?;
+        set_length(arguments, &data, &mut settings, None, &defaults)?;
         settings.pipeline()?
     };
     let texts = prepare(arguments, &data, &reading, pipeline, defaults.hold_out)?;
 
+    let dim = arguments.sizes.dim.unwrap_or(if has_columns { 8 } else { 32 });
     let extents = Extents {
         rows: usize::try_from(pipeline.rows()).map_err(Failure::usage)?,
-        dim: arguments.sizes.dim.unwrap_or(if has_columns { 8 } else { 32 }) as usize,
+        dim: pretrained.as_ref().map_or(dim as usize, Pretrained::dim),
         length: pipeline.ids().map_or(0, |ids| ids.get() as usize),
-        units: arguments.sizes.units as usize,
+        units: arguments.sizes.units.unwrap_or(defaults.units) as usize,
+        window: window(arguments, &defaults) as usize,
         classes: data.names.len(),
         several: texts.several,
+        dropout: learning.dropout.unwrap_or(defaults.dropout),
+        frozen: arguments.pretrained.freeze,
     };
     let records = architecture.records(extents)?;
     let recipe = Recipe::new(&records).map_err(Failure::usage)?;
     let balanced = training::balanced_weights(&texts.learning.frequencies(data.names.len()));
-    let mut loss = if texts.several {
-        AnyLoss::from(BinaryCrossEntropy::default())
-    } else {
-        AnyLoss::from(SparseCategoricalCrossEntropy)
-    };
-    if learning.class_weights == ClassWeights::Balanced {
-        if texts.several {
-            return Err(Failure::usage("--class-weights balanced is for lines of one label each"));
-        }
-        loss = loss.with_class_weights(&balanced);
-    }
+    let loss = loss_of(arguments, texts.several, &balanced)?;
     let optimizer = learning.optimizer.unwrap_or(defaults.optimizer);
-    let rate = match optimizer {
-        Optimizer::Adagrad => defaults.rate_of_adagrad,
-        Optimizer::Adam => defaults.rate_of_adam,
-        Optimizer::Sgd => defaults.rate_of_sgd,
-    };
     let plan = Plan {
         recipe,
         loss,
@@ -126,7 +91,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         epochs: learning.epochs.unwrap_or(defaults.epochs),
         batch: learning.batch.unwrap_or(optimizer.usual_batch()) as usize,
         optimizer,
-        learning_rate: learning.learning_rate.unwrap_or(rate),
+        learning_rate: learning.learning_rate.unwrap_or(defaults.rate_of(optimizer)),
         seed: learning.seed,
     };
     progress::end_at_interrupt()?;
@@ -139,32 +104,86 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         );
     }
     let mut watch = Progress::new(plan.epochs, texts.learning.len(), texts.words, arguments.quiet)?;
-    let start = training::initial(recipe, plan.seed)?;
+    let mut start = training::initial(recipe, plan.seed)?;
+    if let Some(pretrained) = &pretrained {
+        let table = start.get_mut(..extents.rows * extents.dim).unwrap_or_default();
+        pretrained.fill(table)?;
+    }
     let learnt = training::learn(plan, &start, &texts.learning, texts.held_out.as_ref(), &mut watch)?;
     let (time, speed) = (watch.elapsed().as_secs_f64(), watch.words_per_second(watch.examples()));
     watch.finish();
 
-    let names: Vec<&str> = data.names.iter().map(String::as_str).collect();
-    let pipeline = pipeline::bytes(&texts.pipeline)?;
-    let contents = Contents { classes: &names, pipeline: Some(&pipeline), ..Contents::default() };
-    let model = Model::new(recipe, &learnt.parameters).map_err(Failure::model)?;
-    let format = arguments.sizes.numbers.into();
-    let name = arguments.output.display().to_string();
-    let mut image = ImageFile::zeros(&name, model.shipped_size_with(format, &contents));
-    model.ship_with(format, &contents, image.bytes_mut()).map_err(Failure::model)?;
-    // What does not open is not written.
-    image.classifier()?;
+    // What training alone needs is not in the image.
+    let records = architecture.records(Extents { dropout: 0, frozen: false, ..extents })?;
+    let image = image_of(arguments, &records, &learnt.parameters, &data.names, &texts.pipeline)?;
     image.write(&arguments.output)?;
     if arguments.quiet {
         return Ok(());
     }
     let ended = if learnt.was_ended { "ended; " } else { "" };
     print(&format!(
-        "{ended}epoch {} in {name}: {} bytes; learnt in {time:.1} s, {:.2} M words/s\n",
+        "{ended}epoch {} in {}: {} bytes; learnt in {time:.1} s, {:.2} M words/s\n",
         learnt.epoch,
+        image.name(),
         image.bytes().len(),
         speed / 1e6,
     ))
+}
+
+/// What is minimised.
+fn loss_of<'a>(arguments: &Train, several: bool, balanced: &'a [f32]) -> Result<AnyLoss<'a>, Failure> {
+    let loss = if several {
+        AnyLoss::from(BinaryCrossEntropy::default())
+    } else {
+        AnyLoss::from(SparseCategoricalCrossEntropy)
+    };
+    match arguments.learning.class_weights {
+        ClassWeights::None => Ok(loss),
+        ClassWeights::Balanced if several => {
+            Err(Failure::usage("--class-weights balanced is for lines of one label each"))
+        }
+        ClassWeights::Balanced => Ok(loss.with_class_weights(balanced)),
+    }
+}
+
+/// The image of what was learnt.
+fn image_of(
+    arguments: &Train,
+    records: &[Record],
+    parameters: &[f32],
+    names: &[String],
+    pipeline: &Pipeline<'_>,
+) -> Result<ImageFile, Failure> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let pipeline = pipeline::bytes(pipeline)?;
+    let contents = Contents { classes: &names, pipeline: Some(&pipeline), ..Contents::default() };
+    let recipe = Recipe::<All>::new(records).map_err(Failure::usage)?;
+    let model = Model::new(recipe, parameters).map_err(Failure::model)?;
+    let format = arguments.sizes.numbers.into();
+    let name = arguments.output.display().to_string();
+    let mut image = ImageFile::zeros(&name, model.shipped_size_with(format, &contents));
+    model.ship_with(format, &contents, image.bytes_mut()).map_err(Failure::model)?;
+    // What does not open is not written.
+    image.classifier()?;
+    Ok(image)
+}
+
+/// The rows that the table starts from.
+fn pretrained(
+    arguments: &Train,
+    path: &Path,
+    data: &Labelled,
+    settings: &TextSettings,
+) -> Result<Pretrained, Failure> {
+    let pretrained = Pretrained::read(path, &data.texts, settings, arguments.pretrained.more_words)?;
+    if !arguments.quiet {
+        let [known, lacking, more] = pretrained.counts();
+        eprintln!(
+            "{}: rows of {known} words of the texts, and of {more} others; {lacking} words of the texts start at random",
+            path.display()
+        );
+    }
+    Ok(pretrained)
 }
 
 fn text_settings(arguments: &Train, defaults: &Defaults) -> TextSettings {
@@ -194,7 +213,8 @@ pub(super) fn warn_of_names(arguments: &Train, data: &Labelled) {
 fn check_files(arguments: &Train) -> Result<(), Failure> {
     let plot = arguments.fitting.plot.as_deref();
     let (validation, test) = (arguments.validation.as_deref(), arguments.fitting.test.as_deref());
-    let read = [Some(arguments.data.as_path()), validation, test];
+    let pretrained = arguments.pretrained.pretrained.as_deref();
+    let read = [Some(arguments.data.as_path()), validation, test, pretrained];
     for output in [Some(arguments.output.as_path()), plot].into_iter().flatten() {
         image_file::check_apart(output, read.into_iter().flatten())?;
         image_file::check_writable(output)?;
@@ -202,8 +222,19 @@ fn check_files(arguments: &Train) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Words of a window of `conv`.
+fn window(arguments: &Train, defaults: &Defaults) -> u32 {
+    arguments.sizes.window.unwrap_or(defaults.window)
+}
+
 /// Sets how many words of a text are read, where the layers take a sequence.
-fn set_length(arguments: &Train, data: &Labelled, settings: &mut TextSettings) -> Result<(), Failure> {
+fn set_length(
+    arguments: &Train,
+    data: &Labelled,
+    settings: &mut TextSettings,
+    vocabulary: Option<VocabularyView<'_>>,
+    defaults: &Defaults,
+) -> Result<(), Failure> {
     if !arguments.model.takes_sequence() {
         return match arguments.text.length {
             None => Ok(()),
@@ -214,28 +245,16 @@ fn set_length(arguments: &Train, data: &Labelled, settings: &mut TextSettings) -
     }
     let length = match arguments.text.length {
         Some(length) => length,
-        None => pipeline::usual_length(&data.texts, &settings.pipeline()?),
+        None => {
+            let pipeline = match vocabulary {
+                Some(vocabulary) => settings.of_vocabulary(vocabulary)?,
+                None => settings.pipeline()?,
+            };
+            pipeline::usual_length(&data.texts, &pipeline, defaults.reads_all)
+        }
     };
-    settings.length = length.max(arguments.model.least_length());
+    settings.length = length.max(arguments.model.least_length(window(arguments, defaults)));
     Ok(())
-}
-
-/// Settings of a model of columns.
-fn of_columns(architecture: Architecture) -> Result<Defaults, Failure> {
-    if matches!(architecture, Architecture::Conv | Architecture::Lstm) {
-        return Err(Failure::usage("columns have no order: take --model bag, flatten or mlp"));
-    }
-    Ok(Defaults {
-        split: Split::Keras,
-        words: 1,
-        characters: (0, 0),
-        hold_out: 0.1,
-        epochs: 10,
-        optimizer: Optimizer::Adam,
-        rate_of_adagrad: 0.02,
-        rate_of_adam: if architecture == Architecture::Bag { 0.01 } else { 0.002 },
-        rate_of_sgd: 0.1,
-    })
 }
 
 /// Texts to learn from and to choose by, as ids.

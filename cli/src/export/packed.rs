@@ -1,7 +1,7 @@
 //! Packed rows as the numbers that they stand for, by the bytes that `docs/image-format.md` fixes.
 
 use super::arrays::{Array, Values};
-use nanoembed::models::Record;
+use nanoembed::models::{LayerKind, Record};
 use nanoembed::table::{Bf16, F16, Format, I4, I8, RowFormat, Table, TableMut, U2, U4, U8};
 use nanoembed::zerocopy::{FromBytes, IntoBytes};
 use std::borrow::Cow;
@@ -53,6 +53,22 @@ pub(super) fn rows(
         (scale, rest) = (*first, behind);
     }
     Some((scaled(format, codes, rows, dim, scale)?, rest))
+}
+
+/// The numbers `[rows, dim]` of the table that is the first layer of a model, in whatever format, and the dim; `None`
+/// if the layer is no table.
+pub(crate) fn table(record: &Record, parameters: &[f32]) -> Option<(Vec<f32>, usize)> {
+    let [a, b, c, ..] = record.extents.map(|extent| extent as usize);
+    let (rows, dim) = match LayerKind::from_number(record.kind)? {
+        LayerKind::Embedding => (b, c),
+        LayerKind::EmbeddingBag => (a, b),
+        _ => return None,
+    };
+    let numbers = match RowFormat::from_number(record.format)? {
+        RowFormat::F32 => parameters.get(..rows.checked_mul(dim)?)?.to_vec(),
+        format => self::rows(format, rows, dim, parameters)?.0,
+    };
+    Some((numbers, dim))
 }
 
 /// The scores of a folded classifier, the numbers of the rows that they are of, and the bias; and the parameters

@@ -6,6 +6,7 @@ mod columns;
 mod firmware;
 mod other_programs;
 mod word2vec;
+mod words;
 mod wrong;
 
 use std::fs;

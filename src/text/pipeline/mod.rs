@@ -378,6 +378,21 @@ impl<'a, T> Pipeline<'a, T> {
         }
     }
 
+    /// The vocabulary that it looks words up in; `None` if ids are made otherwise.
+    ///
+    /// ```
+    /// use nanoembed::text::{HashKind, Pipeline};
+    /// assert!(Pipeline::hashing(1000, HashKind::Native)?.as_vocabulary().is_none());
+    /// # Ok::<(), nanoembed::text::PipelineError>(())
+    /// ```
+    #[inline]
+    pub const fn as_vocabulary(&self) -> Option<VocabularyView<'a>> {
+        match self.settings.source {
+            Source::Vocabulary(vocabulary) => Some(vocabulary),
+            Source::Hash { .. } | Source::Columns(_) => None,
+        }
+    }
+
     /// How many ids a text becomes; `None` for a bag of any length.
     #[inline]
     pub const fn ids(&self) -> Option<NonZero<u32>> {

@@ -1,0 +1,313 @@
+//! Vectors of words from a file of any kind, in memory: what is looked at, compared, drawn and learnt from.
+
+use crate::export;
+use crate::failure::{Failure, Kind};
+use crate::image_file::ImageFile;
+use nanoembed::error::FileError;
+use nanoembed::similarity;
+use nanoembed::table::Table;
+use nanoembed::text::Pipeline;
+use nanoembed::vectors::{AnyVectors, FastText, Vectors};
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+/// What the image of a model starts with.
+const IMAGE: &[u8] = b"NEMB";
+
+/// Which words are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// The array of an archive that has several.
+    pub(crate) array: Option<&'a str>,
+    /// The first so many rows, and no others: files have the most frequent words first.
+    pub(crate) most: Option<u64>,
+    /// These words, and no others.
+    pub(crate) only: Option<&'a HashSet<String>>,
+    /// But the words of the first so many rows in any case.
+    pub(crate) or_first: u64,
+}
+
+impl Wanted<'_> {
+    /// Whether the word of a row, counted from 1, is wanted.
+    fn has(&self, row: u64, word: &str) -> bool {
+        self.only.is_none_or(|only| row <= self.or_first || only.contains(word))
+    }
+}
+
+/// Words, each with its row; no word is there twice.
+///
+/// It takes the memory of what was wanted: a word and a row at a time are read of text and of word2vec's binary
+/// file. The bytes of other kinds are read as a whole.
+#[derive(Debug)]
+pub(crate) struct WordVectors {
+    name: String,
+    words: Vec<String>,
+    numbers: Vec<f32>,
+    dim: usize,
+    places: HashMap<String, usize>,
+    /// What gives rows to other words.
+    model: Option<FastText>,
+}
+
+impl WordVectors {
+    /// Reads GloVe, word2vec, fastText, npy, npz, safetensors, gzip of these, or the table of a model with a
+    /// vocabulary. The words of an array stand in a file beside it ([`words_beside`]), or are the numbers of its rows.
+    ///
+    /// What a person should know is told on standard error: words that came twice, of which the first counts, and
+    /// a header that counts wrong.
+    pub(crate) fn read(path: &Path, wanted: Wanted<'_>) -> Result<Self, Failure> {
+        let name = path.display().to_string();
+        let mut file = File::open(path).map(BufReader::new).map_err(|error| Failure::file(path, &error))?;
+        let start = file.fill_buf().map_err(|error| Failure::file(path, &error))?;
+        if start.starts_with(IMAGE) {
+            return Self::of_model(&ImageFile::read(path)?, wanted);
+        }
+        let vectors = match wanted.array {
+            Some(key) => AnyVectors::open_array(file, key),
+            None => AnyVectors::open(file),
+        };
+        let mut vectors = vectors.map_err(|error| failure(&name, error))?;
+        let names = words_beside(path, &vectors)?;
+        let mut read = Self::empty(name, vectors.dim());
+        read.take(&mut vectors, names, wanted)?;
+        read.model = vectors.into_fast_text();
+        Ok(read)
+    }
+
+    fn empty(name: String, dim: usize) -> Self {
+        Self { name, words: Vec::new(), numbers: Vec::new(), dim, places: HashMap::new(), model: None }
+    }
+
+    /// Takes the rows that are wanted.
+    fn take(
+        &mut self,
+        vectors: &mut AnyVectors<'_>,
+        names: Option<Names>,
+        wanted: Wanted<'_>,
+    ) -> Result<(), Failure> {
+        let (mut rows, mut again) = (0_u64, 0_u64);
+        let mut names_left = names.as_ref().map(|names| names.words.iter());
+        while wanted.most.is_none_or(|most| rows < most) {
+            let (word, row) = match vectors.next_row() {
+                Ok(Some(found)) => found,
+                Ok(None) => break,
+                Err(error @ FileError::Rows { .. }) if rows > 0 => {
+                    eprintln!("warning: {}: {error}: they are taken", self.name);
+                    break;
+                }
+                Err(error) => return Err(failure(&self.name, error)),
+            };
+            rows += 1;
+            let word = match (&mut names_left, &names) {
+                (Some(left), Some(names)) => left.next().ok_or_else(|| names.fail(rows))?,
+                _ => word,
+            };
+            if !row.iter().all(|x| x.is_finite()) {
+                let message = format!("row {rows} ({word}) has a number that is infinite or none");
+                return Err(Failure::data(&self.name, message));
+            }
+            if wanted.has(rows, word) && !self.push(word, row) {
+                again += 1;
+            }
+        }
+        let is_whole = wanted.most.is_none_or(|most| rows < most);
+        if let (true, Some(names)) = (is_whole, names.filter(|names| names.words.len() as u64 > rows)) {
+            return Err(names.fail(rows));
+        }
+        if again > 0 {
+            eprintln!("warning: {}: {again} rows of words that came before are left out", self.name);
+        }
+        self.check_some()
+    }
+
+    /// The table of a model, whose words are those of its vocabulary.
+    fn of_model(image: &ImageFile, wanted: Wanted<'_>) -> Result<Self, Failure> {
+        let model = image.model()?;
+        let pipeline = model.pipeline().and_then(|bytes| Pipeline::read(bytes).ok());
+        let vocabulary = pipeline.and_then(|pipeline| pipeline.as_vocabulary()).ok_or_else(|| {
+            image.failure(
+                "it has no vocabulary, so its rows have no words: train it with --pretrained, whose rows have, or \
+                 give a file of vectors",
+            )
+        })?;
+        let first = model.recipe().records().first();
+        let (rows, dim) =
+            first.and_then(|record| export::table(record, model.parameters())).ok_or_else(|| {
+                image.failure("its first layer is no table of rows: give the model that was trained")
+            })?;
+        let mut read = Self::empty(image.name().to_owned(), dim);
+        let most = wanted.most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+        // Row 0 is that of no word.
+        for (number, row) in rows.chunks_exact(dim).enumerate().skip(1).take(most) {
+            match vocabulary.word(number) {
+                Some(word) if wanted.has(number as u64, word) => read.push(word, row),
+                _ => false,
+            };
+        }
+        read.check_some()?;
+        Ok(read)
+    }
+
+    /// Takes a row, if its word is new.
+    fn push(&mut self, word: &str, row: &[f32]) -> bool {
+        if self.places.contains_key(word) {
+            return false;
+        }
+        self.places.insert(word.to_owned(), self.words.len());
+        self.words.push(word.to_owned());
+        self.numbers.extend_from_slice(row);
+        true
+    }
+
+    fn check_some(&self) -> Result<(), Failure> {
+        if self.words.is_empty() {
+            return Err(Failure::data(&self.name, "none of the words that are wanted is in it"));
+        }
+        Ok(())
+    }
+
+    /// What messages call the file.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The words, in the order of the rows.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.words
+    }
+
+    /// Numbers of a row.
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The rows.
+    pub(crate) fn table(&self) -> Result<Table<'_>, Failure> {
+        Table::new(&self.numbers, self.words.len(), self.dim).map_err(|error| self.fails(error))
+    }
+
+    /// 1 / length of each row, as a search takes them.
+    pub(crate) fn inverse_norms(&self) -> Result<Vec<f32>, Failure> {
+        let mut norms = vec![0.0; self.words.len()];
+        similarity::inverse_norms(self.table()?, &mut norms).map_err(|error| self.fails(error))?;
+        Ok(norms)
+    }
+
+    /// The number of the row of a word.
+    pub(crate) fn place(&self, word: &str) -> Option<usize> {
+        self.places.get(word).copied()
+    }
+
+    /// The row of a word; of one that the file does not have, what fastText's n-grams give.
+    pub(crate) fn vector(&self, word: &str) -> Option<Vec<f32>> {
+        if let Some(place) = self.place(word) {
+            return self
+                .numbers
+                .get(place * self.dim..)
+                .and_then(|rest| rest.get(..self.dim))
+                .map(<[f32]>::to_vec);
+        }
+        let mut row = vec![0.0; self.dim];
+        let is_known = self.model.as_ref()?.vector(word, &mut row);
+        is_known.is_ok_and(|known| known).then_some(row)
+    }
+
+    /// What is wrong with the file.
+    pub(crate) fn fails(&self, message: impl std::fmt::Display) -> Failure {
+        Failure::data(&self.name, message)
+    }
+
+    /// What to tell of a word that has no row.
+    pub(crate) fn unknown(&self, word: &str) -> Failure {
+        let lower = word.to_lowercase();
+        let cure = if lower != word && self.place(&lower).is_some() {
+            format!(", but {lower:?} is")
+        } else {
+            " (words are looked for as they are written; the file may have another case, or be cut short)"
+                .to_owned()
+        };
+        Failure::data(&self.name, format!("{word:?} is not among its {} words{cure}", self.words.len()))
+    }
+}
+
+/// The file of the words of an array: `v.npy` has `v.npy.words.txt`, a word a line, in the order of the rows.
+pub(crate) fn words_beside_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".words.txt");
+    name.into()
+}
+
+/// The words of the rows of an array.
+struct Names {
+    file: String,
+    words: Vec<String>,
+}
+
+impl Names {
+    fn fail(&self, rows: u64) -> Failure {
+        let message = format!(
+            "{} words for {rows} rows or more: write a line for each row, or take the file away for rows that are \
+             called by their numbers",
+            self.words.len()
+        );
+        Failure::data(&self.file, message)
+    }
+}
+
+/// The words of an array, if they stand beside it.
+fn words_beside(path: &Path, vectors: &AnyVectors<'_>) -> Result<Option<Names>, Failure> {
+    let beside = words_beside_path(path);
+    if vectors.has_words() || !beside.exists() {
+        return Ok(None);
+    }
+    Ok(Some(Names { file: beside.display().to_string(), words: read_words(&beside)? }))
+}
+
+/// The words of a file, a word a line.
+pub(crate) fn read_words(path: &Path) -> Result<Vec<String>, Failure> {
+    let text = crate::data::Source::from(path).read()?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+fn failure(name: &str, error: FileError) -> Failure {
+    if matches!(error, FileError::Unsupported(what) if what.contains("none is named")) {
+        return Failure::data(name, "several arrays of two extents: name one by --array");
+    }
+    let kind = if matches!(error, FileError::Io(_)) { Kind::File } else { Kind::Data };
+    Failure::new(kind, format!("{name}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, bytes: &[u8], wanted: Wanted<'_>) -> Result<WordVectors, Failure> {
+        let path = std::env::temp_dir().join(format!("nanoembed-words-{}-{name}", std::process::id()));
+        std::fs::write(&path, bytes).expect("a file");
+        let read = WordVectors::read(&path, wanted);
+        std::fs::remove_file(&path).expect("the file");
+        read
+    }
+
+    #[test]
+    fn what_is_wanted_is_read() {
+        let file = b"the 1 2\nof 3 4\nthe 5 6\nto 7 8\n";
+        let all = read("all", file, Wanted::default()).expect("vectors");
+        assert_eq!((all.words(), all.dim()), (&["the", "of", "to"].map(str::to_owned)[..], 2));
+        assert_eq!(all.table().expect("a table").row(2), Some([7.0, 8.0].as_slice()));
+        assert_eq!((all.vector("of"), all.vector("Of")), (Some(vec![3.0, 4.0]), None));
+
+        let first = read("first", file, Wanted { most: Some(2), ..Wanted::default() }).expect("vectors");
+        assert_eq!(first.words(), ["the", "of"]);
+        let only = HashSet::from(["to".to_owned()]);
+        let some = read("some", file, Wanted { only: Some(&only), ..Wanted::default() }).expect("vectors");
+        assert_eq!(
+            (some.words(), some.place("to"), some.place("of")),
+            (&["to".to_owned()][..], Some(0), None)
+        );
+        let none = read("none", file, Wanted { most: Some(2), only: Some(&only), ..Wanted::default() });
+        assert!(none.is_err());
+    }
+}
