@@ -1,10 +1,12 @@
 //! What the command is told.
 
 mod columns;
+mod plot;
 mod train;
 mod values;
 mod word2vec;
 
+pub(crate) use plot::{Bytes, Confusion, Map, Plot, Training};
 pub(crate) use train::Train;
 pub(crate) use values::{ClassWeights, Split, Target};
 pub(crate) use word2vec::Word2Vec;
@@ -29,6 +31,7 @@ Examples:
   nanoembed quantise model.nemb --fold i8 --data train.tsv -o small.nemb
   nanoembed inspect small.nemb
   nanoembed word2vec corpus.txt -o vectors.txt
+  nanoembed plot map model.nemb vectors.txt --groups words.tsv -o map.svg
 
 Exit codes:
   0  done
@@ -59,6 +62,9 @@ pub(crate) enum Command {
     Import(Import),
     /// Writes a model for another program: firmware, Rust, C, NumPy, safetensors
     Export(Export),
+    /// Draws pictures: maps of words, curves of trainings, mistakes, bytes
+    #[command(subcommand)]
+    Plot(Plot),
     /// Learns a vector for each word of a text
     Word2vec(Word2Vec),
 }

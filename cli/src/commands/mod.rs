@@ -5,6 +5,7 @@ pub(crate) mod export;
 pub(crate) mod fit;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod plot;
 pub(crate) mod predict;
 pub(crate) mod quantise;
 pub(crate) mod train;

@@ -6,9 +6,11 @@ use crate::columns;
 use crate::data::{Labelled, Reading, Source};
 use crate::examples::Examples;
 use crate::failure::Failure;
+use crate::history;
 use crate::image_file::{self, ImageFile};
 use crate::measure::Measure;
 use crate::pipeline::{self, TextSettings};
+use crate::plot;
 use crate::progress::{self, Progress};
 use crate::recipe::{Architecture, Extents};
 use crate::training::{self, Optimizer, Plan};
@@ -16,6 +18,7 @@ use nanoembed::image::Contents;
 use nanoembed::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use nanoembed::models::{Model, Recipe};
 use nanoembed::text::Pipeline;
+use serde_json::json;
 
 /// Settings that a model has if no one says otherwise: chosen on texts that were held out.
 struct Defaults {
@@ -155,6 +158,16 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     // What does not open is not written.
     image.classifier()?;
     image.write(&arguments.output)?;
+    if let Some(path) = &arguments.plot {
+        plot::write(path, &history::curves(&[(name.clone(), watch.epochs().to_vec())]))?;
+    }
+    if arguments.json {
+        let mut out: String = watch.epochs().iter().map(|epoch| format!("{}\n", epoch.as_json())).collect();
+        let model = json!({"model": name, "epoch": learnt.epoch, "was_ended": learnt.was_ended,
+            "bytes": image.bytes().len(), "seconds": time, "words_per_second": speed});
+        out.push_str(&format!("{model}\n"));
+        return print(&out);
+    }
     if arguments.quiet {
         return Ok(());
     }
@@ -192,14 +205,17 @@ pub(super) fn warn_of_names(arguments: &Train, data: &Labelled) {
 
 /// An error if what is to be written cannot be, or would take the place of what is read.
 fn check_files(arguments: &Train) -> Result<(), Failure> {
-    let plot = arguments.fitting.plot.as_deref();
     let (validation, test) = (arguments.validation.as_deref(), arguments.fitting.test.as_deref());
     let read = [Some(arguments.data.as_path()), validation, test];
-    for output in [Some(arguments.output.as_path()), plot].into_iter().flatten() {
-        image_file::check_apart(output, read.into_iter().flatten())?;
-        image_file::check_writable(output)?;
+    let read = || read.into_iter().flatten();
+    let output = arguments.output.as_path();
+    image_file::check_apart(output, read())?;
+    image_file::check_writable(output)?;
+    match &arguments.plot {
+        Some(plot) if plot == output => Err(Failure::usage("--plot and -o are one file")),
+        Some(plot) => plot::check(plot, read()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Sets how many words of a text are read, where the layers take a sequence.
