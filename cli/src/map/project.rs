@@ -7,6 +7,9 @@ const ROUNDS: usize = 2000;
 /// A change of direction that is none.
 const STILL: f64 = 1e-12;
 
+/// The square of what rounding leaves of a row that should be zero.
+const ROUNDING: f64 = 1e-24;
+
 /// Rows in a plane.
 #[derive(Clone, Debug)]
 pub(crate) struct Projection {
@@ -44,19 +47,27 @@ fn component(rows: &[Vec<f64>], dim: usize, known: Option<&[f64]>) -> Vec<f64> {
             add(v, -along, known);
         }
     };
-    // The longest row points somewhere near, and to no component at a right angle by design.
-    let mut v = vec![0.0; dim];
+    let (mut all, mut left) = (0.0, 0.0);
     for row in rows {
+        all += dot(row, row);
         let mut row = row.clone();
         turn(&mut row);
-        if dot(&row, &row) > dot(&v, &v) {
-            v = row;
-        }
+        left += dot(&row, &row);
     }
+    // What rounding left of rows on a line has no direction.
+    if left <= ROUNDING * all {
+        return vec![0.0; dim];
+    }
+    // Numbers without a pattern, always the same: no row or sum of rows, which may be at a right angle to it.
+    let mut state = 1_u32;
+    let mut number = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(state) / f64::from(u32::MAX) - 0.5
+    };
+    let mut v: Vec<f64> = (0..dim).map(|_| number()).collect();
+    turn(&mut v);
+    normalise(&mut v);
     for _ in 0..ROUNDS {
-        if !normalise(&mut v) {
-            return vec![0.0; dim];
-        }
         let mut next = vec![0.0; dim];
         for row in rows {
             add(&mut next, dot(row, &v), row);
@@ -177,12 +188,18 @@ mod tests {
     }
 
     #[test]
-    fn rows_without_differences_lie_at_one_place() {
+    fn rows_of_special_forms() {
         for rows in [vec![vec![1.0_f32, 2.0]; 3], vec![vec![0.0; 2]], Vec::new()] {
             let found = Projection::of(&rows, 2);
             assert_eq!((found.places.len(), found.shares), (rows.len(), [0.0, 0.0]));
             assert!(found.places.iter().flatten().all(|x| *x == 0.0));
         }
+        // The longest rows are at a right angle to the direction in which most rows differ.
+        let mut cross: Vec<Vec<f32>> =
+            (0..100).map(|i| vec![if i % 2 == 0 { 1.0 } else { -1.0 }, 0.0]).collect();
+        cross.extend([vec![0.0, 3.0], vec![0.0, -3.0]]);
+        let found = Projection::of(&cross, 2);
+        assert!((found.shares[0] - 100.0 / 118.0).abs() < 1e-9, "{:?}", found.shares);
         // On a line.
         let line = Projection::of(&[vec![0.0, 0.0], vec![1.0, 1.0], vec![3.0, 3.0]], 2);
         assert!((line.shares[0] - 1.0).abs() < 1e-12 && line.shares[1].abs() < 1e-12);

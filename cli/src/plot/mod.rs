@@ -30,7 +30,7 @@ pub(crate) trait Picture {
     fn draw<B: DrawingBackend>(&self, area: &Area<B>) -> Drawn<B>;
 }
 
-/// The font of all texts: DejaVu Sans of Latin, Greek and Cyrillic letters.
+/// The font of all texts: Latin, Greek and Cyrillic letters of DejaVu Sans.
 const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
 
 /// How a picture is written.

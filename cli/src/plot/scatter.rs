@@ -3,7 +3,7 @@
 use super::Picture;
 use super::canvas::{Area, CENTRE, Canvas, Drawn, FAINT, FRAME, INK, LEFT, colour, fit, width};
 use super::labels::place;
-use plotters::prelude::{Color, DrawingBackend, RGBColor};
+use plotters::prelude::{Color, DrawingBackend, RGBColor, WHITE};
 
 /// A point of a panel.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +61,9 @@ const TEXT: i32 = 22;
 const RADIUS: i32 = 6;
 const INSET: f64 = 30.0;
 
+/// The colour of the line from a point to a label that is far from it.
+const THREAD: RGBColor = RGBColor(0xa0, 0xa0, 0xa0);
+
 /// The widest label.
 const LABEL_ROOM: i32 = 220;
 
@@ -101,7 +104,6 @@ impl Panel {
     fn draw<B: DrawingBackend>(&self, canvas: &Canvas<'_, B>, left: i32) -> Drawn<B> {
         let middle = left + MAP.0 / 2;
         canvas.text(&fit(&self.title, TITLE, MAP.0), (middle, HEADER / 2), TITLE, INK, CENTRE)?;
-        canvas.frame([(left, HEADER), (left + MAP.0, HEADER + MAP.1)], FRAME)?;
         let places = self.places();
         let labels: Vec<String> =
             self.points.iter().map(|point| fit(&point.label, LABEL, LABEL_ROOM)).collect();
@@ -111,7 +113,6 @@ impl Panel {
             .collect();
         let boxes = place((f64::from(MAP.0), f64::from(MAP.1)), &places, &sizes, f64::from(RADIUS));
         let pixel = |(x, y): (f64, f64)| (left + x.round() as i32, HEADER + y.round() as i32);
-        // Lines lie below marks, and marks below labels.
         for (place, label) in places.iter().zip(&boxes) {
             let (x, y) = label.centre();
             let gap = ((x - place.0).abs() - label.width / 2.0).max((y - place.1).abs() - label.height / 2.0);
@@ -119,9 +120,15 @@ impl Panel {
                 // From the nearest place of the label.
                 let x = place.0.clamp(label.left, label.left + label.width);
                 let y = place.1.clamp(label.top, label.top + label.height);
-                canvas.path(vec![pixel(*place), pixel((x, y))], FRAME, 1)?;
+                canvas.path(vec![pixel(*place), pixel((x, y))], THREAD, 1)?;
             }
         }
+        // A label stands on white, so that no line goes through it.
+        for label in &boxes {
+            let corner = (label.left + label.width, label.top + label.height);
+            canvas.rectangle([pixel((label.left, label.top)), pixel(corner)], WHITE)?;
+        }
+        canvas.frame([(left, HEADER), (left + MAP.0, HEADER + MAP.1)], FRAME)?;
         for (point, place) in self.points.iter().zip(&places) {
             mark(canvas, pixel(*place), point.shape, colour(point.colour))?;
         }
@@ -182,7 +189,8 @@ fn dark(colour: RGBColor) -> RGBColor {
     RGBColor(dark(colour.0), dark(colour.1), dark(colour.2))
 }
 
-/// The mark of a point: a circle, square, triangle or diamond, and these again.
+/// The mark of a point: a circle, square, triangle, diamond, plus, or a triangle that stands on its head; and these
+/// again.
 fn mark<B: DrawingBackend>(
     canvas: &Canvas<'_, B>,
     (x, y): (i32, i32),
@@ -190,11 +198,16 @@ fn mark<B: DrawingBackend>(
     colour: RGBColor,
 ) -> Drawn<B> {
     let r = RADIUS;
-    let corners: &[(i32, i32)] = match shape % 4 {
+    let corners: &[(i32, i32)] = match shape % 6 {
         0 => return canvas.circle((x, y), r, colour),
         1 => &[(-r, -r), (r, -r), (r, r), (-r, r)],
         2 => &[(0, -r - 2), (r + 1, r), (-r - 1, r)],
-        _ => &[(0, -r - 2), (r + 2, 0), (0, r + 2), (-r - 2, 0)],
+        3 => &[(0, -r - 2), (r + 2, 0), (0, r + 2), (-r - 2, 0)],
+        4 => {
+            canvas.rectangle([(x - r - 2, y - 2), (x + r + 2, y + 2)], colour)?;
+            return canvas.rectangle([(x - 2, y - r - 2), (x + 2, y + r + 2)], colour);
+        }
+        _ => &[(0, r + 2), (r + 1, -r), (-r - 1, -r)],
     };
     canvas.polygon(corners.iter().map(|(right, down)| (x + right, y + down)).collect(), &colour.mix(1.0))
 }

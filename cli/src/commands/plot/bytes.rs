@@ -36,7 +36,9 @@ fn bars(image: &ImageFile) -> Result<Bars, Failure> {
     let rest = all - parts.iter().map(|(_, bytes, _)| bytes).sum::<u64>().min(all);
     parts.push(("header, and gaps".to_owned(), rest, 1));
     let bar = |(name, bytes, colour): (String, u64, usize)| {
-        let text = format!("{bytes} bytes, {:.1} %", 100.0 * bytes as f64 / all.max(1) as f64);
+        let percent = 100.0 * bytes as f64 / all.max(1) as f64;
+        let digits = if percent < 1.0 { 2 } else { 1 };
+        let text = format!("{bytes} bytes, {percent:.digits$} %");
         Bar { name, value: bytes as f64, text, colour }
     };
     let bars = parts.into_iter().map(bar).collect();
