@@ -44,7 +44,7 @@ impl Epoch {
     }
 
     /// One JSON object.
-    pub(crate) fn as_json(&self) -> Value {
+    fn as_json(&self) -> Value {
         let held_out = self.held_out.map(Means::as_json);
         json!({"epoch": self.number, "learnt": self.learnt.as_json(), "held_out": held_out})
     }
@@ -54,6 +54,16 @@ impl Epoch {
         let number = u32::try_from(value.get("epoch")?.as_u64()?).ok()?;
         Some(Self { number, learnt: Means::of_json(value.get("learnt")?)?, held_out })
     }
+}
+
+/// The epochs, a line each, and a line of the model.
+pub(crate) fn lines(epochs: &[Epoch], model: &Value) -> String {
+    let mut lines = String::new();
+    for epoch in epochs {
+        lines.push_str(&format!("{}\n", epoch.as_json()));
+    }
+    lines.push_str(&format!("{model}\n"));
+    lines
 }
 
 /// The epochs among the lines that `train --json` printed; the last line, of the model, is none.
@@ -109,13 +119,10 @@ mod tests {
 
     #[test]
     fn what_is_printed_is_read() {
-        let lines: String = epochs().iter().map(|epoch| format!("{}\n", epoch.as_json())).collect();
-        assert_eq!(
-            read("f", &format!("{lines}{{\"model\": \"a\", \"epoch\": 2}}\n")).expect("epochs"),
-            epochs()
-        );
+        let lines = lines(&epochs(), &json!({"model": "a", "epoch": 2}));
+        assert_eq!((lines.lines().count(), read("f", &lines).expect("epochs")), (3, epochs()));
         let message = format!("{:?}", read("f", &format!("{lines}what\n")).expect_err("no JSON"));
-        assert!(message.contains("f:3:1:"), "{message}");
+        assert!(message.contains("f:4:1:"), "{message}");
         assert!(read("f", "{}\n").is_err() && read("f", "").is_err());
     }
 
@@ -127,7 +134,9 @@ mod tests {
         assert_eq!(points(loss), [[(1.0, 0.5), (2.0, 0.25)], [(1.0, 0.625), (2.0, 0.375)]]);
         assert_eq!(points(accuracy), [[(1.0, 0.75), (2.0, 1.0)], [(1.0, 0.5), (2.0, 0.75)]]);
         let mut alone = epochs();
-        alone.iter_mut().for_each(|epoch| epoch.held_out = None);
+        for epoch in &mut alone {
+            epoch.held_out = None;
+        }
         let two = curves(&[("a".to_owned(), epochs()), ("b".to_owned(), alone)]);
         let names: Vec<&str> = two.charts[0].lines.iter().map(|line| line.name.as_str()).collect();
         assert_eq!(names, ["a, learnt from", "a, held out", "b, learnt from"]);

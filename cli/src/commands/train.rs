@@ -162,11 +162,9 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         plot::write(path, &history::curves(&[(name.clone(), watch.epochs().to_vec())]))?;
     }
     if arguments.json {
-        let mut out: String = watch.epochs().iter().map(|epoch| format!("{}\n", epoch.as_json())).collect();
         let model = json!({"model": name, "epoch": learnt.epoch, "was_ended": learnt.was_ended,
             "bytes": image.bytes().len(), "seconds": time, "words_per_second": speed});
-        out.push_str(&format!("{model}\n"));
-        return print(&out);
+        return print(&history::lines(watch.epochs(), &model));
     }
     if arguments.quiet {
         return Ok(());

@@ -33,7 +33,9 @@ fn add(a: &mut [f64], factor: f64, b: &[f64]) {
 fn normalise(a: &mut [f64]) -> bool {
     let length = dot(a, a).sqrt();
     if length > 0.0 {
-        a.iter_mut().for_each(|x| *x /= length);
+        for x in a.iter_mut() {
+            *x /= length;
+        }
     }
     length > 0.0
 }
@@ -84,7 +86,9 @@ fn component(rows: &[Vec<f64>], dim: usize, known: Option<&[f64]>) -> Vec<f64> {
     }
     let largest = v.iter().copied().fold(0.0, |most: f64, x| if x.abs() > most.abs() { x } else { most });
     if largest < 0.0 {
-        v.iter_mut().for_each(|x| *x = -*x);
+        for x in &mut v {
+            *x = -*x;
+        }
     }
     v
 }

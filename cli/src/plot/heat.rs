@@ -24,6 +24,8 @@ const CAPTION: i32 = 40;
 /// Pixels that all cells may take to one side, and those of a cell.
 const ROOM: i32 = 960;
 const CELL: (i32, i32) = (10, 84);
+/// Smaller cells have no number and no frame.
+const TOLD: i32 = 28;
 /// The widest name of a class.
 const NAME: i32 = 260;
 
@@ -94,16 +96,20 @@ impl Picture for Heat {
                 let share = if all == 0 { 0.0 } else { *count as f64 / all as f64 };
                 let colour = if column == line { RIGHT_ONES } else { WRONG_ONES };
                 let corners = [(x, top), (x + cell, top + cell)];
-                canvas.rectangle(corners, shade(share, colour))?;
-                canvas.frame(corners, FRAME)?;
+                if *count > 0 {
+                    canvas.rectangle(corners, shade(share, colour))?;
+                }
+                if cell >= TOLD {
+                    canvas.frame(corners, FRAME)?;
+                }
                 let text = count.to_string();
-                if *count > 0 && cell >= 28 && width(&text, size) < cell {
+                if *count > 0 && cell >= TOLD && width(&text, size) < cell {
                     let ink = if share > 0.5 { RGBColor(255, 255, 255) } else { INK };
                     canvas.text(&text, (x + cell / 2, top + cell / 2), size, ink, CENTRE)?;
                 }
             }
         }
-        Ok(())
+        canvas.frame([(left, HEADER), (left + cell * columns, bottom)], FRAME)
     }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Texts are set in the font in `fonts`, on every machine; a viewer of SVG takes a font of its own.
 
+// Places are whole pixels, of which no picture has so many that they could not be counted.
+#![allow(clippy::cast_possible_wrap, clippy::cast_sign_loss)]
+
 mod bars;
 mod canvas;
 mod curves;
@@ -32,6 +35,9 @@ pub(crate) trait Picture {
 
 /// The font of all texts: Latin, Greek and Cyrillic letters of DejaVu Sans.
 const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
+
+/// The most pixels of a PNG, which is drawn in memory.
+const PIXELS: u64 = 1 << 27;
 
 /// How a picture is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +97,11 @@ fn svg(picture: &impl Picture) -> Result<String, Failure> {
 
 fn png(picture: &impl Picture) -> Result<Vec<u8>, Failure> {
     let (width, height) = picture.size();
+    if u64::from(width) * u64::from(height) > PIXELS {
+        let message =
+            format!("{width} x {height} pixels are too many for PNG: take a name that ends with .svg");
+        return Err(Failure::usage(message));
+    }
     let mut pixels = vec![0; 3 * width as usize * height as usize];
     draw(picture, BitMapBackend::with_buffer(&mut pixels, (width, height)))?;
     let mut bytes = Vec::new();
@@ -142,6 +153,23 @@ mod tests {
         let colour = canvas::colour(0);
         assert_eq!(pixel(20, 15), Some([colour.0, colour.1, colour.2].as_slice()));
         assert!(pixels.iter().take(3 * 40 * 8).any(|byte| *byte < 128), "no text");
+    }
+
+    #[test]
+    fn a_bitmap_has_a_limit() {
+        struct Large;
+        impl Picture for Large {
+            fn size(&self) -> (u32, u32) {
+                (1 << 20, 1 << 20)
+            }
+
+            fn draw<B: DrawingBackend>(&self, _: &Area<B>) -> Drawn<B> {
+                Ok(())
+            }
+        }
+        let message = format!("{:?}", png(&Large).expect_err("too large"));
+        assert!(message.contains(".svg"), "{message}");
+        assert!(svg(&Large).is_ok());
     }
 
     #[test]
