@@ -33,7 +33,7 @@ pub(crate) enum Plot {
 #[command(after_help = "\
 Each FILE has a map of its own, beside the others: vectors of words in any format, or a model, where a text's row is \
 the mean of the rows of its ids. A text with spaces that the vectors do not have is the mean of its words. The axes \
-are the first two principal components.
+are the first two principal components. Up to a hundred words, about, find room for their labels.
 
 A line of --groups is `word<TAB>group` or `word<TAB>group<TAB>group`. The first group gives the colour, the second \
 the shape. A first line whose word is `word` names them. Below each map, and on standard output, stands the purity of \

@@ -62,8 +62,8 @@ impl Form {
 
 /// An error if no picture can be written there, or if it would take the place of what is read.
 pub(crate) fn check<'a>(path: &Path, read: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
-    Form::of(path)?;
     image_file::check_apart(path, read)?;
+    Form::of(path)?;
     image_file::check_writable(path)
 }
 

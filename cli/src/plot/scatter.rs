@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn all_is_drawn() {
-        let points = (0..5).map(|i| point(&format!("word{i}"), [f64::from(i), 0.5], i as usize)).collect();
+        let points = (0..6).map(|i| point(&format!("word{i}"), [f64::from(i), 0.5], i as usize)).collect();
         let legend = |name: &str| {
             Some(Legend { name: name.to_owned(), groups: vec!["one".to_owned(), "two".to_owned()] })
         };
@@ -248,7 +248,7 @@ mod tests {
         for text in ["title", "axes", "note", "class:", "meaning:", "one", "two", "word0", "word4"] {
             assert!(svg.contains(&format!("\n{text}\n")), "{text}: {svg}");
         }
-        // Five points and four marks of legends, of four shapes.
+        // Six points, of which one is a plus, and four marks of legends.
         assert_eq!(svg.matches("<circle").count() + svg.matches("<polygon").count(), 9);
         assert_eq!(picture.size().0, 1600);
     }
