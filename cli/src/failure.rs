@@ -29,6 +29,12 @@ pub(crate) struct Failure {
     is_quiet: bool,
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl fmt::Display) -> Self {
         Self { kind, message: message.to_string(), is_quiet: false }

@@ -85,12 +85,15 @@ impl ImageFile {
     }
 }
 
+/// What an image starts with.
+pub(crate) const START: &[u8] = b"NEMB";
+
 /// Whether a file starts as an image does.
 pub(crate) fn is_image(path: &Path) -> Result<bool, Failure> {
     let mut start = Vec::new();
     let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
     file.take(4).read_to_end(&mut start).map_err(|error| Failure::file(path, &error))?;
-    Ok(start == *b"NEMB")
+    Ok(start == START)
 }
 
 /// Writes a file whole or not at all: of two commands that write one, the last counts.

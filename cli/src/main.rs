@@ -22,10 +22,12 @@ mod measure;
 mod pipeline;
 mod plot;
 mod predictor;
+mod pretrained;
 mod progress;
 mod recipe;
 mod search;
 mod training;
+mod vector_file;
 mod words;
 
 use arguments::{Arguments, Command};
@@ -44,6 +46,10 @@ fn main() -> ExitCode {
         Command::Export(arguments) => commands::export::run(arguments),
         Command::Plot(arguments) => commands::plot::run(arguments),
         Command::Word2vec(arguments) => commands::word2vec::run(arguments),
+        Command::Neighbours(arguments) => commands::neighbours::run(arguments),
+        Command::Analogy(arguments) => commands::analogy::run(arguments),
+        Command::Similarity(arguments) => commands::similarity::run(arguments),
+        Command::Convert(arguments) => commands::convert::run(arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,10 @@
 //! How text becomes ids, from the settings to a [`Pipeline`].
 
 use crate::failure::Failure;
-use nanoembed::text::{HashKind, Lowering, Padding, Pipeline, PipelineError, Splitter};
+use nanoembed::text::{
+    Ascii, HashKind, Lowercase, Lowering, Padding, Pipeline, PipelineError, Splitter, Unchanged, Unicode,
+    VocabularyView,
+};
 
 /// Words of a sequence, at most, if no one says otherwise.
 const MOST_WORDS: u32 = 400;
@@ -25,24 +28,51 @@ pub(crate) struct TextSettings {
 
 impl TextSettings {
     pub(crate) fn pipeline(&self) -> Result<Pipeline<'_>, Failure> {
-        self.build().map_err(Failure::usage)
+        Pipeline::hashing(self.rows.into(), HashKind::Native)
+            .and_then(|pipeline| self.set(pipeline))
+            .map_err(Failure::usage)
     }
 
-    fn build(&self) -> Result<Pipeline<'_>, PipelineError> {
-        let (min, max) = self.characters;
+    /// The same with the words of a vocabulary instead of a hash.
+    pub(crate) fn of_vocabulary<'a>(
+        &'a self,
+        vocabulary: VocabularyView<'a>,
+    ) -> Result<Pipeline<'a>, Failure> {
+        Pipeline::vocabulary(vocabulary.rows() as u64, vocabulary)
+            .and_then(|pipeline| self.set(pipeline))
+            .map_err(Failure::usage)
+    }
+
+    fn splitter(&self) -> Splitter<'_, Unchanged> {
         let splitter = if self.marks { Splitter::MARKS } else { Splitter::KERAS };
-        let pipeline = Pipeline::hashing(self.rows.into(), HashKind::Native)?
-            .splitter(splitter)
+        match &self.filters {
+            Some(filters) => splitter.filters(filters),
+            None => splitter,
+        }
+    }
+
+    /// Shows the words of a text, lower-cased.
+    pub(crate) fn for_each_word(&self, text: &str, show: impl FnMut(String)) {
+        fn words<L: Lowercase>(splitter: Splitter<'_, Unchanged>, text: &str, show: impl FnMut(String)) {
+            splitter.lowercase::<L>().words(text).map(|word| word.chars().collect()).for_each(show);
+        }
+        match self.lowercase {
+            Lowering::Unchanged => words::<Unchanged>(self.splitter(), text, show),
+            Lowering::Ascii => words::<Ascii>(self.splitter(), text, show),
+            _ => words::<Unicode>(self.splitter(), text, show),
+        }
+    }
+
+    fn set<'a>(&'a self, pipeline: Pipeline<'a>) -> Result<Pipeline<'a>, PipelineError> {
+        let (min, max) = self.characters;
+        let pipeline = pipeline
+            .splitter(self.splitter())
             .lowercase(self.lowercase)
             .word_ngrams(self.words)?
             .subwords(min, max)?
             .length(self.length);
         // A layer that reads a sequence ends with its last words.
-        let pipeline = if self.length > 0 { pipeline.padding(Padding::Pre) } else { pipeline };
-        Ok(match &self.filters {
-            Some(filters) => pipeline.filters(filters),
-            None => pipeline,
-        })
+        Ok(if self.length > 0 { pipeline.padding(Padding::Pre) } else { pipeline })
     }
 }
 

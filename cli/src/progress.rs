@@ -57,9 +57,14 @@ impl Progress {
         Ok(Self { bar, start, shown, words_per_example, examples: 0, epochs: Vec::new(), quiet })
     }
 
+    /// Words of so many examples.
+    pub(crate) fn words(&self, examples: usize) -> f64 {
+        self.words_per_example * examples as f64
+    }
+
     /// Words learnt from in a second.
-    pub(crate) fn words_per_second(&self, examples: usize) -> f64 {
-        self.words_per_example * examples as f64 / self.start.elapsed().as_secs_f64().max(1e-9)
+    fn words_per_second(&self, examples: usize) -> f64 {
+        self.words(examples) / self.start.elapsed().as_secs_f64().max(1e-9)
     }
 
     /// Examples learnt from.

@@ -5,15 +5,12 @@ use clap::ValueEnum;
 use nanoembed::layers::ActivationKind;
 use nanoembed::models::{LayerKind, Record, Source};
 
-/// Words of a window of `conv`.
-const WINDOW: usize = 5;
-
 /// Which layers a model has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Architecture {
     /// The mean of rows, then a linear layer: fastText's model, fast and small
     Bag,
-    /// Windows of five words, then the maximum of each filter
+    /// Windows of some words, then the maximum of each filter
     Conv,
     /// A recurrent layer over the words
     Lstm,
@@ -23,8 +20,8 @@ pub(crate) enum Architecture {
     Mlp,
 }
 
-/// How large a model is.
-#[derive(Clone, Copy, Debug)]
+/// How large a model is, and what of it learns.
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extents {
     pub(crate) rows: usize,
     pub(crate) dim: usize,
@@ -32,9 +29,15 @@ pub(crate) struct Extents {
     pub(crate) length: usize,
     /// Filters of a convolution, units of a recurrent or a hidden layer.
     pub(crate) units: usize,
+    /// Words of a window of `conv`.
+    pub(crate) window: usize,
     pub(crate) classes: usize,
     /// Whether a text may have several labels: each class then has a probability of its own.
     pub(crate) several: bool,
+    /// Thousandths of the inputs of the last layer that are left out of each step.
+    pub(crate) dropout: u16,
+    /// Whether the table does not learn.
+    pub(crate) frozen: bool,
 }
 
 impl Architecture {
@@ -44,23 +47,27 @@ impl Architecture {
     }
 
     /// The fewest ids that it can take.
-    pub(crate) fn least_length(self) -> u32 {
-        if self == Self::Conv { WINDOW as u32 } else { 1 }
+    pub(crate) fn least_length(self, window: u32) -> u32 {
+        if self == Self::Conv { window } else { 1 }
     }
 
     /// The records of the layers, front to back.
     pub(crate) fn records(self, extents: Extents) -> Result<Vec<Record>, Failure> {
-        let Extents { rows, dim, length, units, classes, several } = extents;
+        let Extents { rows, dim, length, units, window, classes, several, dropout, frozen } = extents;
         let record = |kind, extents: &[usize]| {
             Record::checked_new(kind, extents)
                 .ok_or_else(|| Failure::usage(format!("{extents:?}: too large")))
         };
-        let embedding = || Ok(record(LayerKind::Embedding, &[length, rows, dim])?.from(Source::Input(0)));
+        let table = |kind, extents: &[usize]| {
+            let table = record(kind, extents)?.from(Source::Input(0));
+            Ok::<_, Failure>(if frozen { table.frozen() } else { table })
+        };
+        let embedding = || table(LayerKind::Embedding, &[length, rows, dim]);
         let (mut records, width) = match self {
-            Self::Bag => (vec![record(LayerKind::EmbeddingBag, &[rows, dim])?.from(Source::Input(0))], dim),
+            Self::Bag => (vec![table(LayerKind::EmbeddingBag, &[rows, dim])?], dim),
             Self::Conv => {
-                let windows = length.saturating_sub(WINDOW - 1);
-                let convolution = record(LayerKind::Conv1D, &[length, dim, units, WINDOW, 1, 1])?;
+                let windows = (length + 1).saturating_sub(window);
+                let convolution = record(LayerKind::Conv1D, &[length, dim, units, window, 1, 1])?;
                 let records = vec![
                     embedding()?.mask_zero(),
                     convolution.activation(ActivationKind::Relu),
@@ -83,6 +90,9 @@ impl Architecture {
                 (records, width)
             }
         };
+        if dropout > 0 {
+            records.push(record(LayerKind::Dropout, &[width, 0, dropout.into()])?);
+        }
         let activation = if several { ActivationKind::Sigmoid } else { ActivationKind::Softmax };
         records.push(record(LayerKind::Dense, &[width, classes])?.activation(activation));
         Ok(records)
@@ -99,7 +109,17 @@ mod tests {
         for architecture in Architecture::value_variants() {
             for several in [false, true] {
                 let length = if architecture.takes_sequence() { 7 } else { 0 };
-                let extents = Extents { rows: 50, dim: 4, length, units: 6, classes: 3, several };
+                let extents = Extents {
+                    rows: 50,
+                    dim: 4,
+                    length,
+                    units: 6,
+                    window: 5,
+                    classes: 3,
+                    several,
+                    dropout: 500,
+                    frozen: several,
+                };
                 let records = architecture.records(extents).expect("records");
                 let recipe = Recipe::<All>::new(&records).expect("a recipe");
                 assert_eq!(recipe.output().numbers(), 3, "{architecture:?}");

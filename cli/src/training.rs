@@ -232,7 +232,7 @@ mod tests {
         let pipeline = Pipeline::hashing(64, HashKind::Native).expect("a pipeline");
         let learning = Examples::encode(&all, 0..30, false, &pipeline).expect("examples");
         let held_out = Examples::encode(&all, 30..40, false, &pipeline).expect("examples");
-        let extents = Extents { rows: 64, dim: 4, length: 0, units: 0, classes: 2, several: false };
+        let extents = Extents { rows: 64, dim: 4, classes: 2, ..Extents::default() };
         let records = Architecture::Bag.records(extents).expect("records");
         let recipe = Recipe::new(&records).expect("a recipe");
         let loss = SparseCategoricalCrossEntropy.into();

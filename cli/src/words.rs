@@ -2,8 +2,9 @@
 
 use crate::export;
 use crate::failure::{Failure, Kind};
-use crate::image_file::ImageFile;
+use crate::image_file::{ImageFile, START};
 use nanoembed::error::FileError;
+use nanoembed::similarity;
 use nanoembed::table::Table;
 use nanoembed::text::Pipeline;
 use nanoembed::vectors::{AnyVectors, FastText, Vectors};
@@ -12,16 +13,24 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-/// What the image of a model starts with.
-const IMAGE: &[u8] = b"NEMB";
-
 /// Which words are read.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Wanted<'a> {
+    /// The array of an archive that has several.
+    pub(crate) array: Option<&'a str>,
     /// The first so many rows, and no others: files have the most frequent words first.
     pub(crate) most: Option<u64>,
     /// These words, and no others.
     pub(crate) only: Option<&'a HashSet<String>>,
+    /// But the words of the first so many rows in any case.
+    pub(crate) or_first: u64,
+}
+
+impl Wanted<'_> {
+    /// Whether the word of a row, counted from 1, is wanted.
+    fn has(&self, row: u64, word: &str) -> bool {
+        self.only.is_none_or(|only| row <= self.or_first || only.contains(word))
+    }
 }
 
 /// Words, each with its row; no word is there twice.
@@ -49,10 +58,14 @@ impl WordVectors {
         let name = path.display().to_string();
         let mut file = File::open(path).map(BufReader::new).map_err(|error| Failure::file(path, &error))?;
         let start = file.fill_buf().map_err(|error| Failure::file(path, &error))?;
-        if start.starts_with(IMAGE) {
+        if start.starts_with(START) {
             return Self::of_model(&ImageFile::read(path)?, wanted);
         }
-        let mut vectors = AnyVectors::open(file).map_err(|error| failure(&name, error))?;
+        let vectors = match wanted.array {
+            Some(key) => AnyVectors::open_array(file, key),
+            None => AnyVectors::open(file),
+        };
+        let mut vectors = vectors.map_err(|error| failure(&name, error))?;
         let names = words_beside(path, &vectors)?;
         let mut read = Self::empty(name, vectors.dim());
         read.take(&mut vectors, names, wanted)?;
@@ -92,7 +105,7 @@ impl WordVectors {
                 let message = format!("row {rows} ({word}) has a number that is infinite or none");
                 return Err(Failure::data(&self.name, message));
             }
-            if wanted.only.is_none_or(|only| only.contains(word)) && !self.push(word, row) {
+            if wanted.has(rows, word) && !self.push(word, row) {
                 again += 1;
             }
         }
@@ -126,7 +139,7 @@ impl WordVectors {
         // Row 0 is that of no word.
         for (number, row) in rows.chunks_exact(dim).enumerate().skip(1).take(most) {
             match vocabulary.word(number) {
-                Some(word) if wanted.only.is_none_or(|only| only.contains(word)) => read.push(word, row),
+                Some(word) if wanted.has(number as u64, word) => read.push(word, row),
                 _ => false,
             };
         }
@@ -169,8 +182,14 @@ impl WordVectors {
 
     /// The rows.
     pub(crate) fn table(&self) -> Result<Table<'_>, Failure> {
-        Table::new(&self.numbers, self.words.len(), self.dim)
-            .map_err(|error| Failure::data(&self.name, error))
+        Table::new(&self.numbers, self.words.len(), self.dim).map_err(|error| self.fails(error))
+    }
+
+    /// 1 / length of each row, as a search takes them.
+    pub(crate) fn inverse_norms(&self) -> Result<Vec<f32>, Failure> {
+        let mut norms = vec![0.0; self.words.len()];
+        similarity::inverse_norms(self.table()?, &mut norms).map_err(|error| self.fails(error))?;
+        Ok(norms)
     }
 
     /// The number of the row of a word.
@@ -190,6 +209,11 @@ impl WordVectors {
         let mut row = vec![0.0; self.dim];
         let is_known = self.model.as_ref()?.vector(word, &mut row);
         is_known.is_ok_and(|known| known).then_some(row)
+    }
+
+    /// What is wrong with the file.
+    pub(crate) fn fails(&self, message: impl std::fmt::Display) -> Failure {
+        Failure::data(&self.name, message)
     }
 
     /// What to tell of a word that has no row.
@@ -245,6 +269,9 @@ pub(crate) fn read_words(path: &Path) -> Result<Vec<String>, Failure> {
 }
 
 fn failure(name: &str, error: FileError) -> Failure {
+    if matches!(error, FileError::Unsupported(what) if what.contains("none is named")) {
+        return Failure::data(name, "several arrays of two extents: name one by --array");
+    }
     let kind = if matches!(error, FileError::Io(_)) { Kind::File } else { Kind::Data };
     Failure::new(kind, format!("{name}: {error}"))
 }
@@ -269,15 +296,15 @@ mod tests {
         assert_eq!(all.table().expect("a table").row(2), Some([7.0, 8.0].as_slice()));
         assert_eq!((all.vector("of"), all.vector("Of")), (Some(vec![3.0, 4.0]), None));
 
-        let first = read("first", file, Wanted { most: Some(2), only: None }).expect("vectors");
+        let first = read("first", file, Wanted { most: Some(2), ..Wanted::default() }).expect("vectors");
         assert_eq!(first.words(), ["the", "of"]);
         let only = HashSet::from(["to".to_owned()]);
-        let some = read("some", file, Wanted { most: None, only: Some(&only) }).expect("vectors");
+        let some = read("some", file, Wanted { only: Some(&only), ..Wanted::default() }).expect("vectors");
         assert_eq!(
             (some.words(), some.place("to"), some.place("of")),
             (&["to".to_owned()][..], Some(0), None)
         );
-        let none = read("none", file, Wanted { most: Some(2), only: Some(&only) });
+        let none = read("none", file, Wanted { most: Some(2), only: Some(&only), ..Wanted::default() });
         assert!(none.is_err());
     }
 }

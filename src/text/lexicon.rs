@@ -118,12 +118,7 @@ impl<const WORDS: usize, const BYTES: usize> Lexicon<WORDS, BYTES> {
 
     /// Makes word `word`, which is `token`, known to [`find`](Self::find).
     pub(super) fn list<T: Token>(&mut self, token: T, word: usize) {
-        let slots = self.slots.as_flattened_mut();
-        let place = home(hash(token), slots.len()).and_then(|home| slots.split_at_mut_checked(home));
-        let Some((before, from)) = place else { return };
-        if let Some(slot) = from.iter_mut().chain(before).find(|slot| **slot == 0) {
-            *slot = word as u32 + 1;
-        }
+        list_in(self.slots.as_flattened_mut(), hash(token), word);
     }
 
     /// Takes the last words back, so that `words` are left, as if they had never been there.
@@ -197,9 +192,18 @@ impl<'a> LexiconView<'a> {
     }
 }
 
+/// Puts word `word`, which has this hash, into the first empty slot.
+pub(super) fn list_in(slots: &mut [u32], hash: u32, word: usize) {
+    let place = home(hash, slots.len()).and_then(|home| slots.split_at_mut_checked(home));
+    let Some((before, from)) = place else { return };
+    if let Some(slot) = from.iter_mut().chain(before).find(|slot| **slot == 0) {
+        *slot = word as u32 + 1;
+    }
+}
+
 /// The hash of `token` that decides where it is looked for.
 #[inline]
-fn hash<T: Token>(token: T) -> u32 {
+pub(super) fn hash<T: Token>(token: T) -> u32 {
     let mut hash = NativeHash::default();
     token.feed(&mut hash);
     hash.finish()

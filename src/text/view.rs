@@ -1,6 +1,6 @@
 //! A vocabulary whose capacity is a value.
 
-use super::lexicon::LexiconView;
+use super::lexicon::{LexiconView, hash, list_in};
 use super::{PipelineError, Token};
 use crate::memory::padding;
 use core::fmt;
@@ -66,6 +66,69 @@ impl<'a> VocabularyView<'a> {
         }
         view.check()?;
         Ok(view)
+    }
+
+    /// The vocabulary of these words, each of which comes once: the first has index 1. No word stands for unknown
+    /// ones, and none is said to occur in a text. It lies in `memory`, of which [`memory`](Self::memory) tells the
+    /// length.
+    ///
+    /// ```
+    /// use nanoembed::text::VocabularyView;
+    /// let words = ["cold", "food"];
+    /// let mut memory = [0; VocabularyView::memory(2, 8)];
+    /// let vocabulary = VocabularyView::of_words(words, &mut memory)?;
+    /// assert_eq!((vocabulary.index_of("food"), vocabulary.word(1)), (Some(2), Some("cold")));
+    /// # Ok::<(), nanoembed::text::PipelineError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a word came before, the memory is too short, or there are more words or bytes of them than 31 bits count.
+    pub fn of_words<'w, W: IntoIterator<Item = &'w str, IntoIter: Clone>>(
+        words: W,
+        memory: &'a mut [u32],
+    ) -> Result<Self, PipelineError> {
+        const MOST: usize = i32::MAX as usize;
+        let words = words.into_iter();
+        let (count, bytes) = words
+            .clone()
+            .fold((0, 0_usize), |(count, bytes), word| (count + 1, bytes.saturating_add(word.len())));
+        for (field, found) in [("words of the vocabulary", count), ("bytes of its words", bytes)] {
+            if found > MOST {
+                return Err(PipelineError::Field { field, allowed: "below 2^31", found: found as u64 });
+            }
+        }
+        let (expected, found) = (Self::memory(count, bytes), memory.len());
+        let length = PipelineError::Length { field: "memory of the vocabulary", expected, found };
+        let memory = memory.get_mut(..expected).ok_or(length)?;
+        memory.fill(0);
+        let (documents_with, rest) = memory.split_at_mut_checked(count).ok_or(length)?;
+        let (slots, rest) = rest.split_at_mut_checked(2 * count).ok_or(length)?;
+        let (ends, text) = rest.split_at_mut_checked(count).ok_or(length)?;
+        let text = text.as_mut_bytes().get_mut(..bytes).ok_or(length)?;
+        let mut end = 0;
+        for (number, word) in words.enumerate() {
+            let hash = hash(word);
+            let before = LexiconView { words: number as u32, slots, ends, text };
+            if before.find_by_hash(hash, word).is_some() {
+                let (field, allowed) = ("number of a word", "that of one that did not come before");
+                return Err(PipelineError::Field { field, allowed, found: number as u64 });
+            }
+            for (to, byte) in text.iter_mut().skip(end).zip(word.bytes()) {
+                *to = byte;
+            }
+            end += word.len();
+            if let Some(place) = ends.get_mut(number) {
+                *place = end as u32;
+            }
+            list_in(slots, hash, number);
+        }
+        let words = LexiconView { words: count as u32, slots, ends, text };
+        Ok(Self { num_words: 0, oov: 0, documents: 0, documents_with, words })
+    }
+
+    /// Numbers of 32 bits that [`of_words`](Self::of_words) takes for so many words of so many bytes together.
+    pub const fn memory(words: usize, bytes: usize) -> usize {
+        words.saturating_mul(4).saturating_add(bytes.div_ceil(4))
     }
 
     /// The fields, cut out of the numbers and the text.

@@ -14,7 +14,7 @@
 //! | put the rows of known words into a table | [`Vectors::fill`], which says what it [`Found`] |
 //! | read the most frequent words only | [`Vectors::take`] |
 //! | read the words of a vocabulary only | [`Vectors::only`] |
-//! | write vectors | [`write_text`], [`write_binary`], [`write_npy`], [`to_safetensors`] |
+//! | write vectors | [`write_text`], [`write_glove`], [`write_binary`], [`write_npy`], [`to_safetensors`] |
 //! | read another file | the trait [`Vectors`] |
 //!
 //! Each reader lends one word and its row at a time ([`Vectors`]), so a file of any length takes the memory
@@ -65,7 +65,7 @@ pub use open::AnyVectors;
 pub use table::TableVectors;
 use take::Take;
 pub use text::TextVectors;
-pub use write::{WriteError, to_safetensors, write_binary, write_npy, write_text};
+pub use write::{WriteError, to_safetensors, write_binary, write_glove, write_npy, write_text};
 
 use crate::error::FileError;
 use crate::table::TableMut;

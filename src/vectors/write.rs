@@ -75,6 +75,35 @@ pub fn write_text<W: AsRef<str>>(
 ) -> Result<(), WriteError> {
     check(words, table)?;
     writeln!(writer, "{} {}", table.rows(), table.dim())?;
+    write_lines(words, table, writer)
+}
+
+/// Writes GloVe's text file: [`write_text`] without its first line.
+///
+/// ```
+/// use nanoembed::{table::Table, vectors};
+/// let mut file = Vec::new();
+/// vectors::write_glove(&["the", "of"], Table::from_rows(&[[0.5, 1e-30], [-2.0, 0.1]]), &mut file)?;
+/// assert_eq!(file, b"the 0.5 1e-30\nof -2.0 0.1\n");
+/// # Ok::<(), nanoembed::vectors::WriteError>(())
+/// ```
+///
+/// # Errors
+/// As [`write_text`].
+pub fn write_glove<W: AsRef<str>>(
+    words: &[W],
+    table: Table<'_>,
+    writer: impl Write,
+) -> Result<(), WriteError> {
+    check(words, table)?;
+    write_lines(words, table, writer)
+}
+
+fn write_lines<W: AsRef<str>>(
+    words: &[W],
+    table: Table<'_>,
+    mut writer: impl Write,
+) -> Result<(), WriteError> {
     for (word, row) in words.iter().zip(table.iter()) {
         writer.write_all(word.as_ref().as_bytes())?;
         for x in row {

@@ -5,11 +5,13 @@ mod plot;
 mod train;
 mod values;
 mod word2vec;
+mod words;
 
 pub(crate) use plot::{Bytes, Confusion, Map, Plot, Training};
 pub(crate) use train::Train;
 pub(crate) use values::{ClassWeights, Split, Target};
 pub(crate) use word2vec::Word2Vec;
+pub(crate) use words::{Analogies, Convert, Neighbours, Similarity};
 
 use crate::data::{Field, Format, Reading};
 use crate::export::Board;
@@ -32,6 +34,8 @@ Examples:
   nanoembed inspect small.nemb
   nanoembed word2vec corpus.txt -o vectors.txt
   nanoembed plot map model.nemb vectors.txt --groups words.tsv -o map.svg
+  nanoembed neighbours vectors.txt queen
+  nanoembed train train.tsv --model conv --pretrained glove.txt -o model.nemb
 
 Exit codes:
   0  done
@@ -67,6 +71,14 @@ pub(crate) enum Command {
     Plot(Plot),
     /// Learns a vector for each word of a text
     Word2vec(Word2Vec),
+    /// Tells the words whose vectors are nearest to that of a word
+    Neighbours(Neighbours),
+    /// Tells what is to C as B is to A
+    Analogy(Analogies),
+    /// Tells how alike two words are
+    Similarity(Similarity),
+    /// Writes vectors of words into a file of another kind
+    Convert(Convert),
 }
 
 /// How a file of labelled texts is read.

@@ -3,7 +3,7 @@
 use super::DataOptions;
 use super::columns::ColumnOptions;
 use super::values::{
-    ClassWeights, Lowercase, Numbers, Split, characters, extent, part, rows, size, times, words,
+    ClassWeights, Lowercase, Numbers, Split, characters, dropout, extent, part, rows, size, times, words,
 };
 use crate::measure::Measure;
 use crate::recipe::Architecture;
@@ -26,6 +26,7 @@ Examples:
   nanoembed train train.tsv --flash 64k -o model.nemb
   nanoembed train mails.csv --label kind --text body --hold-out 0.1 --class-weights balanced -o mails.nemb
   nanoembed train reviews.jsonl --model conv -o reviews.nemb
+  nanoembed train train.tsv --model conv --pretrained glove.6B.50d.txt -o model.nemb
   nanoembed train people.csv --label income --categorical 2,4,6-9 --numeric age,hours -o income.nemb")]
 pub(crate) struct Train {
     /// The file to learn from; `-` for standard input
@@ -42,13 +43,15 @@ pub(crate) struct Train {
     #[arg(long, value_name = "FILE", conflicts_with = "hold_out", help_heading = "Data")]
     pub(crate) validation: Option<PathBuf>,
     /// The part of each class that is held out, to choose the best epoch by [default: 0 for bag of a
-    /// text, else 0.1]
+    /// text and conv with --pretrained, else 0.1]
     #[arg(long, value_name = "PART", value_parser = part, help_heading = "Data")]
     pub(crate) hold_out: Option<f64>,
     #[command(flatten)]
     pub(crate) columns: ColumnOptions,
     #[command(flatten)]
     pub(crate) text: TextOptions,
+    #[command(flatten)]
+    pub(crate) pretrained: PretrainedOptions,
     #[command(flatten)]
     pub(crate) sizes: Sizes,
     #[command(flatten)]
@@ -94,16 +97,17 @@ pub(crate) struct Fitting {
 /// How text becomes ids.
 #[derive(Args, Debug)]
 pub(crate) struct TextOptions {
-    /// Words of the longest run that has an id of its own [default: 2 for bag, else 1]
+    /// Words of the longest run that has an id of its own [default: 2 for bag without --pretrained, else 1]
     #[arg(long, value_name = "N", value_parser = words, help_heading = "Text")]
     pub(crate) words: Option<u16>,
-    /// Characters of n-grams of words, such as 5 or 3-6; 0 for none [default: 5 for bag, else 0]
+    /// Characters of n-grams of words, such as 5 or 3-6; 0 for none [default: 5 for bag without
+    /// --pretrained, else 0]
     #[arg(long, value_name = "N-M", value_parser = characters, help_heading = "Text")]
     pub(crate) characters: Option<(u16, u16)>,
     /// Which letters become small
     #[arg(long, value_name = "WHICH", default_value = "ascii", help_heading = "Text")]
     pub(crate) lowercase: Lowercase,
-    /// What words are [default: marks for bag, else keras]
+    /// What words are [default: marks for bag and with --pretrained, else keras]
     #[arg(long, value_name = "WHAT", help_heading = "Text")]
     pub(crate) split: Option<Split>,
     /// Characters that separate words beside the space [default: white space for marks; for keras punctuation but
@@ -115,6 +119,28 @@ pub(crate) struct TextOptions {
     pub(crate) length: Option<u32>,
 }
 
+/// Rows that were learnt from other texts.
+#[derive(Args, Debug)]
+pub(crate) struct PretrainedOptions {
+    /// A file of vectors of words that the rows of the table start from, as of GloVe, word2vec or fastText; ids are then
+    /// those of a vocabulary, and the numbers of a row those of the file
+    #[arg(long, value_name = "FILE", help_heading = "Pretrained rows",
+        conflicts_with_all = ["rows", "dim", "words", "characters", "flash", "categorical", "numeric"])]
+    pub(crate) pretrained: Option<PathBuf>,
+    /// The rows of the table do not learn
+    #[arg(long, requires = "pretrained", help_heading = "Pretrained rows")]
+    pub(crate) freeze: bool,
+    /// The first N words of FILE have rows even if no text has them: texts that come later may
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10_000,
+        requires = "pretrained",
+        help_heading = "Pretrained rows"
+    )]
+    pub(crate) more_words: u64,
+}
+
 /// Sizes of the layers.
 #[derive(Args, Debug)]
 pub(crate) struct Sizes {
@@ -124,9 +150,12 @@ pub(crate) struct Sizes {
     /// Numbers of a row [default: 32, of columns 8]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Sizes")]
     pub(crate) dim: Option<u32>,
-    /// Filters of conv, units of lstm and mlp
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = extent, help_heading = "Sizes")]
-    pub(crate) units: u32,
+    /// Filters of conv, units of lstm and mlp [default: 64, of conv with --pretrained 256]
+    #[arg(long, value_name = "N", value_parser = extent, help_heading = "Sizes")]
+    pub(crate) units: Option<u32>,
+    /// Words of a window of conv [default: 5, with --pretrained 3]
+    #[arg(long, value_name = "N", value_parser = extent, help_heading = "Sizes")]
+    pub(crate) window: Option<u32>,
     /// Numbers of the table in the file
     #[arg(long, value_name = "FORMAT", default_value = "f32", help_heading = "Sizes")]
     pub(crate) numbers: Numbers,
@@ -135,19 +164,23 @@ pub(crate) struct Sizes {
 /// How it is learnt.
 #[derive(Args, Debug)]
 pub(crate) struct LearningOptions {
-    /// How often each line is learnt from [default: 12 for bag, 10 for columns, else 6]
+    /// How often each line is learnt from [default: 12 for bag, 10 for columns, else 6, of conv with --pretrained 5]
     #[arg(long, value_name = "N", value_parser = times, help_heading = "Learning")]
     pub(crate) epochs: Option<u32>,
     /// How weights step [default: adagrad for bag of a text, else adam]
     #[arg(long, value_name = "OPTIMIZER", help_heading = "Learning")]
     pub(crate) optimizer: Option<Optimizer>,
     /// The learning rate, which falls to 0 in a line: of a step of adagrad or adam, of each line of a step of sgd
-    /// [default: for bag 0.2 of adagrad, 0.01 of adam, 1 of sgd (columns: 0.1); else 0.02, 0.002 and 0.02 (0.1)]
+    /// [default: for bag 0.2 of adagrad, 0.01 of adam, 1 of sgd (columns: 0.1); else 0.02, 0.002 (conv with --pretrained: 0.006) and 0.02 (0.1)]
     #[arg(long, value_name = "RATE", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f32>,
     /// Lines of a step [default: 32 for adam, 8 for adagrad, 1 for sgd]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Learning")]
     pub(crate) batch: Option<u32>,
+    /// The part of the inputs of the last layer that is left out of each step, at random [default: 0, of conv with
+    /// --pretrained 0.5]
+    #[arg(long, value_name = "PART", value_parser = dropout, help_heading = "Learning")]
+    pub(crate) dropout: Option<f64>,
     /// Where the random numbers start
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Learning")]
     pub(crate) seed: u64,

@@ -162,6 +162,14 @@ pub(super) fn part(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A part that is left out, such as 0.5.
+pub(super) fn dropout(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(part) if (0.0..=0.9).contains(&part) => Ok(part),
+        _ => Err("a number from 0 to 0.9".to_owned()),
+    }
+}
+
 /// Lengths of character n-grams: `5`, `3-6`, or `0` for none.
 pub(super) fn characters(text: &str) -> Result<(u16, u16), String> {
     let (min, max) = text.split_once('-').unwrap_or((text, text));

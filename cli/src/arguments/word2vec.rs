@@ -38,7 +38,8 @@ Examples:
 pub(crate) struct Word2Vec {
     /// The corpus, a sentence a line
     pub(crate) corpus: PathBuf,
-    /// Where the vectors are written to, as word2vec has them: text if the name ends with .txt or .vec, binary for .bin
+    /// Where the vectors are written to: word2vec's text if the name ends with .txt or .vec, its binary file for .bin;
+    /// or .npy, .npz, .safetensors, .nemb, as `convert` writes them
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// What is learnt from what

@@ -1,13 +1,18 @@
 //! What each subcommand does.
 
+pub(crate) mod analogy;
+pub(crate) mod convert;
+mod defaults;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod fit;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod neighbours;
 pub(crate) mod plot;
 pub(crate) mod predict;
 pub(crate) mod quantise;
+pub(crate) mod similarity;
 pub(crate) mod train;
 pub(crate) mod word2vec;
 

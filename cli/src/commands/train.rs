@@ -1,5 +1,6 @@
 //! `train`: from a file of labelled texts to the image of a model.
 
+use super::defaults::Defaults;
 use super::{HOLD_OUT, fit, print};
 use crate::arguments::{ClassWeights, Split, Train};
 use crate::columns;
@@ -11,56 +12,17 @@ use crate::image_file::{self, ImageFile};
 use crate::measure::Measure;
 use crate::pipeline::{self, TextSettings};
 use crate::plot;
+use crate::pretrained::Pretrained;
 use crate::progress::{self, Progress};
-use crate::recipe::{Architecture, Extents};
-use crate::training::{self, Optimizer, Plan};
+use crate::recipe::Extents;
+use crate::training::{self, Learnt, Plan};
 use nanoembed::image::Contents;
 use nanoembed::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
-use nanoembed::models::{Model, Recipe};
-use nanoembed::text::Pipeline;
+use nanoembed::models::{All, Model, Recipe, Record};
+use nanoembed::text::{Pipeline, VocabularyView};
 use serde_json::json;
-
-/// Settings that a model has if no one says otherwise: chosen on texts that were held out.
-struct Defaults {
-    split: Split,
-    words: u16,
-    characters: (u16, u16),
-    hold_out: f64,
-    epochs: u32,
-    optimizer: Optimizer,
-    rate_of_adagrad: f32,
-    rate_of_adam: f32,
-    rate_of_sgd: f32,
-}
-
-impl Architecture {
-    fn defaults(self) -> Defaults {
-        match self {
-            Self::Bag => Defaults {
-                split: Split::Marks,
-                words: 2,
-                characters: (5, 5),
-                hold_out: 0.0,
-                epochs: 12,
-                optimizer: Optimizer::Adagrad,
-                rate_of_adagrad: 0.2,
-                rate_of_adam: 0.01,
-                rate_of_sgd: 1.0,
-            },
-            Self::Conv | Self::Lstm | Self::Flatten | Self::Mlp => Defaults {
-                split: Split::Keras,
-                words: 1,
-                characters: (0, 0),
-                hold_out: 0.1,
-                epochs: 6,
-                optimizer: Optimizer::Adam,
-                rate_of_adagrad: 0.02,
-                rate_of_adam: 0.002,
-                rate_of_sgd: 0.02,
-            },
-        }
-    }
-}
+use std::path::Path;
+use std::time::Duration;
 
 /// The texts that are learnt from, those that say which epoch is best, and how both become ids.
 struct Texts<'a> {
@@ -80,27 +42,47 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     let (architecture, learning) = (arguments.model, &arguments.learning);
     let reading = arguments.data_options.reading(arguments.columns.fields()?);
     let has_columns = !reading.fields.is_empty();
-    let defaults = if has_columns { of_columns(architecture)? } else { architecture.defaults() };
+    let defaults = if has_columns {
+        architecture.defaults_of_columns()?
+    } else if arguments.pretrained.pretrained.is_some() {
+        architecture.defaults_of_pretrained()
+    } else {
+        architecture.defaults()
+    };
+    let window = arguments.sizes.window.unwrap_or(defaults.window);
     let (data, fields) = Labelled::read_fields(&arguments.data.as_path().into(), &reading)?;
     warn_of_names(arguments, &data);
     let mut settings = text_settings(arguments, &defaults);
-    let of_columns;
+    let (of_columns, mut memory);
+    let pretrained = match &arguments.pretrained.pretrained {
+        Some(path) => Some(pretrained(arguments, path, &data, &settings)?),
+        None => None,
+    };
     let pipeline = if has_columns {
         of_columns = columns::fit(&data.texts, &fields, arguments.columns.bins)?;
         columns::pipeline(&of_columns, fields.len(), !architecture.takes_sequence())?
+    } else if let Some(pretrained) = &pretrained {
+        memory = Vec::new();
+        let vocabulary = pretrained.vocabulary(&mut memory)?;
+        set_length(arguments, &data, &mut settings, Some(vocabulary), window)?;
+        settings.of_vocabulary(vocabulary)?
     } else {
-        set_length(arguments, &data, &mut settings)?;
+        set_length(arguments, &data, &mut settings, None, window)?;
         settings.pipeline()?
     };
     let texts = prepare(arguments, &data, &reading, pipeline, defaults.hold_out)?;
 
+    let dim = arguments.sizes.dim.unwrap_or(if has_columns { 8 } else { 32 });
     let extents = Extents {
         rows: usize::try_from(pipeline.rows()).map_err(Failure::usage)?,
-        dim: arguments.sizes.dim.unwrap_or(if has_columns { 8 } else { 32 }) as usize,
+        dim: pretrained.as_ref().map_or(dim as usize, Pretrained::dim),
         length: pipeline.ids().map_or(0, |ids| ids.get() as usize),
-        units: arguments.sizes.units as usize,
+        units: arguments.sizes.units.unwrap_or(defaults.units) as usize,
+        window: window as usize,
         classes: data.names.len(),
         several: texts.several,
+        dropout: (1000.0 * learning.dropout.unwrap_or(defaults.dropout)).round() as u16,
+        frozen: arguments.pretrained.freeze,
     };
     let records = architecture.records(extents)?;
     let recipe = Recipe::new(&records).map_err(Failure::usage)?;
@@ -117,11 +99,6 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         loss = loss.with_class_weights(&balanced);
     }
     let optimizer = learning.optimizer.unwrap_or(defaults.optimizer);
-    let rate = match optimizer {
-        Optimizer::Adagrad => defaults.rate_of_adagrad,
-        Optimizer::Adam => defaults.rate_of_adam,
-        Optimizer::Sgd => defaults.rate_of_sgd,
-    };
     let plan = Plan {
         recipe,
         loss,
@@ -129,7 +106,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         epochs: learning.epochs.unwrap_or(defaults.epochs),
         batch: learning.batch.unwrap_or(optimizer.usual_batch()) as usize,
         optimizer,
-        learning_rate: learning.learning_rate.unwrap_or(rate),
+        learning_rate: learning.learning_rate.unwrap_or(defaults.rate_of(optimizer)),
         seed: learning.seed,
     };
     progress::end_at_interrupt()?;
@@ -142,40 +119,88 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         );
     }
     let mut watch = Progress::new(plan.epochs, texts.learning.len(), texts.words, arguments.quiet)?;
-    let start = training::initial(recipe, plan.seed)?;
+    let mut start = training::initial(recipe, plan.seed)?;
+    if let Some(pretrained) = &pretrained {
+        let table = start.get_mut(..extents.rows * extents.dim).unwrap_or_default();
+        pretrained.fill(table)?;
+    }
     let learnt = training::learn(plan, &start, &texts.learning, texts.held_out.as_ref(), &mut watch)?;
-    let (time, speed) = (watch.elapsed().as_secs_f64(), watch.words_per_second(watch.examples()));
+    let time = watch.elapsed();
     watch.finish();
 
-    let names: Vec<&str> = data.names.iter().map(String::as_str).collect();
-    let pipeline = pipeline::bytes(&texts.pipeline)?;
-    let contents = Contents { classes: &names, pipeline: Some(&pipeline), ..Contents::default() };
-    let model = Model::new(recipe, &learnt.parameters).map_err(Failure::model)?;
-    let format = arguments.sizes.numbers.into();
-    let name = arguments.output.display().to_string();
-    let mut image = ImageFile::zeros(&name, model.shipped_size_with(format, &contents));
-    model.ship_with(format, &contents, image.bytes_mut()).map_err(Failure::model)?;
-    // What does not open is not written.
-    image.classifier()?;
+    // What training alone needs is not in the image.
+    let records = architecture.records(Extents { dropout: 0, frozen: false, ..extents })?;
+    let image = image_of(arguments, &records, &learnt.parameters, &data.names, &texts.pipeline)?;
     image.write(&arguments.output)?;
+    tell(arguments, &image, &learnt, &watch, time)
+}
+
+/// Draws and prints what came of the training, which took so long.
+fn tell(
+    arguments: &Train,
+    image: &ImageFile,
+    learnt: &Learnt,
+    watch: &Progress,
+    time: Duration,
+) -> Result<(), Failure> {
+    let (name, bytes, seconds) = (image.name(), image.bytes().len(), time.as_secs_f64());
+    let speed = watch.words(watch.examples()) / seconds.max(1e-9);
     if let Some(path) = &arguments.plot {
-        plot::write(path, &history::curves(&[(name.clone(), watch.epochs().to_vec())]))?;
+        plot::write(path, &history::curves(&[(name.to_owned(), watch.epochs().to_vec())]))?;
     }
     if arguments.json {
         let model = json!({"model": name, "epoch": learnt.epoch, "was_ended": learnt.was_ended,
-            "bytes": image.bytes().len(), "seconds": time, "words_per_second": speed});
+            "bytes": bytes, "seconds": seconds, "words_per_second": speed});
         return print(&history::lines(watch.epochs(), &model));
     }
     if arguments.quiet {
         return Ok(());
     }
     let ended = if learnt.was_ended { "ended; " } else { "" };
+    let (epoch, speed) = (learnt.epoch, speed / 1e6);
     print(&format!(
-        "{ended}epoch {} in {name}: {} bytes; learnt in {time:.1} s, {:.2} M words/s\n",
-        learnt.epoch,
-        image.bytes().len(),
-        speed / 1e6,
+        "{ended}epoch {epoch} in {name}: {bytes} bytes; learnt in {seconds:.1} s, {speed:.2} M words/s\n"
     ))
+}
+
+/// The image of what was learnt.
+fn image_of(
+    arguments: &Train,
+    records: &[Record],
+    parameters: &[f32],
+    names: &[String],
+    pipeline: &Pipeline<'_>,
+) -> Result<ImageFile, Failure> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let pipeline = pipeline::bytes(pipeline)?;
+    let contents = Contents { classes: &names, pipeline: Some(&pipeline), ..Contents::default() };
+    let recipe = Recipe::<All>::new(records).map_err(Failure::usage)?;
+    let model = Model::new(recipe, parameters).map_err(Failure::model)?;
+    let format = arguments.sizes.numbers.into();
+    let name = arguments.output.display().to_string();
+    let mut image = ImageFile::zeros(&name, model.shipped_size_with(format, &contents));
+    model.ship_with(format, &contents, image.bytes_mut()).map_err(Failure::model)?;
+    // What does not open is not written.
+    image.classifier()?;
+    Ok(image)
+}
+
+/// The rows that the table starts from.
+fn pretrained(
+    arguments: &Train,
+    path: &Path,
+    data: &Labelled,
+    settings: &TextSettings,
+) -> Result<Pretrained, Failure> {
+    let pretrained = Pretrained::read(path, &data.texts, settings, arguments.pretrained.more_words)?;
+    if !arguments.quiet {
+        let [known, lacking, more] = pretrained.counts();
+        eprintln!(
+            "{}: rows of {known} words of the texts, and of {more} others; {lacking} words of the texts start at random",
+            path.display()
+        );
+    }
+    Ok(pretrained)
 }
 
 fn text_settings(arguments: &Train, defaults: &Defaults) -> TextSettings {
@@ -204,7 +229,8 @@ pub(super) fn warn_of_names(arguments: &Train, data: &Labelled) {
 /// An error if what is to be written cannot be, or would take the place of what is read.
 fn check_files(arguments: &Train) -> Result<(), Failure> {
     let (validation, test) = (arguments.validation.as_deref(), arguments.fitting.test.as_deref());
-    let read = [Some(arguments.data.as_path()), validation, test];
+    let pretrained = arguments.pretrained.pretrained.as_deref();
+    let read = [Some(arguments.data.as_path()), validation, test, pretrained];
     let read = || read.into_iter().flatten();
     let output = arguments.output.as_path();
     image_file::check_apart(output, read())?;
@@ -217,7 +243,13 @@ fn check_files(arguments: &Train) -> Result<(), Failure> {
 }
 
 /// Sets how many words of a text are read, where the layers take a sequence.
-fn set_length(arguments: &Train, data: &Labelled, settings: &mut TextSettings) -> Result<(), Failure> {
+fn set_length(
+    arguments: &Train,
+    data: &Labelled,
+    settings: &mut TextSettings,
+    vocabulary: Option<VocabularyView<'_>>,
+    window: u32,
+) -> Result<(), Failure> {
     if !arguments.model.takes_sequence() {
         return match arguments.text.length {
             None => Ok(()),
@@ -228,28 +260,16 @@ fn set_length(arguments: &Train, data: &Labelled, settings: &mut TextSettings) -
     }
     let length = match arguments.text.length {
         Some(length) => length,
-        None => pipeline::usual_length(&data.texts, &settings.pipeline()?),
+        None => {
+            let pipeline = match vocabulary {
+                Some(vocabulary) => settings.of_vocabulary(vocabulary)?,
+                None => settings.pipeline()?,
+            };
+            pipeline::usual_length(&data.texts, &pipeline)
+        }
     };
-    settings.length = length.max(arguments.model.least_length());
+    settings.length = length.max(arguments.model.least_length(window));
     Ok(())
-}
-
-/// Settings of a model of columns.
-fn of_columns(architecture: Architecture) -> Result<Defaults, Failure> {
-    if matches!(architecture, Architecture::Conv | Architecture::Lstm) {
-        return Err(Failure::usage("columns have no order: take --model bag, flatten or mlp"));
-    }
-    Ok(Defaults {
-        split: Split::Keras,
-        words: 1,
-        characters: (0, 0),
-        hold_out: 0.1,
-        epochs: 10,
-        optimizer: Optimizer::Adam,
-        rate_of_adagrad: 0.02,
-        rate_of_adam: if architecture == Architecture::Bag { 0.01 } else { 0.002 },
-        rate_of_sgd: 0.1,
-    })
 }
 
 /// Texts to learn from and to choose by, as ids.

@@ -4,14 +4,11 @@ use crate::arguments::Word2Vec;
 use crate::failure::{Failure, Kind};
 use crate::image_file::{check_apart, check_writable};
 use crate::progress::{end_at_interrupt, was_ended};
+use crate::vector_file::VectorFormat;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use nanoembed::files;
 use nanoembed::models::skip_gram::{Corpus, Memory, Method, Settings, SkipGram, Task, Tasks};
-use nanoembed::table::{Aligned, Table, TableMut};
-use nanoembed::vectors;
+use nanoembed::table::{Aligned, RowFormat, Table, TableMut};
 use std::collections::HashMap;
-use std::io::{self, Write};
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
@@ -47,7 +44,7 @@ impl<'a> Words<'a> {
 
 pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
     let (corpus, output) = (arguments.corpus.as_path(), arguments.output.as_path());
-    let form = Form::of(output)?;
+    let form = VectorFormat::of(output)?;
     check_apart(output, [corpus])?;
     check_writable(output)?;
     let text = std::fs::read_to_string(corpus).map_err(|error| Failure::file(corpus, &error))?;
@@ -72,38 +69,7 @@ pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
     let vectors = learn(arguments, settings, &words)?;
     let table = Table::new(&vectors, words.kinds.len(), settings.dim)
         .map_err(|error| Failure::new(Kind::Training, error))?;
-    files::write(output, |file| form.write(&words.kinds, table, file))
-        .map_err(|error| Failure::file(output, &error))
-}
-
-/// How vectors lie in a file.
-#[derive(Clone, Copy)]
-enum Form {
-    Text,
-    Binary,
-}
-
-impl Form {
-    /// That which the name of the file says.
-    fn of(output: &Path) -> Result<Self, Failure> {
-        let extension = output.extension().unwrap_or_default();
-        if extension == "txt" || extension == "vec" {
-            return Ok(Self::Text);
-        }
-        if extension == "bin" {
-            return Ok(Self::Binary);
-        }
-        let message = "take a name that ends with .txt or .vec for text, or with .bin for binary";
-        Err(Failure::usage(format!("{}: {message}", output.display())))
-    }
-
-    fn write(self, words: &[&str], table: Table<'_>, file: &mut impl Write) -> io::Result<()> {
-        let written = match self {
-            Self::Text => vectors::write_text(words, table, file),
-            Self::Binary => vectors::write_binary(words, table, file),
-        };
-        written.map_err(io::Error::other)
-    }
+    form.write(output, &words.kinds, table, RowFormat::F32)
 }
 
 /// Trains, and gives the vectors one after the other.

@@ -83,6 +83,19 @@ pub(super) fn read_tsv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec
     lines.skip(skipped).map(line).collect()
 }
 
+/// Calls `each` with the line and the columns of each line that is not blank: with tabs between them if the first line
+/// has one, else with commas, and maybe quoted.
+pub(crate) fn of_lines(
+    name: &str,
+    text: &str,
+    mut each: impl FnMut(u64, &[&str]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    if numbered(text).next().is_none_or(|(_, first)| !first.contains('\t')) {
+        return for_each_record(name, text, each);
+    }
+    numbered(text).try_for_each(|(line, columns)| each(line, &columns.split('\t').collect::<Vec<_>>()))
+}
+
 /// Calls `each` with the line and the columns of each record whose columns are separated by commas, and may be
 /// quoted; blank ones are left out.
 pub(super) fn for_each_record(

@@ -14,6 +14,7 @@ mod format;
 mod jsonl;
 mod source;
 
+pub(crate) use columns::of_lines as columns_of_lines;
 pub(crate) use fields::{Field, Place, Rows};
 pub(crate) use format::Format;
 pub(crate) use source::{Source, check_text};

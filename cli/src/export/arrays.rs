@@ -8,17 +8,21 @@ use std::borrow::Cow;
 
 /// An array of a model.
 #[derive(Debug, PartialEq)]
-pub(super) struct Array<'a> {
+pub(crate) struct Array<'a> {
     /// Layer and name, such as `dense_1/kernel`.
-    pub(super) key: String,
-    pub(super) shape: Vec<usize>,
-    pub(super) values: Values<'a>,
+    pub(crate) key: String,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Values<'a>,
 }
 
 /// Numbers of an array.
 #[derive(Debug, PartialEq)]
-pub(super) enum Values<'a> {
+pub(crate) enum Values<'a> {
     F32(Cow<'a, [f32]>),
+    /// binary16.
+    F16(Vec<u16>),
+    /// The upper halves of `f32`.
+    Bf16(Vec<u16>),
     /// Numbers of rows.
     U32(Vec<u32>),
 }
@@ -129,7 +133,8 @@ mod tests {
             ),
         ] {
             let length = if architecture.takes_sequence() { 7 } else { 0 };
-            let extents = Extents { rows: 50, dim: 4, length, units: 6, classes: 3, several: false };
+            let extents =
+                Extents { rows: 50, dim: 4, length, units: 6, window: 5, classes: 3, ..Extents::default() };
             let records = architecture.records(extents).expect("records");
             let parameters = vec![0.0; Recipe::<All>::new(&records).expect("a recipe").parameters()];
             let arrays = arrays(&records, &parameters).expect("arrays");

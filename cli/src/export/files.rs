@@ -19,37 +19,54 @@ impl Values<'_> {
     fn bytes(&self) -> &[u8] {
         match self {
             Self::F32(numbers) => numbers.as_bytes(),
+            Self::F16(numbers) | Self::Bf16(numbers) => numbers.as_bytes(),
             Self::U32(numbers) => numbers.as_bytes(),
         }
     }
 
-    /// How NumPy and safetensors name the type.
-    fn types(&self) -> (&'static str, Dtype) {
+    /// How NumPy names the type, which has no bf16, and safetensors.
+    fn types(&self) -> (Option<&'static str>, Dtype) {
         match self {
-            Self::F32(_) => ("<f4", Dtype::F32),
-            Self::U32(_) => ("<u4", Dtype::U32),
+            Self::F32(_) => (Some("<f4"), Dtype::F32),
+            Self::F16(_) => (Some("<f2"), Dtype::F16),
+            Self::Bf16(_) => (None, Dtype::BF16),
+            Self::U32(_) => (Some("<u4"), Dtype::U32),
         }
     }
 }
 
 /// A file for `numpy.load`, one array for each kernel, bias and table.
 pub(crate) fn npz(model: &Model<'_, All>) -> Result<Vec<u8>, Failure> {
+    npz_of(&arrays_of(model)?)
+}
+
+/// A file for `numpy.load` of these arrays.
+pub(crate) fn npz_of(arrays: &[Array<'_>]) -> Result<Vec<u8>, Failure> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-    for Array { key, shape, values } in arrays_of(model)? {
+    for array in arrays {
+        let Array { key, values, .. } = array;
         // From 4 GiB a zip archive needs longer fields.
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .large_file(values.bytes().len() > i32::MAX as usize);
         archive.start_file(format!("{key}.npy"), options).map_err(Failure::model)?;
-        archive.write_all(&npy_header(values.types().0, &shape)).map_err(Failure::model)?;
+        archive.write_all(&npy_header(array)?).map_err(Failure::model)?;
         archive.write_all(values.bytes()).map_err(Failure::model)?;
     }
     Ok(archive.finish().map_err(Failure::model)?.into_inner())
 }
 
+/// A file of one array for `numpy.load`.
+pub(crate) fn npy_of(array: &Array<'_>) -> Result<Vec<u8>, Failure> {
+    let mut file = npy_header(array)?;
+    file.extend(array.values.bytes());
+    Ok(file)
+}
+
 /// What comes before the numbers of an array of NumPy: version 1.0, padded to a multiple of 64.
-fn npy_header(kind: &str, shape: &[usize]) -> Vec<u8> {
-    let extents: Vec<String> = shape.iter().map(usize::to_string).collect();
+fn npy_header(array: &Array<'_>) -> Result<Vec<u8>, Failure> {
+    let kind = array.values.types().0.ok_or_else(|| Failure::usage("NumPy has no bf16: take f16 or f32"))?;
+    let extents: Vec<String> = array.shape.iter().map(usize::to_string).collect();
     // A tuple of one has a comma, too.
     let extents = extents.join(",") + ",";
     let dictionary = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({extents}), }}");
@@ -57,12 +74,16 @@ fn npy_header(kind: &str, shape: &[usize]) -> Vec<u8> {
     let mut header = b"\x93NUMPY\x01\x00".to_vec();
     header.extend((length as u16).to_le_bytes());
     header.extend(format!("{dictionary:<width$}\n", width = length - 1).into_bytes());
-    header
+    Ok(header)
 }
 
 /// A file of safetensors with the same names.
 pub(crate) fn safetensors(model: &Model<'_, All>) -> Result<Vec<u8>, Failure> {
-    let arrays = arrays_of(model)?;
+    safetensors_of(&arrays_of(model)?)
+}
+
+/// A file of safetensors of these arrays.
+pub(crate) fn safetensors_of(arrays: &[Array<'_>]) -> Result<Vec<u8>, Failure> {
     let views = arrays.iter().map(|Array { key, shape, values }| {
         let view = TensorView::new(values.types().1, shape.clone(), values.bytes());
         Ok((key, view.map_err(Failure::model)?))

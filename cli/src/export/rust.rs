@@ -206,7 +206,8 @@ mod tests {
 
     fn types(architecture: Architecture) -> Vec<String> {
         let length = if architecture.takes_sequence() { 9 } else { 0 };
-        let extents = Extents { rows: 50, dim: 4, length, units: 6, classes: 3, several: false };
+        let extents =
+            Extents { rows: 50, dim: 4, length, units: 6, window: 5, classes: 3, ..Extents::default() };
         let records = architecture.records(extents).expect("records");
         Recipe::<All>::new(&records).expect("a recipe");
         records.iter().enumerate().map(|(number, record)| layer(number, record).expect("a type")).collect()

@@ -30,7 +30,7 @@ impl Rows {
         let parts = words.words.iter().flat_map(|text| text.split_whitespace());
         let only: HashSet<String> =
             words.words.iter().map(String::as_str).chain(parts).map(str::to_owned).collect();
-        let vectors = WordVectors::read(path, Wanted { most: None, only: Some(&only) })?;
+        let vectors = WordVectors::read(path, Wanted { only: Some(&only), ..Wanted::default() })?;
         let dim = vectors.dim();
         let row = |text: &String| {
             let whole = vectors.vector(text);

@@ -249,7 +249,7 @@ impl Task<'_> {
         let several = self.data.has_several();
         let mut learning = Examples::encode(self.data, learnt.iter().copied(), several, &pipeline)?;
         let (dim, classes) = (candidate.dim(self.names.len()), self.names.len());
-        let extents = Extents { rows, dim, length: 0, units: 0, classes, several };
+        let extents = Extents { rows, dim, classes, several, ..Extents::default() };
         let records = Architecture::Bag.records(extents)?;
         let recipe = Recipe::new(&records).map_err(Failure::usage)?;
         let loss = if several {

@@ -7,6 +7,7 @@ mod firmware;
 mod other_programs;
 mod pictures;
 mod word2vec;
+mod words;
 mod wrong;
 
 use std::fs;

@@ -94,9 +94,9 @@ fn a_binary_file_is_read_back() {
 fn wrong_arguments_are_named() {
     let folder = Folder::new("word2vec-wrong");
     let (corpus, out) = (folder.write("corpus.txt", "a few words"), folder.path("v.txt"));
-    let array = folder.path("v.npy");
+    let other = folder.path("v.foo");
     for (arguments, code, message) in [
-        (vec!["word2vec", &corpus, "-o", &array], 2, "ends with .txt or .vec"),
+        (vec!["word2vec", &corpus, "-o", &other], 2, "ends with .txt or .vec"),
         (vec!["word2vec", &corpus, "-o", &corpus], 2, "it is read, too"),
         (vec!["word2vec", &corpus, "-o", &out], 3, "no word occurs 5 times: lower --min-count"),
         (vec!["word2vec", &corpus, "-o", &out, "--min-count", "1", "--window", "0"], 2, "window is 0"),
