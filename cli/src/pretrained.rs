@@ -55,7 +55,9 @@ impl Pretrained {
         let lacking: Vec<String> = lacking.collect();
         let known = words.iter().filter(|word| vectors.place(word).is_some()).count();
         if known == 0 {
-            return Err(vectors.fails("it has no word of the texts: its words may have another case (--lowercase), or be of another language"));
+            return Err(vectors.fails(
+                "it has no word of the texts: its words may have another case (--lowercase) or another language",
+            ));
         }
         Ok(Self { vectors, found, lacking, known })
     }

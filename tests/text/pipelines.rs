@@ -177,6 +177,25 @@ proptest! {
             prop_assert_eq!(view.word(index), typed.word(index));
         }
 
+        // The same words listed anew are found under the same indices.
+        if oov.is_none() && num_words == 0 {
+            let words = || (1..typed.rows()).filter_map(|index| view.word(index));
+            let mut memory = vec![7; VocabularyView::memory(words().count(), words().map(str::len).sum()) + 1];
+            let listed = VocabularyView::of_words(words(), &mut memory).unwrap();
+            for index in 0..typed.rows() + 2 {
+                prop_assert_eq!(listed.word(index), view.word(index));
+            }
+            for word in words().chain(["", "not there"]) {
+                prop_assert_eq!(listed.index_of(word), view.index_of(word));
+            }
+            let pipeline = Pipeline::vocabulary(typed.rows().max(2) as u64, listed).unwrap();
+            prop_assert!(pipeline.as_vocabulary() == Some(listed));
+            let mut bytes = Aligned([0_u8; 8000]);
+            let bytes = &mut bytes.0[..pipeline.encoded_size()];
+            pipeline.write(bytes).unwrap();
+            prop_assert_eq!(Pipeline::read(bytes), Ok(pipeline));
+        }
+
         let rows = typed.rows().max(2) as u64;
         let pipeline = Pipeline::vocabulary(rows, view).unwrap().split(" ").unwrap().length(9);
         let words = || Ascii::text_to_word_sequence(&text);
@@ -215,6 +234,22 @@ proptest! {
 }
 
 /// A small vocabulary with an OOV token that occurs in the texts, and one that does not.
+#[test]
+fn words_that_cannot_be_listed() {
+    let mut memory = [0; 20];
+    let twice = VocabularyView::of_words(["a", "b", "a"], &mut memory);
+    let (field, allowed) = ("number of a word", "that of one that did not come before");
+    assert_eq!(twice, Err(PipelineError::Field { field, allowed, found: 2 }));
+    let needed = VocabularyView::memory(2, 5);
+    assert_eq!(needed, 10);
+    let short = VocabularyView::of_words(["one", "of"], &mut memory[..needed - 1]);
+    let field = "memory of the vocabulary";
+    assert_eq!(short, Err(PipelineError::Length { field, expected: 10, found: 9 }));
+    assert!(
+        VocabularyView::of_words([], &mut []).is_ok_and(|none| none.rows() == 1 && none.id("a").is_none())
+    );
+}
+
 fn vocabulary(oov_token: &str) -> Vocabulary<5, 18> {
     let mut counts = WordCounts::<9, 80>::new();
     counts.fit(["cold", "food", "cold", "é"]).unwrap();

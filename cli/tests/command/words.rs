@@ -1,6 +1,6 @@
 //! `neighbours`, `analogy`, `similarity` and `convert`, on a few vectors.
 
-use super::{Folder, fail, json, run, run_with, succeed, succeed_with, text};
+use super::{Folder, fail, json, run, run_with, succeed, succeed_with, text, tsv};
 use std::fs;
 
 /// GloVe's text: royals and fruits.
@@ -32,7 +32,7 @@ fn neighbours_are_the_nearest() {
     assert_eq!(text(&output.stdout), "pear\tapple\t0.9890\nman\tking\t0.7494\n");
     assert!(text(&output.stderr).contains("\"plum\" is not among its 6 words"), "{}", text(&output.stderr));
 
-    let report = json(&succeed(&["neighbours", &file, "pear", "--json", "--most", "5"]));
+    let report = json(&succeed(&["neighbours", &file, "pear", "--json", "--most", "6"]));
     assert_eq!(report["word"], "pear");
     let report = json(&succeed_with(&["neighbours", &file, "--json", "--top", "1"], b"pear"));
     assert_eq!(report["neighbours"][0]["word"], "apple");
@@ -227,7 +227,117 @@ fn what_cannot_be_converted_is_refused() {
 #[test]
 fn a_model_without_a_vocabulary_has_no_neighbours() {
     let folder = Folder::new("no-vocabulary");
-    let model = folder.train(&folder.write("train.tsv", super::tsv()), "a.nemb", &["--epochs", "1"]);
+    let model = folder.train(&folder.write("train.tsv", tsv()), "a.nemb", &["--epochs", "1"]);
     let message = fail(&["neighbours", &model, "soup"], 4);
     assert!(message.contains("no vocabulary") && message.contains("--pretrained"), "{message}");
+}
+
+/// Vectors of the words of the texts, by what they are about; `broth` and `chilly` are in no text.
+fn topics() -> String {
+    let groups: [(&str, &[&str]); 3] = [
+        ("1 0 0.1", &["cold", "soup", "fish", "bread", "stale", "broth", "chilly"]),
+        ("0 1 0.1", &["noisy", "room", "bed", "hard", "towels", "window"]),
+        ("0.1 0 1", &["dear", "cheap", "price", "high", "place"]),
+    ];
+    let line = |row: &str, word: &str| format!("{word} {row}\n");
+    groups.iter().flat_map(|(row, words)| words.iter().map(move |word| line(row, word))).collect()
+}
+
+#[test]
+fn training_starts_from_vectors() {
+    let folder = Folder::new("pretrained");
+    let (data, file) = (folder.write("train.tsv", tsv()), folder.write("v.txt", topics()));
+    for model in ["bag", "conv", "lstm", "flatten"] {
+        for more in [&["--freeze"][..], &[]] {
+            let image = folder.path("m.nemb");
+            let rate = if model == "bag" { "0.2" } else { "0.02" };
+            let settings = [
+                "train",
+                &data,
+                "--model",
+                model,
+                "--pretrained",
+                &file,
+                "--units",
+                "8",
+                "--epochs",
+                "60",
+                "--learning-rate",
+                rate,
+                "--hold-out",
+                "0",
+                "-o",
+                &image,
+            ];
+            let output = run(&[&settings, more].concat());
+            let told = text(&output.stderr);
+            assert!(output.status.success(), "{told}");
+            assert!(
+                told.contains("rows of 16 words of the texts, and of 2 others; 12 words of the texts"),
+                "{told}"
+            );
+            let report = json(&succeed(&["evaluate", &image, &data, "--json"]));
+            assert!(
+                report["accuracy"].as_f64().is_some_and(|right| right >= 0.9),
+                "{model} {more:?}: {report}"
+            );
+            // No text that was learnt from has this word; of flatten each place learns for itself.
+            let said = succeed_with(&["predict", &image], b"broth\n");
+            assert!(model == "flatten" || said.starts_with("food\t"), "{model} {more:?}: {said}");
+            let report = json(&succeed(&["inspect", &image, "--json"]));
+            assert_eq!(
+                (&report["pipeline"]["ids_by"], &report["pipeline"]["rows"]),
+                (&"vocabulary".into(), &31.into())
+            );
+            assert!(
+                report["layers"]
+                    .as_array()
+                    .is_some_and(|layers| layers.iter().all(|l| l["kind"] != "Dropout"))
+            );
+            // Rows that are frozen point where those of the file point.
+            let again = folder.path("again.txt");
+            succeed(&["convert", &image, &again]);
+            let cosine: f32 =
+                succeed(&["similarity", &again, "soup", "noisy"]).trim().parse().expect("a cosine");
+            let of_file: f32 =
+                succeed(&["similarity", &file, "soup", "noisy"]).trim().parse().expect("a cosine");
+            assert_eq!(
+                (cosine - of_file).abs() <= 1e-4,
+                !more.is_empty(),
+                "{model} {more:?}: {cosine} {of_file}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_words_of_a_model_can_be_few() {
+    let folder = Folder::new("pretrained-few");
+    let (data, file) = (folder.write("train.tsv", tsv()), folder.write("v.txt", topics()));
+    let image = folder.path("m.nemb");
+    let settings =
+        ["train", &data, "--model", "conv", "--pretrained", &file, "--epochs", "1", "-q", "-o", &image];
+    succeed(&[&settings[..], &["--more-words", "0", "--numbers", "u8"]].concat());
+    let report = json(&succeed(&["inspect", &image, "--json"]));
+    assert_eq!((&report["pipeline"]["rows"], &report["layers"][0]["rows"]), (&29.into(), &"U8".into()));
+    // The same options give the same bytes.
+    let before = fs::read(&image).expect("a model");
+    succeed(&[&settings[..], &["--more-words", "0", "--numbers", "u8"]].concat());
+    assert_eq!(fs::read(&image).expect("a model"), before);
+
+    for (more, code, message) in [
+        (vec!["--rows", "100"], 2, "--rows"),
+        (vec!["--dim", "4"], 2, "--dim"),
+        (vec!["--flash", "64k"], 2, "--flash"),
+        (vec!["--words", "2"], 2, "--words"),
+        (vec!["--dropout", "1"], 2, "from 0 to 0.9"),
+    ] {
+        let found = fail(&[&settings[..], &more].concat(), code);
+        assert!(found.contains(message), "{more:?}: {found}");
+    }
+    fail(&["train", &data, "--freeze", "-o", &image], 2);
+    let other = folder.write("o.txt", "Suppe 1 2\nBrot 3 4\n");
+    let message = fail(&["train", &data, "--pretrained", &other, "-q", "-o", &image], 3);
+    assert!(message.contains("no word of the texts") && message.contains("--lowercase"), "{message}");
+    assert_eq!(fs::read(&image).expect("a model"), before);
 }
