@@ -83,8 +83,8 @@ pub(crate) fn bytes(pipeline: &Pipeline<'_>) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Ids that 19 of 20 texts have at most, `1..=400`.
-pub(crate) fn usual_length(texts: &[String], pipeline: &Pipeline<'_>) -> u32 {
+/// Ids that 19 of 20 texts have at most, or all, `1..=400`.
+pub(crate) fn usual_length(texts: &[String], pipeline: &Pipeline<'_>, all: bool) -> u32 {
     let mut lengths: Vec<u32> = texts
         .iter()
         .map(|text| {
@@ -94,7 +94,8 @@ pub(crate) fn usual_length(texts: &[String], pipeline: &Pipeline<'_>) -> u32 {
         })
         .collect();
     lengths.sort_unstable();
-    let place = lengths.len().saturating_sub(1) * 19 / 20;
+    let last = lengths.len().saturating_sub(1);
+    let place = if all { last } else { last * 19 / 20 };
     lengths.get(place).copied().unwrap_or(1).clamp(1, MOST_WORDS)
 }
 
@@ -119,9 +120,10 @@ mod tests {
         let settings = settings();
         let pipeline = settings.pipeline().expect("a pipeline");
         let texts: Vec<String> = (1..=100).map(|words| "word ".repeat(words)).collect();
-        assert_eq!(usual_length(&texts, &pipeline), 95);
-        assert_eq!(usual_length(&["word ".repeat(1000)], &pipeline), 400);
-        assert_eq!(usual_length(&[String::new()], &pipeline), 1);
+        assert_eq!(usual_length(&texts, &pipeline, false), 95);
+        assert_eq!(usual_length(&texts, &pipeline, true), 100);
+        assert_eq!(usual_length(&["word ".repeat(1000)], &pipeline, false), 400);
+        assert_eq!(usual_length(&[String::new()], &pipeline, true), 1);
     }
 
     #[test]

@@ -114,7 +114,8 @@ pub(crate) struct TextOptions {
     /// the apostrophe, tab and newline]
     #[arg(long, value_name = "CHARACTERS", help_heading = "Text")]
     pub(crate) filters: Option<String>,
-    /// Words that conv, lstm and flatten read, the last ones [default: as 19 of 20 texts have, at most 400]
+    /// Words that conv, lstm and flatten read, the last ones [default: as 19 of 20 texts have, all of
+    /// conv with --pretrained, at most 400]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Text")]
     pub(crate) length: Option<u32>,
 }
@@ -150,7 +151,7 @@ pub(crate) struct Sizes {
     /// Numbers of a row [default: 32, of columns 8]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Sizes")]
     pub(crate) dim: Option<u32>,
-    /// Filters of conv, units of lstm and mlp [default: 64, of conv with --pretrained 256]
+    /// Filters of conv, units of lstm and mlp [default: 64, of conv with --pretrained 384]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Sizes")]
     pub(crate) units: Option<u32>,
     /// Words of a window of conv [default: 5, with --pretrained 3]
@@ -164,14 +165,16 @@ pub(crate) struct Sizes {
 /// How it is learnt.
 #[derive(Args, Debug)]
 pub(crate) struct LearningOptions {
-    /// How often each line is learnt from [default: 12 for bag, 10 for columns, else 6, of conv with --pretrained 5]
+    /// How often each line is learnt from [default: 12 for bag, 10 for columns, else 6; of conv with
+    /// --pretrained 4]
     #[arg(long, value_name = "N", value_parser = times, help_heading = "Learning")]
     pub(crate) epochs: Option<u32>,
     /// How weights step [default: adagrad for bag of a text, else adam]
     #[arg(long, value_name = "OPTIMIZER", help_heading = "Learning")]
     pub(crate) optimizer: Option<Optimizer>,
     /// The learning rate, which falls to 0 in a line: of a step of adagrad or adam, of each line of a step of sgd
-    /// [default: for bag 0.2 of adagrad, 0.01 of adam, 1 of sgd (columns: 0.1); else 0.02, 0.002 (conv with --pretrained: 0.006) and 0.02 (0.1)]
+    /// [default: for bag 0.2 of adagrad, 0.01 of adam, 1 of sgd (columns: 0.1); else 0.02, 0.002 (conv with
+    /// --pretrained: 0.006) and 0.02 (0.1)]
     #[arg(long, value_name = "RATE", help_heading = "Learning")]
     pub(crate) learning_rate: Option<f32>,
     /// Lines of a step [default: 32 for adam, 8 for adagrad, 1 for sgd]
@@ -180,7 +183,7 @@ pub(crate) struct LearningOptions {
     /// The part of the inputs of the last layer that is left out of each step, at random [default: 0, of conv with
     /// --pretrained 0.5]
     #[arg(long, value_name = "PART", value_parser = dropout, help_heading = "Learning")]
-    pub(crate) dropout: Option<f64>,
+    pub(crate) dropout: Option<u16>,
     /// Where the random numbers start
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Learning")]
     pub(crate) seed: u64,

@@ -162,10 +162,11 @@ pub(super) fn part(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A part that is left out, such as 0.5.
-pub(super) fn dropout(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(part) if (0.0..=0.9).contains(&part) => Ok(part),
+/// A part that is left out, such as 0.5, in thousandths.
+pub(super) fn dropout(text: &str) -> Result<u16, String> {
+    let part = text.parse().map_or(f64::NAN, |part: f64| (1000.0 * part).round());
+    match u16::try_from(part as i64) {
+        Ok(thousandths) if (0.0..=900.0).contains(&part) => Ok(thousandths),
         _ => Err("a number from 0 to 0.9".to_owned()),
     }
 }
@@ -195,6 +196,8 @@ mod tests {
         }
         assert_eq!((size("64k"), size("1MiB"), size("1000")), (Ok(65_536), Ok(1 << 20), Ok(1000)));
         assert!(size("k").is_err() && size("-1").is_err() && size("99999999999999999999m").is_err());
+        assert_eq!((dropout("0"), dropout("0.5"), dropout("0.9")), (Ok(0), Ok(500), Ok(900)));
+        assert!(dropout("1").is_err() && dropout("-0.1").is_err() && dropout("NaN").is_err());
         assert!(part("0.6").is_err() && part("NaN").is_err() && part("0.1").is_ok());
     }
 }

@@ -56,7 +56,11 @@ fn answer(arguments: &Analogies, asked: &Asked<'_>) -> Result<(), Failure> {
             answers.map(|(word, score)| json!({"word": word, "score": score})).collect();
         return print(&format!("{}\n", json!({"a": a, "b": b, "c": c, "answers": answers})));
     }
-    print(&answers.map(|(word, score)| format!("{word}\t{score:.4}\n")).collect::<String>())
+    let mut out = String::new();
+    for (word, score) in answers {
+        out.push_str(&format!("{word}\t{score:.4}\n"));
+    }
+    print(&out)
 }
 
 /// Questions under one name.

@@ -14,7 +14,10 @@ pub(super) struct Defaults {
     pub(super) epochs: u32,
     pub(super) units: u32,
     pub(super) window: u32,
-    pub(super) dropout: f64,
+    /// Whether the longest text is read to its start, or 19 of 20 texts.
+    pub(super) reads_all: bool,
+    /// In thousandths.
+    pub(super) dropout: u16,
     pub(super) optimizer: Optimizer,
     rate_of_adagrad: f32,
     rate_of_adam: f32,
@@ -42,10 +45,11 @@ impl Architecture {
         }
         Defaults {
             hold_out: 0.0,
-            epochs: 5,
-            units: 256,
+            epochs: 4,
+            units: 384,
+            reads_all: true,
             window: 3,
-            dropout: 0.5,
+            dropout: 500,
             rate_of_adam: 0.006,
             ..usual
         }
@@ -61,7 +65,8 @@ impl Architecture {
                 epochs: 12,
                 units: 64,
                 window: 5,
-                dropout: 0.0,
+                reads_all: false,
+                dropout: 0,
                 optimizer: Optimizer::Adagrad,
                 rate_of_adagrad: 0.2,
                 rate_of_adam: 0.01,
@@ -75,7 +80,8 @@ impl Architecture {
                 epochs: 6,
                 units: 64,
                 window: 5,
-                dropout: 0.0,
+                reads_all: false,
+                dropout: 0,
                 optimizer: Optimizer::Adam,
                 rate_of_adagrad: 0.02,
                 rate_of_adam: 0.002,
@@ -97,7 +103,8 @@ impl Architecture {
             epochs: 10,
             units: 64,
             window: 5,
-            dropout: 0.0,
+            reads_all: false,
+            dropout: 0,
             optimizer: Optimizer::Adam,
             rate_of_adagrad: 0.02,
             rate_of_adam: if self == Architecture::Bag { 0.01 } else { 0.002 },

@@ -56,5 +56,9 @@ fn write(word: &str, nearest: &[Neighbour], vectors: &WordVectors, as_json: bool
             named.map(|(neighbour, cosine)| json!({"word": neighbour, "cosine": cosine})).collect();
         return format!("{}\n", json!({"word": word, "neighbours": list}));
     }
-    named.map(|(neighbour, cosine)| format!("{word}\t{neighbour}\t{cosine:.4}\n")).collect()
+    let mut out = String::new();
+    for (neighbour, cosine) in named {
+        out.push_str(&format!("{word}\t{neighbour}\t{cosine:.4}\n"));
+    }
+    out
 }

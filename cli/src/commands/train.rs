@@ -49,7 +49,6 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     } else {
         architecture.defaults()
     };
-    let window = arguments.sizes.window.unwrap_or(defaults.window);
     let (data, fields) = Labelled::read_fields(&arguments.data.as_path().into(), &reading)?;
     warn_of_names(arguments, &data);
     let mut settings = text_settings(arguments, &defaults);
@@ -64,10 +63,10 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     } else if let Some(pretrained) = &pretrained {
         memory = Vec::new();
         let vocabulary = pretrained.vocabulary(&mut memory)?;
-        set_length(arguments, &data, &mut settings, Some(vocabulary), window)?;
+        set_length(arguments, &data, &mut settings, Some(vocabulary), &defaults)?;
         settings.of_vocabulary(vocabulary)?
     } else {
-        set_length(arguments, &data, &mut settings, None, window)?;
+        set_length(arguments, &data, &mut settings, None, &defaults)?;
         settings.pipeline()?
     };
     let texts = prepare(arguments, &data, &reading, pipeline, defaults.hold_out)?;
@@ -78,26 +77,16 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         dim: pretrained.as_ref().map_or(dim as usize, Pretrained::dim),
         length: pipeline.ids().map_or(0, |ids| ids.get() as usize),
         units: arguments.sizes.units.unwrap_or(defaults.units) as usize,
-        window: window as usize,
+        window: window(arguments, &defaults) as usize,
         classes: data.names.len(),
         several: texts.several,
-        dropout: (1000.0 * learning.dropout.unwrap_or(defaults.dropout)).round() as u16,
+        dropout: learning.dropout.unwrap_or(defaults.dropout),
         frozen: arguments.pretrained.freeze,
     };
     let records = architecture.records(extents)?;
     let recipe = Recipe::new(&records).map_err(Failure::usage)?;
     let balanced = training::balanced_weights(&texts.learning.frequencies(data.names.len()));
-    let mut loss = if texts.several {
-        AnyLoss::from(BinaryCrossEntropy::default())
-    } else {
-        AnyLoss::from(SparseCategoricalCrossEntropy)
-    };
-    if learning.class_weights == ClassWeights::Balanced {
-        if texts.several {
-            return Err(Failure::usage("--class-weights balanced is for lines of one label each"));
-        }
-        loss = loss.with_class_weights(&balanced);
-    }
+    let loss = loss_of(arguments, texts.several, &balanced)?;
     let optimizer = learning.optimizer.unwrap_or(defaults.optimizer);
     let plan = Plan {
         recipe,
@@ -161,6 +150,22 @@ fn tell(
     print(&format!(
         "{ended}epoch {epoch} in {name}: {bytes} bytes; learnt in {seconds:.1} s, {speed:.2} M words/s\n"
     ))
+}
+
+/// What is minimised.
+fn loss_of<'a>(arguments: &Train, several: bool, balanced: &'a [f32]) -> Result<AnyLoss<'a>, Failure> {
+    let loss = if several {
+        AnyLoss::from(BinaryCrossEntropy::default())
+    } else {
+        AnyLoss::from(SparseCategoricalCrossEntropy)
+    };
+    match arguments.learning.class_weights {
+        ClassWeights::None => Ok(loss),
+        ClassWeights::Balanced if several => {
+            Err(Failure::usage("--class-weights balanced is for lines of one label each"))
+        }
+        ClassWeights::Balanced => Ok(loss.with_class_weights(balanced)),
+    }
 }
 
 /// The image of what was learnt.
@@ -242,13 +247,18 @@ fn check_files(arguments: &Train) -> Result<(), Failure> {
     }
 }
 
+/// Words of a window of `conv`.
+fn window(arguments: &Train, defaults: &Defaults) -> u32 {
+    arguments.sizes.window.unwrap_or(defaults.window)
+}
+
 /// Sets how many words of a text are read, where the layers take a sequence.
 fn set_length(
     arguments: &Train,
     data: &Labelled,
     settings: &mut TextSettings,
     vocabulary: Option<VocabularyView<'_>>,
-    window: u32,
+    defaults: &Defaults,
 ) -> Result<(), Failure> {
     if !arguments.model.takes_sequence() {
         return match arguments.text.length {
@@ -265,10 +275,10 @@ fn set_length(
                 Some(vocabulary) => settings.of_vocabulary(vocabulary)?,
                 None => settings.pipeline()?,
             };
-            pipeline::usual_length(&data.texts, &pipeline)
+            pipeline::usual_length(&data.texts, &pipeline, defaults.reads_all)
         }
     };
-    settings.length = length.max(arguments.model.least_length(window));
+    settings.length = length.max(arguments.model.least_length(window(arguments, defaults)));
     Ok(())
 }
 
