@@ -42,7 +42,7 @@ pub(crate) struct AtK {
 pub(crate) struct Scores {
     pub(crate) texts: usize,
     /// Texts whose best answer is among their labels, or that have none of the classes and were taken for none.
-    right: u64,
+    pub(crate) right: u64,
     pub(crate) classes: Vec<Counts>,
     pub(crate) at_k: Vec<AtK>,
     /// `[classes, classes + 1]`: how often a text of a class was taken for each, and for none; if each text has one

@@ -85,6 +85,17 @@ impl ImageFile {
     }
 }
 
+/// What an image starts with.
+pub(crate) const START: &[u8] = b"NEMB";
+
+/// Whether a file starts as an image does.
+pub(crate) fn is_image(path: &Path) -> Result<bool, Failure> {
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
+    file.take(4).read_to_end(&mut start).map_err(|error| Failure::file(path, &error))?;
+    Ok(start == START)
+}
+
 /// Writes a file whole or not at all: of two commands that write one, the last counts.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     files::write(path, |file| file.write_all(bytes)).map_err(|error| Failure::file(path, &error))

@@ -14,10 +14,13 @@ mod evaluation;
 mod examples;
 mod export;
 mod failure;
+mod history;
 mod image_file;
 mod import;
+mod map;
 mod measure;
 mod pipeline;
+mod plot;
 mod predictor;
 mod pretrained;
 mod progress;
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Quantise(arguments) => quantise::run(arguments),
         Command::Import(arguments) => commands::import::run(arguments),
         Command::Export(arguments) => commands::export::run(arguments),
+        Command::Plot(arguments) => commands::plot::run(arguments),
         Command::Word2vec(arguments) => commands::word2vec::run(arguments),
         Command::Neighbours(arguments) => commands::neighbours::run(arguments),
         Command::Analogy(arguments) => commands::analogy::run(arguments),

@@ -1,6 +1,7 @@
 //! What a person sees of a training: a bar on the terminal, a line for each epoch.
 
 use crate::failure::{Failure, Kind};
+use crate::history::Epoch;
 use crate::training::Watch;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nanoembed::train::Report;
@@ -38,6 +39,7 @@ pub(crate) struct Progress {
     words_per_example: f64,
     /// Examples of the epochs before this one.
     examples: usize,
+    epochs: Vec<Epoch>,
     quiet: bool,
 }
 
@@ -52,17 +54,27 @@ impl Progress {
         bar.set_style(style.map_err(|error| Failure::new(Kind::Training, error))?);
         let (start, shown) = (Instant::now(), Instant::now());
         let words_per_example = words as f64 / examples.max(1) as f64;
-        Ok(Self { bar, start, shown, words_per_example, examples: 0, quiet })
+        Ok(Self { bar, start, shown, words_per_example, examples: 0, epochs: Vec::new(), quiet })
+    }
+
+    /// Words of so many examples.
+    pub(crate) fn words(&self, examples: usize) -> f64 {
+        self.words_per_example * examples as f64
     }
 
     /// Words learnt from in a second.
-    pub(crate) fn words_per_second(&self, examples: usize) -> f64 {
-        self.words_per_example * examples as f64 / self.start.elapsed().as_secs_f64().max(1e-9)
+    fn words_per_second(&self, examples: usize) -> f64 {
+        self.words(examples) / self.start.elapsed().as_secs_f64().max(1e-9)
     }
 
     /// Examples learnt from.
     pub(crate) fn examples(&self) -> usize {
         self.examples
+    }
+
+    /// The epochs that have ended.
+    pub(crate) fn epochs(&self) -> &[Epoch] {
+        &self.epochs
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -91,6 +103,7 @@ impl Watch for Progress {
 
     fn after_epoch(&mut self, epoch: u32, learnt: Report, held_out: Option<Report>) {
         self.examples += learnt.examples;
+        self.epochs.push(Epoch::new(epoch, learnt, held_out));
         if self.quiet {
             return;
         }

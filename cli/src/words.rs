@@ -2,7 +2,7 @@
 
 use crate::export;
 use crate::failure::{Failure, Kind};
-use crate::image_file::ImageFile;
+use crate::image_file::{ImageFile, START};
 use nanoembed::error::FileError;
 use nanoembed::similarity;
 use nanoembed::table::Table;
@@ -12,9 +12,6 @@ use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-
-/// What the image of a model starts with.
-const IMAGE: &[u8] = b"NEMB";
 
 /// Which words are read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,7 +58,7 @@ impl WordVectors {
         let name = path.display().to_string();
         let mut file = File::open(path).map(BufReader::new).map_err(|error| Failure::file(path, &error))?;
         let start = file.fill_buf().map_err(|error| Failure::file(path, &error))?;
-        if start.starts_with(IMAGE) {
+        if start.starts_with(START) {
             return Self::of_model(&ImageFile::read(path)?, wanted);
         }
         let vectors = match wanted.array {

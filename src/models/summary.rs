@@ -26,11 +26,27 @@ impl<'a, K: Kinds> Recipe<'a, K> {
     pub fn summary(&self) -> impl fmt::Display + use<'a, K> {
         Summary(*self)
     }
+
+    /// The layers in order, as [`Self::summary`] has them: kinds, shapes, parameters and bytes.
+    ///
+    /// ```
+    /// use nanoembed::models::{All, LayerKind, Recipe, Record, Source};
+    /// let records = [
+    ///     Record::new(LayerKind::EmbeddingBag, &[50, 8]).from(Source::Input(0)),
+    ///     Record::new(LayerKind::Dense, &[8, 1]),
+    /// ];
+    /// let bytes = Recipe::<All>::new(&records)?.layers().map(|layer| layer.bytes);
+    /// assert!(bytes.eq([1600, 36]));
+    /// # Ok::<(), nanoembed::models::RecipeError>(())
+    /// ```
+    pub fn layers(&self) -> impl Iterator<Item = LayerSummary> + use<'a, K> {
+        self.places().map(|place| describe(&place))
+    }
 }
 
 impl<K: Kinds> fmt::Display for Summary<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_summary(f, |visit| self.0.places().for_each(|place| visit(describe(&place))))
+        write_summary(f, |visit| self.0.layers().for_each(visit))
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the command is told.
 
 mod columns;
+mod plot;
 mod train;
 mod values;
 mod word2vec;
 mod words;
 
+pub(crate) use plot::{Bytes, Confusion, Map, Plot, Training};
 pub(crate) use train::Train;
 pub(crate) use values::{ClassWeights, Split, Target};
 pub(crate) use word2vec::Word2Vec;
@@ -31,6 +33,7 @@ Examples:
   nanoembed quantise model.nemb --fold i8 --data train.tsv -o small.nemb
   nanoembed inspect small.nemb
   nanoembed word2vec corpus.txt -o vectors.txt
+  nanoembed plot map model.nemb vectors.txt --groups words.tsv -o map.svg
   nanoembed neighbours vectors.txt queen
   nanoembed train train.tsv --model conv --pretrained glove.txt -o model.nemb
 
@@ -63,6 +66,9 @@ pub(crate) enum Command {
     Import(Import),
     /// Writes a model for another program: firmware, Rust, C, NumPy, safetensors
     Export(Export),
+    /// Draws pictures: maps of words, curves of trainings, mistakes, bytes
+    #[command(subcommand)]
+    Plot(Plot),
     /// Learns a vector for each word of a text
     Word2vec(Word2Vec),
     /// Tells the words whose vectors are nearest to that of a word

@@ -58,7 +58,13 @@ pub(crate) struct Train {
     pub(crate) learning: LearningOptions,
     #[command(flatten)]
     pub(crate) fitting: Fitting,
-    /// Prints nothing but errors
+    /// A picture (SVG or PNG) of loss and accuracy by epoch; with --flash, of accuracy against bytes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Prints a JSON object for each epoch, and one for the model; `plot training` draws them
+    #[arg(long, conflicts_with = "flash")]
+    pub(crate) json: bool,
+    /// Prints nothing but errors, and what --json prints
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
@@ -83,9 +89,6 @@ pub(crate) struct Fitting {
     /// Labelled texts that the best model of each budget of the curve is tested on, when all is found
     #[arg(long, value_name = "FILE", requires = "flash", help_heading = "Fitting a budget")]
     pub(crate) test: Option<PathBuf>,
-    /// A picture (SVG) of accuracy against bytes
-    #[arg(long, value_name = "FILE", requires = "flash", help_heading = "Fitting a budget")]
-    pub(crate) plot: Option<PathBuf>,
     /// Threads of the search [default: as many as there are processors]
     #[arg(long, value_name = "N", requires = "flash", help_heading = "Fitting a budget")]
     pub(crate) threads: Option<std::num::NonZero<usize>>,

@@ -7,6 +7,7 @@ use crate::evaluation;
 use crate::failure::{Failure, Kind};
 use crate::image_file::ImageFile;
 use crate::measure::Measure;
+use crate::plot;
 use crate::progress::{self, Progress};
 use crate::recipe::Architecture;
 use crate::search::{self, Candidate, Frame, Point, Split, Task, Tried};
@@ -83,8 +84,8 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
         .flatten()
         .map(|tried| Point { bytes: tried.bytes, accuracy: tried.score() })
         .collect();
-    if let Some(path) = &arguments.fitting.plot {
-        search::plot(path, &format!("{} of held-out texts", measure.name()), &points)?;
+    if let Some(path) = &arguments.plot {
+        plot::write(path, &search::curve(measure.name(), &points))?;
     }
     if quiet {
         return Ok(());

@@ -9,6 +9,7 @@ pub(crate) mod fit;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod neighbours;
+pub(crate) mod plot;
 pub(crate) mod predict;
 pub(crate) mod quantise;
 pub(crate) mod similarity;

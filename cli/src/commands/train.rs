@@ -7,18 +7,22 @@ use crate::columns;
 use crate::data::{Labelled, Reading, Source};
 use crate::examples::Examples;
 use crate::failure::Failure;
+use crate::history;
 use crate::image_file::{self, ImageFile};
 use crate::measure::Measure;
 use crate::pipeline::{self, TextSettings};
+use crate::plot;
 use crate::pretrained::Pretrained;
 use crate::progress::{self, Progress};
 use crate::recipe::Extents;
-use crate::training::{self, Plan};
+use crate::training::{self, Learnt, Plan};
 use nanoembed::image::Contents;
 use nanoembed::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use nanoembed::models::{All, Model, Recipe, Record};
 use nanoembed::text::{Pipeline, VocabularyView};
+use serde_json::json;
 use std::path::Path;
+use std::time::Duration;
 
 /// The texts that are learnt from, those that say which epoch is best, and how both become ids.
 struct Texts<'a> {
@@ -110,23 +114,41 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
         pretrained.fill(table)?;
     }
     let learnt = training::learn(plan, &start, &texts.learning, texts.held_out.as_ref(), &mut watch)?;
-    let (time, speed) = (watch.elapsed().as_secs_f64(), watch.words_per_second(watch.examples()));
+    let time = watch.elapsed();
     watch.finish();
 
     // What training alone needs is not in the image.
     let records = architecture.records(Extents { dropout: 0, frozen: false, ..extents })?;
     let image = image_of(arguments, &records, &learnt.parameters, &data.names, &texts.pipeline)?;
     image.write(&arguments.output)?;
+    tell(arguments, &image, &learnt, &watch, time)
+}
+
+/// Draws and prints what came of the training, which took so long.
+fn tell(
+    arguments: &Train,
+    image: &ImageFile,
+    learnt: &Learnt,
+    watch: &Progress,
+    time: Duration,
+) -> Result<(), Failure> {
+    let (name, bytes, seconds) = (image.name(), image.bytes().len(), time.as_secs_f64());
+    let speed = watch.words(watch.examples()) / seconds.max(1e-9);
+    if let Some(path) = &arguments.plot {
+        plot::write(path, &history::curves(&[(name.to_owned(), watch.epochs().to_vec())]))?;
+    }
+    if arguments.json {
+        let model = json!({"model": name, "epoch": learnt.epoch, "was_ended": learnt.was_ended,
+            "bytes": bytes, "seconds": seconds, "words_per_second": speed});
+        return print(&history::lines(watch.epochs(), &model));
+    }
     if arguments.quiet {
         return Ok(());
     }
     let ended = if learnt.was_ended { "ended; " } else { "" };
+    let (epoch, speed) = (learnt.epoch, speed / 1e6);
     print(&format!(
-        "{ended}epoch {} in {}: {} bytes; learnt in {time:.1} s, {:.2} M words/s\n",
-        learnt.epoch,
-        image.name(),
-        image.bytes().len(),
-        speed / 1e6,
+        "{ended}epoch {epoch} in {name}: {bytes} bytes; learnt in {seconds:.1} s, {speed:.2} M words/s\n"
     ))
 }
 
@@ -211,15 +233,18 @@ pub(super) fn warn_of_names(arguments: &Train, data: &Labelled) {
 
 /// An error if what is to be written cannot be, or would take the place of what is read.
 fn check_files(arguments: &Train) -> Result<(), Failure> {
-    let plot = arguments.fitting.plot.as_deref();
     let (validation, test) = (arguments.validation.as_deref(), arguments.fitting.test.as_deref());
     let pretrained = arguments.pretrained.pretrained.as_deref();
     let read = [Some(arguments.data.as_path()), validation, test, pretrained];
-    for output in [Some(arguments.output.as_path()), plot].into_iter().flatten() {
-        image_file::check_apart(output, read.into_iter().flatten())?;
-        image_file::check_writable(output)?;
+    let read = || read.into_iter().flatten();
+    let output = arguments.output.as_path();
+    image_file::check_apart(output, read())?;
+    image_file::check_writable(output)?;
+    match &arguments.plot {
+        Some(plot) if plot == output => Err(Failure::usage("--plot and -o are one file")),
+        Some(plot) => plot::check(plot, read()),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Words of a window of `conv`.

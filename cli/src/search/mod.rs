@@ -11,7 +11,7 @@ mod curve;
 mod pool;
 
 pub(crate) use candidate::{Candidate, Frame, Split, Task};
-pub(crate) use curve::{Point, plot};
+pub(crate) use curve::{Point, curve};
 
 use crate::failure::Failure;
 use candidate::{FORMS, TEXTS};

@@ -5,6 +5,7 @@ mod budgets;
 mod columns;
 mod firmware;
 mod other_programs;
+mod pictures;
 mod word2vec;
 mod words;
 mod wrong;
