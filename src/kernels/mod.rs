@@ -91,7 +91,8 @@ pub(crate) mod inner {
     pub use super::repeats::{Repeats, distinct_rows};
     pub use super::scores::{inverse_norms, scores};
     pub use super::skip_gram::{
-        MOST_NEGATIVES, Negatives, SubwordRows, learn_bags, learn_groups, learn_pairs, mean_of_word, pair,
+        MOST_NEGATIVES, Negatives, SubwordRows, WordBags, learn_bags, learn_groups, learn_pairs,
+        mean_of_word, pair,
     };
     pub use super::steps::{
         max_over_steps, max_over_steps_backward, mean_over_steps, mean_over_steps_backward,

@@ -79,6 +79,15 @@ impl SubwordRows<'_> {
     }
 }
 
+/// Bags of words.
+#[derive(Clone, Copy, Debug)]
+pub struct WordBags<'a> {
+    /// For each bag a [`pair`] of the number of its words and the target row, and then the words.
+    pub list: &'a [u64],
+    /// The rows of n-grams that the words have.
+    pub subwords: SubwordRows<'a>,
+}
+
 simd_fn! {
     /// Learns from pairs of an input row and a target row, one after the other, each with `negatives.count`
     /// rows drawn from the distribution of `negatives`.
@@ -120,9 +129,8 @@ simd_fn! {
     ) = groups_body;
 
     /// The same for bags of words, the mean of whose rows is learnt from as if it were a row. All rows of the
-    /// bag take its change: CBOW, and skip-gram with n-grams, whose bags are of one word. `bags` has a
-    /// [`pair`] of the number of words and the target row for each bag, and then the words. `mean` is scratch
-    /// as long as a row.
+    /// bag take its change: CBOW, and skip-gram with n-grams, whose bags are of one word. `mean` is scratch as
+    /// long as a row.
     ///
     /// ```text
     /// for each bag (words, t):  x₁ .. x_m = the rows of the words and of their n-grams
@@ -137,8 +145,7 @@ simd_fn! {
         input: &mut [Line],
         output: &mut [Line],
         mean: &mut [Line],
-        bags: &[u64],
-        subwords: SubwordRows<'_>,
+        bags: WordBags<'_>,
         negatives: Negatives<'_>,
         rate: f32,
     ) = bags_body;
@@ -212,12 +219,12 @@ fn bags_body<L: Lanes>(
     input: &mut [Line],
     output: &mut [Line],
     mean: &mut [Line],
-    bags: &[u64],
-    subwords: SubwordRows<'_>,
+    bags: WordBags<'_>,
     negatives: Negatives<'_>,
     rate: f32,
 ) {
-    let (mut rest, mut number, lines) = (bags, 0, mean.len());
+    let WordBags { list, subwords } = bags;
+    let (mut rest, mut number, lines) = (list, 0, mean.len());
     while let Some((head, after)) = rest.split_first() {
         let [count, _] = rows_of(*head);
         let Some((bag, after)) = after.split_at_checked(count as usize) else { return };

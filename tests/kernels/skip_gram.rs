@@ -187,7 +187,8 @@ proptest! {
         check(&case, &(input, output), |level, input, output| {
             let mut mean = vec![Aligned([f32::NAN; 16]); case.input[0].len() / 16];
             let (negatives, rate) = (case.negatives(), case.rate);
-            internals::learn_bags_at(level, input, output, &mut mean, &list, subwords, negatives, rate);
+            let bags = internals::WordBags { list: &list, subwords };
+            internals::learn_bags_at(level, input, output, &mut mean, bags, negatives, rate);
         });
     }
 

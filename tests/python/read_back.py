@@ -3,12 +3,14 @@
 
     python3 tests/python/read_back.py
 
-Run in the crate's folder. It builds the example `convert`, writes made-up vectors with each program that is installed, converts them into
+Run in the crate's folder. It builds the command `nanoembed`, writes made-up vectors with each program that is installed, converts them into
 each format, and reads the results with the same programs. Numbers are compared by bits; of fastText's model, whose vectors are means, within
 1e-6. A program that is not installed is printed as NOT RUN. Ends with status 1 if anything differs.
 """
 
 import importlib.util
+import json
+import math
 import os
 import random
 import struct
@@ -59,9 +61,8 @@ def read_text(path):
 
 
 def main():
-    build = ["cargo", "build", "--quiet", "--profile", "test", "--all-features", "--example", "convert"]
-    subprocess.run(build, check=True)
-    program = os.path.join(os.environ.get("CARGO_TARGET_DIR", "target"), "debug", "examples", "convert")
+    subprocess.run(["cargo", "build", "--quiet", "--release", "-p", "nanoembed-cli"], check=True)
+    program = os.path.join(os.environ.get("CARGO_TARGET_DIR", "target"), "release", "nanoembed")
     rng = random.Random(1)
     sizes = [1.0, 1e-3, 1e3]
     table = {word: [f32(rng.gauss(0, 1) * sizes[i % 3]) for _ in range(DIM)] for i, word in enumerate(WORDS)}
@@ -69,7 +70,7 @@ def main():
         path = lambda name: os.path.join(folder, name)
 
         def convert(start, end):
-            done = subprocess.run([program, path(start), path(end)], capture_output=True, text=True)
+            done = subprocess.run([program, "convert", path(start), path(end)], capture_output=True, text=True)
             if done.returncode:
                 said(f"{start} to {end}: {done.stderr.strip()}", False)
             return path(end)
@@ -114,6 +115,14 @@ def main():
             model.save_model(path("fasttext.bin"))
             expected = {word: list(map(float, model.get_word_vector(word))) for word in model.get_words()}
             said("fastText's model to text", same(read_text(convert("fasttext.bin", "fasttext.vec")), expected, 1e-6))
+            # Words that it has, and words that its n-grams stand for.
+            words = [*WORDS[:-1], "unseen", "caf", "日本語", "New_Yorker"]
+            for a, b in zip(words, reversed(words)):
+                done = subprocess.run([program, "similarity", path("fasttext.bin"), a, b, "--json"], capture_output=True, text=True)
+                x, y = model.get_word_vector(a), model.get_word_vector(b)
+                cosine = sum(map(float, x * y)) / (sum(map(float, x * x)) * sum(map(float, y * y))) ** 0.5
+                found = json.loads(done.stdout)["cosine"] if done.returncode == 0 else math.nan
+                said(f"the cosine of {a} and {b} by fastText's model", abs(found - cosine) <= 1e-6)
             # Its training starts from our text: no row may be lost on the way.
             write_labels(path("labels"))
             options = {"dim": DIM, "minCount": 1, "epoch": 1, "lr": 0.0, "thread": 1, "verbose": 0}

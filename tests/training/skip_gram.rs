@@ -241,7 +241,7 @@ fn n_grams_stand_for_words_that_were_not_seen() {
     while let Some(tasks) = training.next_round() {
         tasks.for_each(Task::run);
     }
-    let (mut vectors, mut rows) = ([[0.0; 16]; WORDS + 10], [[0.0; 16]; 500]);
+    let (mut vectors, mut rows) = ([[0.0; 16]; WORDS + 10], vec![[0.0; 16]; 500]);
     training.vectors(&mut TableMut::from_rows(&mut vectors[..WORDS])).unwrap();
     training.subword_vectors(&mut TableMut::from_rows(&mut rows)).unwrap();
     for (new, vector) in vectors[WORDS..].iter_mut().enumerate() {

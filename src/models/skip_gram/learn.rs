@@ -2,7 +2,7 @@
 
 use super::memory::Extents;
 use super::settings::{Method, Settings};
-use crate::kernels::{Negatives, SubwordRows, learn_bags, learn_groups, learn_pairs};
+use crate::kernels::{Negatives, SubwordRows, WordBags, learn_bags, learn_groups, learn_pairs};
 use crate::random::mix;
 use crate::table::Line;
 
@@ -63,7 +63,8 @@ impl Learn<'_> {
             let rate = schedule.rate(&settings, shard);
             let lines = extents.lines;
             if settings.learns_bags() {
-                learn_bags(input, output, mean, pairs, subwords, negatives, rate);
+                let bags = WordBags { list: pairs, subwords };
+                learn_bags(input, output, mean, bags, negatives, rate);
             } else if settings.method == Method::SharedNegatives {
                 learn_groups(input, output, lines, pairs, negatives, rate);
             } else {
