@@ -42,7 +42,9 @@ impl Grams {
             vector.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
             count += 1;
         }
-        vector.iter_mut().for_each(|sum| *sum /= count as f32);
+        for sum in &mut vector {
+            *sum /= count as f32;
+        }
         (count > 0).then_some(vector)
     }
 }
