@@ -303,6 +303,8 @@ fn bad_input_is_named() {
     assert_eq!(lengths(Settings { negatives: 16, ..usual }), setting("negatives", 16, 15));
     assert_eq!(lengths(Settings { parts: 65, ..usual }), setting("parts", 65, 64));
     assert_eq!(lengths(Settings { words: 0, ..usual }), setting("words", 0, 1 << 20));
+    let wide = Settings { words: 1 << 20, window: 1 << 10, subword_rows: 1, ..usual };
+    assert_eq!(lengths(wide), setting("words", 1 << 20, 1 << 19));
     for (what, settings) in [
         ("sample", Settings { sample: -1.0, ..usual }),
         ("learning_rate", Settings { learning_rate: -1.0, ..usual }),

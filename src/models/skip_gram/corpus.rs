@@ -38,7 +38,7 @@ impl<'a> Corpus<'a> {
     /// # Errors
     /// If there is not a list for each word, or the offsets do not rise from 0 to the number of rows.
     pub fn with_subwords(self, rows: &'a [u32], offsets: &'a [usize]) -> Result<Self, SkipGramError> {
-        let most = rows.iter().copied().max().map_or(0, |row| row as usize + 1);
+        let most = rows.iter().copied().max().map_or(0, |row| (row as usize).saturating_add(1));
         let lists = Bags::new(Indices::new(rows, most)?, offsets)?.len();
         ShapeMismatch::check("lists of n-grams", self.counts.len(), lists)?;
         let subwords = SubwordRows { first: self.counts.len(), offsets, rows };

@@ -64,13 +64,20 @@ impl Extents {
         }
         let parts = settings.parts_of(rows);
         let of_word = if settings.subword_rows > 0 { 4 * settings.window } else { 2 * settings.window + 1 };
+        // Places of pairs are numbers of 32 bits.
+        let pairs = settings.words.checked_mul(of_word).filter(|pairs| u32::try_from(*pairs).is_ok());
+        let pairs = pairs.ok_or(SkipGramError::Setting {
+            what: "words",
+            found: settings.words,
+            most: (1 << 31) / of_word,
+        })?;
         Ok(Self {
             rows,
             lines: settings.dim.div_ceil(LANES),
             parts,
             part: share(rows, parts),
             words: settings.words,
-            pairs: settings.words * of_word,
+            pairs,
             subword_rows: settings.subword_rows,
         })
     }
