@@ -167,12 +167,7 @@ impl Replay for Adam {
 
 impl Summed for Adam {
     fn factors(&self) -> Factors {
-        Factors {
-            beta_1: self.beta_1,
-            beta_2: self.beta_2,
-            root: libm::sqrt(f64::from(self.beta_2)),
-            epsilon: self.epsilon.beside_root(),
-        }
+        Factors::of_moments(self.beta_1, self.beta_2, self.epsilon.beside_root())
     }
 
     #[inline]

@@ -154,12 +154,7 @@ impl Replay for Nadam {
 
 impl Summed for Nadam {
     fn factors(&self) -> Factors {
-        Factors {
-            beta_1: self.beta_1,
-            beta_2: self.beta_2,
-            root: libm::sqrt(f64::from(self.beta_2)),
-            epsilon: self.epsilon.beside_root(),
-        }
+        Factors::of_moments(self.beta_1, self.beta_2, self.epsilon.beside_root())
     }
 
     fn scalars(&self, number: u32, [power_1, power_2]: [f64; 2]) -> [f64; 2] {

@@ -131,8 +131,8 @@ simd_fn! {
         where { ShapeMismatch::check("rows of last steps", slots.rows(), last_steps.len()) } = decay_rows_loops;
 }
 
-/// How many of the last steps have their scalars kept: some KB of stack where there is much.
-const RECENT: usize = if usize::BITS >= 64 { 256 } else { 32 };
+/// How many of the last steps, or of the gaps that they end, have their scalars kept: some KB of stack where there is much.
+pub(super) const RECENT: usize = if usize::BITS >= 64 { 256 } else { 32 };
 /// Every which step rest is looked for.
 const REST: u32 = 8;
 /// Up to how many steps decay one by one.

@@ -2,6 +2,7 @@
 //!
 //! The formula, how it is computed, and how large its error is, are told at [`Summed`].
 
+use super::catch_up::RECENT;
 use super::{Moves, Replay, State, UpdateRule};
 use crate::math;
 
@@ -116,8 +117,6 @@ impl<S> Gap<S> {
     }
 }
 
-/// How many gaps have their sums kept: some KB of stack where there is much.
-const RECENT: usize = if usize::BITS >= 64 { 256 } else { 32 };
 /// How many sums are kept: of A⁻¹, 1, A, … A⁶.
 const SUMS: usize = 8;
 /// Every how many steps the powers of the betas are computed anew.
@@ -293,6 +292,11 @@ impl<'a, O: Summed> Gaps<'a, O> {
 }
 
 impl Factors {
+    /// Those of an optimizer with the moments m and v.
+    pub(crate) fn of_moments(beta_1: f32, beta_2: f32, epsilon: Option<f32>) -> Self {
+        Self { beta_1, beta_2, root: libm::sqrt(f64::from(beta_2)), epsilon }
+    }
+
     /// After how many steps no distance is more than 2⁻⁵⁴ of the first, at one rate.
     fn steps_to_vanish(self) -> u32 {
         const LN_OF_VANISHED: f32 = 37.43;

@@ -3,7 +3,7 @@
 //! How threads share the work, and what that costs, is told at [`Indices::occurrences_in`].
 
 use crate::error::{CapacityExceeded, InputError, ShapeMismatch};
-use crate::table::{Bags, Index, Indices, Policy};
+use crate::table::{Bags, Index, Indices, NO_ROW, Policy};
 use core::hint::select_unpredictable;
 use core::ops::Range;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -157,9 +157,6 @@ fn check_numbers(rows: &Range<usize>, sources: usize) -> Result<(), CapacityExce
     CapacityExceeded::check("rows, of which 32 bits name one", most, rows.len())?;
     CapacityExceeded::check("gradient rows, of which 32 bits name one", most, sources)
 }
-
-/// No range holds it: a range ends before some row.
-const NO_ROW: usize = usize::MAX;
 
 /// Lists those of the `named` rows, of which there are at most `most`, that lie in `rows`.
 ///

@@ -174,7 +174,7 @@ pub struct Indices<'a, I, P = Reject> {
 }
 
 /// No table has this row: row numbers are below `rows`, which is a `usize`. It spares a second test per id.
-const NO_ROW: usize = usize::MAX;
+pub(crate) const NO_ROW: usize = usize::MAX;
 
 impl<'a, I: Index> Indices<'a, I, Reject> {
     /// Ids that all lie in `0..rows`.

@@ -75,6 +75,7 @@ pub use bags::{Bags, Pooling};
 pub use even_ranges::even_ranges;
 pub use format::{Bf16, F16, F32, Format, RowFormat};
 pub(crate) use format::{Nearest, OneScale, Rounding, Scale};
+pub(crate) use indices::NO_ROW;
 pub use indices::{FromEnd, Indices, MapTo, Reject, Skip};
 pub(crate) use integers::IntegerFormat;
 pub use integers::{I4, I8, RowNotFinite};

@@ -69,6 +69,15 @@ impl Text {
         Self::new(&(0..sentences).map(&mut sentence).collect::<Vec<_>>(), vocabulary)
     }
 
+    /// Sentences of even words, and sentences of odd ones.
+    fn two_topics(words: usize) -> Self {
+        let mut random = Random::seed_from_u64(5);
+        let mut draw = |end: usize| ((u64::from(random.next_u32()) * end as u64) >> 32) as u32;
+        let sentences: Vec<Vec<u32>> =
+            (0..400).map(|s| (0..12).map(|_| 2 * draw(words / 2) + s % 2).collect()).collect();
+        Self::new(&sentences, words)
+    }
+
     fn corpus(&self) -> Corpus<'_> {
         Corpus::new(&self.ids, &self.offsets, &self.counts).unwrap()
     }
@@ -150,11 +159,7 @@ fn cosine(vectors: &[f32], dim: usize, a: usize, b: usize) -> f64 {
 #[test]
 fn words_that_meet_come_to_lie_beside_each_other() {
     const WORDS: usize = 80;
-    let mut random = Random::seed_from_u64(5);
-    let mut draw = |end: usize| ((u64::from(random.next_u32()) * end as u64) >> 32) as u32;
-    let sentences: Vec<Vec<u32>> =
-        (0..400).map(|s| (0..12).map(|_| 2 * draw(WORDS / 2) + s % 2).collect()).collect();
-    let text = Text::new(&sentences, WORDS);
+    let text = Text::two_topics(WORDS);
     for method in METHODS {
         for parts in [1, 2] {
             let settings = Settings {
@@ -228,11 +233,7 @@ proptest! {
 fn n_grams_stand_for_words_that_were_not_seen() {
     // Even words stand beside even words: their last digits are what they share.
     const WORDS: usize = 80;
-    let mut random = Random::seed_from_u64(5);
-    let mut draw = |end: usize| ((u64::from(random.next_u32()) * end as u64) >> 32) as u32;
-    let sentences: Vec<Vec<u32>> =
-        (0..400).map(|s| (0..12).map(|_| 2 * draw(WORDS / 2) + s % 2).collect()).collect();
-    let text = Text::new(&sentences, WORDS);
+    let text = Text::two_topics(WORDS);
     let (grams, grams_of) = text.subwords(500);
     let corpus = text.corpus().with_subwords(&grams, &grams_of).unwrap();
     let settings = Settings { dim: 16, sample: 0.0, subword_rows: 500, ..Settings::default() };

@@ -171,8 +171,7 @@ impl<'a, 'm> SkipGram<'a, 'm> {
         if self.extents.subword_rows == 0 {
             return self.copy(self.parts.input, to);
         }
-        ShapeMismatch::check("rows", self.extents.rows, to.rows())?;
-        ShapeMismatch::check("dim", self.settings.dim, to.dim())?;
+        self.check(self.extents.rows, to)?;
         let Parts { input, mean, .. } = &mut self.parts;
         for word in 0..to.rows() {
             mean_of_word(input, word, self.corpus.subwords(), mean);
@@ -190,8 +189,7 @@ impl<'a, 'm> SkipGram<'a, 'm> {
     /// If the table has not [`subword_rows`](Settings::subword_rows) rows of `dim` numbers.
     pub fn subword_vectors(&self, to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
         let Extents { rows, lines, subword_rows, .. } = self.extents;
-        ShapeMismatch::check("rows", subword_rows, to.rows())?;
-        ShapeMismatch::check("dim", self.settings.dim, to.dim())?;
+        self.check(subword_rows, to)?;
         for row in 0..subword_rows {
             if let (Some(from), Some(to)) = (self.parts.input.get((rows + row) * lines..), to.row_mut(row)) {
                 copy_lines(from, to);
@@ -208,10 +206,15 @@ impl<'a, 'm> SkipGram<'a, 'm> {
         self.copy(self.parts.output, to)
     }
 
+    /// Whether a table has so many rows of `dim` numbers.
+    fn check(&self, rows: usize, table: &TableMut<'_>) -> Result<(), ShapeMismatch> {
+        ShapeMismatch::check("rows", rows, table.rows())?;
+        ShapeMismatch::check("dim", self.settings.dim, table.dim())
+    }
+
     fn copy(&self, from: &[Line], to: &mut TableMut<'_>) -> Result<(), ShapeMismatch> {
         let extents = &self.extents;
-        ShapeMismatch::check("rows", extents.rows, to.rows())?;
-        ShapeMismatch::check("dim", self.settings.dim, to.dim())?;
+        self.check(extents.rows, to)?;
         for id in 0..extents.rows {
             let (Some(row), Some(part)) = (id.checked_div(extents.parts), id.checked_rem(extents.parts))
             else {
