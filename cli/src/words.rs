@@ -4,7 +4,7 @@ use crate::export;
 use crate::failure::{Failure, Kind};
 use crate::image_file::{ImageFile, START};
 use nanoembed::error::FileError;
-use nanoembed::similarity;
+use nanoembed::similarity::{self, Neighbour};
 use nanoembed::table::Table;
 use nanoembed::text::Pipeline;
 use nanoembed::vectors::{AnyVectors, FastText, Vectors};
@@ -192,6 +192,11 @@ impl WordVectors {
         Ok(norms)
     }
 
+    /// The words of rows that were found, and their scores.
+    pub(crate) fn named<'a>(&'a self, found: &'a [Neighbour]) -> impl Iterator<Item = (&'a str, f32)> {
+        found.iter().filter_map(|neighbour| Some((self.words.get(neighbour.row)?.as_str(), neighbour.score)))
+    }
+
     /// The number of the row of a word.
     pub(crate) fn place(&self, word: &str) -> Option<usize> {
         self.places.get(word).copied()
@@ -274,6 +279,28 @@ fn failure(name: &str, error: FileError) -> Failure {
     }
     let kind = if matches!(error, FileError::Io(_)) { Kind::File } else { Kind::Data };
     Failure::new(kind, format!("{name}: {error}"))
+}
+
+/// A word as it is looked for.
+pub(crate) fn small(word: &str, lowercase: bool) -> String {
+    if lowercase { word.to_lowercase() } else { word.to_owned() }
+}
+
+/// What to try if no word is known.
+pub(crate) fn cure_of_case(lowercase: bool) -> &'static str {
+    if lowercase { "" } else { "; words may have another case: try --lowercase" }
+}
+
+/// The mean of rows; `None` of none.
+pub(crate) fn mean(dim: usize, rows: impl Iterator<Item: AsRef<[f32]>>) -> Option<Vec<f32>> {
+    let (mut sum, mut count) = (vec![0.0; dim], 0.0_f32);
+    for row in rows {
+        for (sum, x) in sum.iter_mut().zip(row.as_ref()) {
+            *sum += x;
+        }
+        count += 1.0;
+    }
+    (count > 0.0).then(|| sum.into_iter().map(|x| x / count).collect())
 }
 
 #[cfg(test)]

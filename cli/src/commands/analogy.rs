@@ -4,7 +4,7 @@ use super::print;
 use crate::arguments::Analogies;
 use crate::data::Source;
 use crate::failure::Failure;
-use crate::words::WordVectors;
+use crate::words::{WordVectors, cure_of_case, small};
 use nanoembed::similarity::{Analogy, Neighbour, Search};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -48,9 +48,7 @@ fn answer(arguments: &Analogies, asked: &Asked<'_>) -> Result<(), Failure> {
     };
     let mut found = vec![Neighbour::default(); arguments.top.into()];
     let nearest = asked.nearest([a, b, c], &mut found)?;
-    let known = asked.vectors.words();
-    let answers =
-        nearest.iter().filter_map(|neighbour| Some((known.get(neighbour.row)?.as_str(), neighbour.score)));
+    let answers = asked.vectors.named(nearest);
     if arguments.json {
         let answers: Vec<Value> =
             answers.map(|(word, score)| json!({"word": word, "score": score})).collect();
@@ -81,10 +79,6 @@ impl Tally {
     fn accuracy(self) -> f64 {
         self.right as f64 / self.known.max(1) as f64
     }
-}
-
-fn small(word: &str, lowercase: bool) -> String {
-    if lowercase { word.to_lowercase() } else { word.to_owned() }
 }
 
 /// The questions of a file: four words a line, and sections under lines `: name`.
@@ -140,7 +134,7 @@ fn test(arguments: &Analogies, asked: &Asked<'_>, sections: &[Section]) -> Resul
         all.unknown += tally.unknown;
     }
     if all.known == 0 {
-        let cure = if arguments.lowercase { "" } else { "; words may have another case: try --lowercase" };
+        let cure = cure_of_case(arguments.lowercase);
         return Err(asked.vectors.fails(format!("it has the four words of no question{cure}")));
     }
     let named = || sections.iter().zip(&tallies).map(|(section, tally)| (section.name.as_str(), *tally));

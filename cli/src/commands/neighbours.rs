@@ -48,9 +48,7 @@ pub(crate) fn run(arguments: &Neighbours) -> Result<(), Failure> {
 }
 
 fn write(word: &str, nearest: &[Neighbour], vectors: &WordVectors, as_json: bool) -> String {
-    let words = vectors.words();
-    let named =
-        nearest.iter().filter_map(|neighbour| Some((words.get(neighbour.row)?.as_str(), neighbour.score)));
+    let named = vectors.named(nearest);
     if as_json {
         let list: Vec<Value> =
             named.map(|(neighbour, cosine)| json!({"word": neighbour, "cosine": cosine})).collect();

@@ -4,14 +4,14 @@ use super::print;
 use crate::arguments::Similarity;
 use crate::data::{Source, columns_of_lines};
 use crate::failure::Failure;
-use crate::words::WordVectors;
+use crate::words::{self, WordVectors, cure_of_case};
 use nanoembed::similarity::{cosine, spearman};
 use nanoembed::sparse::Occurrence;
 use serde_json::json;
 use std::path::Path;
 
 pub(crate) fn run(arguments: &Similarity) -> Result<(), Failure> {
-    let small = |word: &str| if arguments.lowercase { word.to_lowercase() } else { word.to_owned() };
+    let small = |word: &str| words::small(word, arguments.lowercase);
     if let Some(path) = &arguments.test {
         return test(arguments, &pairs(path, small)?, &arguments.vectors.read()?);
     }
@@ -79,7 +79,7 @@ fn test(arguments: &Similarity, pairs: &[Pair], vectors: &WordVectors) -> Result
     let [list, other] = &mut scratch;
     let agreement = spearman(&cosines, &scores, [list, other]).map_err(|error| vectors.fails(error))?;
     let Some(agreement) = agreement else {
-        let cure = if arguments.lowercase { "" } else { "; words may have another case: try --lowercase" };
+        let cure = cure_of_case(arguments.lowercase);
         let message =
             format!("it has both words of {known} of {} pairs, too few to compare{cure}", pairs.len());
         return Err(vectors.fails(message));

@@ -5,6 +5,7 @@ use crate::failure::{Failure, Kind};
 use crate::image_file::{check_apart, check_writable};
 use crate::progress::{end_at_interrupt, was_ended};
 use crate::vector_file::VectorFormat;
+use crate::words::mean;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nanoembed::models::skip_gram::{Corpus, Memory, Method, Settings, SkipGram, Task, Tasks};
 use nanoembed::table::{Aligned, RowFormat, Table, TableMut};
@@ -37,15 +38,7 @@ impl Grams {
 
     /// The vector of a word that the corpus lacks: the mean of the rows of its n-grams. `None` if it has none.
     fn vector(&self, word: &str, rows: Table<'_>) -> Option<Vec<f32>> {
-        let (mut vector, mut count) = (vec![0.0; rows.dim()], 0);
-        for row in self.subwords.buckets_of(word).filter_map(|bucket| rows.row(bucket)) {
-            vector.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
-            count += 1;
-        }
-        for sum in &mut vector {
-            *sum /= count as f32;
-        }
-        (count > 0).then_some(vector)
+        mean(rows.dim(), self.subwords.buckets_of(word).filter_map(|bucket| rows.row(bucket)))
     }
 }
 
@@ -91,6 +84,7 @@ pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
     }
     let method = Method::from(arguments.method);
     let usual = if method == Method::ContinuousBag { 0.05 } else { 0.025 };
+    let grams = Grams::of(arguments, &words.kinds);
     let settings = Settings {
         dim: arguments.dim,
         window: arguments.window,
@@ -99,16 +93,13 @@ pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
         learning_rate: arguments.learning_rate.unwrap_or(usual),
         epochs: arguments.epochs,
         method,
-        subword_rows: arguments
-            .characters
-            .map_or(0, |(_, max)| if max > 0 { arguments.buckets as usize } else { 0 }),
+        subword_rows: grams.as_ref().map_or(0, |_| arguments.buckets as usize),
         seed: arguments.seed,
         ..Settings::default()
     };
     let also = arguments.also.as_deref();
     let also = also.map(|file| std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error)));
     let also = also.transpose()?.unwrap_or_default();
-    let grams = Grams::of(arguments, &words.kinds);
     let (mut vectors, rows) = learn(arguments, settings, &words, grams.as_ref())?;
 
     let mut kinds = words.kinds;

@@ -4,7 +4,7 @@ use super::Words;
 use crate::export;
 use crate::failure::Failure;
 use crate::image_file::{ImageFile, is_image};
-use crate::words::{Wanted, WordVectors};
+use crate::words::{Wanted, WordVectors, mean};
 use nanoembed::text::Pipeline;
 use std::collections::HashSet;
 use std::path::Path;
@@ -74,18 +74,6 @@ fn ids(pipeline: &Pipeline<'_>, text: &str) -> Result<Vec<u32>, Failure> {
         }
     }
     Ok(ids)
-}
-
-/// The mean of rows; `None` of none.
-fn mean(dim: usize, rows: impl Iterator<Item = Vec<f32>>) -> Option<Vec<f32>> {
-    let (mut sum, mut count) = (vec![0.0; dim], 0.0_f32);
-    for row in rows {
-        for (sum, x) in sum.iter_mut().zip(row) {
-            *sum += x;
-        }
-        count += 1.0;
-    }
-    (count > 0.0).then(|| sum.into_iter().map(|x| x / count).collect())
 }
 
 #[cfg(test)]
