@@ -33,7 +33,7 @@ pub(crate) fn row_ahead<const PREFETCH: bool, I: Index, P: Policy>(
     indices: Indices<'_, I, P>,
     position: usize,
 ) -> Option<usize> {
-    if PREFETCH { indices.row(position + DISTANCE) } else { None }
+    if PREFETCH { indices.row_to_ask_for(position + DISTANCE) } else { None }
 }
 
 /// Asks for the rows of these ids, if rows of the table are to be asked for: those of the next example, while

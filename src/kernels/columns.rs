@@ -89,6 +89,18 @@ impl<'a, F: Format> Columns<'a, F> {
         self.elements.get(start..start.wrapping_add(WIDTH.div_ceil(F::NUMBERS)))
     }
 
+    /// The elements of a row from these columns on, `count` of them; `None` where the table ends before.
+    #[inline(always)]
+    pub(crate) fn elements(self, row: usize, count: usize) -> Option<&'a [F::Element]> {
+        self.elements.get(row * self.stride..)?.get(..count)
+    }
+
+    /// Where scale and bias of a row stand among these elements.
+    #[inline(always)]
+    pub(crate) fn end(self) -> usize {
+        self.row - F::SCALE_AND_BIAS - self.column / F::NUMBERS
+    }
+
     /// The numbers of a block of a row, where they lie, if they need no conversion.
     #[inline(always)]
     pub(crate) fn floats<const WIDTH: usize>(self, row: usize) -> Option<&'a [f32; WIDTH]> {
@@ -107,6 +119,16 @@ impl<'a, F: Format> Columns<'a, F> {
     pub(crate) fn scale_and_bias<L: Lanes>(self, lanes: L, row: usize) -> Option<(f32, f32)> {
         let start = row * self.stride;
         F::scale_and_bias(lanes, self.ends.get(start..start.wrapping_add(F::SCALE_AND_BIAS))?)
+    }
+
+    /// Asks for the first `count` elements of a row, and for its element `last`: rows that are no multiple of a
+    /// line lie across one more than they fill.
+    #[inline(always)]
+    pub(crate) fn prefetch_ends(self, row: Option<usize>, count: usize, last: usize) {
+        let Some(row) = row else { return };
+        let start = row.wrapping_mul(self.stride);
+        prefetch(self.elements, start, count);
+        prefetch(self.elements, start.wrapping_add(last), 1);
     }
 
     /// Asks for a block that will be needed soon. Packed rows and those of integers are short and lie across

@@ -38,6 +38,7 @@ mod dot;
 mod dropout;
 mod gather;
 mod gemm;
+mod groups;
 mod integers;
 mod lstm;
 mod noise;

@@ -2,10 +2,11 @@
 //!
 //! The loops, the reasons for what the code does otherwise, and the cost are told at [`pool`].
 
+use super::groups::{divide, in_groups, is_late, pool_in_groups};
 use super::integers::{check_sums, sum_codes};
 use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
-use crate::simd::{LANES, Lanes, simd_fn};
+use crate::simd::{LANES, Lanes, LevelLanes, simd_fn};
 use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Scale, Table};
 
 simd_fn! {
@@ -65,12 +66,14 @@ simd_fn! {
     /// - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums
     ///   stay in registers and `out` is written once. A sum in memory would be loaded and stored again for
     ///   every row.
+    /// - On x86-64 with AVX2 rows that are no whole blocks are taken in groups of sixteen columns, up to four
+    ///   in one pass over the bag, and the last group is read whole: of `f32` by a mask, of other formats with
+    ///   what follows it. So are all rows of 4 bits, whose codes of odd and even columns are summed apart.
     /// - Rows of tables above the size of the near caches are asked for ahead of their use, across the
     ///   borders of bags, each block of columns for itself.
     /// - Without weights nothing is multiplied by them.
     /// - The codes of packed rows are unpacked, converted, multiplied and added sixteen at a time; that the
     ///   biases are summed apart saves an addition for each number.
-    ///
     /// - The integers of up to 256 rows are added in 16 bits, which hold their sum, then in 32: twice as many
     ///   in a register, and so blocks of 128 columns where those of floats have 64. Those of 4 bits are summed
     ///   apart, the ones in the low bits of a byte and the ones in the high bits, and come into the order of
@@ -154,7 +157,7 @@ fn check_positions(ids: usize) -> Result<(), ShapeMismatch> {
 }
 
 #[inline(always)]
-fn pool_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
+fn pool_loops<L: LevelLanes, F: Format, I: Index, P: Policy, O: Index>(
     lanes: L,
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
@@ -172,55 +175,77 @@ fn pool_loops<L: Lanes, F: Format, I: Index, P: Policy, O: Index>(
 }
 
 #[inline(always)]
-fn pool_bags<L: Lanes, const PREFETCH: bool, const CODES: bool, F: Format, I: Index, P: Policy, O: Index>(
+fn pool_bags<
+    L: LevelLanes,
+    const PREFETCH: bool,
+    const CODES: bool,
+    F: Format,
+    I: Index,
+    P: Policy,
+    O: Index,
+>(
     lanes: L,
     table: Table<'_, F>,
     bags: &Bags<'_, I, P, O>,
     pooling: Pooling,
     out: &mut [f32],
 ) {
+    let mut late_only = false;
+    if !CODES && in_groups::<L, F>(table.dim()) {
+        if pool_in_groups::<_, PREFETCH, _, _, _, _>(lanes, table, bags, pooling, out) {
+            return;
+        }
+        late_only = true;
+    }
     let mut rest = out;
     // Not `iter`, whose closure is not always inlined: what is known of the bags would then be lost.
     for bag in 0..bags.len() {
         let Some(bag) = bags.bag(bag) else { continue };
         let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
         rest = after;
-        let divisor = bag.divisor(pooling);
-        let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
-        let (mut narrower, mut wide_columns) = (to, 0);
-        if CODES && WIDE <= 2 * L::MAX_BLOCK {
-            let (blocks, after) = narrower.as_chunks_mut::<WIDE>();
-            for block in blocks {
-                *block = scaled_sum(lanes, Columns::new(table, wide_columns), &bag, ahead);
-                divide(block, divisor);
-                wide_columns += WIDE;
-            }
-            narrower = after;
+        if late_only && !bag.indices().iter().flatten().any(|row| is_late(table, row)) {
+            continue;
         }
-        column_blocks!(L, as_chunks_mut(narrower), |block, column| {
-            let columns = Columns::new(table, wide_columns + column);
-            *block = if CODES {
-                scaled_sum(lanes, columns, &bag, ahead)
-            } else {
-                sum_block(lanes, columns, &bag, ahead)
-            };
-            divide(block, divisor);
-        });
+        sum_in_blocks::<_, PREFETCH, CODES, _, _, _, _>(lanes, table, bags, &bag, to);
+        divide(to, bag.divisor(pooling));
     }
 }
 
-/// Sums to what the pooling makes of them.
+/// The sums of one bag, in blocks of columns.
 #[inline(always)]
-fn divide<const WIDTH: usize>(block: &mut [f32; WIDTH], divisor: Option<f32>) {
-    match divisor {
-        None => {}
-        Some(0.0) => *block = [0.0; WIDTH],
-        Some(divisor) => {
-            for sum in block {
-                *sum /= divisor;
-            }
+fn sum_in_blocks<
+    L: Lanes,
+    const PREFETCH: bool,
+    const CODES: bool,
+    F: Format,
+    I: Index,
+    P: Policy,
+    O: Index,
+>(
+    lanes: L,
+    table: Table<'_, F>,
+    bags: &Bags<'_, I, P, O>,
+    bag: &BagView<'_, I, P>,
+    to: &mut [f32],
+) {
+    let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
+    let (mut narrower, mut wide_columns) = (to, 0);
+    if CODES && WIDE <= 2 * L::MAX_BLOCK {
+        let (blocks, after) = narrower.as_chunks_mut::<WIDE>();
+        for block in blocks {
+            *block = scaled_sum(lanes, Columns::new(table, wide_columns), bag, ahead);
+            wide_columns += WIDE;
         }
+        narrower = after;
     }
+    column_blocks!(L, as_chunks_mut(narrower), |block, column| {
+        let columns = Columns::new(table, wide_columns + column);
+        *block = if CODES {
+            scaled_sum(lanes, columns, bag, ahead)
+        } else {
+            sum_block(lanes, columns, bag, ahead)
+        };
+    });
 }
 
 /// The sums of `WIDTH` columns of one bag, of rows of integers without weights.

@@ -1,8 +1,8 @@
 //! Levels of SIMD instructions and their detection without `std`.
 
-use super::lanes::Baseline;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 use super::lanes::{Avx2, Avx512};
+use super::lanes::{Baseline, Lanes};
 
 /// A set of SIMD instructions that this processor is known to have.
 ///
@@ -25,6 +25,34 @@ pub(crate) enum Kind {
     Avx2(Avx2),
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     Avx512(Avx512),
+}
+
+/// Lanes that say which level they prove, so that the body of a kernel may call another kernel.
+pub(crate) trait LevelLanes: Lanes {
+    fn level(self) -> Level;
+}
+
+impl LevelLanes for Baseline {
+    #[inline(always)]
+    fn level(self) -> Level {
+        Level(Kind::Baseline(self))
+    }
+}
+
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+impl LevelLanes for Avx2 {
+    #[inline(always)]
+    fn level(self) -> Level {
+        Level(Kind::Avx2(self))
+    }
+}
+
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+impl LevelLanes for Avx512 {
+    #[inline(always)]
+    fn level(self) -> Level {
+        Level(Kind::Avx512(self))
+    }
 }
 
 impl Level {

@@ -27,8 +27,8 @@ pub(crate) use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 pub(crate) use lanes::{Avx2, Avx512};
 pub(crate) use lanes::{CODES, LANES, Lanes};
-pub(crate) use level::Kind;
 pub use level::Level;
+pub(crate) use level::{Kind, LevelLanes};
 pub(crate) use prefetch::{CACHE_LINE, PREFETCHES, prefetch};
 pub(crate) use reduce::{dot_tile, dots, sum};
 pub(crate) use sqrt::sqrt;

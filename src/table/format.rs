@@ -104,6 +104,9 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
     /// How many numbers stand in an element.
     #[doc(hidden)]
     const NUMBERS: usize = 1;
+    /// Whether the elements are the numbers.
+    #[doc(hidden)]
+    const IS_F32: bool = false;
     /// How many elements scale and bias take at the end of a row.
     #[doc(hidden)]
     const SCALE_AND_BIAS: usize = 0;
@@ -139,6 +142,36 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
         column: usize,
         scale: f32,
     ) -> Option<[f32; WIDTH]>;
+
+    /// The numbers of a group of sixteen columns; of [`F32`] +0 for those that the elements do not hold.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn group<L: Lanes>(lanes: L, elements: &[Self::Element]) -> Option<L::V> {
+        Some(lanes.load(&Self::block::<L, LANES>(lanes, elements, 0, 1.0)?))
+    }
+
+    /// Of packed rows: sums + scale · q for groups of sixteen columns.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn add_groups<L: Lanes, const GROUPS: usize>(
+        lanes: L,
+        sums: &mut [L::V; GROUPS],
+        scale: f32,
+        elements: &[Self::Element],
+    ) -> Option<()> {
+        for (sum, group) in sums.iter_mut().zip(0..) {
+            let x = Self::block::<L, LANES>(lanes, elements.get(group * LANES / Self::NUMBERS..)?, 0, scale)?;
+            *sum = lanes.add(*sum, lanes.load(&x));
+        }
+        Some(())
+    }
+
+    /// Puts such sums, which a level may keep in an order of its own, into that of the columns.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn order_groups<L: Lanes, const GROUPS: usize>(lanes: L, sums: &mut [L::V; GROUPS]) {
+        let _ = (lanes, sums);
+    }
 
     /// `WIDTH` integers, as [`block`](Self::block) takes them; `None` if the format is not one of integers.
     #[doc(hidden)]
@@ -279,6 +312,7 @@ impl Format for F32 {
     const NAME: &'static str = "f32";
     const ROW_FORMAT: RowFormat = RowFormat::F32;
     type Scale = ();
+    const IS_F32: bool = true;
 
     #[inline(always)]
     fn as_floats(row: &[f32]) -> Option<&[f32]> {
@@ -288,6 +322,14 @@ impl Format for F32 {
     #[inline(always)]
     fn block<L: Lanes, const WIDTH: usize>(_: L, numbers: &[f32], _: usize, _: f32) -> Option<[f32; WIDTH]> {
         numbers.first_chunk().copied()
+    }
+
+    #[inline(always)]
+    fn group<L: Lanes>(lanes: L, numbers: &[f32]) -> Option<L::V> {
+        Some(match numbers.first_chunk() {
+            Some(group) => lanes.load(group),
+            None => lanes.load_part(numbers),
+        })
     }
 
     #[inline(always)]

@@ -335,6 +335,12 @@ impl<'a, I: Index, P: Policy> Indices<'a, I, P> {
         self.resolve(*self.ids.get(position)?)
     }
 
+    /// The same but for padding, whose row is named, too: to ask for rows ahead of their use.
+    #[inline(always)]
+    pub(crate) fn row_to_ask_for(&self, position: usize) -> Option<usize> {
+        self.policy.row_of_checked(*self.ids.get(position)?, self.rows)
+    }
+
     /// The row of each position, as [`row`](Self::row) gives it.
     #[inline(always)]
     pub fn iter(

@@ -213,7 +213,7 @@ fn encode_bits<const PER_BYTE: usize>(from: &[f32], row: &mut [u8], most: u8, ro
 
 /// A format whose codes share bytes: `$numbers` of them in one, each at most `$most`.
 macro_rules! bits_format {
-    ($format:ident, $name:literal, $numbers:literal, $most:literal, $load:ident) => {
+    ($format:ident, $name:literal, $numbers:literal, $most:literal, $load:ident, { $($more:tt)* }) => {
         impl Format for $format {
             type Element = u8;
             const NAME: &'static str = $name;
@@ -228,6 +228,7 @@ macro_rules! bits_format {
             }
 
             block_of_codes!($load);
+            $($more)*
 
             #[inline(always)]
             fn encode(from: &[f32], row: &mut [u8], (): (), rounding: impl Rounding) {
@@ -236,5 +237,21 @@ macro_rules! bits_format {
         }
     };
 }
-bits_format!(U4, "u4", 2, 15, scaled_u4);
-bits_format!(U2, "u2", 4, 3, scaled_u2);
+bits_format!(U4, "u4", 2, 15, scaled_u4, {
+    #[inline(always)]
+    fn add_groups<L: Lanes, const GROUPS: usize>(
+        lanes: L,
+        sums: &mut [L::V; GROUPS],
+        scale: f32,
+        codes: &[u8],
+    ) -> Option<()> {
+        lanes.add_u4(sums, scale, codes.as_chunks().0.first_chunk()?);
+        Some(())
+    }
+
+    #[inline(always)]
+    fn order_groups<L: Lanes, const GROUPS: usize>(lanes: L, sums: &mut [L::V; GROUPS]) {
+        lanes.order_u4(sums);
+    }
+});
+bits_format!(U2, "u2", 4, 3, scaled_u2, {});

@@ -26,6 +26,8 @@ macro_rules! by_loops {
 mod narrow;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+mod packed;
 mod products;
 #[cfg(any(
     test,
@@ -126,6 +128,23 @@ pub trait Lanes: NarrowLanes + ProductLanes {
     fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
         self.mul(self.splat(scale), self.load_u2(from))
     }
+    /// sums + scale · q for groups of sixteen integers q of 4 bits, in an order that the level chooses.
+    #[inline(always)]
+    fn add_u4<const GROUPS: usize>(
+        self,
+        sums: &mut [Self::V; GROUPS],
+        scale: f32,
+        from: &[[u8; LANES / 2]; GROUPS],
+    ) {
+        for (sum, codes) in sums.iter_mut().zip(from) {
+            *sum = self.add(*sum, self.scaled_u4(scale, codes));
+        }
+    }
+    /// Puts the sums of [`add_u4`](Self::add_u4) into the order of the integers.
+    #[inline(always)]
+    fn order_u4<const GROUPS: usize>(self, sums: &mut [Self::V; GROUPS]) {
+        let _ = sums;
+    }
     /// Sixteen floats of 16 bits (IEEE binary16); NaN becomes quiet.
     #[inline(always)]
     fn load_f16(self, from: &[u16; LANES]) -> Self::V {
@@ -150,6 +169,15 @@ pub trait Lanes: NarrowLanes + ProductLanes {
         self.load(&to)
     }
     fn store(self, v: Self::V, to: &mut [f32; LANES]);
+    /// The first lanes, as many as there are elements, at most sixteen.
+    #[inline(always)]
+    fn store_part(self, v: Self::V, to: &mut [f32]) {
+        let mut all = [0.0; LANES];
+        self.store(v, &mut all);
+        for (to, x) in to.iter_mut().zip(all) {
+            *to = x;
+        }
+    }
     /// Stores past the caches, where the processor can.
     ///
     /// # Safety

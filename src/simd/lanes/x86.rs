@@ -76,6 +76,19 @@ impl Avx2 {
         Self(())
     }
 
+    /// The lanes below a length.
+    #[inline(always)]
+    #[allow(clippy::unused_self, reason = "the token is the proof of the instructions")]
+    fn masks(self, length: usize) -> [__m256i; 2] {
+        // SAFETY: the token.
+        unsafe {
+            let length = _mm256_set1_epi32(if length < LANES { length as i32 } else { LANES as i32 });
+            let number = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let high = _mm256_add_epi32(number, _mm256_set1_epi32(8));
+            [_mm256_cmpgt_epi32(length, number), _mm256_cmpgt_epi32(length, high)]
+        }
+    }
+
     /// Eight codes of `width` bits as floats, the low bits of `codes` first: all go to every lane, which
     /// shifts its own down.
     #[inline(always)]
@@ -280,13 +293,10 @@ impl Lanes for Avx2 {
     }
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
+        let [low, high] = self.masks(from.len());
         // SAFETY: the token; the masks leave out every element at or after the length, and what is masked out
         // is not read.
         unsafe {
-            let length = _mm256_set1_epi32(if from.len() < LANES { from.len() as i32 } else { LANES as i32 });
-            let number = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-            let low = _mm256_cmpgt_epi32(length, number);
-            let high = _mm256_cmpgt_epi32(length, _mm256_add_epi32(number, _mm256_set1_epi32(8)));
             [_mm256_maskload_ps(from.as_ptr(), low), _mm256_maskload_ps(from.as_ptr().wrapping_add(8), high)]
         }
     }
@@ -304,8 +314,30 @@ impl Lanes for Avx2 {
         [self.eight(i32::from_le_bytes([a, b, c, d]), 4), self.eight(i32::from_le_bytes([e, f, g, h]), 4)]
     }
     #[inline(always)]
-    fn load_u2(self, &[a, b, c, d]: &[u8; LANES / 4]) -> Self::V {
-        [self.eight(i32::from_le_bytes([a, b, 0, 0]), 2), self.eight(i32::from_le_bytes([c, d, 0, 0]), 2)]
+    fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
+        // SAFETY: the token. All codes go to every lane, which shifts its own down. A permutation takes the
+        // lowest two bits of each number, so it looks the product up.
+        unsafe {
+            let q = _mm256_setr_ps(0.0, 1.0, 2.0, 3.0, 0.0, 1.0, 2.0, 3.0);
+            let products = _mm256_mul_ps(_mm256_set1_ps(scale), q);
+            let codes = _mm256_set1_epi32(i32::from_le_bytes(*from));
+            let low = _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14);
+            let high = _mm256_add_epi32(low, _mm256_set1_epi32(16));
+            [low, high].map(|shifts| _mm256_permutevar_ps(products, _mm256_srlv_epi32(codes, shifts)))
+        }
+    }
+    #[inline(always)]
+    fn add_u4<const GROUPS: usize>(
+        self,
+        sums: &mut [Self::V; GROUPS],
+        scale: f32,
+        from: &[[u8; LANES / 2]; GROUPS],
+    ) {
+        self.add_fours(sums, scale, from);
+    }
+    #[inline(always)]
+    fn order_u4<const GROUPS: usize>(self, sums: &mut [Self::V; GROUPS]) {
+        self.order_fours(sums);
     }
     #[inline(always)]
     fn load_f16(self, from: &[u16; LANES]) -> Self::V {
@@ -331,6 +363,16 @@ impl Lanes for Avx2 {
         unsafe {
             _mm256_storeu_ps(p, low);
             _mm256_storeu_ps(p.add(8), high);
+        }
+    }
+    #[inline(always)]
+    fn store_part(self, [low, high]: Self::V, to: &mut [f32]) {
+        let [first, second] = self.masks(to.len());
+        // SAFETY: the token; the masks leave out every element at or after the length, and what is masked out
+        // is not written.
+        unsafe {
+            _mm256_maskstore_ps(to.as_mut_ptr(), first, low);
+            _mm256_maskstore_ps(to.as_mut_ptr().wrapping_add(8), second, high);
         }
     }
     #[inline(always)]
@@ -426,6 +468,19 @@ impl Lanes for Avx512 {
         }
     }
     #[inline(always)]
+    fn add_u4<const GROUPS: usize>(
+        self,
+        sums: &mut [Self::V; GROUPS],
+        scale: f32,
+        from: &[[u8; LANES / 2]; GROUPS],
+    ) {
+        self.add_fours(sums, scale, from);
+    }
+    #[inline(always)]
+    fn order_u4<const GROUPS: usize>(self, sums: &mut [Self::V; GROUPS]) {
+        self.order_fours(sums);
+    }
+    #[inline(always)]
     fn load_f16(self, from: &[u16; LANES]) -> Self::V {
         // SAFETY: the token; the array has sixteen halves.
         unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(from.as_ptr().cast())) }
@@ -442,6 +497,13 @@ impl Lanes for Avx512 {
     fn store(self, v: Self::V, to: &mut [f32; LANES]) {
         // SAFETY: the token; the array has sixteen elements.
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), v) }
+    }
+    #[inline(always)]
+    fn store_part(self, v: Self::V, to: &mut [f32]) {
+        let length = if to.len() < LANES { to.len() } else { LANES };
+        // SAFETY: the token; the mask has a bit for each element of the slice, and what is masked out is not
+        // written.
+        unsafe { _mm512_mask_storeu_ps(to.as_mut_ptr(), ((1_u32 << length) - 1) as u16, v) }
     }
     #[inline(always)]
     unsafe fn stream(self, v: Self::V, to: &mut [f32; LANES]) {
