@@ -34,6 +34,7 @@ mod axpy;
 mod codes;
 mod columns;
 mod convolution;
+mod dense_gradients;
 mod dot;
 mod dropout;
 mod gather;
