@@ -60,7 +60,7 @@ simd_fn! {
     ///   many rows of A as stay in the first cache, and no less than four, are multiplied by all of B before
     ///   the next follow.
     /// - The lanes of four products are summed together, which takes half the additions of four single sums;
-    ///   with AVX-512 a quarter, since the four share registers from the first addition on.
+    ///   with AVX-512 a third, since the four share registers from the first addition on.
     /// - A ragged end is loaded under a mask, the other lanes +0.
     ///
     /// # Cost
