@@ -424,9 +424,8 @@ fn each_gradient(
 #[inline(always)]
 fn each_nonzero(row: &[f32], mut work: impl FnMut(usize, f32)) {
     for (chunk, first) in row.chunks(LANES).zip((0..).step_by(LANES)) {
-        // Without the sign: all bits of all numbers.
-        let any = chunk.iter().fold(0, |any, d| any | d.to_bits() << 1);
-        if any == 0 {
+        // A chunk of a length that the compiler knows is looked at all at once.
+        if chunk.first_chunk::<LANES>().is_some_and(are_zero) {
             continue;
         }
         for (d, place) in chunk.iter().zip(first..) {
@@ -435,6 +434,16 @@ fn each_nonzero(row: &[f32], mut work: impl FnMut(usize, f32)) {
             }
         }
     }
+}
+
+#[inline(always)]
+fn are_zero(numbers: &[f32; LANES]) -> bool {
+    // Without the sign: all bits of all numbers.
+    let mut any = 0;
+    for d in numbers {
+        any |= d.to_bits() << 1;
+    }
+    any == 0
 }
 
 #[inline(always)]
