@@ -55,9 +55,10 @@ simd_fn! {
     ///   to four fifths (1024) of what the first cache could deliver. More accumulators would be another sum.
     /// - gemv takes four rows of W at a time, where registers suffice, and reads x once for them. Each dot
     ///   product has its own lanes, so this changes no bits, and their chains overlap.
-    /// - `gemm_nt` takes four rows of A besides with AVX-512, and two of A and of B with AVX2. Four products
-    ///   then take four loads, where one row of A and four of B take five, and four and four take two. So
-    ///   many rows of A as stay in the first cache, and no less than four, are multiplied by all of B before
+    /// - `gemm_nt` takes four rows of A and four of B at a time with AVX-512, and two and two with AVX2 if the
+    ///   rows are long: four products then take two and four loads, where those of one row of A take five.
+    ///   In short rows a tile costs more than its loads, and one row of C is cheaper to write than two.
+    /// - So many rows of A as stay in the first cache, and no less than four, are multiplied by all of B before
     ///   the next follow.
     /// - The lanes of four products are summed together, which takes half the additions of four single sums;
     ///   with AVX-512 a third, since the four share registers from the first addition on.
@@ -159,13 +160,14 @@ pub(super) fn gemm_nt_loops<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &
     while first < a.rows() {
         // So few rows of A that they stay in the first cache for all columns.
         let last = a.rows().min(first + (NEAR / a.dim().max(1) / 4).max(1) * 4);
-        if L::ACCUMULATORS >= 8 {
+        if L::ACCUMULATORS >= 8 && b.rows() >= 4 {
             first = tiles::<L, 4, 4>(lanes, a, b, c, first..last);
-        }
-        if L::ACCUMULATORS == 4 {
+        } else if L::ACCUMULATORS >= 8 || L::ACCUMULATORS == 4 && a.dim() >= 256 {
             first = tiles::<L, 2, 2>(lanes, a, b, c, first..last);
         }
-        if L::ACCUMULATORS >= 4 {
+        if L::ACCUMULATORS >= 8 {
+            first = tiles::<L, 1, 8>(lanes, a, b, c, first..last);
+        } else if L::ACCUMULATORS == 4 {
             first = tiles::<L, 1, 4>(lanes, a, b, c, first..last);
         } else if L::ACCUMULATORS == 2 {
             first = tiles::<L, 1, 2>(lanes, a, b, c, first..last);
