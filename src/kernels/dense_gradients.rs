@@ -1,5 +1,5 @@
 //! The gradients of a convolution where few gradients of its outputs are zero: products of matrices, with the
-//! bits of the loops in `convolution`, which pass over zeros.
+//! bits of the loops in `convolution_gradients`, which pass over zeros.
 //!
 //! The terms of a number in the gradient of the kernel are of one tap and follow the outputs. Those of a
 //! number in the gradient of the input follow the outputs too, for which the taps go from the last to the
