@@ -1,7 +1,7 @@
 //! A training step of Embedding, Lstm and Dense, and the kernels that it is made of.
 //!
 //! The shape is that of the Keras literature for film reviews: 64 texts of 500 words, 5000 words of 32 numbers, 100 units. Printed at
-//! the end, from medians: the gates at every level (as `dense` prints its kernels); then each part of a step, how often
+//! the end, from medians: the gates at every level (as `dense` prints its kernels); then, for each level, each part of a step, how often
 //! it occurs, its time in milliseconds a step and what the processor can do at most (multiplications and additions in
 //! registers, unfused, measured in the same samples) in parts of it; then the whole step beside the sum of its parts.
 
@@ -121,8 +121,17 @@ impl Part {
     }
 }
 
-fn step(bench: &mut Bench) {
-    let level = Level::current();
+/// A step at each level.
+fn steps(bench: &mut Bench) {
+    let best = Level::current();
+    for level in Level::available() {
+        level.set_current();
+        step(bench, level);
+    }
+    best.set_current();
+}
+
+fn step(bench: &mut Bench, level: Level) {
     let mut random = Xoshiro128PlusPlus::seed_from_u64(1);
     let mut model = Model::boxed(&mut random);
     let mut trainer = Trainer::<Model, Adam, _, BATCH>::boxed(Adam::default(), BinaryCrossEntropy::default());
@@ -134,7 +143,7 @@ fn step(bench: &mut Bench) {
     let (mut state, d_h) = (Numbers::any(2 * UNITS), Numbers::any(UNITS));
     // The step; the limit; the products; the gates, backward and forward.
     let candidates = 2 + PARTS.len() + 2;
-    let times = bench.compare("step", candidates, |candidate, _| {
+    let times = bench.compare(&format!("step at {}", level.name()), candidates, |candidate, _| {
         if candidate == 0 {
             black_box(trainer.step(&mut model, &ids, &labels).unwrap());
         } else if candidate == 1 {
@@ -174,6 +183,6 @@ fn step(bench: &mut Bench) {
 fn main() {
     let mut bench = Bench::new("recurrent");
     gates(&mut bench);
-    step(&mut bench);
+    steps(&mut bench);
     bench.print("a call");
 }

@@ -62,18 +62,55 @@ pub fn exp(x: f32) -> f32 {
     // Beyond these the result is +∞ or 0 in any case; a NaN passes both comparisons.
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.0 { -104.0 } else { x };
-    let shifted = x * core::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
+    let (p, shifted) = reduced(x, ROUND);
+    let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
+    let half = n >> 1;
+    p * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+}
+
+/// e to the power of what x is above n ln 2, and n + `round`, for n = x / ln 2 rounded to a whole number.
+///
+/// `round` is [`ROUND`], or that and an even number, so that halves are rounded to the same n.
+#[inline(always)]
+fn reduced(x: f32, round: f32) -> (f32, f32) {
+    let shifted = x * core::f32::consts::LOG2_E + round;
+    let n = shifted - round;
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
     let q = 0.001_383_832_5;
     let q = q * r + 0.008_369_165;
     let q = q * r + 0.041_668_102;
     let q = q * r + 0.166_665_17;
     let q = q * r + 0.499_999_94;
-    let p = 1.0 + (r + r * r * q);
-    let n = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
-    let half = n >> 1;
-    p * power_of_two(half) * power_of_two(n.wrapping_sub(half))
+    (1.0 + (r + r * r * q), shifted)
+}
+
+/// Whether functions share the code of [`exp`] where a shorter form of it would do: a small processor has
+/// little flash, and no lanes.
+const SHARED: bool = cfg!(all(target_os = "none", target_pointer_width = "32"));
+
+/// [`exp`] up to 20, the same bits.
+///
+/// There n + 63 is the exponent of a normal number, which is made by a shift alone: its bias, 127, is in what
+/// is added. The factor 2⁻⁶³ then rounds subnormals, once.
+#[inline(always)]
+fn exp_up_to_20(x: f32) -> f32 {
+    if SHARED {
+        return exp(x);
+    }
+    let x = if x < -104.0 { -104.0 } else { x };
+    let (p, shifted) = reduced(x, ROUND + 190.0);
+    p * f32::from_bits(shifted.to_bits() << 23) * (1.0 / 9_223_372_036_854_775_808.0)
+}
+
+/// ½ [`exp`] from 0 to 40, the same bits; what it is at 40 beyond that.
+#[inline(always)]
+fn half_exp_up_to_40(x: f32) -> f32 {
+    let x = if x > 40.0 { 40.0 } else { x };
+    if SHARED {
+        return 0.5 * exp(x);
+    }
+    let (p, shifted) = reduced(x, ROUND + 126.0);
+    p * f32::from_bits(shifted.to_bits() << 23)
 }
 
 /// ln(u + c) − shift · ln 2 for a positive normal u and a c far below u, given as c / u.
@@ -152,9 +189,10 @@ pub fn ln_1p(x: f32) -> f32 {
 /// ```
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
-    let far = x < -20.0;
-    let e = exp(if far { x } else { -x });
-    if far { e } else { 1.0 / (1.0 + e) }
+    let e = exp_up_to_20(if x < -20.0 { x } else { -x });
+    // The same question of the bits: if it were asked in the same words, the compiler would compute the
+    // exponential of x and that of −x.
+    if x.to_bits() > (-20.0_f32).to_bits() { e } else { 1.0 / (1.0 + e) }
 }
 
 /// The hyperbolic tangent.
@@ -177,7 +215,8 @@ pub fn tanh(x: f32) -> f32 {
     let p = p * s + 0.133_325_44;
     let p = p * s - 0.333_333_16;
     let near = a + a * (s * p);
-    let far = 1.0 - 2.0 / (exp(2.0 * a) + 1.0);
+    // Both sides of 2 / (e²ᵃ + 1) are halved, which changes no bits. Beyond 40 it is lost beside 1.
+    let far = 1.0 - 1.0 / (half_exp_up_to_40(2.0 * a) + 0.5);
     let magnitude = if a < 0.55 { near } else { far };
     magnitude.copysign(x)
 }

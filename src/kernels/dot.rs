@@ -5,6 +5,7 @@
 use crate::error::ShapeMismatch;
 use crate::simd::{self, Lanes, dot_tile, dots, simd_fn};
 use crate::table::{Table, TableMut};
+use core::ops::Range;
 
 simd_fn! {
     /// Σᵢ xᵢ, by sixteen lanes.
@@ -52,17 +53,21 @@ simd_fn! {
     /// - A single dot product is one chain of additions and waits for each of them: n / 16 times the latency
     ///   of an addition, 3 cycles on Zen 4, is as fast as its order allows, and that is half (256 elements)
     ///   to four fifths (1024) of what the first cache could deliver. More accumulators would be another sum.
-    /// - gemv takes four rows of W at a time, where registers suffice, and reads x once for them; `gemm_nt`
-    ///   with AVX-512 two rows of A besides. Each dot product has its own lanes, so this changes no bits, and
-    ///   their chains overlap.
-    /// - `gemm_nt` takes all rows of A for four rows of B before it goes on: the four rows stay in the first
-    ///   cache.
-    /// - The lanes of four products are summed together, which takes half the additions of four single sums.
+    /// - gemv takes four rows of W at a time, where registers suffice, and reads x once for them. Each dot
+    ///   product has its own lanes, so this changes no bits, and their chains overlap.
+    /// - `gemm_nt` takes four rows of A and four of B at a time with AVX-512, and two and two with AVX2 if the
+    ///   rows are long: four products then take two and four loads, where those of one row of A take five.
+    ///   In short rows a tile costs more than its loads, and one row of C is cheaper to write than two.
+    /// - So many rows of A as stay in the first cache, and no less than four, are multiplied by all of B before
+    ///   the next follow.
+    /// - The lanes of four products are summed together, which takes half the additions of four single sums;
+    ///   with AVX-512 a third, since the four share registers from the first addition on.
     /// - A ragged end is loaded under a mask, the other lanes +0.
     ///
     /// # Cost
     /// From memory or cache `gemv` moves 4 n k + 4 k ⌈n / 4⌉ bytes. The first term is the weights, which are
-    /// read once: `gemv` runs at the speed of memory. `gemm_nt` moves 4 n k + 4 m k ⌈n / 4⌉.
+    /// read once: `gemv` runs at the speed of memory. `gemm_nt` moves 4 m k and 4 n k for each 4096 numbers of A
+    /// from there, the rest from the first cache.
     pub fn dot, dot_at(a: &[f32], b: &[f32]) -> Result<f32, ShapeMismatch>
         where { ShapeMismatch::check("length of b", a.len(), b.len()) } = dot_loops;
 
@@ -146,36 +151,70 @@ fn dot_rows<L: Lanes, const R: usize>(
     Some(())
 }
 
+/// Numbers of A that are worked on at a time: half of a first cache of 32 KiB.
+const NEAR: usize = 4096;
+
 #[inline(always)]
 pub(super) fn gemm_nt_loops<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) {
-    let n = b.rows();
-    let mut j = 0;
-    while L::ACCUMULATORS >= 4 && n - j >= 4 {
-        columns::<L, 4>(lanes, a, b, c, j);
-        j += 4;
-    }
-    while L::ACCUMULATORS >= 2 && n - j >= 2 {
-        columns::<L, 2>(lanes, a, b, c, j);
-        j += 2;
-    }
-    while n - j >= 1 {
-        columns::<L, 1>(lanes, a, b, c, j);
-        j += 1;
+    let mut first = 0;
+    while first < a.rows() {
+        // So few rows of A that they stay in the first cache for all columns.
+        let last = a.rows().min(first + (NEAR / a.dim().max(1) / 4).max(1) * 4);
+        if L::ACCUMULATORS >= 8 && b.rows() >= 4 {
+            first = tiles::<L, 4, 4>(lanes, a, b, c, first..last);
+        } else if L::ACCUMULATORS >= 8 || L::ACCUMULATORS == 4 && a.dim() >= 256 {
+            first = tiles::<L, 2, 2>(lanes, a, b, c, first..last);
+        }
+        if L::ACCUMULATORS >= 8 {
+            first = tiles::<L, 1, 8>(lanes, a, b, c, first..last);
+        } else if L::ACCUMULATORS == 4 {
+            first = tiles::<L, 1, 4>(lanes, a, b, c, first..last);
+        } else if L::ACCUMULATORS == 2 {
+            first = tiles::<L, 1, 2>(lanes, a, b, c, first..last);
+        } else {
+            first = tiles::<L, 1, 1>(lanes, a, b, c, first..last);
+        }
     }
 }
 
-/// Columns j to j + D − 1 of C: the products of all rows of A and as many rows of B.
+/// Some rows of C, R at a time, in tiles of D columns: gives the row after the last that it did.
 #[inline(always)]
-fn columns<L: Lanes, const D: usize>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>, j: usize) {
-    let m = a.rows();
-    let mut i = 0;
-    while L::ACCUMULATORS >= 8 && m - i >= 2 {
-        let _ = tile::<L, 2, D>(lanes, a, b, c, i, j);
-        i += 2;
+fn tiles<L: Lanes, const R: usize, const D: usize>(
+    lanes: L,
+    a: Table<'_>,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+    rows: Range<usize>,
+) -> usize {
+    let (n, last) = (b.rows(), rows.end - rows.len() % R);
+    let mut j = 0;
+    while n - j >= D {
+        columns::<L, R, D>(lanes, a, b, c, rows.start..last, j);
+        j += D;
     }
-    while m - i >= 1 {
-        let _ = tile::<L, 1, D>(lanes, a, b, c, i, j);
-        i += 1;
+    while D > 2 && n - j >= 2 {
+        columns::<L, R, 2>(lanes, a, b, c, rows.start..last, j);
+        j += 2;
+    }
+    while D > 1 && n - j >= 1 {
+        columns::<L, R, 1>(lanes, a, b, c, rows.start..last, j);
+        j += 1;
+    }
+    last
+}
+
+/// Columns j to j + D − 1 of some rows of C, which are R or a multiple.
+#[inline(always)]
+fn columns<L: Lanes, const R: usize, const D: usize>(
+    lanes: L,
+    a: Table<'_>,
+    b: Table<'_>,
+    c: &mut TableMut<'_>,
+    rows: Range<usize>,
+    j: usize,
+) {
+    for i in rows.step_by(R) {
+        let _ = tile::<L, R, D>(lanes, a, b, c, i, j);
     }
 }
 

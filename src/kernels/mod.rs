@@ -34,6 +34,8 @@ mod axpy;
 mod codes;
 mod columns;
 mod convolution;
+mod convolution_gradients;
+mod dense_gradients;
 mod dot;
 mod dropout;
 mod gather;
@@ -80,9 +82,8 @@ pub(crate) mod inner {
         tanh, tanh_backward,
     };
     pub use super::axpy::{axpy, ger};
-    pub use super::convolution::{
-        convolve, convolve_backward_input, convolve_backward_kernel, convolve_repeated,
-    };
+    pub use super::convolution::{convolve, convolve_repeated};
+    pub use super::convolution_gradients::{convolve_backward_input, convolve_backward_kernel};
     pub use super::dot::{gemm_nt, sum, sum_of_squares};
     pub use super::dropout::dropout;
     pub use super::gemm::gemm_tn;
@@ -109,9 +110,8 @@ pub(crate) mod at {
         softmax_at, softmax_backward_at, tanh_at, tanh_backward_at,
     };
     pub use super::axpy::{axpy_at, ger_at};
-    pub use super::convolution::{
-        convolve_at, convolve_backward_input_at, convolve_backward_kernel_at, convolve_repeated_at,
-    };
+    pub use super::convolution::{convolve_at, convolve_repeated_at};
+    pub use super::convolution_gradients::{convolve_backward_input_at, convolve_backward_kernel_at};
     pub use super::dot::{dot_at, gemm_nt_at, gemv_at, sum_at, sum_of_squares_at};
     pub use super::dropout::dropout_at;
     pub use super::gather::{gather_at, gather_stream_at};
@@ -139,6 +139,7 @@ pub(crate) mod shaped {
     pub(crate) use super::activation::shaped::*;
     pub(crate) use super::axpy::shaped::*;
     pub(crate) use super::convolution::shaped::*;
+    pub(crate) use super::convolution_gradients::shaped::*;
     pub(crate) use super::dot::shaped::*;
     pub(crate) use super::dropout::shaped::*;
     pub(crate) use super::gather::shaped::*;

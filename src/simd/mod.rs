@@ -10,6 +10,7 @@
 //! changes the speed alone.
 #![allow(unsafe_code)]
 
+mod along;
 mod dispatch;
 mod half;
 mod lanes;
@@ -22,6 +23,7 @@ mod stream;
 mod strided;
 mod zeros;
 
+pub(crate) use along::Along;
 pub(crate) use dispatch::{level_fn, simd_fn};
 pub(crate) use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]

@@ -1,6 +1,6 @@
 //! Sums over slices by sixteen virtual lanes.
 
-use super::{LANES, Lanes};
+use super::{Along, LANES, Lanes};
 
 /// Σᵢ xᵢ.
 #[inline(always)]
@@ -33,15 +33,17 @@ pub(crate) fn dot_tile<L: Lanes, const X: usize, const R: usize>(
 ) -> Option<[[f32; R]; X]> {
     // Plain loops over the rows: what is called through `array::map` may not be inlined, and then has not the
     // level's instructions.
-    let (xs, rows) = (by_sixteen(xs, length)?, by_sixteen(rows, length)?);
+    let [xs, x_rests] = by_sixteen(xs, length)?;
+    let [rows, rests] = by_sixteen(rows, length)?;
     let mut totals = [[lanes.splat(0.0); R]; X];
-    for i in 0..length / LANES {
+    let mut xs = Along::<X, LANES>::new(xs);
+    for rows in Along::<R, LANES>::new(rows) {
         let mut row = [lanes.splat(0.0); R];
-        for (row, (chunks, _)) in row.iter_mut().zip(&rows) {
-            *row = lanes.load(chunks.get(i)?);
+        for (row, from) in row.iter_mut().zip(&rows) {
+            *row = lanes.load(from);
         }
-        for (totals, (chunks, _)) in totals.iter_mut().zip(&xs) {
-            let x = lanes.load(chunks.get(i)?);
+        for (totals, x) in totals.iter_mut().zip(&xs.next()?) {
+            let x = lanes.load(x);
             for (total, row) in totals.iter_mut().zip(&row) {
                 *total = lanes.add(*total, lanes.mul(*row, x));
             }
@@ -49,17 +51,17 @@ pub(crate) fn dot_tile<L: Lanes, const X: usize, const R: usize>(
     }
     if !length.is_multiple_of(LANES) {
         if L::ACCUMULATORS == 1 {
-            for (totals, (_, x)) in totals.iter_mut().zip(&xs) {
-                for (total, (_, row)) in totals.iter_mut().zip(&rows) {
+            for (totals, x) in totals.iter_mut().zip(&x_rests) {
+                for (total, row) in totals.iter_mut().zip(&rests) {
                     *total = lanes.add_product_part(*total, row, x);
                 }
             }
         } else {
             let mut parts = [lanes.splat(0.0); R];
-            for (part, (_, row)) in parts.iter_mut().zip(&rows) {
+            for (part, row) in parts.iter_mut().zip(&rests) {
                 *part = lanes.load_part(row);
             }
-            for (totals, (_, x)) in totals.iter_mut().zip(&xs) {
+            for (totals, x) in totals.iter_mut().zip(&x_rests) {
                 let x = lanes.load_part(x);
                 for (total, part) in totals.iter_mut().zip(&parts) {
                     *total = lanes.add(*total, lanes.mul(*part, x));
@@ -68,30 +70,26 @@ pub(crate) fn dot_tile<L: Lanes, const X: usize, const R: usize>(
         }
     }
     let mut sums = [[0.0; R]; X];
-    for (sums, totals) in sums.iter_mut().zip(&totals) {
-        let ((four_sums, sums), (four_totals, totals)) = (sums.as_chunks_mut(), totals.as_chunks());
-        // In a debug build even a loop without a turn would have a frame.
-        if const { R >= 4 } {
-            for (sums, totals) in four_sums.iter_mut().zip(four_totals) {
-                *sums = lanes.sums(*totals);
-            }
+    let ((four_sums, sums_left), (four_totals, totals)) =
+        (sums.as_flattened_mut().as_chunks_mut(), totals.as_flattened().as_chunks());
+    // In a debug build even a loop without a turn would have a frame.
+    if const { R * X >= 4 } {
+        for (sums, totals) in four_sums.iter_mut().zip(four_totals) {
+            *sums = lanes.sums(*totals);
         }
-        for (sum, total) in sums.iter_mut().zip(totals) {
-            *sum = lanes.sum(*total);
-        }
+    }
+    for (sum, total) in sums_left.iter_mut().zip(totals) {
+        *sum = lanes.sum(*total);
     }
     Some(sums)
 }
 
-/// The first elements of a row by sixteen, and the rest of them.
-type BySixteen<'a> = (&'a [[f32; LANES]], &'a [f32]);
-
-/// The first `length` elements of each row. `None` if a row is shorter.
+/// The first `length` elements of each row: those by sixteen, and the rest. `None` if a row is shorter.
 #[inline(always)]
-fn by_sixteen<const R: usize>(rows: [&[f32]; R], length: usize) -> Option<[BySixteen<'_>; R]> {
-    let mut parts: [BySixteen<'_>; R] = [(&[], &[]); R];
-    for (part, row) in parts.iter_mut().zip(&rows) {
-        *part = row.get(..length)?.as_chunks();
+fn by_sixteen<const R: usize>(rows: [&[f32]; R], length: usize) -> Option<[[&[f32]; R]; 2]> {
+    let (mut wholes, mut rests) = ([&[][..]; R], [&[][..]; R]);
+    for (row, (whole, rest)) in rows.iter().zip(wholes.iter_mut().zip(&mut rests)) {
+        (*whole, *rest) = row.get(..length)?.split_at_checked(length - length % LANES)?;
     }
-    Some(parts)
+    Some([wholes, rests])
 }

@@ -100,6 +100,16 @@ proptest! {
         check_first_row(internals::gemm_at, &a, &b, &c);
     }
 
+    /// Rows so long that a single one is swept over, several rows of B at a time.
+    #[test]
+    fn gemm_of_long_rows(
+        (a, b, c) in (1..4_usize, 0..20_usize, 240..300_usize)
+            .prop_flat_map(|(m, k, n)| (matrix(m, k), matrix(k, n), matrix(m, n)))
+    ) {
+        check_product(kernels::gemm, internals::gemm_at, reference::gemm, &a, &b, &c);
+        check_first_row(internals::gemm_at, &a, &b, &c);
+    }
+
     #[test]
     fn gemm_tn((a, b, c) in factors(|m, k, _| (k, m), |_, k, n| (k, n))) {
         check_product(internals::gemm_tn, internals::gemm_tn_at, reference::gemm_tn, &a, &b, &c);

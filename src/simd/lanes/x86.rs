@@ -526,6 +526,19 @@ impl Lanes for Avx512 {
     }
     #[inline(always)]
     fn sums(self, [a, b, c, d]: [Self::V; 4]) -> [f32; 4] {
-        sums4([self.quarter(a), self.quarter(b), self.quarter(c), self.quarter(d)])
+        // SAFETY: the token.
+        unsafe {
+            // Lanes i and i + 8 of two vectors, which so share a register, then i and i + 4 of all four.
+            let ab = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b));
+            let cd = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(c, d), _mm512_shuffle_f32x4::<0xee>(c, d));
+            let v = _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(ab, cd), _mm512_shuffle_f32x4::<0xdd>(ab, cd));
+            // Of each vector four lanes side by side: i and i + 2, then i and i + 1.
+            let v = _mm512_add_ps(v, _mm512_permute_ps::<0b01_00_11_10>(v));
+            let v = _mm512_add_ps(v, _mm512_permute_ps::<0b10_11_00_01>(v));
+            let first_lanes = _mm512_setr_epi32(0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12);
+            let mut sums = [0.0; 4];
+            _mm_storeu_ps(sums.as_mut_ptr(), _mm512_castps512_ps128(_mm512_permutexvar_ps(first_lanes, v)));
+            sums
+        }
     }
 }

@@ -1,0 +1,146 @@
+//! The gradients of a convolution where few gradients of its outputs are zero: products of matrices, with the
+//! bits of the loops in `convolution_gradients`, which pass over zeros.
+//!
+//! The terms of a number in the gradient of the kernel are of one tap and follow the outputs. Those of a
+//! number in the gradient of the input follow the outputs too, for which the taps go from the last to the
+//! first. Of one tap, the steps under all windows are rows that lie a stride apart.
+//!
+//! A zero is a term here. Times an infinity or NaN it is NaN; otherwise it is ±0, which changes no sum but −0.
+//! No sum becomes −0 that did not start as −0. So where none of these occur, the bits are the same.
+
+use super::add_product;
+use super::gemm::{AsIs, Transposed};
+use crate::simd::Lanes;
+use crate::table::{Table, TableMut, Windows};
+use core::ops::Range;
+
+/// Whether the product of all gradients is faster than one gradient after the other, and has its bits:
+/// `factors` are what they are multiplied by, `sums` what the products are added to.
+///
+/// Without vectors it would not be faster.
+#[inline(always)]
+pub(super) fn is_worthwhile<L: Lanes>(
+    windows: Windows,
+    d_y: Table<'_>,
+    factors: Table<'_>,
+    sums: Option<Table<'_>>,
+) -> bool {
+    if L::ACCUMULATORS == 1 || windows.stride == 0 {
+        return false;
+    }
+    // Few registers make slow tiles.
+    let most = if L::ACCUMULATORS == 2 { 2 } else { 3 };
+    let zeros = |d_y: Table<'_>| {
+        let zeros = count(d_y, |d| d == 0.0);
+        (5 * zeros <= most * d_y.rows() * d_y.dim()).then_some(zeros)
+    };
+    // Behind a maximum nearly all are zero, which a part of them shows.
+    let Some(zeros) = zeros(d_y.every(0, 8)).and_then(|_| zeros(d_y)) else { return false };
+    let no_product_is_nan = || count(factors, |x| !x.is_finite()) == 0;
+    let is_negative_zero = |sum: f32| sum.to_bits() == (-0.0_f32).to_bits();
+    zeros == 0 || no_product_is_nan() && sums.is_none_or(|sums| count(sums, is_negative_zero) == 0)
+}
+
+/// How many numbers are so.
+#[inline(always)]
+fn count(table: Table<'_>, is_so: impl Fn(f32) -> bool) -> usize {
+    let mut count = 0;
+    for row in table.iter() {
+        // A row has fewer numbers than 32 bits can count: the loop then has lanes as wide as the numbers.
+        let mut of_row = 0_u32;
+        for x in row {
+            of_row = of_row.wrapping_add(u32::from(is_so(*x)));
+        }
+        count += of_row as usize;
+    }
+    count
+}
+
+/// Calls `work` for each run of outputs that have a valid step under the tap: with the outputs, and the first
+/// of the steps, which lie a stride apart.
+#[inline(always)]
+pub(super) fn each_run(
+    windows: Windows,
+    tap: usize,
+    outputs: usize,
+    valid: &[bool],
+    mut work: impl FnMut(Range<usize>, usize),
+) {
+    let mut output = 0;
+    while output < outputs {
+        let is_there = |output: &usize| windows.valid_step(*output, tap, valid).is_some();
+        let run = (output..outputs).take_while(is_there).count();
+        if let Some(first) = windows.valid_step(output, tap, valid) {
+            work(output..output + run, first);
+        }
+        // Behind a run stands a window without a valid step.
+        output += run + 1;
+    }
+}
+
+/// Adds the gradient of the kernel, filter by filter.
+#[inline(always)]
+pub(super) fn add_to_kernel<L: Lanes>(
+    lanes: L,
+    windows: Windows,
+    x: Table<'_>,
+    valid: &[bool],
+    d_y: Table<'_>,
+    d_kernel: &mut TableMut<'_>,
+) {
+    let (filters, dim, stride) = (d_kernel.rows(), x.dim(), d_kernel.stride());
+    let numbers = d_kernel.starting_at_row_mut(0);
+    for tap in 0..windows.taps {
+        each_run(
+            windows,
+            tap,
+            d_y.rows(),
+            valid,
+            #[inline(always)]
+            |outputs, first| {
+                let to = numbers.get_mut(tap * dim..).unwrap_or_default();
+                let from = x.starting_at(first * x.stride());
+                // The runs are within all three.
+                if let Ok(mut to) = TableMut::with_stride(to, filters, dim, stride)
+                    && let Ok(steps) =
+                        Table::with_stride(from, outputs.len(), dim, windows.stride * x.stride())
+                {
+                    let d_y = d_y.part(outputs.start, outputs.len());
+                    add_product(lanes, Transposed(d_y), steps, &mut to);
+                }
+            },
+        );
+    }
+}
+
+/// Adds the gradient of the input to zeros; the kernel is filter by filter.
+#[inline(always)]
+pub(super) fn add_to_input<L: Lanes>(
+    lanes: L,
+    windows: Windows,
+    valid: &[bool],
+    kernel: Table<'_>,
+    d_y: Table<'_>,
+    d_x: &mut TableMut<'_>,
+) {
+    let (dim, stride) = (d_x.dim(), d_x.stride());
+    let numbers = d_x.starting_at_row_mut(0);
+    for tap in (0..windows.taps).rev() {
+        let weights = kernel.starting_at(tap * dim);
+        let Ok(weights) = Table::with_stride(weights, kernel.rows(), dim, kernel.stride()) else { continue };
+        each_run(
+            windows,
+            tap,
+            d_y.rows(),
+            valid,
+            #[inline(always)]
+            |outputs, first| {
+                let to = numbers.get_mut(first * stride..).unwrap_or_default();
+                // The run is within both.
+                if let Ok(mut to) = TableMut::with_stride(to, outputs.len(), dim, windows.stride * stride) {
+                    add_product(lanes, AsIs(d_y.part(outputs.start, outputs.len())), weights, &mut to);
+                }
+            },
+        );
+    }
+}
