@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Whether gensim, fastText, numpy and safetensors read the vectors that this crate writes, and this crate theirs.
 
-    python3 tests/python/read_back.py
+    python3 tests/python/read_back.py [TEXT]
 
-Run in the crate's folder. It builds the command `nanoembed`, writes made-up vectors with each program that is installed, converts them into
+TEXT is what fastText learns from, instead of made-up sentences. Run in the crate's folder. It builds the command `nanoembed`, writes made-up vectors with each program that is installed, converts them into
 each format, and reads the results with the same programs. Numbers are compared by bits; of fastText's model, whose vectors are means, within
 1e-6. A program that is not installed is printed as NOT RUN. Ends with status 1 if anything differs.
 """
@@ -107,11 +107,13 @@ def main():
             said("its safetensors to text", same({word: read[str(i)] for i, word in enumerate(WORDS)}, table))
         if has("fasttext"):
             import fasttext
-            with open(path("text"), "w", encoding="utf-8") as file:
-                for _ in range(300):
-                    file.write(" ".join(rng.choice(WORDS[:-1]) for _ in range(9)) + "\n")
-            options = {"dim": DIM, "minCount": 1, "epoch": 2, "thread": 1, "bucket": 500, "verbose": 0}
-            model = fasttext.train_unsupervised(path("text"), **options)
+            if len(sys.argv) > 1:
+                model = fasttext.train_unsupervised(sys.argv[1], epoch=1, verbose=0)
+            else:
+                write_sentences(path("text"), rng)
+                # A threshold of 1 drops no word: all are frequent. With few buckets fastText at times learns NaN.
+                options = {"dim": DIM, "minCount": 1, "epoch": 2, "thread": 1, "bucket": 50_000, "t": 1.0, "verbose": 0}
+                model = fasttext.train_unsupervised(path("text"), **options)
             model.save_model(path("fasttext.bin"))
             expected = {word: list(map(float, model.get_word_vector(word))) for word in model.get_words()}
             said("fastText's model to text", same(read_text(convert("fasttext.bin", "fasttext.vec")), expected, 1e-6))
@@ -120,7 +122,9 @@ def main():
             for a, b in zip(words, reversed(words)):
                 done = subprocess.run([program, "similarity", path("fasttext.bin"), a, b, "--json"], capture_output=True, text=True)
                 x, y = model.get_word_vector(a), model.get_word_vector(b)
-                cosine = sum(map(float, x * y)) / (sum(map(float, x * x)) * sum(map(float, y * y))) ** 0.5
+                norms = (sum(map(float, x * x)) * sum(map(float, y * y))) ** 0.5
+                # A word without n-grams has zeros, whose cosine is 0.
+                cosine = sum(map(float, x * y)) / norms if norms > 0.0 else 0.0
                 found = json.loads(done.stdout)["cosine"] if done.returncode == 0 else math.nan
                 said(f"the cosine of {a} and {b} by fastText's model", abs(found - cosine) <= 1e-6)
             # Its training starts from our text: no row may be lost on the way.
@@ -130,6 +134,13 @@ def main():
             said("fastText starts from ours.vec", same({word: model.get_word_vector(word) for word in WORDS[:-1]},
                                                        {word: table[word] for word in WORDS[:-1]}, 1e-6))
     return 1 if failures else 0
+
+
+def write_sentences(path, rng):
+    """Writes sentences of all words."""
+    with open(path, "w", encoding="utf-8") as file:
+        for _ in range(300):
+            file.write(" ".join(rng.choice(WORDS[:-1]) for _ in range(9)) + "\n")
 
 
 def write_labels(path):
