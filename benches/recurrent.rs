@@ -1,9 +1,10 @@
 //! A training step of Embedding, Lstm and Dense, and the kernels that it is made of.
 //!
-//! The shape is that of the Keras literature for film reviews: 64 texts of 500 words, 5000 words of 32 numbers, 100 units. Printed at
-//! the end, from medians: the gates at every level (as `dense` prints its kernels); then, for each level, each part of a step, how often
-//! it occurs, its time in milliseconds a step and what the processor can do at most (multiplications and additions in
-//! registers, unfused, measured in the same samples) in parts of it; then the whole step beside the sum of its parts.
+//! The shape is that of the Keras literature for film reviews: 64 texts of 500 words, 5000 words of 32 numbers,
+//! 100 units. Printed at the end, from medians: the gates at every level (as `dense` prints its kernels); then,
+//! for each level, each part of a step, how often it occurs, its time in milliseconds a step and what the
+//! processor can do at most (multiplications and additions in registers, unfused, measured in the same samples)
+//! in parts of it; then the whole step beside the sum of its parts.
 
 #[allow(dead_code)]
 mod common;

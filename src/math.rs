@@ -70,7 +70,7 @@ pub fn exp(x: f32) -> f32 {
 
 /// e to the power of what x is above n ln 2, and n + `round`, for n = x / ln 2 rounded to a whole number.
 ///
-/// `round` is [`ROUND`], or that and an even number, so that halves are rounded to the same n.
+/// `round` is [`ROUND`], or that plus an even number, so that halves are rounded to the same n.
 #[inline(always)]
 fn reduced(x: f32, round: f32) -> (f32, f32) {
     let shifted = x * core::f32::consts::LOG2_E + round;
@@ -98,6 +98,7 @@ fn exp_up_to_20(x: f32) -> f32 {
         return exp(x);
     }
     let x = if x < -104.0 { -104.0 } else { x };
+    // 127 + 63.
     let (p, shifted) = reduced(x, ROUND + 190.0);
     p * f32::from_bits(shifted.to_bits() << 23) * (1.0 / 9_223_372_036_854_775_808.0)
 }
@@ -109,6 +110,7 @@ fn half_exp_up_to_40(x: f32) -> f32 {
     if SHARED {
         return 0.5 * exp(x);
     }
+    // 127 − 1.
     let (p, shifted) = reduced(x, ROUND + 126.0);
     p * f32::from_bits(shifted.to_bits() << 23)
 }
@@ -215,7 +217,8 @@ pub fn tanh(x: f32) -> f32 {
     let p = p * s + 0.133_325_44;
     let p = p * s - 0.333_333_16;
     let near = a + a * (s * p);
-    // Both sides of 2 / (e²ᵃ + 1) are halved, which changes no bits. Beyond 40 it is lost beside 1.
+    // Both sides of 2 / (e²ᵃ + 1) are halved, which changes no bits. Beyond 40 the
+    // quotient is lost beside 1.
     let far = 1.0 - 1.0 / (half_exp_up_to_40(2.0 * a) + 0.5);
     let magnitude = if a < 0.55 { near } else { far };
     magnitude.copysign(x)

@@ -121,8 +121,8 @@ impl<'a, F: Format> Columns<'a, F> {
         F::scale_and_bias(lanes, self.ends.get(start..start.wrapping_add(F::SCALE_AND_BIAS))?)
     }
 
-    /// Asks for the first `count` elements of a row, and for its element `last`: rows that are no multiple of a
-    /// line lie across one more than they fill.
+    /// Asks for the first `count` elements of a row, and for its element `last`: rows that are no multiple of
+    /// a line lie across one more than they fill.
     #[inline(always)]
     pub(crate) fn prefetch_ends(self, row: Option<usize>, count: usize, last: usize) {
         let Some(row) = row else { return };

@@ -59,16 +59,16 @@ simd_fn! {
     ///   steps are the same, makes the sums of every distinct step once and adds them up where they are due:
     ///   the same bits with a fraction of the multiplications, as many filters at a time as its scratch
     ///   memory holds.
-    /// - Behind a maximum over all steps each filter has a gradient at one step or at few. The backward passes
-    ///   look at sixteen filters at once and pass over zeros; the cost is that of the gradients that are
-    ///   there.
+    /// - Behind a maximum over all steps each filter has a gradient at one step or at few. The backward
+    ///   passes look at sixteen filters at once and pass over zeros; the cost is that of the gradients that
+    ///   are there.
+    /// - For that, weights and their gradient lie filter by filter, `[filters, taps · in]`: the numbers that
+    ///   one gradient goes to are neighbours. With a dilation of 1 they and the window are one run each.
     /// - Where at most three in five gradients are zero (two where registers are few), all are multiplied, as
     ///   products of matrices, tap after tap. A zero then is a term too; `dense_gradients` tells why the bits
     ///   are the same, and looks for the numbers with which they would not be. Where none is zero this takes
     ///   0.23 to 0.29 (AVX-512), 0.4 (AVX2) and 0.55 (SSE2) of the time of one gradient after the other, and
     ///   behind a rectifier 0.5, 0.78 and as long. Above that one after the other is faster.
-    /// - For that, weights and their gradient lie filter by filter, `[filters, taps · in]`: the numbers that
-    ///   one gradient goes to are neighbours. With a dilation of 1 they and the window are one run each.
     ///
     /// # Cost
     /// All is moved from and to the caches. Forward that is 4 taps · out · in · ⌈filters / 16⌉ bytes of x and
@@ -178,7 +178,8 @@ fn convolve_loops<L: Lanes>(
             valid,
             #[inline(always)]
             |outputs, first| {
-                let (from, stride) = (x.starting_at(first * x.stride()), windows.stride * x.stride());
+                let (from, stride) =
+                    (x.starting_at(first * x.stride()), windows.stride.saturating_mul(x.stride()));
                 if let Ok(steps) = Table::with_stride(from, outputs.len(), x.dim(), stride) {
                     add_tap(lanes, steps, weights, y, outputs.start);
                 }

@@ -13,7 +13,7 @@ use core::ops::Range;
 
 simd_fn! {
     /// Adds the gradients of kernel and bias that one sequence gives. A gradient of zero in `d_y` contributes
-    /// nothing and costs next to nothing.
+    /// nothing, and costs next to nothing where most are zero.
     ///
     /// # Shapes
     /// `x` `[len, in]`, `valid` `[len]`, `d_y` `[out, filters]`, `d_kernel` `[filters, taps · in]`, `d_bias`
@@ -40,7 +40,7 @@ simd_fn! {
         } = backward_kernel_loops;
 
     /// Writes the gradient of one sequence; that of a step that is not `valid` is zero. A gradient of zero in
-    /// `d_y` contributes nothing and costs next to nothing.
+    /// `d_y` contributes nothing, and costs next to nothing where most are zero.
     ///
     /// # Shapes
     /// `valid` `[len]`, `kernel` `[filters, taps · in]`, `d_y` `[out, filters]`, `d_x` `[len, in]`.

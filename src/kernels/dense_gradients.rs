@@ -1,12 +1,13 @@
 //! The gradients of a convolution where few gradients of its outputs are zero: products of matrices, with the
 //! bits of the loops in `convolution_gradients`, which pass over zeros.
 //!
-//! The terms of a number in the gradient of the kernel are of one tap and follow the outputs. Those of a
-//! number in the gradient of the input follow the outputs too, for which the taps go from the last to the
-//! first. Of one tap, the steps under all windows are rows that lie a stride apart.
+//! The terms of a number in the gradient of the kernel come from one tap, in the order of the outputs. Those of
+//! a number in the gradient of the input come in the order of the outputs too if the taps go from the last to
+//! the first, as steps are a dilation apart. Of one tap, the steps under all windows are rows that lie a
+//! stride apart.
 //!
-//! A zero is a term here. Times an infinity or NaN it is NaN; otherwise it is ±0, which changes no sum but −0.
-//! No sum becomes −0 that did not start as −0. So where none of these occur, the bits are the same.
+//! A zero is a term here. Times an infinity or NaN it is NaN; otherwise it is ±0, which changes no sum but
+//! −0. No sum becomes −0 that did not start as −0. So where none of these occur, the bits are the same.
 
 use super::add_product;
 use super::gemm::{AsIs, Transposed};
@@ -25,7 +26,8 @@ pub(super) fn is_worthwhile<L: Lanes>(
     factors: Table<'_>,
     sums: Option<Table<'_>>,
 ) -> bool {
-    if L::ACCUMULATORS == 1 || windows.stride == 0 {
+    // Without dilation the taps of one output would all add to one step, in another order.
+    if L::ACCUMULATORS == 1 || windows.stride == 0 || windows.dilation == 0 {
         return false;
     }
     // Few registers make slow tiles.
@@ -102,8 +104,12 @@ pub(super) fn add_to_kernel<L: Lanes>(
                 let from = x.starting_at(first * x.stride());
                 // The runs are within all three.
                 if let Ok(mut to) = TableMut::with_stride(to, filters, dim, stride)
-                    && let Ok(steps) =
-                        Table::with_stride(from, outputs.len(), dim, windows.stride * x.stride())
+                    && let Ok(steps) = Table::with_stride(
+                        from,
+                        outputs.len(),
+                        dim,
+                        windows.stride.saturating_mul(x.stride()),
+                    )
                 {
                     let d_y = d_y.part(outputs.start, outputs.len());
                     add_product(lanes, Transposed(d_y), steps, &mut to);
@@ -137,7 +143,9 @@ pub(super) fn add_to_input<L: Lanes>(
             |outputs, first| {
                 let to = numbers.get_mut(first * stride..).unwrap_or_default();
                 // The run is within both.
-                if let Ok(mut to) = TableMut::with_stride(to, outputs.len(), dim, windows.stride * stride) {
+                if let Ok(mut to) =
+                    TableMut::with_stride(to, outputs.len(), dim, windows.stride.saturating_mul(stride))
+                {
                     add_product(lanes, AsIs(d_y.part(outputs.start, outputs.len())), weights, &mut to);
                 }
             },

@@ -55,19 +55,19 @@ simd_fn! {
     ///   to four fifths (1024) of what the first cache could deliver. More accumulators would be another sum.
     /// - gemv takes four rows of W at a time, where registers suffice, and reads x once for them. Each dot
     ///   product has its own lanes, so this changes no bits, and their chains overlap.
-    /// - `gemm_nt` takes four rows of A and four of B at a time with AVX-512, and two and two with AVX2 if the
-    ///   rows are long: four products then take two and four loads, where those of one row of A take five.
+    /// - `gemm_nt` takes four rows of A and four of B at a time with AVX-512, and two and two in long rows, or
+    ///   where B has fewer: four products then take two and four loads, where those of one row of A take five.
     ///   In short rows a tile costs more than its loads, and one row of C is cheaper to write than two.
-    /// - So many rows of A as stay in the first cache, and no less than four, are multiplied by all of B before
-    ///   the next follow.
+    /// - So many rows of A as stay in the first cache, and no fewer than four, are multiplied by all of B
+    ///   before the next follow.
     /// - The lanes of four products are summed together, which takes half the additions of four single sums;
     ///   with AVX-512 a third, since the four share registers from the first addition on.
     /// - A ragged end is loaded under a mask, the other lanes +0.
     ///
     /// # Cost
     /// From memory or cache `gemv` moves 4 n k + 4 k ⌈n / 4⌉ bytes. The first term is the weights, which are
-    /// read once: `gemv` runs at the speed of memory. `gemm_nt` moves 4 m k and 4 n k for each 4096 numbers of A
-    /// from there, the rest from the first cache.
+    /// read once: `gemv` runs at the speed of memory. `gemm_nt` moves 4 m k and 4 n k for each 4096 numbers of
+    /// A from there, the rest from the first cache.
     pub fn dot, dot_at(a: &[f32], b: &[f32]) -> Result<f32, ShapeMismatch>
         where { ShapeMismatch::check("length of b", a.len(), b.len()) } = dot_loops;
 

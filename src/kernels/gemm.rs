@@ -59,7 +59,7 @@ simd_fn! {
     ///
     /// # Cost
     /// From memory or cache 4 m k ⌈n / 16⌉ bytes of A are moved, 4 k n ⌈m / 4⌉ of B and 8 m n of C; with
-    /// AVX-512 half as much of A and B.
+    /// AVX-512 half as much of A and B. A single long row of C is moved once for each eight rows of B.
     pub fn gemm, gemm_at(a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) -> Result<(), ShapeMismatch>
         where {
             ShapeMismatch::check("rows of b", a.dim(), b.rows())?;
@@ -184,7 +184,7 @@ pub(super) fn add_product<L: Lanes, A: Left>(lanes: L, left: A, b: Table<'_>, c:
             let _ = wide_columns::<L, A, 2, 1>(lanes, left, b, c, i);
             i += 2;
         }
-        while L::ACCUMULATORS >= 4 && !A::APART && n >= LONG && m - i >= 1 {
+        while L::ACCUMULATORS >= 4 && !A::APART && n >= LONG && b.rows() >= 8 && m - i >= 1 {
             let _ = swept_row(lanes, left, b, c, i);
             i += 1;
         }
@@ -240,7 +240,8 @@ fn wide_columns<L: Lanes, A: Left, const R: usize, const V: usize>(
 /// Columns from which on a single row of C is swept over.
 const LONG: usize = 256;
 
-/// Row i of C, which exists (`None` does not occur), but for the n % 16 last columns: eight rows of B at a time.
+/// Row i of C, which exists (`None` does not occur), but for the n % 16 last columns: eight rows of B at a
+/// time.
 #[inline(always)]
 fn swept_row<L: Lanes, A: Left>(
     lanes: L,

@@ -1,10 +1,10 @@
 //! Bags of rows in groups of sixteen columns: up to sixty-four columns in one pass over the ids, whatever
 //! their number.
 //!
-//! A row whose length is no power of two would be taken in blocks of 32, 16, 8, 4 and 1 columns, each over the
-//! whole bag. Here the last group of a row is read whole, and what it holds beyond the row is left out when
-//! the sums are stored: of `f32` it is masked; of other formats it is what follows, scale and bias of the row
-//! or the codes of the next one. Each column is the same serial sum.
+//! A row that is no multiple of a block would be taken in blocks of 32, 16, 8, 4 and 1 columns, each over the
+//! whole bag. Here the last group is that of the last sixteen columns, some of which it has in common with the
+//! one before. Of packed rows, and of those below sixteen columns, it holds what follows the row (`f32` is
+//! masked), which is left out when the sums are stored. Each column is the same serial sum.
 
 use super::{Columns, row_ahead};
 use crate::simd::{LANES, Lanes, LevelLanes, level_fn};
@@ -68,7 +68,7 @@ level_fn! {
         bags: &Bags<'_, I, P, O>,
         pooling: Pooling,
         out: &mut [f32]
-    ) -> bool = pool_bags
+    ) -> bool = pool_by_case
 }
 
 /// Rows that end in `LAST` groups, after blocks of the most; asked for ahead or not, with weights or without.
@@ -87,7 +87,7 @@ trait Pool: Copy {
 }
 
 #[inline(always)]
-fn pool_bags<L: Lanes, C: Pool, F: Format, I: Index, P: Policy, O: Index>(
+fn pool_by_case<L: Lanes, C: Pool, F: Format, I: Index, P: Policy, O: Index>(
     lanes: L,
     case: C,
     table: Table<'_, F>,
@@ -130,11 +130,13 @@ impl<const LAST: usize, const PREFETCH: bool, const WEIGHTED: bool> Pool for Cas
                     Columns::new(table, column),
                     &bag,
                     ahead,
+                    true,
                     block,
                 );
                 column += WIDEST;
             }
-            read_all &= sum_columns::<LAST, WEIGHTED, _, _, _, _>(lanes, last_columns, &bag, ahead, last);
+            read_all &=
+                sum_columns::<LAST, WEIGHTED, _, _, _, _>(lanes, last_columns, &bag, ahead, false, last);
             if pooling != Pooling::Sum {
                 divide_bag(&bag, pooling, to);
             }
@@ -163,17 +165,19 @@ pub(super) fn divide(sums: &mut [f32], divisor: Option<f32>) {
     }
 }
 
-/// The sums of as many columns as `to` has, in the fewest groups that hold them.
+/// The sums of as many columns as `to` has, in the fewest groups that hold them; of a row that `is_wide` they
+/// are a part.
 #[inline(always)]
 fn sum_columns<const GROUPS: usize, const WEIGHTED: bool, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     columns: Columns<'_, F>,
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
+    is_wide: bool,
     to: &mut [f32],
 ) -> bool {
     if F::SCALE_AND_BIAS > 0 {
-        sum_codes::<GROUPS, WEIGHTED, _, _, _, _>(lanes, columns, bag, ahead, to)
+        sum_codes::<GROUPS, WEIGHTED, _, _, _, _>(lanes, columns, bag, ahead, is_wide, to)
     } else if to.len() == GROUPS * LANES {
         sum_numbers::<GROUPS, false, WEIGHTED, _, _, _, _>(lanes, columns, bag, ahead, to)
     } else {
@@ -221,7 +225,7 @@ fn sum_numbers<
     to: &mut [f32],
 ) -> bool {
     let width = if PART { to.len() } else { GROUPS * LANES };
-    // Never: it spares the tests of the groups before the last one.
+    // This never happens. It tells the compiler that the groups before the last one are whole.
     if width <= (GROUPS - 1) * LANES {
         return false;
     }
@@ -230,17 +234,16 @@ fn sum_numbers<
     let overlaps = PART && GROUPS > 1 && F::NUMBERS == 1;
     let last = if overlaps { width - LANES } else { (GROUPS - 1) * LANES };
     let read = if overlaps || F::IS_F32 { width } else { GROUPS * LANES / F::NUMBERS };
+    // The last element is asked for by itself: for half a group more that is enough.
+    let groups = if (width - 1) % LANES < LANES / 2 { (GROUPS - 1).max(1) } else { GROUPS };
+    let asked = groups * LANES / F::NUMBERS;
     let (mut sums, mut read_all) = ([lanes.splat(0.0); GROUPS], true);
     each_row::<WEIGHTED, _, _>(
         bag,
         #[inline(always)]
         |position, row, weight| {
             if PART {
-                columns.prefetch_ends(
-                    ahead(position),
-                    (GROUPS - 1).max(1) * LANES / F::NUMBERS,
-                    (width - 1) / F::NUMBERS,
-                );
+                columns.prefetch_ends(ahead(position), asked, (width - 1) / F::NUMBERS);
             } else {
                 columns.prefetch(GROUPS * LANES, ahead(position));
             }
@@ -292,6 +295,7 @@ fn sum_codes<const GROUPS: usize, const WEIGHTED: bool, L: Lanes, F: Format, I: 
     columns: Columns<'_, F>,
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
+    is_wide: bool,
     to: &mut [f32],
 ) -> bool {
     let (mut sums, mut bias_sum, mut read_all) = ([lanes.splat(0.0); GROUPS], 0.0, true);
@@ -302,7 +306,11 @@ fn sum_codes<const GROUPS: usize, const WEIGHTED: bool, L: Lanes, F: Format, I: 
         bag,
         #[inline(always)]
         |position, row, weight| {
-            columns.prefetch_ends(ahead(position), 1, end + F::SCALE_AND_BIAS - 1);
+            if is_wide {
+                columns.prefetch(GROUPS * LANES, ahead(position));
+            } else {
+                columns.prefetch_ends(ahead(position), 1, end + F::SCALE_AND_BIAS - 1);
+            }
             if let Some(row) = columns.elements(row, needed) {
                 bias_sum += add_codes::<_, _, F>(lanes, &mut sums, weight, row, end);
             } else {
@@ -343,7 +351,8 @@ fn add_codes<const GROUPS: usize, L: Lanes, F: Format>(
     }
 }
 
-/// Writes what `finish` makes of the sums, for the columns that `to` has: of the last group those from `last` on.
+/// Writes what `finish` makes of the sums, for the columns that `to` has: of the last group those from `last`
+/// on.
 #[inline(always)]
 fn store<const GROUPS: usize, L: Lanes>(
     lanes: L,

@@ -67,8 +67,10 @@ simd_fn! {
     ///   stay in registers and `out` is written once. A sum in memory would be loaded and stored again for
     ///   every row.
     /// - On x86-64 with AVX2 rows that are no whole blocks are taken in groups of sixteen columns, up to four
-    ///   in one pass over the bag, and the last group is read whole: of `f32` by a mask, of other formats with
-    ///   what follows it. So are all rows of 4 bits, whose codes of odd and even columns are summed apart.
+    ///   in one pass over the bag. The last group is that of the last sixteen columns, or of packed rows what
+    ///   follows the row is read with it. Bags with a row at the end of the table, where that cannot be, are
+    ///   summed again in blocks. All packed rows of 4 bits are taken so: their codes are summed in the order
+    ///   in which they are unpacked, and come into that of the columns at the end.
     /// - Rows of tables above the size of the near caches are asked for ahead of their use, across the
     ///   borders of bags, each block of columns for itself.
     /// - Without weights nothing is multiplied by them.

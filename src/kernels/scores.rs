@@ -30,11 +30,13 @@ simd_fn! {
     ///   instructions, more than memory waits for. A vector of 16 bits is 256 times as accurate as the codes.
     /// - A sum of 256 products fits 32 bits; longer rows add such sums in 64 bits. Integers have one sum in
     ///   any order, so each level takes as many at a time as it can.
-    /// - Four rows are taken at a time, and two vectors where registers suffice: their sums are added together.
+    /// - Four rows are taken at a time, and up to four vectors where registers suffice: their sums are added
+    ///   together.
     /// - Numbers are multiplied by `32767 / max |q[i]|`, where the formula divides them by the step.
     ///
     /// # Cost
-    /// Each row is read once for two vectors: one vector runs at the speed of memory. Vectors are coded once a
+    /// Each row is read once for as many vectors as have 4096 numbers, of codes for two: one vector runs at the
+    /// speed of memory. Vectors are coded once a
     /// call, in 4 KB of stack, if they have at most 1024 numbers.
     pub fn scores, scores_at[F: Format](
         queries: Table<'_>, table: Table<'_, F>, c: &mut TableMut<'_>

@@ -110,6 +110,24 @@ proptest! {
         check_first_row(internals::gemm_at, &a, &b, &c);
     }
 
+    /// The same of the transposed left factor.
+    #[test]
+    fn gemm_tn_of_long_rows(
+        (a, b, c) in (1..4_usize, 0..20_usize, 240..300_usize)
+            .prop_flat_map(|(m, k, n)| (matrix(k, m), matrix(k, n), matrix(m, n)))
+    ) {
+        check_product(internals::gemm_tn, internals::gemm_tn_at, reference::gemm_tn, &a, &b, &c);
+    }
+
+    /// Rows so long that tiles of two rows and two are taken.
+    #[test]
+    fn gemm_nt_of_long_rows(
+        (a, b, c) in (1..6_usize, 240..300_usize, 1..6_usize)
+            .prop_flat_map(|(m, k, n)| (matrix(m, k), matrix(n, k), matrix(m, n)))
+    ) {
+        check_product(internals::gemm_nt, internals::gemm_nt_at, reference::gemm_nt, &a, &b, &c);
+    }
+
     #[test]
     fn gemm_tn((a, b, c) in factors(|m, k, _| (k, m), |_, k, n| (k, n))) {
         check_product(internals::gemm_tn, internals::gemm_tn_at, reference::gemm_tn, &a, &b, &c);

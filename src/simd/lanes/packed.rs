@@ -1,5 +1,5 @@
-//! Sums of scaled codes of 4 bits: in groups of sixteen columns, and in the order in which a level unpacks the
-//! codes with the fewest instructions. The sums come into the order of the columns once, at the end of a bag.
+//! Sums of scaled codes of 4 bits: in groups of sixteen columns, and in the order in which a level unpacks
+//! the codes with the fewest instructions. The sums come into the order of the columns once, at the end of a bag.
 #![allow(clippy::unused_self, reason = "the token is the proof of the instructions")]
 // SAFETY, for the whole file: a token of the level is the proof that its instructions exist; every load stays
 // inside the array that it is given.
@@ -12,9 +12,9 @@ use core::arch::x86_64::*;
 const POWER: f32 = 8_388_608.0;
 
 impl Avx2 {
-    /// [`Lanes::add_u4`]. Sixteen codes go to all quarters of a register, each of which keeps one of each four.
-    /// Below the upper half of 2^h, whose last bit is worth what the code's last bit is worth there, a code is
-    /// the float 2^h + q; the difference is exact.
+    /// [`Lanes::add_u4`]. Sixteen codes go to all quarters of a register, each of which keeps one of each
+    /// four. A code is put into the low bits of the float 2^h, with an h for which the lowest bit of the code
+    /// is worth 1 there. So the float is 2^h + q, and subtracting 2^h is exact.
     #[inline(always)]
     pub(super) fn add_fours<const GROUPS: usize>(
         self,
@@ -59,7 +59,8 @@ impl Avx2 {
 }
 
 impl Avx512 {
-    /// [`Lanes::add_u4`]. Of two groups the first takes the low codes of sixteen bytes, the second the high ones.
+    /// [`Lanes::add_u4`]. Of two groups the first takes the low codes of sixteen bytes, the second the high
+    /// ones.
     #[inline(always)]
     pub(super) fn add_fours<const GROUPS: usize>(
         self,

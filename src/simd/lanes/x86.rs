@@ -89,17 +89,16 @@ impl Avx2 {
         }
     }
 
-    /// Eight codes of `width` bits as floats, the low bits of `codes` first: all go to every lane, which
+    /// Eight codes of 4 bits as floats, the low bits of `codes` first: all go to every lane, which
     /// shifts its own down.
     #[inline(always)]
     #[allow(clippy::unused_self, reason = "the token is the proof of the instructions")]
-    fn eight(self, codes: i32, width: i32) -> __m256 {
+    fn eight(self, codes: i32) -> __m256 {
         // SAFETY: the token.
         unsafe {
-            let shifts =
-                _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(width));
+            let shifts = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28);
             let codes = _mm256_srlv_epi32(_mm256_set1_epi32(codes), shifts);
-            _mm256_cvtepi32_ps(_mm256_and_si256(codes, _mm256_set1_epi32((1 << width) - 1)))
+            _mm256_cvtepi32_ps(_mm256_and_si256(codes, _mm256_set1_epi32(15)))
         }
     }
 }
@@ -311,7 +310,7 @@ impl Lanes for Avx2 {
     }
     #[inline(always)]
     fn load_u4(self, &[a, b, c, d, e, f, g, h]: &[u8; LANES / 2]) -> Self::V {
-        [self.eight(i32::from_le_bytes([a, b, c, d]), 4), self.eight(i32::from_le_bytes([e, f, g, h]), 4)]
+        [self.eight(i32::from_le_bytes([a, b, c, d])), self.eight(i32::from_le_bytes([e, f, g, h]))]
     }
     #[inline(always)]
     fn scaled_u2(self, scale: f32, from: &[u8; LANES / 4]) -> Self::V {
@@ -323,7 +322,10 @@ impl Lanes for Avx2 {
             let codes = _mm256_set1_epi32(i32::from_le_bytes(*from));
             let low = _mm256_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14);
             let high = _mm256_add_epi32(low, _mm256_set1_epi32(16));
-            [low, high].map(|shifts| _mm256_permutevar_ps(products, _mm256_srlv_epi32(codes, shifts)))
+            [
+                _mm256_permutevar_ps(products, _mm256_srlv_epi32(codes, low)),
+                _mm256_permutevar_ps(products, _mm256_srlv_epi32(codes, high)),
+            ]
         }
     }
     #[inline(always)]
