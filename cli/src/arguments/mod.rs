@@ -135,9 +135,10 @@ pub(crate) struct Evaluate {
 /// Tells the classes of texts, a line at a time.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-A line of the answer is `class<TAB>probability`, with --top several of these with tabs between them. It is empty if \
-the text is none of the classes, which a model of several labels a line may say; others always name a class. A model of columns takes lines whose columns a first line names, JSON objects, \
-or the columns that `inspect` tells, in their order.
+A line of the answer is `class<TAB>probability`, with --top several of these with tabs between them. A model of \
+several labels a line names all that hold, and none in an empty line; others always name a class. Lines are texts \
+alone, without labels. A model of columns takes lines whose columns a first line names, JSON objects, or the columns \
+that `inspect` tells, in their order.
 
 Examples:
   nanoembed predict model.nemb texts.txt

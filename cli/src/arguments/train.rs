@@ -19,7 +19,7 @@ A line of the file is `label<TAB>text`, `label,text` with quotes where needed, {
 its own. With --categorical or --numeric a line is a row of a table, and its columns are learnt from.
 
 The same file and options give the same bytes, on every machine; with --flash, as far as the time is enough for \
-the same search. Ctrl-C ends the training; the best model so far is written.
+the same search. Ctrl-C ends the training; the best model so far is written, and nothing before the first epoch is over.
 
 Examples:
   nanoembed train train.tsv -o model.nemb

@@ -125,8 +125,10 @@ fn write_answer(
     arguments: &Predict,
 ) -> io::Result<()> {
     let name = |class: usize| names.get(class).map_or("", String::as_str);
+    // Of several labels all that hold are told.
+    let told = usize::from(arguments.top).max(judge.classes(outputs).len());
     if arguments.json {
-        let top = Judge::top(outputs, arguments.top.into());
+        let top = Judge::top(outputs, told);
         let top: Vec<_> = top
             .iter()
             .map(|(class, probability)| json!({"label": name(*class), "probability": probability}))
@@ -137,7 +139,7 @@ fn write_answer(
     }
     if arguments.top > 1 || judge.best(outputs).is_some() {
         let mut before = "";
-        for (class, probability) in Judge::top(outputs, arguments.top.into()) {
+        for (class, probability) in Judge::top(outputs, told) {
             write!(out, "{before}{}\t{probability:.4}", name(class))?;
             before = "\t";
         }

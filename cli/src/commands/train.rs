@@ -6,7 +6,7 @@ use crate::arguments::{ClassWeights, Split, Train};
 use crate::columns;
 use crate::data::{Labelled, Reading, Source};
 use crate::examples::Examples;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::history;
 use crate::image_file::{self, ImageFile};
 use crate::measure::Measure;
@@ -116,6 +116,12 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     let learnt = training::learn(plan, &start, &texts.learning, texts.held_out.as_ref(), &mut watch)?;
     let time = watch.elapsed();
     watch.finish();
+    if learnt.was_ended && watch.epochs().is_empty() {
+        return Err(Failure::new(
+            Kind::Training,
+            "ended before the first epoch was over: nothing is written",
+        ));
+    }
 
     // What training alone needs is not in the image.
     let records = architecture.records(Extents { dropout: 0, frozen: false, ..extents })?;

@@ -97,7 +97,7 @@ pub(crate) fn of_lines(
 }
 
 /// Calls `each` with the line and the columns of each record whose columns are separated by commas, and may be
-/// quoted; blank ones are left out.
+/// quoted; blank ones are left out. A record with more columns than the first is refused: a comma in it wants quotes.
 pub(super) fn for_each_record(
     name: &str,
     text: &str,
@@ -105,7 +105,7 @@ pub(super) fn for_each_record(
 ) -> Result<(), Failure> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
-    let (mut number, mut start) = (1, 0);
+    let (mut number, mut start, mut first) = (1, 0, None);
     loop {
         let more = reader.read_record(&mut record).map_err(|error| {
             let number = error.position().map_or(1, csv::Position::line);
@@ -123,6 +123,12 @@ pub(super) fn for_each_record(
             record.position().map_or((1, 0), |position| (position.line(), position.byte() as usize));
         let fields: Vec<&str> = record.iter().collect();
         if !fields.iter().all(|field| field.trim().is_empty()) {
+            let (found, expected) = (fields.len(), *first.get_or_insert(fields.len()));
+            if found > expected {
+                let message =
+                    format!("{found} columns, and the first line has {expected}: quote what has commas");
+                return Err(Failure::line(name, number, None, message));
+            }
             each(number, &fields)?;
         }
     }
@@ -139,6 +145,13 @@ pub(super) fn read_csv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec
                 columns = Some(found);
                 if found.has_names {
                     return Ok(());
+                }
+                if wanted.text.is_none() && wanted.label.is_none() && fields.len() > 2 {
+                    let message = format!(
+                        "{} columns without names: quote what has commas, or give --label 1 --text 2",
+                        fields.len()
+                    );
+                    return Err(Failure::line(name, number, None, message));
                 }
                 found
             }
@@ -184,6 +197,21 @@ mod tests {
     fn quoted_lines_count() {
         let error = read_csv("f", "a,\"x\ny\"\nb\n", NONE).expect_err("a line without a comma");
         assert!(format!("{error:?}").contains("f:3"), "{error:?}");
+    }
+
+    #[test]
+    fn a_comma_without_quotes_is_refused() {
+        for (text, line) in [
+            ("label,text\nx,Where, when, how\ny,stay\n", 2),
+            ("x,Where, when\ny,stay\n", 1),
+            ("y,stay\nx,Where, when\n", 2),
+        ] {
+            let error = read_csv("f", text, NONE).expect_err(text);
+            assert!(format!("{error:?}").contains(&format!("f:{line}")), "{error:?}");
+        }
+        // Columns that were asked for may stand among others.
+        let wanted = Wanted { label: Some("1"), text: Some("2") };
+        assert_eq!(pairs(&read_csv("f", "x,stay,7\n", wanted).expect("a line")), [("x", "stay")]);
     }
 
     #[test]

@@ -212,6 +212,32 @@ fn an_interrupt_saves_the_model() {
     assert!(report["accuracy"].as_f64().expect("a number") > 0.9, "{report}");
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupt_before_an_epoch_is_over_leaves_the_old_model() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    let folder = Folder::new("early");
+    let data = folder.write("train.tsv", tsv());
+    let model = folder.train(&data, "a.nemb", &[]);
+    let before = fs::read(&model).expect("an image");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_nanoembed"))
+        .args([
+            "train", &data, "-o", &model, "--model", "lstm", "--units", "2000", "--length", "2000",
+            "--batch", "1",
+        ])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command");
+    let mut messages = BufReader::new(child.stderr.take().expect("its messages"));
+    let mut line = String::new();
+    assert!(messages.read_line(&mut line).expect("a line") > 0);
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    assert!(killed.success());
+    assert_eq!(child.wait().expect("its end").code(), Some(6), "{line}");
+    assert!(fs::read(&model).expect("an image") == before);
+}
+
 #[test]
 fn what_is_read_is_not_written_over() {
     let folder = Folder::new("apart");
