@@ -130,13 +130,11 @@ impl<const LAST: usize, const PREFETCH: bool, const WEIGHTED: bool> Pool for Cas
                     Columns::new(table, column),
                     &bag,
                     ahead,
-                    true,
                     block,
                 );
                 column += WIDEST;
             }
-            read_all &=
-                sum_columns::<LAST, WEIGHTED, _, _, _, _>(lanes, last_columns, &bag, ahead, false, last);
+            read_all &= sum_columns::<LAST, WEIGHTED, _, _, _, _>(lanes, last_columns, &bag, ahead, last);
             if pooling != Pooling::Sum {
                 divide_bag(&bag, pooling, to);
             }
@@ -165,19 +163,17 @@ pub(super) fn divide(sums: &mut [f32], divisor: Option<f32>) {
     }
 }
 
-/// The sums of as many columns as `to` has, in the fewest groups that hold them; of a row that `is_wide` they
-/// are a part.
+/// The sums of as many columns as `to` has, in the fewest groups that hold them.
 #[inline(always)]
 fn sum_columns<const GROUPS: usize, const WEIGHTED: bool, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
     columns: Columns<'_, F>,
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
-    is_wide: bool,
     to: &mut [f32],
 ) -> bool {
     if F::SCALE_AND_BIAS > 0 {
-        sum_codes::<GROUPS, WEIGHTED, _, _, _, _>(lanes, columns, bag, ahead, is_wide, to)
+        sum_codes::<GROUPS, WEIGHTED, _, _, _, _>(lanes, columns, bag, ahead, to)
     } else if to.len() == GROUPS * LANES {
         sum_numbers::<GROUPS, false, WEIGHTED, _, _, _, _>(lanes, columns, bag, ahead, to)
     } else {
@@ -295,7 +291,6 @@ fn sum_codes<const GROUPS: usize, const WEIGHTED: bool, L: Lanes, F: Format, I: 
     columns: Columns<'_, F>,
     bag: &BagView<'_, I, P>,
     ahead: impl Fn(usize) -> Option<usize>,
-    is_wide: bool,
     to: &mut [f32],
 ) -> bool {
     let (mut sums, mut bias_sum, mut read_all) = ([lanes.splat(0.0); GROUPS], 0.0, true);
@@ -306,11 +301,8 @@ fn sum_codes<const GROUPS: usize, const WEIGHTED: bool, L: Lanes, F: Format, I: 
         bag,
         #[inline(always)]
         |position, row, weight| {
-            if is_wide {
-                columns.prefetch(GROUPS * LANES, ahead(position));
-            } else {
-                columns.prefetch_ends(ahead(position), 1, end + F::SCALE_AND_BIAS - 1);
-            }
+            // Each pass for itself: to ask for all of a wide row at first took up to twice as long.
+            columns.prefetch_ends(ahead(position), 1, end + F::SCALE_AND_BIAS - 1);
             if let Some(row) = columns.elements(row, needed) {
                 bias_sum += add_codes::<_, _, F>(lanes, &mut sums, weight, row, end);
             } else {
