@@ -135,13 +135,11 @@ impl<'a, F: Format> Columns<'a, F> {
     /// cache lines: the first block asks for the whole row, and by its last byte for its last line.
     #[inline(always)]
     pub(crate) fn prefetch(self, width: usize, row: Option<usize>) {
-        let Some(row) = row else { return };
-        let start = row * self.stride;
+        let Some(start) = row.map(|row| row * self.stride) else { return };
         if F::SCALE_AND_BIAS == 0 && !F::Scale::IS_ONE {
             prefetch(self.elements, start, width.div_ceil(F::NUMBERS));
         } else if self.column == 0 {
-            prefetch(self.elements, start, self.row.saturating_sub(CACHE_LINE + 7).max(1));
-            prefetch(self.elements, start + self.row - 1, 1);
+            self.prefetch_ends(row, self.row.saturating_sub(CACHE_LINE + 7).max(1), self.row - 1);
         }
     }
 }

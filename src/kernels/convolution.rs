@@ -2,7 +2,6 @@
 //!
 //! The loops, the reasons for what the code does otherwise, and the cost are told at [`convolve`].
 
-use super::dense_gradients::each_run;
 use super::{Across, Left, Repeats, add_product, column_blocks};
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes, simd_fn};
@@ -171,16 +170,13 @@ fn convolve_loops<L: Lanes>(
     for tap in 0..windows.taps {
         let Some(weights) = weights_of(kernel, x.dim(), tap, 0..y.dim()) else { continue };
         let outputs = y.rows();
-        each_run(
-            windows,
+        windows.each_run(
             tap,
             outputs,
             valid,
             #[inline(always)]
             |outputs, first| {
-                let (from, stride) =
-                    (x.starting_at(first * x.stride()), windows.stride.saturating_mul(x.stride()));
-                if let Ok(steps) = Table::with_stride(from, outputs.len(), x.dim(), stride) {
+                if let Some(steps) = windows.steps(x, first, outputs.len()) {
                     add_tap(lanes, steps, weights, y, outputs.start);
                 }
             },

@@ -13,7 +13,6 @@ use super::add_product;
 use super::gemm::{AsIs, Transposed};
 use crate::simd::Lanes;
 use crate::table::{Table, TableMut, Windows};
-use core::ops::Range;
 
 /// Whether the product of all gradients is faster than one gradient after the other, and has its bits:
 /// `factors` are what they are multiplied by, `sums` what the products are added to.
@@ -58,28 +57,6 @@ fn count(table: Table<'_>, is_so: impl Fn(f32) -> bool) -> usize {
     count
 }
 
-/// Calls `work` for each run of outputs that have a valid step under the tap: with the outputs, and the first
-/// of the steps, which lie a stride apart.
-#[inline(always)]
-pub(super) fn each_run(
-    windows: Windows,
-    tap: usize,
-    outputs: usize,
-    valid: &[bool],
-    mut work: impl FnMut(Range<usize>, usize),
-) {
-    let mut output = 0;
-    while output < outputs {
-        let is_there = |output: &usize| windows.valid_step(*output, tap, valid).is_some();
-        let run = (output..outputs).take_while(is_there).count();
-        if let Some(first) = windows.valid_step(output, tap, valid) {
-            work(output..output + run, first);
-        }
-        // Behind a run stands a window without a valid step.
-        output += run + 1;
-    }
-}
-
 /// Adds the gradient of the kernel, filter by filter.
 #[inline(always)]
 pub(super) fn add_to_kernel<L: Lanes>(
@@ -93,23 +70,16 @@ pub(super) fn add_to_kernel<L: Lanes>(
     let (filters, dim, stride) = (d_kernel.rows(), x.dim(), d_kernel.stride());
     let numbers = d_kernel.starting_at_row_mut(0);
     for tap in 0..windows.taps {
-        each_run(
-            windows,
+        windows.each_run(
             tap,
             d_y.rows(),
             valid,
             #[inline(always)]
             |outputs, first| {
                 let to = numbers.get_mut(tap * dim..).unwrap_or_default();
-                let from = x.starting_at(first * x.stride());
                 // The runs are within all three.
                 if let Ok(mut to) = TableMut::with_stride(to, filters, dim, stride)
-                    && let Ok(steps) = Table::with_stride(
-                        from,
-                        outputs.len(),
-                        dim,
-                        windows.stride.saturating_mul(x.stride()),
-                    )
+                    && let Some(steps) = windows.steps(x, first, outputs.len())
                 {
                     let d_y = d_y.part(outputs.start, outputs.len());
                     add_product(lanes, Transposed(d_y), steps, &mut to);
@@ -134,8 +104,7 @@ pub(super) fn add_to_input<L: Lanes>(
     for tap in (0..windows.taps).rev() {
         let weights = kernel.starting_at(tap * dim);
         let Ok(weights) = Table::with_stride(weights, kernel.rows(), dim, kernel.stride()) else { continue };
-        each_run(
-            windows,
+        windows.each_run(
             tap,
             d_y.rows(),
             valid,

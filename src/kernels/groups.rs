@@ -8,7 +8,7 @@
 
 use super::{Columns, row_ahead};
 use crate::simd::{LANES, Lanes, LevelLanes, level_fn};
-use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Scale, Table};
+use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, RowFormat, Scale, Table};
 
 /// Groups of columns that are summed together.
 const MOST: usize = 4;
@@ -45,9 +45,8 @@ pub(super) fn pool_in_groups<
     pooling: Pooling,
     out: &mut [f32],
 ) -> bool {
-    let before_last = table.dim().saturating_sub(1) / WIDEST * WIDEST;
     let level = lanes.level();
-    match ((table.dim() - before_last).div_ceil(LANES), bags.weights().is_some()) {
+    match ((table.dim() - before_last(table.dim())).div_ceil(LANES), bags.weights().is_some()) {
         (0, _) => true,
         (1, false) => pool_case(level, Case::<1, PREFETCH, false>, table, bags, pooling, out),
         (2, false) => pool_case(level, Case::<2, PREFETCH, false>, table, bags, pooling, out),
@@ -98,6 +97,12 @@ fn pool_by_case<L: Lanes, C: Pool, F: Format, I: Index, P: Policy, O: Index>(
     has_groups::<L>() && case.pool(lanes, table, bags, pooling, out)
 }
 
+/// The columns before the last groups: those of the blocks of the most groups.
+#[inline(always)]
+fn before_last(dim: usize) -> usize {
+    dim.saturating_sub(1) / WIDEST * WIDEST
+}
+
 /// Whether a row may be so near the end of the table that whole groups of it cannot be read.
 #[inline(always)]
 pub(super) fn is_late<F: Format>(table: Table<'_, F>, row: usize) -> bool {
@@ -114,7 +119,7 @@ impl<const LAST: usize, const PREFETCH: bool, const WEIGHTED: bool> Pool for Cas
         pooling: Pooling,
         out: &mut [f32],
     ) -> bool {
-        let before_last = table.dim().saturating_sub(1) / WIDEST * WIDEST;
+        let before_last = before_last(table.dim());
         let last_columns = Columns::new(table, before_last);
         let (mut rest, mut read_all) = (out, true);
         for bag in 0..bags.len() {
@@ -229,7 +234,8 @@ fn sum_numbers<
     // before.
     let overlaps = PART && GROUPS > 1 && F::NUMBERS == 1;
     let last = if overlaps { width - LANES } else { (GROUPS - 1) * LANES };
-    let read = if overlaps || F::IS_F32 { width } else { GROUPS * LANES / F::NUMBERS };
+    let is_f32 = matches!(F::ROW_FORMAT, RowFormat::F32);
+    let read = if overlaps || is_f32 { width } else { GROUPS * LANES / F::NUMBERS };
     // The last element is asked for by itself: for half a group more that is enough.
     let groups = if (width - 1) % LANES < LANES / 2 { (GROUPS - 1).max(1) } else { GROUPS };
     let asked = groups * LANES / F::NUMBERS;

@@ -104,9 +104,6 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
     /// How many numbers stand in an element.
     #[doc(hidden)]
     const NUMBERS: usize = 1;
-    /// Whether the elements are the numbers.
-    #[doc(hidden)]
-    const IS_F32: bool = false;
     /// How many elements scale and bias take at the end of a row.
     #[doc(hidden)]
     const SCALE_AND_BIAS: usize = 0;
@@ -312,7 +309,6 @@ impl Format for F32 {
     const NAME: &'static str = "f32";
     const ROW_FORMAT: RowFormat = RowFormat::F32;
     type Scale = ();
-    const IS_F32: bool = true;
 
     #[inline(always)]
     fn as_floats(row: &[f32]) -> Option<&[f32]> {

@@ -1,5 +1,8 @@
 //! Which rows of a sequence stand under a kernel that is moved along it.
 
+use super::Table;
+use core::ops::Range;
+
 /// The windows of a convolution: under tap k of the window of output step o stands input step
 /// o · `stride` + k · `dilation` − `before`, if the sequence has it.
 ///
@@ -35,6 +38,36 @@ impl Windows {
     #[inline(always)]
     pub fn valid_step(self, output: usize, tap: usize, valid: &[bool]) -> Option<usize> {
         self.step(output, tap).filter(|step| valid.get(*step) == Some(&true))
+    }
+
+    /// Calls `work` for each run of outputs that have a valid step under the tap: with the outputs, and the
+    /// first of the [`steps`](Self::steps).
+    #[inline(always)]
+    pub(crate) fn each_run(
+        self,
+        tap: usize,
+        outputs: usize,
+        valid: &[bool],
+        mut work: impl FnMut(Range<usize>, usize),
+    ) {
+        let mut output = 0;
+        while output < outputs {
+            let is_there = |output: &usize| self.valid_step(*output, tap, valid).is_some();
+            let run = (output..outputs).take_while(is_there).count();
+            if let Some(first) = self.valid_step(output, tap, valid) {
+                work(output..output + run, first);
+            }
+            // Behind a run stands a window without a valid step.
+            output += run + 1;
+        }
+    }
+
+    /// The steps under one tap of as many windows side by side, from step `first` on: rows that lie a stride
+    /// apart. `None` if the sequence has fewer.
+    #[inline(always)]
+    pub(crate) fn steps(self, x: Table<'_>, first: usize, windows: usize) -> Option<Table<'_>> {
+        let from = x.starting_at(first * x.stride());
+        Table::with_stride(from, windows, x.dim(), self.stride.saturating_mul(x.stride())).ok()
     }
 }
 

@@ -184,6 +184,13 @@ fn two_that_write_one_file() {
     assert_eq!(fs::read_dir(&folder.0).expect("a folder").count(), 4);
 }
 
+/// What Ctrl-C does.
+#[cfg(unix)]
+fn interrupt(child: &std::process::Child) {
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(killed.expect("kill").success());
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_saves_the_model() {
@@ -203,8 +210,7 @@ fn an_interrupt_saves_the_model() {
         line.clear();
         assert!(messages.read_line(&mut line).expect("a line") > 0);
     }
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-    assert!(killed.success());
+    interrupt(&child);
     messages.read_to_string(&mut line).expect("the rest");
     let output = child.wait_with_output().expect("its end");
     assert!(output.status.success() && text(&output.stdout).starts_with("ended; epoch "), "{line}");
@@ -232,8 +238,7 @@ fn an_interrupt_before_an_epoch_is_over_leaves_the_old_model() {
     let mut messages = BufReader::new(child.stderr.take().expect("its messages"));
     let mut line = String::new();
     assert!(messages.read_line(&mut line).expect("a line") > 0);
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
-    assert!(killed.success());
+    interrupt(&child);
     assert_eq!(child.wait().expect("its end").code(), Some(6), "{line}");
     assert!(fs::read(&model).expect("an image") == before);
 }
