@@ -158,13 +158,8 @@ const NEAR: usize = 4096;
 pub(super) fn gemm_nt_loops<L: Lanes>(lanes: L, a: Table<'_>, b: Table<'_>, c: &mut TableMut<'_>) {
     let mut first = 0;
     while first < a.rows() {
-        // So few rows of A that they stay in the first cache for all columns; without vectors there are no tiles
-        // that would wait for it.
-        let last = if L::ACCUMULATORS == 1 {
-            a.rows()
-        } else {
-            a.rows().min(first + (NEAR / a.dim().max(1) / 4).max(1) * 4)
-        };
+        // So few rows of A that they stay in the first cache for all columns.
+        let last = a.rows().min(first + (NEAR / a.dim().max(1) / 4).max(1) * 4);
         if L::ACCUMULATORS >= 8 && b.rows() >= 4 {
             first = tiles::<L, 4, 4>(lanes, a, b, c, first..last);
         } else if L::ACCUMULATORS >= 8 || L::ACCUMULATORS == 4 && a.dim() >= 256 {
