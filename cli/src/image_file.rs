@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use nanoembed::files;
-use nanoembed::models::{self, All, Classifier, ClassifierError, Model};
+use nanoembed::models::{self, All, Classifier, ClassifierError, LayerKind, Model};
 use nanoembed::zerocopy::IntoBytes;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -75,6 +75,14 @@ impl ImageFile {
         })
     }
 
+    /// The names of the classes of the model that was opened of it, which has some.
+    pub(crate) fn class_names(&self, model: &Model<'_, All>) -> Result<Vec<String>, Failure> {
+        let names = class_names(model);
+        names.ok_or_else(|| {
+            self.failure("it gives a vector and tells no classes: ask `neighbours` about its words")
+        })
+    }
+
     pub(crate) fn failure(&self, error: impl std::fmt::Display) -> Failure {
         Failure::model(format!("{}: {error}", self.name))
     }
@@ -82,6 +90,17 @@ impl ImageFile {
     /// Writes the file whole or not at all.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
         write(path, self.bytes())
+    }
+}
+
+/// The names of the classes of a model, or their numbers. `None` if what comes out are rows of a table, as of the
+/// models that `convert` makes.
+pub(crate) fn class_names(model: &Model<'_, All>) -> Option<Vec<String>> {
+    let last = model.recipe().records().last().and_then(|record| LayerKind::from_number(record.kind));
+    match model.classes() {
+        Some(classes) => Some(classes.iter().map(str::to_owned).collect()),
+        None if last == Some(LayerKind::EmbeddingBag) => None,
+        None => Some((0..model.recipe().output().numbers()).map(|class| class.to_string()).collect()),
     }
 }
 
@@ -116,11 +135,17 @@ pub(crate) fn check_apart<'a>(
     Ok(())
 }
 
+/// An error for `-`, which is standard output elsewhere.
+pub(crate) fn check_file(path: &Path) -> Result<(), Failure> {
+    if path.as_os_str() == "-" {
+        return Err(Failure::usage("-o -: it is written to a file; -o ./- is one of that name"));
+    }
+    Ok(())
+}
+
 /// An error if a file could not be written there: told before an hour of training and not after it.
 pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
-    if path.as_os_str() == "-" {
-        return Err(Failure::usage("-o -: a model is written to a file; -o ./- is one of that name"));
-    }
+    check_file(path)?;
     let is_special = std::fs::metadata(path).is_ok_and(|old| !old.is_file() && !old.is_dir());
     if is_special {
         return Ok(());
@@ -136,13 +161,5 @@ pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
     match std::fs::metadata(path) {
         Ok(old) if old.permissions().readonly() => Err(failed(std::io::ErrorKind::PermissionDenied.into())),
         _ => Ok(()),
-    }
-}
-
-/// The names of the classes of a model; their numbers, if it has no names.
-pub(crate) fn class_names(model: &Model<'_, All>) -> Vec<String> {
-    match model.classes() {
-        Some(classes) => classes.iter().map(str::to_owned).collect(),
-        None => (0..model.recipe().output().numbers()).map(|class| class.to_string()).collect(),
     }
 }

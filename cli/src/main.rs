@@ -19,6 +19,7 @@ mod image_file;
 mod import;
 mod map;
 mod measure;
+mod memory;
 mod pipeline;
 mod plot;
 mod predictor;

@@ -3,6 +3,7 @@
 use crate::examples::Examples;
 use crate::failure::{Failure, Kind};
 use crate::measure::{Measure, Tally};
+use crate::memory;
 use nanoembed::loss::AnyLoss;
 use nanoembed::models::{All, BatchSize, Recipe, Trainer};
 use nanoembed::optim::{Adam, AnyOptimizer, PolynomialDecay, RowwiseAdagrad, Scheduled, Sgd};
@@ -16,6 +17,9 @@ const LINE: usize = 16;
 
 /// What the accumulators of Adagrad start from: rare rows step farther than frequent ones, but not without limit.
 const ACCUMULATOR: f32 = 1e-5;
+
+/// What makes a training smaller.
+const SIZES: &str = "--rows, --dim, --units, --length or --batch";
 
 /// What is trained, and how.
 #[derive(Clone, Copy)]
@@ -110,6 +114,7 @@ fn failure(error: TrainError) -> Failure {
 
 /// Parameters to start from.
 pub(crate) fn initial(recipe: Recipe<'_, All>, seed: u64) -> Result<Vec<f32>, Failure> {
+    memory::check(recipe.parameters().saturating_mul(size_of::<f32>()), SIZES)?;
     let mut parameters = vec![0.0; recipe.parameters()];
     recipe.init(&mut parameters, &mut Xoshiro128PlusPlus::seed_from_u64(seed)).map_err(Failure::model)?;
     Ok(parameters)
@@ -149,6 +154,10 @@ pub(crate) fn learn(
     let size = BatchSize { examples: batch, ids_per_bag };
     let lengths = Trainer::lengths(recipe, optimizer, loss, size)
         .ok_or_else(|| Failure::usage("more memory than can be counted: take smaller --batch or --rows"))?;
+    // The best epoch is kept beside what learns.
+    let numbers = [start.len(), start.len(), lengths.numbers, lengths.slots];
+    let numbers = numbers.into_iter().fold(0, usize::saturating_add);
+    memory::check(numbers.saturating_mul(size_of::<f32>()).saturating_add(lengths.masks), SIZES)?;
     let mut parameters = Aligned::of(start);
     let parameters = parameters.numbers();
     let mut buffers = lengths.buffers();

@@ -10,7 +10,7 @@ use nanoembed::text::Pipeline;
 use nanoembed::vectors::{AnyVectors, FastText, Vectors};
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Which words are read.
@@ -66,6 +66,11 @@ impl WordVectors {
             None => AnyVectors::open(file),
         };
         let mut vectors = vectors.map_err(|error| failure(&name, error))?;
+        if wanted.array.is_some() && vectors.has_words() {
+            return Err(Failure::usage(format!(
+                "--array: {name} is no npz and no safetensors, and has no arrays"
+            )));
+        }
         let names = words_beside(path, &vectors)?;
         let mut read = Self::empty(name, vectors.dim());
         read.take(&mut vectors, names, wanted)?;
@@ -113,6 +118,14 @@ impl WordVectors {
         if let (true, Some(names)) = (is_whole, names.filter(|names| names.words.len() as u64 > rows)) {
             return Err(names.fail(rows));
         }
+        if let Some((place, word)) = self.word_with_number() {
+            let row = place + 1;
+            eprintln!(
+                "warning: {}: row {row} is that of {word:?}, a word that ends in a number: has its line a number too \
+                 many?",
+                self.name
+            );
+        }
         if again > 0 {
             eprintln!("warning: {}: {again} rows of words that came before are left out", self.name);
         }
@@ -156,6 +169,13 @@ impl WordVectors {
         self.words.push(word.to_owned());
         self.numbers.extend_from_slice(row);
         true
+    }
+
+    /// The first word that has a space and a number behind it, as a line with a number too many gives.
+    fn word_with_number(&self) -> Option<(usize, &str)> {
+        let is_number = |word: &str| word.contains('.') && word.parse::<f32>().is_ok();
+        let ends_so = |word: &str| word.rsplit_once(' ').is_some_and(|(_, last)| is_number(last));
+        self.words.iter().map(String::as_str).enumerate().find(|(_, word)| ends_so(word))
     }
 
     fn check_some(&self) -> Result<(), Failure> {
@@ -226,6 +246,13 @@ impl WordVectors {
         let lower = word.to_lowercase();
         let cure = if lower != word && self.place(&lower).is_some() {
             format!(", but {lower:?} is")
+        } else if export::is_of_arrays(self.name.as_ref())
+            && self.words.first().is_some_and(|first| first == "0")
+        {
+            format!(
+                ": they are the numbers of its rows, as {} is not there",
+                words_beside_path(self.name.as_ref()).display()
+            )
         } else {
             " (words are looked for as they are written; the file may have another case, or be cut short)"
                 .to_owned()
@@ -275,9 +302,25 @@ pub(crate) fn read_words(path: &Path) -> Result<Vec<String>, Failure> {
 
 fn failure(name: &str, error: FileError) -> Failure {
     if matches!(error, FileError::Unsupported(what) if what.contains("none is named")) {
-        return Failure::data(name, "several arrays of two extents: name one by --array");
+        return match export::array_names(name.as_ref()) {
+            Ok(arrays) => {
+                let arrays = arrays.join(", ");
+                Failure::data(
+                    name,
+                    format!("several arrays of two extents: name one by --array, among {arrays}"),
+                )
+            }
+            Err(failure) => failure,
+        };
     }
-    let kind = if matches!(error, FileError::Io(_)) { Kind::File } else { Kind::Data };
+    let kind = match error {
+        // What was compressed is cut short or damaged.
+        FileError::Io(ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput) => {
+            Kind::Data
+        }
+        FileError::Io(_) => Kind::File,
+        _ => Kind::Data,
+    };
     Failure::new(kind, format!("{name}: {error}"))
 }
 

@@ -89,12 +89,15 @@ impl<R: BufRead> TextVectors<R> {
         let numbers = numbers(&vectors.line);
         if header.is_some_and(|(_, dim)| dim == 1 || numbers != 1) {
             let found = FileKind::of(&vectors.head);
-            return Err(FileError::Line { line: 1, expected: "a row (with_dim: of one number)", found });
+            return Err(FileError::Line {
+                line: 1,
+                expected: "a row (of one number only if the reader is told so)",
+                found,
+            });
         }
         if numbers > vectors.dim {
-            return Err(
-                vectors.expected("as many numbers as in the first line (with_header, with_dim: as it says)")
-            );
+            return Err(vectors
+                .expected("as many numbers as in the first line, or as a header or the reader is told"));
         }
         // Both lines will be read again.
         for part in [b"\n", vectors.line.as_slice(), b"\n"] {
@@ -261,7 +264,7 @@ impl<R: BufRead> Vectors for TextVectors<R> {
         if too_many || self.cut().is_none() {
             return Err(self.expected(match self.promised {
                 Some(_) => "a word and as many numbers as the header says",
-                None => "a word and as many numbers as in the first line, or as with_dim says",
+                None => "a word and as many numbers as in the first line, or as the reader is told",
             }));
         }
         self.rows += 1;

@@ -17,7 +17,7 @@ pub(crate) struct ColumnOptions {
     numeric: Vec<String>,
     /// Ranges that the numbers of a column are divided into, of as many lines each as can be
     #[arg(long, value_name = "N", default_value_t = 32, help_heading = "Columns",
-        value_parser = clap::value_parser!(u16).range(2..))]
+        value_parser = clap::value_parser!(u16).range(2..), requires = "numeric")]
     pub(crate) bins: u16,
 }
 

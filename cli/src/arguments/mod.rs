@@ -17,7 +17,7 @@ use crate::data::{Field, Format, Reading};
 use crate::export::Board;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use values::{Integers, Numbers, extent, top};
+use values::{Integers, Numbers, extent, threads, top};
 
 /// From a file of labelled texts to a model for a microcontroller.
 #[derive(Debug, Parser)]
@@ -125,7 +125,7 @@ pub(crate) struct Evaluate {
     #[arg(long)]
     pub(crate) confusion: bool,
     /// Threads [default: as many as there are processors]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<std::num::NonZero<usize>>,
     /// Prints one JSON object
     #[arg(long)]
@@ -240,11 +240,11 @@ pub(crate) struct Export {
     /// Where it is written to; standard output if left out. Of firmware a new folder
     #[arg(short, long, value_name = "FILE", required_if_eq("to", "firmware"))]
     pub(crate) output: Option<PathBuf>,
-    /// A board that QEMU emulates
-    #[arg(long, value_name = "BOARD", default_value = "cortex-m4f", help_heading = "Firmware")]
-    pub(crate) board: Board,
-    /// Texts that the program tells the classes of
-    #[arg(long = "try", value_name = "TEXT", default_value = "a text of yours", help_heading = "Firmware")]
+    /// A board that QEMU emulates [default: cortex-m4f]
+    #[arg(long, value_name = "BOARD", help_heading = "Firmware")]
+    pub(crate) board: Option<Board>,
+    /// Texts that the program tells the classes of [default: a text of yours]
+    #[arg(long = "try", value_name = "TEXT", help_heading = "Firmware")]
     pub(crate) texts: Vec<String>,
     /// The folder of the crate nanoembed, if crates.io is not to give it
     #[arg(long, value_name = "FOLDER", help_heading = "Firmware")]

@@ -1,6 +1,7 @@
 //! The arguments of `plot`.
 
 use super::DataOptions;
+use super::values::threads;
 use clap::{Args, Subcommand};
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -59,7 +60,7 @@ pub(crate) struct Map {
     /// A file that tells the groups of words
     #[arg(long, value_name = "FILE")]
     pub(crate) groups: Option<PathBuf>,
-    /// The nearest rows that purity counts
+    /// The nearest rows that purity counts, at most all others
     #[arg(long, value_name = "K", default_value = "5")]
     pub(crate) neighbours: NonZero<usize>,
     /// A title for each map [default: the names of the files]
@@ -101,7 +102,7 @@ pub(crate) struct Confusion {
     #[command(flatten)]
     pub(crate) data_options: DataOptions,
     /// Threads [default: as many as there are processors]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<NonZero<usize>>,
 }
 

@@ -3,7 +3,8 @@
 use super::DataOptions;
 use super::columns::ColumnOptions;
 use super::values::{
-    ClassWeights, Lowercase, Numbers, Split, characters, dropout, extent, part, rows, size, times, words,
+    ClassWeights, Lowercase, Numbers, Split, characters, dropout, extent, part, rate, rows, size, threads,
+    times, words,
 };
 use crate::measure::Measure;
 use crate::recipe::Architecture;
@@ -61,8 +62,9 @@ pub(crate) struct Train {
     /// A picture (SVG or PNG) of loss and accuracy by epoch; with --flash, of accuracy against bytes
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
-    /// Prints a JSON object for each epoch, and one for the model; `plot training` draws them
-    #[arg(long, conflicts_with = "flash")]
+    /// Prints a JSON object for each epoch, which `plot training` draws, with --flash for each budget; and one for the
+    /// model
+    #[arg(long)]
     pub(crate) json: bool,
     /// Prints nothing but errors, and what --json prints
     #[arg(short, long)]
@@ -90,7 +92,8 @@ pub(crate) struct Fitting {
     #[arg(long, value_name = "FILE", requires = "flash", help_heading = "Fitting a budget")]
     pub(crate) test: Option<PathBuf>,
     /// Threads of the search [default: as many as there are processors]
-    #[arg(long, value_name = "N", requires = "flash", help_heading = "Fitting a budget")]
+    #[arg(long, value_name = "N", value_parser = threads, requires = "flash",
+        help_heading = "Fitting a budget")]
     pub(crate) threads: Option<std::num::NonZero<usize>>,
 }
 
@@ -175,7 +178,8 @@ pub(crate) struct LearningOptions {
     /// The learning rate, which falls to 0 in a line: of a step of adagrad or adam, of each line of a step of sgd
     /// [default: for bag 0.2 of adagrad, 0.01 of adam, 1 of sgd (columns: 0.1); else 0.02, 0.002 (conv with
     /// --pretrained: 0.006) and 0.02 (0.1)]
-    #[arg(long, value_name = "RATE", help_heading = "Learning")]
+    #[arg(long, value_name = "RATE", value_parser = rate, allow_negative_numbers = true,
+        help_heading = "Learning")]
     pub(crate) learning_rate: Option<f32>,
     /// Lines of a step [default: 32 for adam, 8 for adagrad, 1 for sgd]
     #[arg(long, value_name = "N", value_parser = extent, help_heading = "Learning")]

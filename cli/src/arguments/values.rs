@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use nanoembed::table::RowFormat;
 use nanoembed::text::Lowering;
+use std::num::NonZero;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ClassWeights {
@@ -154,6 +155,27 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| "a number of bytes, such as 65536, 64k or 1m".to_owned())
 }
 
+/// So many threads.
+pub(super) fn threads(text: &str) -> Result<NonZero<usize>, String> {
+    text.parse().map_err(|_| "a whole number from 1 on".to_owned())
+}
+
+/// A learning rate.
+pub(super) fn rate(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(rate) if rate > 0.0 && f32::is_finite(rate) => Ok(rate),
+        _ => Err("a number above 0".to_owned()),
+    }
+}
+
+/// A share of all, such as 1e-4.
+pub(super) fn share(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a number from 0 to 1".to_owned()),
+    }
+}
+
 /// A part of a whole, such as 0.1.
 pub(super) fn part(text: &str) -> Result<f64, String> {
     match text.parse() {
@@ -198,6 +220,9 @@ mod tests {
         assert!(size("k").is_err() && size("-1").is_err() && size("99999999999999999999m").is_err());
         assert_eq!((dropout("0"), dropout("0.5"), dropout("0.9")), (Ok(0), Ok(500), Ok(900)));
         assert!(dropout("1").is_err() && dropout("-0.1").is_err() && dropout("NaN").is_err());
+        assert!(rate("0").is_err() && rate("inf").is_err() && rate("NaN").is_err() && rate("0.1").is_ok());
+        assert!(share("2").is_err() && share("NaN").is_err() && share("0").is_ok());
+        assert!(threads("0").is_err() && threads("-1").is_err() && threads("2").is_ok());
         assert!(part("0.6").is_err() && part("NaN").is_err() && part("0.1").is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! The arguments of `word2vec`.
 
-use super::values::{characters, rows};
+use super::values::{characters, extent, rate, rows, share, threads, times};
 use clap::{Args, ValueEnum};
 use nanoembed::models::skip_gram;
 use std::num::NonZero;
@@ -38,7 +38,7 @@ Examples:
   nanoembed word2vec corpus.txt --method shared --dim 300 --epochs 3 -o vectors.vec
   nanoembed word2vec corpus.txt --characters 3-6 --also new_words.txt -o vectors.vec")]
 pub(crate) struct Word2Vec {
-    /// The corpus, a sentence a line
+    /// The corpus, a sentence a line; `-` for standard input
     pub(crate) corpus: PathBuf,
     /// Where the vectors are written to: word2vec's text if the name ends with .txt or .vec, its binary file for .bin;
     /// or .npy, .npz, .safetensors, .nemb, as `convert` writes them
@@ -48,25 +48,25 @@ pub(crate) struct Word2Vec {
     #[arg(long, value_name = "METHOD", default_value = "skip-gram")]
     pub(crate) method: Method,
     /// Numbers of a vector
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub(crate) dim: usize,
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = extent)]
+    pub(crate) dim: u32,
     /// The most words to either side that a word is paired with
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub(crate) window: usize,
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = times)]
+    pub(crate) window: u32,
     /// Negatives of a pair
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub(crate) negatives: usize,
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = times)]
+    pub(crate) negatives: u32,
     /// Words that occur less often are left out
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub(crate) min_count: u64,
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = times)]
+    pub(crate) min_count: u32,
     /// The share of all words above which a word is often left out; 0 keeps all
-    #[arg(long, value_name = "SHARE", default_value_t = 1e-4)]
+    #[arg(long, value_name = "SHARE", default_value_t = 1e-4, value_parser = share)]
     pub(crate) sample: f32,
     /// The first learning rate, which falls to nearly 0 [default: 0.025; cbow 0.05]
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", value_parser = rate, allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f32>,
     /// How often the corpus is read
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = times)]
     pub(crate) epochs: u32,
     /// What all draws depend on
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -75,13 +75,13 @@ pub(crate) struct Word2Vec {
     #[arg(long, value_name = "N-M", value_parser = characters)]
     pub(crate) characters: Option<(u16, u16)>,
     /// Rows of n-grams
-    #[arg(long, value_name = "N", value_parser = rows, default_value_t = 200_000)]
+    #[arg(long, value_name = "N", value_parser = rows, default_value_t = 200_000, requires = "characters")]
     pub(crate) buckets: u32,
     /// A file of words with white space between: those that the corpus lacks are written, too, by their n-grams
     #[arg(long, value_name = "FILE", requires = "characters")]
     pub(crate) also: Option<PathBuf>,
     /// Threads, of which at most 16 work [default: as many as there are processors]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub(crate) threads: Option<NonZero<usize>>,
     /// No progress
     #[arg(short, long)]

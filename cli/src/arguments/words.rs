@@ -59,14 +59,18 @@ pub(crate) struct Neighbours {
 
 /// Tells what is to C as B is to A.
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(
+    override_usage = "nanoembed analogy [OPTIONS] <FILE> <A> <B> <C>
+       nanoembed analogy [OPTIONS] <FILE> --test <QUESTIONS>",
+    after_help = "\
 3CosAdd: the word x with the highest cos(x, B) - cos(x, A) + cos(x, C), which is none of the three.
 
 A file of questions has four words a line, the fourth being the answer, and sections under lines `: name`.
 
 Examples:
   nanoembed analogy glove.txt man king woman
-  nanoembed analogy glove.txt --multiply --test questions-words.txt --lowercase")]
+  nanoembed analogy glove.txt --multiply --test questions-words.txt --lowercase"
+)]
 pub(crate) struct Analogies {
     #[command(flatten)]
     pub(crate) vectors: VectorFile,
@@ -92,13 +96,17 @@ pub(crate) struct Analogies {
 
 /// Tells how alike two words are: the cosine of their vectors.
 #[derive(Args, Debug)]
-#[command(after_help = "\
+#[command(
+    override_usage = "nanoembed similarity [OPTIONS] <FILE> <A> <B>
+       nanoembed similarity [OPTIONS] <FILE> --test <PAIRS>",
+    after_help = "\
 A file of pairs has two words and what people said of them a line, as TSV or CSV; a first line whose third field is \
 no number names the columns.
 
 Examples:
   nanoembed similarity glove.txt coast shore
-  nanoembed similarity glove.txt --test wordsim353.tsv")]
+  nanoembed similarity glove.txt --test wordsim353.tsv"
+)]
 pub(crate) struct Similarity {
     #[command(flatten)]
     pub(crate) vectors: VectorFile,

@@ -6,7 +6,7 @@ use crate::columns;
 use crate::data::{Labelled, Source};
 use crate::evaluation::{self, Scores};
 use crate::failure::Failure;
-use crate::image_file::{ImageFile, class_names};
+use crate::image_file::ImageFile;
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     let image = ImageFile::read(&arguments.model)?;
     let classifier = image.classifier()?;
     let source = Source::from(arguments.data.as_path());
-    let names = class_names(&classifier.model());
+    let names = image.class_names(&classifier.model())?;
     let reading = arguments.data_options.reading(columns::of_model(&classifier.model()));
     let data = Labelled::read_as(&source, &reading, names)?;
     let mut ks = arguments.top.clone();
@@ -31,10 +31,15 @@ pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     if arguments.json {
         return print(&format!("{}\n", as_json(&scores, &data, arguments.confusion)));
     }
+    warn_of_strangers(&source, &data);
+    print(&as_text(&scores, &data, arguments.confusion))
+}
+
+/// Tells how many texts cannot be right.
+pub(super) fn warn_of_strangers(source: &Source, data: &Labelled) {
     if data.strangers > 0 {
         eprintln!("{}: {} texts have labels that the model has no class for", source.name(), data.strangers);
     }
-    print(&as_text(&scores, &data, arguments.confusion))
 }
 
 /// The name of a class, or of none.

@@ -11,6 +11,8 @@ use crate::plot;
 use crate::progress::{self, Progress};
 use crate::recipe::Architecture;
 use crate::search::{self, Candidate, Frame, Point, Split, Task, Tried};
+use serde_json::{Value, json};
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -55,7 +57,8 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     }
     let show = |tried: &Tried| {
         if !quiet {
-            eprintln!("{:9} bytes  {:.4}  {}", tried.bytes, tried.score(), tried.candidate);
+            let again = if tried.seed > 1 { "; again, with other texts held out" } else { "" };
+            eprintln!("{:9} bytes  {:.4}  {}{again}", tried.bytes, tried.score(), tried.candidate);
         }
     };
     let budgets = search::budgets(flash);
@@ -87,39 +90,90 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     if let Some(path) = &arguments.plot {
         plot::write(path, &search::curve(measure.name(), &points))?;
     }
-    if quiet {
+    if quiet && !arguments.json {
         return Ok(());
     }
-    let mut out = "   budget     bytes  held out".to_owned();
-    out.push_str(if test.is_some() { "      test\n" } else { "\n" });
-    // What is best for several budgets is trained once.
-    let mut tested: Option<(Candidate, f64)> = None;
-    for (budget, found) in budgets.iter().zip(&found).rev() {
-        let Some(tried) = found else {
-            out.push_str(&format!("{budget:9}         -         -  not tried, or nothing fits\n"));
-            continue;
-        };
-        out.push_str(&format!("{budget:9} {:9}    {:.4}", tried.bytes, tried.score()));
-        if let Some(test) = &test {
-            let score_of = |image: &ImageFile| -> Result<f64, Failure> {
-                Ok(measure.of_scores(&evaluation::evaluate(&image.classifier()?, test, &[], 1)?))
-            };
-            let score = match tested {
-                Some((candidate, score)) if candidate == tried.candidate => score,
-                _ if tried.candidate == best.candidate => score_of(&image)?,
-                _ => score_of(&of_all(&task, tried.candidate, seed, UNTESTED)?)?,
-            };
-            tested = Some((tried.candidate, score));
-            out.push_str(&format!("    {score:.4}"));
-        }
-        out.push_str(&format!("  {}\n", tried.candidate));
+    let tester = Tester { task: &task, test: test.as_ref(), seed, best: (best.candidate, &image) };
+    let curve = tester.curve(&budgets, &found)?;
+    let name = arguments.output.display();
+    let (bytes, of_image) = (image.bytes().len(), best.candidate);
+    if arguments.json {
+        let model = json!({"model": name.to_string(), "bytes": bytes, "settings": of_image.to_string()});
+        let lines = curve.iter().map(OfBudget::json).chain([model]);
+        return print(&(lines.map(|line| line.to_string()).collect::<Vec<_>>().join("\n") + "\n"));
     }
-    print(&format!(
-        "{out}{}: {} bytes, {}\n",
-        arguments.output.display(),
-        image.bytes().len(),
-        best.candidate
-    ))
+    let last = if test.is_some() { "      test" } else { "" };
+    let lines = curve.iter().map(OfBudget::to_string).collect::<Vec<_>>().join("\n");
+    print(&format!("   budget     bytes  held out{last}\n{lines}\n{name}: {bytes} bytes, {of_image}\n"))
+}
+
+/// What was found for a budget.
+struct OfBudget {
+    budget: usize,
+    tried: Option<Tried>,
+    test: Option<f64>,
+}
+
+impl OfBudget {
+    fn json(&self) -> Value {
+        let Self { budget, tried, test } = self;
+        let Some(tried) = tried else { return json!({"budget": budget}) };
+        let settings = tried.candidate.to_string();
+        json!({"budget": budget, "bytes": tried.bytes, "held_out": tried.score(), "test": test, "settings": settings})
+    }
+}
+
+impl fmt::Display for OfBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { budget, tried, test } = self;
+        let Some(tried) = tried else {
+            return write!(f, "{budget:9}         -         -  not tried, or nothing fits");
+        };
+        write!(f, "{budget:9} {:9}    {:.4}", tried.bytes, tried.score())?;
+        if let Some(test) = test {
+            write!(f, "    {test:.4}")?;
+        }
+        write!(f, "  {}", tried.candidate)
+    }
+}
+
+/// Tests what was found for each budget.
+struct Tester<'a> {
+    task: &'a Task<'a>,
+    test: Option<&'a Labelled>,
+    seed: u64,
+    /// The model that is written.
+    best: (Candidate, &'a ImageFile),
+}
+
+impl Tester<'_> {
+    /// From the smallest budget on. What is best for several budgets is trained once.
+    fn curve(&self, budgets: &[usize], found: &[Option<Tried>]) -> Result<Vec<OfBudget>, Failure> {
+        let mut last: Option<(Candidate, f64)> = None;
+        let mut curve = Vec::new();
+        for (budget, tried) in budgets.iter().zip(found).rev() {
+            let test = match (tried, self.test) {
+                (Some(tried), Some(test)) => Some(match last {
+                    Some((candidate, score)) if candidate == tried.candidate => score,
+                    _ => self.score(tried.candidate, test)?,
+                }),
+                _ => None,
+            };
+            last = tried.as_ref().map(|tried| tried.candidate).zip(test).or(last);
+            curve.push(OfBudget { budget: *budget, tried: tried.clone(), test });
+        }
+        Ok(curve)
+    }
+
+    fn score(&self, candidate: Candidate, test: &Labelled) -> Result<f64, Failure> {
+        let score_of = |image: &ImageFile| -> Result<f64, Failure> {
+            Ok(self.task.measure.of_scores(&evaluation::evaluate(&image.classifier()?, test, &[], 1)?))
+        };
+        if candidate == self.best.0 {
+            return score_of(self.best.1);
+        }
+        score_of(&of_all(self.task, candidate, self.seed, UNTESTED)?)
+    }
 }
 
 /// What a person is told who ends the command while models are tested.

@@ -150,7 +150,7 @@ fn as_json(image: &ImageFile, model: Model<'_, All>, fingerprint: u64) -> Value 
         "sections": sections,
         "pipeline": text,
         "columns": columns,
-        "classes": class_names(&model),
+        "classes": class_names(&model).unwrap_or_default(),
         "threshold": model.classes().map(|classes| classes.threshold()),
         "metadata": String::from_utf8_lossy(model.metadata()),
     })

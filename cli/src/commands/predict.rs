@@ -4,7 +4,7 @@ use crate::arguments::Predict;
 use crate::columns;
 use crate::data::{Rows, Source, check_text};
 use crate::failure::Failure;
-use crate::image_file::{ImageFile, class_names};
+use crate::image_file::ImageFile;
 use crate::predictor::{IdsPredictor, Judge, Predictor};
 use serde_json::json;
 use std::fs::File;
@@ -13,7 +13,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
     let image = ImageFile::read(&arguments.model)?;
     let model = image.model()?;
-    let (names, judge) = (class_names(&model), Judge::of(&model));
+    let (names, judge) = (image.class_names(&model)?, Judge::of(&model));
     let mut predictor = if arguments.ids {
         By::Ids(Box::new(IdsPredictor::new(model)?))
     } else {

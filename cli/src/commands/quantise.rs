@@ -6,7 +6,7 @@ use crate::columns;
 use crate::data::Labelled;
 use crate::examples::Examples;
 use crate::failure::Failure;
-use crate::image_file::{self, ImageFile, class_names};
+use crate::image_file::{self, ImageFile};
 use nanoembed::models::{All, FoldError, Folding, LayerKind, Model, Record};
 use nanoembed::table::RowFormat;
 
@@ -65,7 +65,7 @@ fn fold(
     let texts = match &arguments.data {
         Some(path) => {
             let reading = arguments.data_options.reading(columns::of_model(&model));
-            let data = Labelled::read_as(&path.as_path().into(), &reading, class_names(&model))?;
+            let data = Labelled::read_as(&path.as_path().into(), &reading, image.class_names(&model)?)?;
             let pipeline = image.classifier()?.pipeline();
             // Labels do not matter here: of several none is missed.
             Some(Examples::encode(&data, 0..data.len(), true, &pipeline)?)

@@ -14,8 +14,9 @@ use crate::pipeline::{self, TextSettings};
 use crate::plot;
 use crate::pretrained::Pretrained;
 use crate::progress::{self, Progress};
-use crate::recipe::Extents;
+use crate::recipe::{Architecture, Extents};
 use crate::training::{self, Learnt, Plan};
+use clap::ValueEnum;
 use nanoembed::image::Contents;
 use nanoembed::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use nanoembed::models::{All, Model, Recipe, Record};
@@ -36,6 +37,7 @@ struct Texts<'a> {
 
 pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     check_files(arguments)?;
+    check_options(arguments)?;
     if let Some(flash) = arguments.fitting.flash {
         return fit::run(arguments, flash);
     }
@@ -235,6 +237,26 @@ pub(super) fn warn_of_names(arguments: &Train, data: &Labelled) {
             arguments.data.display()
         );
     }
+}
+
+/// An error if an option is told that this model does not have.
+fn check_options(arguments: &Train) -> Result<(), Failure> {
+    let Train { model, sizes, learning, .. } = arguments;
+    let is_unused = |option: &str, takers: &str| {
+        let name = model.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        Err(Failure::usage(format!("{option} is for --model {takers}: {name} has none")))
+    };
+    if sizes.window.is_some() && *model != Architecture::Conv {
+        return is_unused("--window", "conv");
+    }
+    if sizes.units.is_some() && matches!(model, Architecture::Bag | Architecture::Flatten) {
+        return is_unused("--units", "conv, lstm and mlp");
+    }
+    let holds_none = arguments.hold_out == Some(0.0) && arguments.validation.is_none();
+    if learning.measure.is_some() && holds_none {
+        return Err(Failure::usage("--measure is of texts that are held out, and --hold-out is 0"));
+    }
+    Ok(())
 }
 
 /// An error if what is to be written cannot be, or would take the place of what is read.

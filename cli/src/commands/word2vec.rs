@@ -1,8 +1,10 @@
 //! `word2vec`: a vector for each word of a text.
 
 use crate::arguments::Word2Vec;
+use crate::data::Source;
 use crate::failure::{Failure, Kind};
 use crate::image_file::{check_apart, check_writable};
+use crate::memory;
 use crate::progress::{end_at_interrupt, was_ended};
 use crate::vector_file::VectorFormat;
 use crate::words::mean;
@@ -72,23 +74,30 @@ impl<'a> Words<'a> {
 }
 
 pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
-    let (corpus, output) = (arguments.corpus.as_path(), arguments.output.as_path());
+    let (corpus, output) = (Source::from(arguments.corpus.as_path()), arguments.output.as_path());
     let form = VectorFormat::of(output)?;
-    check_apart(output, [corpus])?;
+    check_apart(output, [Some(arguments.corpus.as_path()), arguments.also.as_deref()].into_iter().flatten())?;
     check_writable(output)?;
-    let text = std::fs::read_to_string(corpus).map_err(|error| Failure::file(corpus, &error))?;
-    let words = Words::new(&text, arguments.min_count);
+    let text = corpus.read()?;
+    let words = Words::new(&text, arguments.min_count.into());
     if words.kinds.is_empty() {
-        let message = format!("no word occurs {} times: lower --min-count", arguments.min_count);
-        return Err(Failure::data(&corpus.display().to_string(), message));
+        let message = match text.trim() {
+            "" => "all lines are blank".to_owned(),
+            _ => format!("no word occurs {} times: lower --min-count", arguments.min_count),
+        };
+        return Err(Failure::data(corpus.name(), message));
     }
     let method = Method::from(arguments.method);
+    if method == Method::SharedNegatives && arguments.characters.is_some_and(|(_, max)| max > 0) {
+        let message = "--characters: n-grams are learnt by --method skip-gram or cbow, not by shared";
+        return Err(Failure::usage(message));
+    }
     let usual = if method == Method::ContinuousBag { 0.05 } else { 0.025 };
     let grams = Grams::of(arguments, &words.kinds);
     let settings = Settings {
-        dim: arguments.dim,
-        window: arguments.window,
-        negatives: arguments.negatives,
+        dim: arguments.dim as usize,
+        window: arguments.window as usize,
+        negatives: arguments.negatives as usize,
         sample: arguments.sample,
         learning_rate: arguments.learning_rate.unwrap_or(usual),
         epochs: arguments.epochs,
@@ -97,9 +106,8 @@ pub(crate) fn run(arguments: &Word2Vec) -> Result<(), Failure> {
         seed: arguments.seed,
         ..Settings::default()
     };
-    let also = arguments.also.as_deref();
-    let also = also.map(|file| std::fs::read_to_string(file).map_err(|error| Failure::file(file, &error)));
-    let also = also.transpose()?.unwrap_or_default();
+    let also =
+        arguments.also.as_deref().map(|file| Source::from(file).read()).transpose()?.unwrap_or_default();
     let (mut vectors, rows) = learn(arguments, settings, &words, grams.as_ref())?;
 
     let mut kinds = words.kinds;
@@ -131,6 +139,7 @@ fn learn(
         corpus = corpus.with_subwords(rows, offsets).map_err(Failure::usage)?;
     }
     let lengths = settings.lengths(words.kinds.len()).map_err(Failure::usage)?;
+    memory::check(lengths.lines.saturating_mul(64), "--dim or --buckets")?;
     let mut lines = vec![Aligned([0.0; 16]); lengths.lines];
     let (mut numbers, mut pairs) = (vec![0; lengths.words], vec![0; lengths.pairs]);
     let memory = Memory { lines: &mut lines, words: &mut numbers, pairs: &mut pairs };
@@ -151,7 +160,11 @@ fn learn(
     bar.finish_and_clear();
     if !arguments.quiet {
         let (kinds, epochs) = (words.kinds.len(), settings.epochs);
-        eprintln!("{kinds} words, {} in the corpus, {epochs} epochs, {speed:.0} words/s", words.ids.len());
+        let of_epoch = (words.ids.len() as u64).max(1);
+        let epoch = (training.words() / of_epoch + 1).min(epochs.into());
+        let ended = if was_ended() { format!("ended in epoch {epoch} of ") } else { String::new() };
+        let epochs = format!("{ended}{epochs} epochs");
+        eprintln!("{kinds} words, {} in the corpus, {epochs}, {speed:.0} words/s", words.ids.len());
     }
     let (kinds, subword_rows, dim) = (words.kinds.len(), settings.subword_rows, settings.dim);
     let (mut vectors, mut rows) = (vec![0.0; kinds * dim], vec![0.0; subword_rows * dim]);
@@ -160,6 +173,10 @@ fn learn(
         .and_then(|()| TableMut::new(&mut rows, subword_rows, dim))
         .and_then(|mut table| training.subword_vectors(&mut table))
         .map_err(|error| Failure::new(Kind::Training, error))?;
+    if !vectors.iter().chain(&rows).all(|x| x.is_finite()) {
+        let message = "the numbers grew beyond all bounds: try a lower --learning-rate";
+        return Err(Failure::new(Kind::Training, message));
+    }
     Ok((vectors, rows))
 }
 

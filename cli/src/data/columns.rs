@@ -40,15 +40,21 @@ impl Columns {
         };
         let (label, label_is_named) = place(wanted.label, "label", 0)?;
         let (text, text_is_named) = place(wanted.text, "text", 1)?;
-        let by_number = wanted.label.is_some() || wanted.text.is_some();
-        // A first text may be "text", and a first label "label": only both together, or one that was asked for, are names.
-        if label_is_named && text_is_named || by_number && (label_is_named || text_is_named) {
-            return Ok(Self { label, text, has_names: true });
+        if wanted.label.is_none() && wanted.text.is_none() && label_is_named != text_is_named {
+            let (has, lacks) = if label_is_named { ("label", "text") } else { ("text", "label") };
+            let message = format!(
+                "a column is called {has}, and none {lacks}: name that of the {lacks} by --{lacks}, or give --label 1 \
+                 --text 2 if this line names no columns"
+            );
+            return Err(Failure::line(name, line, None, message));
         }
-        let or = |column: Option<&str>, found: usize, default: usize| {
-            if column.is_some() { found } else { default }
-        };
-        Ok(Self { label: or(wanted.label, label, 0), text: or(wanted.text, text, 1), has_names: false })
+        if label == text {
+            let column = label + 1;
+            let message =
+                format!("column {column} would be label and text: say which are by --label and --text");
+            return Err(Failure::line(name, line, None, message));
+        }
+        Ok(Self { label, text, has_names: label_is_named || text_is_named })
     }
 
     fn line(&self, name: &str, number: u64, fields: &[&str], separator: &str) -> Result<Line, Failure> {
@@ -76,11 +82,24 @@ pub(super) fn read_tsv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec
     let columns = Columns::find(name, *number, &first.split('\t').collect::<Vec<_>>(), wanted)?;
     let skipped = usize::from(columns.has_names);
     let is_plain = (columns.label, columns.text, columns.has_names) == (0, 1, false) && wanted.text.is_none();
+    let expected = if columns.has_names { first.split('\t').count() } else { usize::MAX };
     let line = |(number, line): (u64, &str)| {
         let most = if is_plain { 2 } else { usize::MAX };
-        columns.line(name, number, &line.splitn(most, '\t').collect::<Vec<_>>(), "<TAB>")
+        let fields: Vec<&str> = line.splitn(most, '\t').collect();
+        check_tabs(name, number, fields.len(), expected)?;
+        columns.line(name, number, &fields, "<TAB>")
     };
     lines.skip(skipped).map(line).collect()
+}
+
+/// An error if a line has more columns than the first line names: a tab in it would shift what follows.
+pub(super) fn check_tabs(file: &str, line: u64, found: usize, expected: usize) -> Result<(), Failure> {
+    if found <= expected {
+        return Ok(());
+    }
+    let message =
+        format!("{found} columns, and the first line names {expected}: take out the tab that is too much");
+    Err(Failure::line(file, line, None, message))
 }
 
 /// Calls `each` with the line and the columns of each line that is not blank: with tabs between them if the first line
@@ -188,9 +207,34 @@ mod tests {
         let wanted = Wanted { label: Some("3"), text: Some("1") };
         let lines = read_csv("f", "one,2,a\ntwo,3,b\n", wanted).expect("lines");
         assert_eq!(pairs(&lines), [("a", "one"), ("b", "two")]);
-        // A first label "label" alone names nothing.
-        let lines = read_tsv("f", "label\tof a jar\nx\ty\n", NONE).expect("lines");
-        assert_eq!(lines.len(), 2);
+    }
+
+    #[test]
+    fn one_name_alone_may_be_a_label_or_a_text() {
+        for first in ["text\tcategory", "category\tText", "label\treview", "id\tlabel\treview"] {
+            let text = format!("{first}\nx\ty\tz\n");
+            let error = read_tsv("f", &text, NONE).expect_err(first);
+            assert!(format!("{error:?}").contains("f:1: a column is called"), "{error:?}");
+            assert!(read_csv("f", &text.replace('\t', ","), NONE).is_err(), "{first}");
+        }
+        let told = Wanted { label: Some("category"), text: None };
+        let lines = read_tsv("f", "text\tcategory\nx\ty\n", told).expect("lines");
+        assert_eq!(pairs(&lines), [("y", "x")]);
+        let told = Wanted { label: Some("1"), text: Some("2") };
+        assert_eq!(read_tsv("f", "label\tof a jar\nx\ty\n", told).expect("lines").len(), 2);
+    }
+
+    #[test]
+    fn label_and_text_are_two_columns() {
+        let told = Wanted { label: Some("kind"), text: None };
+        let error = read_tsv("f", "review\tkind\nx\ty\n", told).expect_err("the text is column 2");
+        assert!(format!("{error:?}").contains("--text"), "{error:?}");
+    }
+
+    #[test]
+    fn more_columns_than_names_are_refused() {
+        let error = read_tsv("f", "label\ttext\nx\ty\nx\ty\tz\n", NONE).expect_err("a tab too much");
+        assert!(format!("{error:?}").contains("f:3: 3 columns"), "{error:?}");
     }
 
     #[test]

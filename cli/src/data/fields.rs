@@ -2,6 +2,7 @@
 //!
 //! A row becomes a text, its fields with tabs between them, as `nanoembed::text::Columns` reads it.
 
+use super::columns::check_tabs;
 use super::{Format, Line, Reading, label, numbered};
 use crate::failure::Failure;
 use serde_json::Value;
@@ -140,9 +141,12 @@ impl Columns {
         for (number, place) in places.iter().enumerate() {
             let name = || wanted.fields.get(number).map(|field| field.place.name()).unwrap_or_default();
             if *place == label.1 {
-                let why = match wanted.label {
-                    Some(_) => "it is the label, too",
-                    None => {
+                let why = match (&wanted.label, &label.0) {
+                    (Some(_), _) => "it is the label, too",
+                    (None, Place::Named(_)) => {
+                        "it is taken for the label by its name: if another is, name it by --label"
+                    }
+                    (None, Place::Number(_)) => {
                         "it is taken for the label, since no column is called label: name that of the label by --label"
                     }
                 };
@@ -174,14 +178,15 @@ pub(super) fn read(
     let fields = &wanted.fields;
     let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
     match format {
-        Format::Jsonl => {
-            let lines = numbered(text).map(|(number, line)| of_object(file, number, line, wanted));
-            return Ok((lines.collect::<Result<_, _>>()?, fields.clone()));
-        }
+        Format::Jsonl => return Ok((of_objects(file, text, wanted)?, fields.clone())),
         Format::FastText => return Err(Failure::usage("a fastText file has no columns")),
         Format::Tsv => {
-            let split = |(number, line): (u64, &str)| (number, line.split('\t').map(str::to_owned).collect());
-            rows.extend(numbered(text).map(split));
+            let mut expected = None;
+            for (number, line) in numbered(text) {
+                let row: Vec<String> = line.split('\t').map(str::to_owned).collect();
+                check_tabs(file, number, row.len(), *expected.get_or_insert(row.len()))?;
+                rows.push((number, row));
+            }
         }
         Format::Csv => super::columns::for_each_record(file, text, |number, fields| {
             rows.push((number, fields.iter().map(|field| (*field).to_owned()).collect()));
@@ -220,15 +225,28 @@ fn name(fields: &mut [Field], names: &[&str], places: &[usize]) {
     }
 }
 
-/// The row of a JSON object.
-fn of_object(file: &str, line: u64, object: &str, wanted: &Reading) -> Result<Line, Failure> {
-    let object = super::jsonl::object(file, line, object)?;
-    let text = text_of_object(file, line, &object, &wanted.fields)?;
-    let labels = super::jsonl::labels(file, line, &object, wanted.label.as_deref().unwrap_or("label"))?;
-    Ok(Line { labels, text })
+/// The rows of JSON objects; each field occurs in one of them.
+fn of_objects(file: &str, text: &str, wanted: &Reading) -> Result<Vec<Line>, Failure> {
+    let (fields, mut lines) = (&wanted.fields, Vec::new());
+    let mut occurs = vec![false; fields.len()];
+    for (number, line) in numbered(text) {
+        let object = super::jsonl::object(file, number, line)?;
+        for (field, occurs) in fields.iter().zip(&mut occurs) {
+            *occurs |= object.get(field.place.name()).is_some();
+        }
+        let text = text_of_object(file, number, &object, fields)?;
+        let labels = super::jsonl::labels(file, number, &object, wanted.label.as_deref().unwrap_or("label"))?;
+        lines.push(Line { labels, text });
+    }
+    match fields.iter().zip(&occurs).find(|(_, occurs)| !**occurs) {
+        Some((field, _)) => {
+            Err(Failure::data(file, format!("no object has a field {:?}", field.place.name())))
+        }
+        None => Ok(lines),
+    }
 }
 
-/// A field that lacks, or is null, is empty.
+/// A field that lacks, or is null, is empty; one of them is there.
 fn text_of_object(file: &str, line: u64, object: &Value, fields: &[Field]) -> Result<String, Failure> {
     let value = |field: &Field| match (&field.place, object.get(field.place.name())) {
         (Place::Number(_), _) => Err(Failure::usage("the fields of JSON objects have names, not numbers")),
@@ -241,6 +259,10 @@ fn text_of_object(file: &str, line: u64, object: &Value, fields: &[Field]) -> Re
         }
     };
     let values = fields.iter().map(value).collect::<Result<Vec<_>, _>>()?;
+    if fields.iter().all(|field| object.get(field.place.name()).is_none()) {
+        let names: Vec<String> = fields.iter().map(|field| field.place.name()).collect();
+        return Err(Failure::line(file, line, None, format!("none of the fields {}", names.join(", "))));
+    }
     text(file, line, fields, values.iter().map(|value| Ok(value.as_str())))
 }
 

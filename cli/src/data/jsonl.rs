@@ -7,11 +7,14 @@ use serde_json::Value;
 
 /// The object of a line.
 pub(super) fn object(name: &str, number: u64, line: &str) -> Result<Value, Failure> {
-    let failed = |column: u64, error: &dyn std::fmt::Display| {
-        Failure::line(name, number, Some(column), format!("no JSON object: {error}"))
-    };
-    let value: Value = serde_json::from_str(line).map_err(|error| failed(error.column() as u64, &error))?;
-    if value.is_object() { Ok(value) } else { Err(failed(1, &"write {\"label\": .., ..}")) }
+    let failed =
+        |column: u64, why: &str| Failure::line(name, number, Some(column), format!("no JSON object: {why}"));
+    let value: Value = serde_json::from_str(line).map_err(|error| {
+        let why = error.to_string();
+        // The line that it counts is that of the object.
+        failed(error.column() as u64, why.split(" at line ").next().unwrap_or(&why))
+    })?;
+    if value.is_object() { Ok(value) } else { Err(failed(1, "write {\"label\": .., ..}")) }
 }
 
 /// A field of an object.

@@ -66,6 +66,12 @@ impl Labelled {
     /// The same, and the columns that are learnt from, under the names that the file has for them.
     pub(crate) fn read_fields(source: &Source, reading: &Reading) -> Result<(Self, Vec<Field>), Failure> {
         let (lines, fields) = lines(source, reading)?;
+        if lines.iter().all(|line| line.text.trim().is_empty()) {
+            return Err(Failure::data(
+                source.name(),
+                "every text is empty: is it another column? See --text",
+            ));
+        }
         let mut names: Vec<String> = lines.iter().flat_map(|line| line.labels.iter().cloned()).collect();
         names.sort_unstable();
         names.dedup();

@@ -4,11 +4,12 @@ use super::arrays::{Array, Values, arrays};
 use crate::failure::Failure;
 use nanoembed::models::{All, Model};
 use nanoembed::zerocopy::IntoBytes;
-use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
 use std::io::{Cursor, Write};
+use std::path::Path;
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 fn arrays_of<'a>(model: &Model<'a, All>) -> Result<Vec<Array<'a>>, Failure> {
     let arrays = arrays(model.recipe().records(), model.parameters());
@@ -75,6 +76,28 @@ fn npy_header(array: &Array<'_>) -> Result<Vec<u8>, Failure> {
     header.extend((length as u16).to_le_bytes());
     header.extend(format!("{dictionary:<width$}\n", width = length - 1).into_bytes());
     Ok(header)
+}
+
+/// Whether a file is one of arrays, by its name.
+pub(crate) fn is_of_arrays(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("npy" | "npz" | "safetensors"))
+}
+
+/// The names of the arrays of an npz or safetensors file.
+pub(crate) fn array_names(path: &Path) -> Result<Vec<String>, Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::data(&path.display().to_string(), error);
+    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
+    let mut names: Vec<String> = if path.extension().is_some_and(|extension| extension == "safetensors") {
+        let tensors = SafeTensors::deserialize(&bytes).map_err(|error| failed(&error))?;
+        tensors.names().into_iter().map(Into::into).collect()
+    } else {
+        let archive = ZipArchive::new(Cursor::new(&bytes)).map_err(|error| failed(&error))?;
+        let files: Vec<_> = archive.file_names().collect::<Result<_, _>>().map_err(|error| failed(&error))?;
+        files.iter().map(|name| name.strip_suffix(".npy").unwrap_or(name).to_owned()).collect()
+    };
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// A file of safetensors with the same names.

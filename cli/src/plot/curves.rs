@@ -81,7 +81,10 @@ impl Scale {
             Self::Counts if most == least => least - 1.0..most + 1.0,
             Self::Counts => least..most,
             Self::Numbers | Self::Parts => {
+                // Marks tell hundredths of a percent.
+                let least_room = if self == Self::Parts { 0.002 } else { 0.0 };
                 let room = if most > least { 0.06 * (most - least) } else { 0.05 * most.abs().max(0.1) };
+                let room = room.max(least_room);
                 let top = if self == Self::Parts { (most + room).min(1.0) } else { most + room };
                 (if least >= 0.0 { (least - room).max(0.0) } else { least - room })..top
             }
@@ -112,7 +115,7 @@ impl Chart {
             .caption(title, TextStyle::from(font(TITLE)).color(&INK))
             .margin(20)
             .x_label_area_size(56)
-            .y_label_area_size(96)
+            .y_label_area_size(120)
             .build_cartesian_2d(x_range, y_range)?;
         chart
             .configure_mesh()
@@ -201,6 +204,8 @@ mod tests {
         assert_eq!(Scale::Bytes.range([13.0, 15.5].into_iter()), 13.0..16.0);
         assert_eq!(Scale::Counts.range([3.0].into_iter()), 2.0..4.0);
         assert_eq!(Scale::Parts.range([0.5, 1.0].into_iter()), 0.47..1.0);
+        let close = Scale::Parts.range([0.981, 0.98105].into_iter());
+        assert!((close.end - close.start - 0.00405).abs() < 1e-12, "{close:?}");
         assert_eq!((Scale::Counts.mark(2.5), Scale::Counts.mark(2.0)), (String::new(), "2".to_owned()));
         assert_eq!(Scale::Bytes.mark(9.0), "512 B");
     }

@@ -16,7 +16,7 @@ pub(crate) use bars::{Bar, Bars};
 pub(crate) use canvas::{Area, Drawn};
 pub(crate) use curves::{Chart, Curves, Line, Scale};
 pub(crate) use heat::Heat;
-pub(crate) use scatter::{Legend, Panel, Point, Scatter};
+pub(crate) use scatter::{Legend, MOST_LABELS, Panel, Point, Scatter};
 
 use crate::failure::{Failure, Kind};
 use crate::image_file;

@@ -64,6 +64,9 @@ const INSET: f64 = 30.0;
 /// The colour of the line from a point to a label that is far from it.
 const THREAD: RGBColor = RGBColor(0xa0, 0xa0, 0xa0);
 
+/// Of more words none has a label: there is no room for them.
+pub(crate) const MOST_LABELS: usize = 400;
+
 /// The widest label.
 const LABEL_ROOM: i32 = 220;
 
@@ -105,13 +108,14 @@ impl Panel {
         let middle = left + MAP.0 / 2;
         canvas.text(&fit(&self.title, TITLE, MAP.0), (middle, HEADER / 2), TITLE, INK, CENTRE)?;
         let places = self.places();
-        let labels: Vec<String> =
-            self.points.iter().map(|point| fit(&point.label, LABEL, LABEL_ROOM)).collect();
+        let labelled = if self.points.len() > MOST_LABELS { &[] } else { self.points.as_slice() };
+        let labels: Vec<String> = labelled.iter().map(|point| fit(&point.label, LABEL, LABEL_ROOM)).collect();
         let sizes: Vec<(f64, f64)> = labels
             .iter()
             .map(|label| (f64::from(width(label, LABEL)) + 4.0, f64::from(LABEL) * 0.8))
             .collect();
-        let boxes = place((f64::from(MAP.0), f64::from(MAP.1)), &places, &sizes, f64::from(RADIUS));
+        let (frame, labelled) = ((f64::from(MAP.0), f64::from(MAP.1)), places.get(..labels.len()));
+        let boxes = place(frame, labelled.unwrap_or_default(), &sizes, f64::from(RADIUS));
         let pixel = |(x, y): (f64, f64)| (left + x.round() as i32, HEADER + y.round() as i32);
         for (place, label) in places.iter().zip(&boxes) {
             let (x, y) = label.centre();
@@ -251,5 +255,17 @@ mod tests {
         // Six points, of which one is a plus, and four marks of legends.
         assert_eq!(svg.matches("<circle").count() + svg.matches("<polygon").count(), 9);
         assert_eq!(picture.size().0, 1600);
+    }
+
+    #[test]
+    fn a_crowd_has_no_labels() {
+        let crowd = |words: usize| {
+            let points = (0..words).map(|i| point("word", [i as f64, (i % 7) as f64], 0)).collect();
+            let picture = Scatter { panels: vec![panel(points)], colours: None, shapes: None };
+            let svg = super::super::svg(&picture).expect("a picture");
+            (svg.matches("<circle").count(), svg.matches("\nword\n").count())
+        };
+        assert_eq!(crowd(20), (20, 20));
+        assert_eq!(crowd(MOST_LABELS + 1), (MOST_LABELS + 1, 0));
     }
 }

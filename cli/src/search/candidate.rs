@@ -215,7 +215,7 @@ impl Task<'_> {
         } else {
             self.splits.get(number..=number).unwrap_or_default()
         };
-        let mut tried = Tried { candidate, scores: Vec::new(), bytes: 0 };
+        let mut tried = Tried { candidate, scores: Vec::new(), seed, bytes: 0 };
         for split in splits {
             let Some(image) = self.train(candidate, &split.learnt, seed, &mut UntilEnded)? else {
                 return Ok(None);

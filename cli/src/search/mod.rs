@@ -31,6 +31,8 @@ pub(crate) struct Tried {
     pub(crate) candidate: Candidate,
     /// The measure of each training: from other initial values, or with other texts held out.
     scores: Vec<f64>,
+    /// Where the random numbers of its first training started.
+    pub(crate) seed: u64,
     pub(crate) bytes: usize,
 }
 

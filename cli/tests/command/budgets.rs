@@ -21,6 +21,15 @@ fn the_file_fits() {
     let report = json(&succeed(&["evaluate", &model, &data, "--json"]));
     assert!(report["accuracy"].as_f64().expect("a number") > 0.9, "{report}");
 
+    // For a program: an object for each budget, one for the model.
+    let out =
+        succeed(&[&settings[..], &["--flash", "16k", "--seconds", "0", "--test", &data, "--json"]].concat());
+    let lines: Vec<_> = out.lines().map(json).collect();
+    let [small, great, model_line] = lines.as_slice() else { panic!("{out}") };
+    assert_eq!((&small["budget"], &great["budget"]), (&8192.into(), &16_384.into()));
+    assert!(small["bytes"].as_u64() <= Some(8192) && small["test"].as_f64() > Some(0.9), "{out}");
+    assert_eq!(model_line["bytes"], fs::metadata(&model).expect("a model").len());
+
     // Time for all: the number of threads changes nothing.
     let search = |threads: &str| {
         let more = ["--flash", "1500", "--seconds", "3600", "-q", "--threads", threads];

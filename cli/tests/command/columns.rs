@@ -106,7 +106,7 @@ fn every_format_gives_the_same_model() {
 fn wrong_columns() {
     let folder = Folder::new("wrong-columns");
     let (good, output) = (folder.write("train.tsv", named()), folder.path("a.nemb"));
-    let cases: [(&str, &[&str], i32, &str); 12] = [
+    let cases: [(&str, &[&str], i32, &str); 14] = [
         ("a\tb\tx\nc\td\t1x\n", &["--numeric", "3"], 3, ":2: column 3: \"1x\" is no number"),
         ("label\tx\na\t1\nb\tone\n", &["--numeric", "x"], 3, ":3: x: \"one\" is no number"),
         ("label\tx\na\t1\nb\n", &["--numeric", "x"], 3, ":3: 1 columns, and x is column 2"),
@@ -117,6 +117,8 @@ fn wrong_columns() {
         ("label\tx\na\t1\n", &["--categorical", "y"], 3, "no column \"y\" among: label, x"),
         ("{\"label\": \"a\", \"x\": [1]}\n", &["--numeric", "x"], 3, ":1: x: neither"),
         ("{\"label\": \"a\", \"x\": 1}\n", &["--numeric", "2"], 2, "names"),
+        ("{\"label\": \"a\", \"x\": 1}\n", &["--numeric", "x,y"], 3, "no object has a field \"y\""),
+        ("label\tx\na\t1\nb\t2\t3\n", &["--numeric", "x"], 3, ":3: 3 columns"),
         ("__label__a 1\n", &["--numeric", "2"], 2, "no columns"),
         ("a,\"x\ty\"\nb,z\n", &["--format", "csv", "--categorical", "2"], 3, ":1: column 2: a tab"),
     ];
@@ -132,6 +134,7 @@ fn wrong_columns() {
         &["--categorical", "0"],
         &["--numeric", "4-2"],
         &["--numeric", "degrees", "--bins", "1"],
+        &["--categorical", "sky", "--bins", "8"],
         &["--numeric", "degrees", "--words", "2"],
         &["--numeric", "degrees", "--flash", "64k"],
         &["--numeric", "degrees", "--model", "lstm"],
@@ -145,6 +148,8 @@ fn wrong_columns() {
         ("clear\t30\nclear\tx\n", "standard input:2: degrees: \"x\" is no number"),
         ("clear\t30\nclear\n", "standard input:2: 1 columns"),
         ("a\tclear\t30\n", "in this order: sky, degrees"),
+        ("{\"sky\": \"clear\"}\n{\"text\": \"a\"}\n", "standard input:2: none of the fields sky, degrees"),
+        ("{\"sky\": }\n", "standard input:1:9: no JSON object: expected value\n"),
         ("{\"sky\": \"clear\"}\n[]\n", "standard input:2:1: no JSON object"),
     ] {
         let read = run_with(&["predict", &output], lines.as_bytes());

@@ -52,6 +52,11 @@ fn a_project_of_columns() {
     for part in [import, kinds, r#""clear\t20","#] {
         assert!(main.contains(part), "{part}: {main}");
     }
+    // Without a row of one's own there is one of the columns.
+    let usual = folder.path("usual");
+    succeed(&["export", &model, "--to", "firmware", "-o", &usual]);
+    let main = fs::read_to_string(Path::new(&usual).join("src/main.rs")).expect("the program");
+    assert!(main.contains(r#""clear\t1","#), "{main}");
 }
 
 #[test]

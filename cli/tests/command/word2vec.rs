@@ -1,6 +1,6 @@
 //! `word2vec`: vectors of a small corpus, the same for any number of threads.
 
-use super::{Folder, fail, succeed};
+use super::{Folder, fail, succeed, succeed_with};
 use std::fs;
 
 /// Two topics, whose words never meet.
@@ -144,11 +144,17 @@ fn wrong_arguments_are_named() {
     let folder = Folder::new("word2vec-wrong");
     let (corpus, out) = (folder.write("corpus.txt", "a few words"), folder.path("v.txt"));
     let other = folder.path("v.foo");
+    let latin = folder.write("latin.txt", b"tea\ncaf\xe9\n");
+    let (empty, blank) = (folder.write("empty.txt", ""), folder.write("blank.txt", " \n\n"));
     for (arguments, code, message) in [
         (vec!["word2vec", &corpus, "-o", &other], 2, "ends with .txt or .vec"),
         (vec!["word2vec", &corpus, "-o", &corpus], 2, "it is read, too"),
         (vec!["word2vec", &corpus, "-o", &out], 3, "no word occurs 5 times: lower --min-count"),
-        (vec!["word2vec", &corpus, "-o", &out, "--min-count", "1", "--window", "0"], 2, "window is 0"),
+        (
+            vec!["word2vec", &corpus, "-o", &out, "--min-count", "1", "--window", "0"],
+            2,
+            "a whole number from 1",
+        ),
         (
             vec![
                 "word2vec",
@@ -163,12 +169,54 @@ fn wrong_arguments_are_named() {
                 "shared",
             ],
             2,
-            "n-grams are not learnt with shared negatives",
+            "--characters: n-grams are learnt by",
         ),
         (vec!["word2vec", &corpus, "-o", &out, "--also", &corpus], 2, "--characters"),
+        (vec!["word2vec", &latin, "-o", &out], 3, "latin.txt:2:4: byte 0xe9 is not UTF-8"),
+        (vec!["word2vec", &empty, "-o", &out], 3, "empty.txt: the file is empty"),
+        (vec!["word2vec", &blank, "-o", &out], 3, "blank.txt: all lines are blank"),
     ] {
         let found = fail(&arguments, code);
         assert!(found.contains(message), "{arguments:?}: {found}");
     }
     assert!(!fs::exists(&out).expect("a folder"), "written");
+}
+
+#[test]
+fn a_rate_that_is_too_high_is_told() {
+    let folder = Folder::new("word2vec-rate");
+    let (corpus, out) = (folder.write("corpus.txt", corpus()), folder.path("v.txt"));
+    let message = fail(&["word2vec", &corpus, "-q", "-o", &out, "--learning-rate", "1e30"], 6);
+    assert!(message.contains("try a lower --learning-rate"), "{message}");
+    assert!(!fs::exists(&out).expect("a folder"), "written");
+}
+
+#[test]
+fn a_corpus_may_come_from_standard_input() {
+    let folder = Folder::new("word2vec-input");
+    let (file, piped) = (folder.path("file.txt"), folder.path("piped.txt"));
+    let settings = ["--dim", "4", "--epochs", "1", "-q", "-o"];
+    succeed(&[&["word2vec", &folder.write("corpus.txt", corpus())], &settings[..], &[&file]].concat());
+    succeed_with(&[&["word2vec", "-"], &settings[..], &[&piped]].concat(), corpus().as_bytes());
+    assert!(fs::read(&file).expect("vectors") == fs::read(&piped).expect("vectors"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_writes_what_was_learnt_and_says_so() {
+    use super::wrong::interrupt;
+    use std::process::{Command, Stdio};
+    let folder = Folder::new("word2vec-interrupt");
+    let (corpus, out) = (folder.write("corpus.txt", corpus()), folder.path("v.txt"));
+    let child = Command::new(env!("CARGO_BIN_EXE_nanoembed"))
+        .args(["word2vec", &corpus, "-o", &out, "--dim", "10", "--epochs", "1000000"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    interrupt(&child);
+    let output = child.wait_with_output().expect("its end");
+    let told = super::text(&output.stderr);
+    assert!(output.status.success() && told.contains("ended in epoch "), "{told}");
+    assert_eq!(vectors(&fs::read_to_string(&out).expect("vectors")).len(), 80);
 }

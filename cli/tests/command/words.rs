@@ -64,6 +64,27 @@ fn what_a_file_has_wrong_is_told() {
     let told = text(&output.stderr);
     assert!(told.contains("the header promises 4 rows, the file has 3: they are taken"), "{told}");
     assert!(told.contains("1 rows of words that came before are left out"), "{told}");
+    // A number too many.
+    let file = folder.write("w.txt", "a 1 2\nb 3 4\nc 0.5 5 6\n");
+    let told = text(&run(&["similarity", &file, "a", "b"]).stderr);
+    assert!(told.contains("row 3 is that of \"c 0.5\"") && told.contains("a number too many?"), "{told}");
+    assert!(fail(&["similarity", &file, "a", "b", "--array", "x"], 2).contains("has no arrays"));
+}
+
+#[test]
+fn arrays_without_words_and_without_a_name() {
+    let folder = Folder::new("arrays");
+    let array = folder.path("v.npy");
+    succeed(&["convert", &folder.write("v.txt", VECTORS), &array]);
+    fs::remove_file(format!("{array}.words.txt")).expect("the words");
+    let message = fail(&["neighbours", &array, "king"], 3);
+    assert!(message.contains("v.npy.words.txt is not there"), "{message}");
+    let model = folder.train(&folder.write("train.tsv", tsv()), "a.nemb", &["--epochs", "1"]);
+    let weights = folder.path("a.npz");
+    succeed(&["export", &model, "--to", "npz", "-o", &weights]);
+    let message = fail(&["neighbours", &weights, "3"], 3);
+    assert!(message.contains("name one by --array, among "), "{message}");
+    assert!(message.contains("dense/kernel") && message.contains("embedding"), "{message}");
 }
 
 #[test]
@@ -251,6 +272,7 @@ fn training_starts_from_vectors() {
         for more in [&["--freeze"][..], &[]] {
             let image = folder.path("m.nemb");
             let rate = if model == "bag" { "0.2" } else { "0.02" };
+            let units: &[&str] = if matches!(model, "conv" | "lstm") { &["--units", "8"] } else { &[] };
             let settings = [
                 "train",
                 &data,
@@ -258,8 +280,6 @@ fn training_starts_from_vectors() {
                 model,
                 "--pretrained",
                 &file,
-                "--units",
-                "8",
                 "--epochs",
                 "60",
                 "--learning-rate",
@@ -269,7 +289,7 @@ fn training_starts_from_vectors() {
                 "-o",
                 &image,
             ];
-            let output = run(&[&settings, more].concat());
+            let output = run(&[&settings, more, units].concat());
             let told = text(&output.stderr);
             assert!(output.status.success(), "{told}");
             assert!(

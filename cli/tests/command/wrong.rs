@@ -98,21 +98,31 @@ fn a_full_disk() {
 fn wrong_arguments() {
     let folder = Folder::new("arguments");
     let data = folder.write("train.tsv", tsv());
-    let output = folder.path("a.nemb");
-    let cases: [&[&str]; 8] = [
+    let (output, vectors) = (folder.path("a.nemb"), folder.path("a.vec"));
+    let cases: [&[&str]; 17] = [
         &["train"],
         &["train", &data],
         &["train", &data, "-o", &output, "--rows", "1"],
         &["train", &data, "-o", &output, "--learning-rate", "-1"],
+        &["train", &data, "-o", &output, "--learning-rate", "0"],
+        &["train", &data, "-o", &output, "--window", "3"],
+        &["train", &data, "-o", &output, "--model", "flatten", "--units", "3"],
+        &["train", &data, "-o", &output, "--bins", "8"],
+        &["train", &data, "-o", &output, "--measure", "macro-f1", "--hold-out", "0"],
+        &["word2vec", &data, "-o", &vectors, "--epochs", "0"],
+        &["word2vec", &data, "-o", &vectors, "--sample", "2"],
+        &["word2vec", &data, "-o", &vectors, "--buckets", "99"],
+        &["word2vec", &data, "-o", &vectors, "--method", "shared", "--characters", "3-6"],
         &["train", &data, "-o", &output, "--length", "5"],
         &["train", &data, "-o", &output, "--characters", "6-3"],
         &["quantise", &output, "-o", &output],
         &["evaluate", &output, &data, "--top", "0"],
     ];
     for arguments in cases {
-        fail(arguments, 2);
+        let message = fail(arguments, 2);
+        assert!(!message.contains("'-- -1'"), "{message}");
     }
-    assert!(!Path::new(&output).exists());
+    assert!(!Path::new(&output).exists() && !Path::new(&vectors).exists());
     // A rate with which numbers grow beyond all bounds.
     let message = fail(&["train", &data, "-o", &output, "-q", "--learning-rate", "1e30", "--rows", "256"], 6);
     assert!(message.contains("--learning-rate"), "{message}");
@@ -186,7 +196,7 @@ fn two_that_write_one_file() {
 
 /// What Ctrl-C does.
 #[cfg(unix)]
-fn interrupt(child: &std::process::Child) {
+pub(super) fn interrupt(child: &std::process::Child) {
     let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(killed.expect("kill").success());
 }
@@ -365,4 +375,71 @@ fn a_first_line_of_names_is_told() {
     let told = text(&output.stderr);
     assert!(told.contains("--label \"Class\" --text \"Message\""), "{told}");
     assert!(fail(&["train", &data, "-o", "-"], 2).contains("./-"));
+}
+
+#[test]
+fn columns_whose_names_say_half() {
+    let folder = Folder::new("half");
+    let model = folder.train(&folder.write("train.tsv", tsv()), "a.nemb", &[]);
+    let rows = lines(|label, text| format!("{text},{label}\n"));
+    let data = folder.write("data.csv", format!("text,category\n{rows}"));
+    for arguments in
+        [["train", &data, "-o", &folder.path("b.nemb")], ["evaluate", &model, &data, "--confusion"]]
+    {
+        let message = fail(&arguments, 3);
+        assert!(message.contains("data.csv:1: a column is called text, and none label"), "{message}");
+    }
+    let report = json(&succeed(&["evaluate", &model, &data, "--label", "category", "--json"]));
+    assert_eq!((&report["texts"], &report["unknown_labels"]), (&18.into(), &0.into()));
+}
+
+#[test]
+fn texts_without_a_word() {
+    let folder = Folder::new("wordless");
+    let data = folder.write("data.tsv", "a\t\nb\t \na\t\n");
+    assert!(fail(&["train", &data, "-o", &folder.path("a.nemb")], 3).contains("every text is empty"));
+}
+
+#[test]
+fn more_memory_than_there_is() {
+    let folder = Folder::new("memory");
+    let data = folder.write("train.tsv", tsv());
+    let output = folder.path("a.nemb");
+    for sizes in [
+        &["--rows", "100000000", "--dim", "10000"][..],
+        &["--model", "lstm", "--units", "65536", "--dim", "65536", "--batch", "65536", "--length", "65536"],
+    ] {
+        let message = fail(&[&["train", &data, "-o", &output, "-q"], sizes].concat(), 6);
+        assert!(message.contains("GB of memory") && message.contains("--rows"), "{message}");
+    }
+    assert!(!Path::new(&output).exists());
+}
+
+#[test]
+fn a_model_that_gives_a_vector_has_no_classes() {
+    let folder = Folder::new("vector");
+    let data = folder.write("train.tsv", tsv());
+    let model = folder.path("a.nemb");
+    succeed(&["convert", &folder.write("a.txt", "soup 1 2\nroom 3 -1\n"), &model]);
+    for arguments in [
+        &["predict", &model][..],
+        &["evaluate", &model, &data],
+        &["plot", "confusion", &model, &data, "-o", &folder.path("a.svg")],
+        &["export", &model, "--to", "firmware", "-o", &folder.path("firmware")],
+    ] {
+        assert!(fail(arguments, 4).contains("tells no classes"), "{arguments:?}");
+    }
+    assert!(!Path::new(&folder.path("firmware")).exists());
+    assert_eq!(json(&succeed(&["inspect", &model, "--json"]))["classes"], serde_json::json!([]));
+}
+
+#[test]
+fn what_an_export_does_not_have() {
+    let folder = Folder::new("export-options");
+    let model = folder.train(&folder.write("train.tsv", tsv()), "a.nemb", &[]);
+    for option in [["--try", "soup"], ["--board", "cortex-m0"], ["--nanoembed", "."]] {
+        let message = fail(&[&["export", &model, "--to", "rust"], &option[..]].concat(), 2);
+        assert!(message.contains(&format!("{} is for --to firmware", option[0])), "{message}");
+    }
+    assert!(fail(&["export", &model, "--to", "c", "-o", "-"], 2).contains("./-"));
 }

@@ -46,7 +46,7 @@ fn an_empty_line_within_the_rows_is_refused() {
 
 #[test]
 fn a_header_that_is_not_expected_is_recognised() {
-    let error = "line 1: expected a row (with_dim: of one number); the file is text vectors under a header: \
+    let error = "line 1: expected a row (of one number only if the reader is told so); the file is text vectors under a header: \
                  TextVectors::with_header reads them";
     // The GloVe file of 50 numbers under the header that gensim's glove2word2vec writes.
     let glove = format!("400000 50\nthe{}\nof{}\n", " 0.418".repeat(50), " 0.5".repeat(50));
@@ -67,7 +67,7 @@ fn a_header_that_is_not_expected_is_recognised() {
     assert_eq!(with_header("1 1\na 5\n"), are(&[("a", &[5.0])]));
     // A header that was written as floats is none, and what is under it are no rows of one number.
     let floats = "2.0 2.0\na 1 2\nb 3 4\n";
-    let error = "line 2: expected as many numbers as in the first line (with_header, with_dim: as it says)";
+    let error = "line 2: expected as many numbers as in the first line, or as a header or the reader is told";
     assert_eq!(message(without_header(floats)), error);
     let error = "line 1: expected the number of rows and the dim, two whole numbers";
     assert_eq!(message(with_header(floats)), error);
@@ -98,9 +98,9 @@ fn a_dim_that_is_too_small_is_noticed() {
     let rows_of_four = "a 1 2 3 4\nb 5 6 7 8\n";
     let error = "line 2: expected a word and as many numbers as the header says";
     assert_eq!(message(with_header(&format!("2 3\n{rows_of_four}"))), error);
-    let error = "line 1: expected a word and as many numbers as in the first line, or as with_dim says";
+    let error = "line 1: expected a word and as many numbers as in the first line, or as the reader is told";
     assert_eq!(message(rows(TextVectors::with_dim(rows_of_four.as_bytes(), 2))), error);
-    let error = "line 2: expected a word and as many numbers as in the first line, or as with_dim says";
+    let error = "line 2: expected a word and as many numbers as in the first line, or as the reader is told";
     assert_eq!(message(rows(TextVectors::with_dim(rows_of_four.as_bytes(), 3))), error);
     // A header, read as a row of one number.
     let with_header = message(rows(TextVectors::with_dim("2 4\na 1 2 3 4\nb 5 6 7 8\n".as_bytes(), 1)));
@@ -152,7 +152,7 @@ fn words_of_published_files() {
         assert_eq!(found, are(&[("the", row), ("", row), ("of", row)]), "{line:?}");
     }
     // A word that was dropped, with its blank: one number is missing.
-    let error = "line 2: expected a word and as many numbers as in the first line, or as with_dim says";
+    let error = "line 2: expected a word and as many numbers as in the first line, or as the reader is told";
     assert_eq!(message(without_header("the 0.5 -1\n0.5 -1\nof 0.5 -1\n")), error);
 }
 
@@ -172,7 +172,8 @@ fn numbers_that_are_written_otherwise_are_refused() {
         "1e39 1",
     ] {
         let text = format!("the 0.5 -1\nof {row}\n");
-        let error = "line 2: expected a word and as many numbers as in the first line, or as with_dim says";
+        let error =
+            "line 2: expected a word and as many numbers as in the first line, or as the reader is told";
         assert_eq!(message(without_header(&text)), error, "{row}");
         let error = "line 2: expected a word and as many numbers as the header says";
         assert_eq!(message(with_header(&format!("1 2\nof {row}\n"))), error, "{row}");

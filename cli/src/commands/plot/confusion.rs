@@ -2,11 +2,11 @@
 
 use crate::arguments::Confusion;
 use crate::columns;
-use crate::commands::threads;
+use crate::commands::{evaluate::warn_of_strangers, threads};
 use crate::data::{Labelled, Source};
 use crate::evaluation;
 use crate::failure::Failure;
-use crate::image_file::{ImageFile, class_names};
+use crate::image_file::ImageFile;
 use crate::plot::{self, Heat};
 
 pub(super) fn run(arguments: &Confusion) -> Result<(), Failure> {
@@ -14,9 +14,10 @@ pub(super) fn run(arguments: &Confusion) -> Result<(), Failure> {
     let image = ImageFile::read(&arguments.model)?;
     let classifier = image.classifier()?;
     let source = Source::from(arguments.data.as_path());
-    let names = class_names(&classifier.model());
+    let names = image.class_names(&classifier.model())?;
     let reading = arguments.data_options.reading(columns::of_model(&classifier.model()));
     let data = Labelled::read_as(&source, &reading, names)?;
+    warn_of_strangers(&source, &data);
     let scores = evaluation::evaluate(&classifier, &data, &[], threads(arguments.threads))?;
     let classes = data.names.len();
     // Whether some text was taken for none of the classes.

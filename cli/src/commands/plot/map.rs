@@ -4,7 +4,7 @@ use crate::arguments::Map;
 use crate::commands::print;
 use crate::failure::Failure;
 use crate::map::{Grouping, Projection, Purity, Rows, Words, purity};
-use crate::plot::{self, Legend, Panel, Point, Scatter};
+use crate::plot::{self, Legend, MOST_LABELS, Panel, Point, Scatter};
 use std::path::{Path, PathBuf};
 
 /// Words that a message lists.
@@ -33,7 +33,13 @@ pub(super) fn run(arguments: &Map) -> Result<(), Failure> {
             format!("{} of the words have rows in all files: give {LEAST} or more", words.words.len());
         return Err(Failure::usage(message));
     }
-    let k = arguments.neighbours.get();
+    let drawn = words.words.len();
+    let k = arguments.neighbours.get().min(drawn - 1);
+    if drawn > MOST_LABELS {
+        eprintln!(
+            "warning: {drawn} words are drawn without labels: there is room for those of {MOST_LABELS}"
+        );
+    }
     let (mut panels, mut out) = (Vec::new(), format!("file\twords\tgroups\tpurity of {k}\tby chance\n"));
     for ((path, title), table) in arguments.files.iter().zip(titles).zip(tables) {
         let kept = table.rows.into_iter().zip(&known).filter(|(_, known)| **known);

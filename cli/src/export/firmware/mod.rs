@@ -69,6 +69,7 @@ pub(crate) fn project(
         )));
     }
     let model = image.model()?;
+    image.class_names(&model)?;
     let layers = layers(&model)?;
     let pipeline = image.classifier()?.model().pipeline().map(Text::of);
     let Some(pipeline) = pipeline else {
