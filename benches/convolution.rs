@@ -116,6 +116,7 @@ fn repeated(bench: &mut Bench) {
                     repeats,
                     &valid,
                     kernel,
+                    None,
                     products.get_mut(),
                     to,
                 )

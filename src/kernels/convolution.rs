@@ -59,8 +59,8 @@ simd_fn! {
     ///   the same bits with a fraction of the multiplications, as many filters at a time as its scratch
     ///   memory holds.
     /// - Behind a maximum over all steps each filter has a gradient at one step or at few. The backward
-    ///   passes look at sixteen filters at once and pass over zeros; the cost is that of the gradients that
-    ///   are there.
+    ///   passes make a bit for each of 64 filters, whether its gradient is zero, and go from one bit that is
+    ///   set to the next; the cost is that of the gradients that are there.
     /// - For that, weights and their gradient lie filter by filter, `[filters, taps · in]`: the numbers that
     ///   one gradient goes to are neighbours. With a dilation of 1 they and the window are one run each.
     /// - Where at most three in five gradients are zero (two where registers are few), all are multiplied, as
@@ -87,11 +87,11 @@ simd_fn! {
     /// The same for several sequences in which steps repeat: the same bits, with as many multiplications as
     /// there are distinct steps.
     ///
-    /// `products` is scratch.
+    /// If there is a `bias`, `y` starts from it, whatever stood there. `products` is scratch.
     ///
     /// # Shapes
-    /// `x.steps` `[sequences · len, in]`, `valid` `[sequences · len]`, `kernel` `[taps · in, filters]`, `y`
-    /// `[sequences · out, filters]`.
+    /// `x.steps` `[sequences · len, in]`, `valid` `[sequences · len]`, `kernel` `[taps · in, filters]`, `bias`
+    /// `[filters]`, `y` `[sequences · out, filters]`.
     ///
     /// # Errors
     /// If the shapes do not fit, or `products` does not hold `taps` numbers for 16 filters (or all, if they
@@ -104,6 +104,7 @@ simd_fn! {
         x: Repeats<'_>,
         valid: &[bool],
         kernel: Table<'_>,
+        bias: Option<&[f32]>,
         products: &mut [f32],
         y: &mut TableMut<'_>,
     ) -> Result<(), ShapeMismatch>
@@ -113,6 +114,7 @@ simd_fn! {
             ShapeMismatch::check("length of numbers", steps.rows(), x.numbers.len())?;
             ShapeMismatch::check("rows of the kernel", windows.taps.saturating_mul(steps.dim()), kernel.rows())?;
             ShapeMismatch::check("dim of the kernel", filters, kernel.dim())?;
+            ShapeMismatch::check("length of bias", filters, bias.map_or(filters, <[f32]>::len))?;
             check_stride(windows)?;
             check_below("numbers", x.firsts.len(), x.numbers)?;
             check_below("first steps", steps.rows(), x.firsts)?;
@@ -201,6 +203,7 @@ fn convolve_repeated_loops<L: Lanes>(
     x: Repeats<'_>,
     valid: &[bool],
     kernel: Table<'_>,
+    bias: Option<&[f32]>,
     products: &mut [f32],
     y: &mut TableMut<'_>,
 ) {
@@ -215,13 +218,14 @@ fn convolve_repeated_loops<L: Lanes>(
         let made = products.get_mut(..firsts.len() * columns).unwrap_or_default();
         multiply(lanes, windows.taps, x, kernel, made, first..last);
         let Ok(made) = Table::new(made, firsts.len(), columns) else { return };
+        let bias = bias.and_then(|bias| bias.get(first..last));
         for sequence in 0..sequences {
             let own = sequence * len..(sequence + 1) * len;
             let valid = valid.get(own.clone()).unwrap_or_default();
             let numbers = numbers.get(own).unwrap_or_default();
             for output in 0..out {
                 let row = y.row_mut(sequence * out + output).and_then(|row| row.get_mut(first..last));
-                add_products::<L>(windows, output, valid, numbers, made, row.unwrap_or_default());
+                add_products::<L>(windows, output, valid, numbers, made, bias, row.unwrap_or_default());
             }
         }
         first = last;
@@ -311,11 +315,12 @@ fn add_products<L: Lanes>(
     valid: &[bool],
     numbers: &[u32],
     products: Table<'_>,
+    bias: Option<&[f32]>,
     y: &mut [f32],
 ) {
     let width = y.len();
     column_blocks!(L, as_chunks_mut(y), |block, column| {
-        let mut total = *block;
+        let mut total = bias.and_then(|bias| bias.get(column..)?.first_chunk()).map_or(*block, |bias| *bias);
         for tap in 0..windows.taps {
             let step = windows.valid_step(output, tap, valid);
             let Some(number) = step.and_then(|step| numbers.get(step)) else { continue };

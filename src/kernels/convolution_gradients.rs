@@ -64,7 +64,8 @@ simd_fn! {
 /// side: with the filter, the gradient, and the numbers of a row of weights and of the sequence that the run
 /// covers.
 #[inline(always)]
-fn each_gradient(
+fn each_gradient<L: Lanes>(
+    lanes: L,
     windows: Windows,
     valid: &[bool],
     (dim, stride): (usize, usize),
@@ -85,6 +86,7 @@ fn each_gradient(
             let run = valid.iter().skip(step).take(most).take_while(|valid| **valid).count();
             let (weights, steps) = (tap * dim..(tap + run) * dim, step * stride..step * stride + run * dim);
             each_nonzero(
+                lanes,
                 row,
                 #[inline(always)]
                 |filter, d| work(filter, d, weights.clone(), steps.clone()),
@@ -94,30 +96,43 @@ fn each_gradient(
     }
 }
 
+/// Numbers that are looked at at once: a bit of a word for each.
+const WORD: usize = 64;
+
 /// Calls `work` with the place and value of each number that is not zero.
 #[inline(always)]
-fn each_nonzero(row: &[f32], mut work: impl FnMut(usize, f32)) {
-    for (chunk, first) in row.chunks(LANES).zip((0..).step_by(LANES)) {
-        // A chunk of a length that the compiler knows is looked at all at once.
-        if chunk.first_chunk::<LANES>().is_some_and(are_zero) {
-            continue;
-        }
-        for (d, place) in chunk.iter().zip(first..) {
-            if *d != 0.0 {
-                work(place, *d);
+fn each_nonzero<L: Lanes>(lanes: L, row: &[f32], mut work: impl FnMut(usize, f32)) {
+    if L::ACCUMULATORS == 1 {
+        // Without vectors bits are made one by one.
+        row.iter().enumerate().filter(|(_, d)| **d != 0.0).for_each(|(place, d)| work(place, *d));
+        return;
+    }
+    for (word, first) in row.chunks(WORD).zip((0..).step_by(WORD)) {
+        // A branch for each number that is there, and none for those that are zero.
+        let mut bits = nonzero(lanes, word);
+        while bits != 0 {
+            let place = bits.trailing_zeros() as usize;
+            if let Some(d) = word.get(place) {
+                work(first + place, *d);
             }
+            bits &= bits - 1;
         }
     }
 }
 
+/// A bit for each of up to 64 numbers, from the lowest on: whether it is not zero.
 #[inline(always)]
-fn are_zero(numbers: &[f32; LANES]) -> bool {
-    // Without the sign: all bits of all numbers.
-    let mut any = 0;
-    for d in numbers {
-        any |= d.to_bits() << 1;
+fn nonzero<L: Lanes>(lanes: L, numbers: &[f32]) -> u64 {
+    let (chunks, rest) = numbers.as_chunks::<LANES>();
+    let mut bits = 0;
+    for (chunk, first) in chunks.iter().zip((0..).step_by(LANES)) {
+        bits |= u64::from(lanes.nonzero(chunk)) << first;
     }
-    any == 0
+    let behind = chunks.len() * LANES;
+    for (d, place) in rest.iter().zip(behind..) {
+        bits |= u64::from(*d != 0.0) << place;
+    }
+    bits
 }
 
 #[inline(always)]
@@ -139,6 +154,7 @@ fn backward_kernel_loops<L: Lanes>(
     }
     let numbers = x.starting_at(0);
     each_gradient(
+        lanes,
         windows,
         valid,
         (x.dim(), x.stride()),
@@ -170,6 +186,7 @@ fn backward_input_loops<L: Lanes>(
     let shape = (d_x.dim(), d_x.stride());
     let numbers = d_x.starting_at_row_mut(0);
     each_gradient(
+        lanes,
         windows,
         valid,
         shape,

@@ -246,18 +246,18 @@ impl<
         if M::HONOURED { masks } else { first(const { &[[true; LEN]; BATCH] }, masks.len()) }
     }
 
-    /// Fills the outputs with the bias and writes their masks.
-    fn start(&self, masks: &[[bool; LEN]], y: &mut BatchMut<'_, [[f32; FILTERS]; OUT]>) {
-        for ((mask, y), y_mask) in masks.iter().zip(&mut *y.values).zip(&mut *y.masks) {
-            Self::PASS.start(mask, &self.bias, TableMut::from_rows(y), y_mask);
+    /// Writes which outputs are valid.
+    fn mark_valid(masks: &[[bool; LEN]], y_masks: &mut [[bool; OUT]]) {
+        for (mask, y_mask) in masks.iter().zip(y_masks) {
+            Self::PASS.mark_valid(mask, y_mask);
         }
     }
 
-    /// Adds the products to the outputs, each step's of its own.
-    fn add(&self, x: &[[[f32; IN]; LEN]], masks: &[[bool; LEN]], y: &mut [[[f32; FILTERS]; OUT]]) {
+    /// Writes the outputs, each step's of its own.
+    fn multiply(&self, x: &[[[f32; IN]; LEN]], masks: &[[bool; LEN]], y: &mut [[[f32; FILTERS]; OUT]]) {
         let kernel = Table::from_rows(self.kernel.as_flattened());
         for ((x, mask), y) in x.iter().zip(masks).zip(y) {
-            Self::PASS.add(Table::from_rows(x), mask, kernel, TableMut::from_rows(y));
+            Self::PASS.multiply(Table::from_rows(x), mask, kernel, &self.bias, TableMut::from_rows(y));
         }
     }
 
@@ -305,11 +305,11 @@ impl<
         &self,
         x: Batch<'_, [[f32; IN]; LEN]>,
         (): &mut (),
-        mut y: BatchMut<'_, [[f32; FILTERS]; OUT]>,
+        y: BatchMut<'_, [[f32; FILTERS]; OUT]>,
     ) {
         let masks = Self::counted::<BATCH>(x.masks);
-        self.start(masks, &mut y);
-        self.add(x.values, masks, y.values);
+        Self::mark_valid(masks, y.masks);
+        self.multiply(x.values, masks, y.values);
         Self::clear_invalid(masks, y.values);
         Self::activate(y.values);
     }
@@ -351,15 +351,16 @@ impl<
         _: Context,
     ) {
         let n = x.values.len();
-        let (mut y, scratch) = cache.start(n);
+        let (y, scratch) = cache.start(n);
         let masks = Self::counted::<BATCH>(x.masks);
-        self.start(masks, &mut y);
+        Self::mark_valid(masks, y.masks);
         let repeated = is_worth_looking(KERNEL, FILTERS)
-            && Self::PASS.add_repeated(
+            && Self::PASS.multiply_repeated(
                 n,
                 Table::from_rows(x.values.as_flattened()),
                 masks.as_flattened(),
                 Table::from_rows(self.kernel.as_flattened()),
+                &self.bias,
                 Scratch {
                     numbers: first_mut(scratch.numbers.as_flattened_mut(), n * LEN),
                     firsts: scratch.firsts.as_flattened_mut(),
@@ -369,7 +370,7 @@ impl<
                 TableMut::from_rows(y.values.as_flattened_mut()),
             );
         if !repeated {
-            self.add(x.values, masks, y.values);
+            self.multiply(x.values, masks, y.values);
         }
         Self::clear_invalid(masks, y.values);
     }

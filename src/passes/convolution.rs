@@ -50,30 +50,38 @@ impl Convolution {
         }
     }
 
-    /// Fills the outputs `[out, filters]` of one sequence with the bias, and writes their mask.
-    pub(crate) fn start(self, mask: &[bool], bias: &[f32], mut y: TableMut<'_>, y_mask: &mut [bool]) {
-        fill_rows(&mut y, bias);
+    /// Writes which outputs of one sequence are valid.
+    pub(crate) fn mark_valid(self, mask: &[bool], y_mask: &mut [bool]) {
         for (output, valid) in y_mask.iter_mut().enumerate() {
             *valid = self.is_valid(output, mask);
         }
     }
 
-    /// Adds the products of x `[len, in]` and the kernel `[taps · in, filters]` to the outputs of one
+    /// y `[out, filters]` = bias + the products of x `[len, in]` and the kernel `[taps · in, filters]`, of one
     /// sequence.
     #[inline]
-    pub(crate) fn add(self, x: Table<'_>, mask: &[bool], kernel: Table<'_>, mut y: TableMut<'_>) {
+    pub(crate) fn multiply(
+        self,
+        x: Table<'_>,
+        mask: &[bool],
+        kernel: Table<'_>,
+        bias: &[f32],
+        mut y: TableMut<'_>,
+    ) {
+        fill_rows(&mut y, bias);
         convolve(self.windows, x, mask, kernel, &mut y);
     }
 
-    /// Adds the products of all sequences, x `[sequences · len, in]`, to y `[sequences · out, filters]`,
-    /// those of steps that are the same made once; false, and nothing added, if too few are the same or
-    /// `scratch` is too small for their products.
-    pub(crate) fn add_repeated(
+    /// The same for all sequences, x `[sequences · len, in]` and y `[sequences · out, filters]`; the products of
+    /// steps that are the same are made once. False, and nothing written, if too few are the same or `scratch`
+    /// is too small for their products.
+    pub(crate) fn multiply_repeated(
         self,
         sequences: usize,
         x: Table<'_>,
         masks: &[bool],
         kernel: Table<'_>,
+        bias: &[f32],
         scratch: Scratch<'_>,
         mut y: TableMut<'_>,
     ) -> bool {
@@ -84,7 +92,7 @@ impl Convolution {
         let repeats = Repeats { sequences, steps: x, numbers, firsts };
         // The one shape that is not known before: how much room the products take depends on how many steps
         // are distinct.
-        convolve_repeated(self.windows, repeats, masks, kernel, products, &mut y).is_ok()
+        convolve_repeated(self.windows, repeats, masks, kernel, Some(bias), products, &mut y).is_ok()
     }
 
     /// Where masks are strict: makes zeros of the outputs, or of their gradients, that are not valid.

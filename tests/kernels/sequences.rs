@@ -159,6 +159,11 @@ proptest! {
     #[test]
     fn convolve_repeated((case, room) in (case(), 1..4_usize)) {
         let expected = convolved(&case);
+        // From a bias on, as if it stood in each row.
+        let bias = case.kernel.table().row(0).unwrap();
+        let mut of_bias = case.clone();
+        of_bias.y.values.chunks_mut(case.y.stride).for_each(|row| row[..bias.len()].copy_from_slice(bias));
+        let from_bias = convolved(&of_bias);
         for level in Level::available() {
             let (numbers, firsts) = distinct(level, case.x.table(), case.x.rows).expect("room for all");
             let repeats = internals::Repeats {
@@ -171,10 +176,15 @@ proptest! {
             let mut products = vec![f32::NAN; firsts.len() * case.windows.taps * case.kernel.dim.min(16) * room];
             let mut found = case.y.clone();
             internals::convolve_repeated_at(
-                level, case.windows, repeats, &case.valid, case.kernel.table(),
+                level, case.windows, repeats, &case.valid, case.kernel.table(), None,
                 &mut products, &mut found.table_mut(),
             ).unwrap();
             prop_assert_eq!(bits_with_one_nan(&found.values), bits_with_one_nan(&expected.values), "{}", level.name());
+            internals::convolve_repeated_at(
+                level, case.windows, repeats, &case.valid, case.kernel.table(), Some(bias),
+                &mut products, &mut found.table_mut(),
+            ).unwrap();
+            prop_assert_eq!(bits_with_one_nan(&found.values), bits_with_one_nan(&from_bias.values), "{}", level.name());
         }
     }
 
@@ -314,12 +324,15 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
     );
 
     let mut products = [0.0; 16];
-    let mut repeated = |sequences, numbers: &[u32], room: usize| {
+    let mut repeated_from = |sequences, numbers: &[u32], room: usize, bias| {
         let to = &mut TableMut::new(&mut y[..12], 3, 4).unwrap();
         let repeats = internals::Repeats { sequences, steps: table(4, 3), numbers, firsts: &[0, 1] };
-        internals::convolve_repeated(windows, repeats, &valid, table(6, 4), &mut products[..room], to)
+        internals::convolve_repeated(windows, repeats, &valid, table(6, 4), bias, &mut products[..room], to)
     };
     let numbers = [0, 1, 1, 0];
+    let bias_of_three = Some([1.0; 3].as_slice());
+    assert_eq!(repeated_from(1, &numbers, 16, bias_of_three), mismatch("length of bias", 4, 3));
+    let mut repeated = |sequences, numbers: &[u32], room| repeated_from(sequences, numbers, room, None);
     assert_eq!(repeated(1, &numbers, 15), mismatch("length of the products, at least", 16, 15));
     assert_eq!(repeated(3, &numbers, 16), mismatch("rows of all sequences", 3, 4));
     assert_eq!(repeated(0, &numbers, 16), mismatch("rows of all sequences", 0, 4));
@@ -382,7 +395,7 @@ fn numbers_out_of_range_are_no_steps() {
     let mut repeated = |windows, numbers: &[u32; 4], firsts: &[u32; 2]| {
         let x = internals::Repeats { sequences: 1, steps: x, numbers, firsts };
         let y = &mut TableMut::from_rows(&mut y);
-        internals::convolve_repeated(windows, x, &valid, Table::from_rows(&kernel), &mut [0.0; 24], y)
+        internals::convolve_repeated(windows, x, &valid, Table::from_rows(&kernel), None, &mut [0.0; 24], y)
     };
     let windows = Windows { taps: 2, stride: 1, dilation: 1, before: 0 };
     let what = |error: ShapeMismatch| (error.what, error.expected, error.found);

@@ -86,19 +86,18 @@ impl<'a> Weights<'a> {
         sequences_mut(y, self.out, self.filters)
     }
 
-    /// Fills the outputs with the bias and writes their masks.
-    fn start(&self, x: Values<'_>, y: &mut ValuesMut<'_>) {
-        let y_masks = parts_mut(y.masks, self.out);
-        for ((mask, y), y_mask) in self.masks(x).zip(self.outputs(y.numbers)).zip(y_masks) {
-            self.pass.start(mask, self.bias, y, y_mask);
+    /// Writes which outputs are valid.
+    fn mark_valid(&self, x: Values<'_>, y_masks: &mut [bool]) {
+        for (mask, y_mask) in self.masks(x).zip(parts_mut(y_masks, self.out)) {
+            self.pass.mark_valid(mask, y_mask);
         }
     }
 
-    /// Adds the products to the outputs, each step's of its own.
-    fn add(&self, x: Values<'_>, y: &mut [f32]) {
+    /// Writes the outputs, each step's of its own.
+    fn multiply(&self, x: Values<'_>, y: &mut [f32]) {
         let steps = sequences(x.numbers, self.len, self.inputs);
         for ((x, mask), y) in steps.zip(self.masks(x)).zip(self.outputs(y)) {
-            self.pass.add(x, mask, self.kernel, y);
+            self.pass.multiply(x, mask, self.kernel, self.bias, y);
         }
     }
 
@@ -109,9 +108,9 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// Adds the products to the outputs, those of steps that are the same made once; false, and nothing
-    /// added, if too few are the same.
-    fn add_repeated(&self, n: usize, x: Values<'_>, kept: &mut [f32], y: &mut [f32]) -> bool {
+    /// Writes the outputs, the products of steps that are the same made once; false, and nothing written, if too
+    /// few are the same.
+    fn multiply_repeated(&self, n: usize, x: Values<'_>, kept: &mut [f32], y: &mut [f32]) -> bool {
         if !is_worth_looking(self.pass.windows.taps, self.filters) {
             return false;
         }
@@ -123,7 +122,7 @@ impl<'a> Weights<'a> {
         let (firsts, slots) = (rest.take_words(steps), rest.take_words(steps));
         let scratch = Scratch { numbers, firsts, slots, products: rest.0 };
         let (steps, y) = (Table::of_dim(x.numbers, self.inputs), TableMut::of_dim(y, self.filters));
-        self.pass.add_repeated(n, steps, x.masks, self.kernel, scratch, y)
+        self.pass.multiply_repeated(n, steps, x.masks, self.kernel, self.bias, scratch, y)
     }
 }
 
@@ -176,21 +175,21 @@ impl Kind for Conv1D {
         }
     }
 
-    fn infer(layer: View<'_>, x: Taken<'_>, mut y: ValuesMut<'_>, _: &mut [f32], logits: bool) {
+    fn infer(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, _: &mut [f32], logits: bool) {
         let (layer, x) = (Weights::new(layer), x.value());
-        layer.start(x, &mut y);
-        layer.add(x, y.numbers);
+        layer.mark_valid(x, y.masks);
+        layer.multiply(x, y.numbers);
         layer.clear_invalid(x, y.numbers);
         if !logits {
             activate::<AnyActivation>(layer.activation, layer.filters, y.numbers);
         }
     }
 
-    fn forward(layer: View<'_>, x: Taken<'_>, mut y: ValuesMut<'_>, kept: &mut [f32], pass: Pass) {
+    fn forward(layer: View<'_>, x: Taken<'_>, y: ValuesMut<'_>, kept: &mut [f32], pass: Pass) {
         let (n, layer, x) = (layer.n, Weights::new(layer), x.value());
-        layer.start(x, &mut y);
-        if !layer.add_repeated(n, x, kept, y.numbers) {
-            layer.add(x, y.numbers);
+        layer.mark_valid(x, y.masks);
+        if !layer.multiply_repeated(n, x, kept, y.numbers) {
+            layer.multiply(x, y.numbers);
         }
         layer.clear_invalid(x, y.numbers);
         if !pass.logits {

@@ -186,6 +186,15 @@ pub trait Lanes: NarrowLanes + ProductLanes {
     unsafe fn stream(self, v: Self::V, to: &mut [f32; LANES]) {
         self.store(v, to);
     }
+    /// A bit for each number, from the lowest on: whether it is not zero. NaN is not.
+    #[inline(always)]
+    fn nonzero(self, from: &[f32; LANES]) -> u16 {
+        let mut bits = 0;
+        for (place, x) in from.iter().enumerate() {
+            bits |= u16::from(*x != 0.0) << place;
+        }
+        bits
+    }
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
     /// total + a · b for slices of one length below sixteen; the other lanes stay.
@@ -234,6 +243,11 @@ mod tests {
     }
 
     #[inline(always)]
+    fn nonzero_body<L: Lanes>(lanes: L, from: &[f32; LANES]) -> u16 {
+        lanes.nonzero(from)
+    }
+
+    #[inline(always)]
     fn sums_body<L: Lanes>(lanes: L, [a, b, c, d]: &[[f32; LANES]; 4]) -> [f32; 4] {
         lanes.sums([lanes.load(a), lanes.load(b), lanes.load(c), lanes.load(d)])
     }
@@ -242,6 +256,7 @@ mod tests {
         fn part, part_at(from: &[f32]) -> [f32; LANES] = part_body;
         fn arithmetic, arithmetic_at(a: &[f32; LANES], x: f32, b: &[f32; LANES]) -> [f32; LANES] = arithmetic_body;
         fn sum, sum_at(from: &[f32; LANES]) -> f32 = sum_body;
+        fn nonzero, nonzero_at(from: &[f32; LANES]) -> u16 = nonzero_body;
         fn sums, sums_at(from: &[[f32; LANES]; 4]) -> [f32; 4] = sums_body;
     }
 
@@ -309,6 +324,20 @@ mod tests {
                 assert_eq!(sum_at(level, &v).to_bits(), expected.to_bits(), "{}, {v:?}", level.name());
             }
             assert_eq!(sum(&v).to_bits(), expected.to_bits());
+        }
+    }
+
+    #[test]
+    fn zeros_of_either_sign_have_no_bit() {
+        let kinds = [0.0, -0.0, f32::MIN_POSITIVE / 2.0, -1.0, f32::NAN, f32::INFINITY];
+        for seed in 0..500_usize {
+            let v: [f32; LANES] = core::array::from_fn(|i| kinds[(seed * 7 + i * i * (seed % 5 + 1)) % 6]);
+            let expected = v.iter().rev().fold(0, |bits, x| bits << 1 | u16::from(*x != 0.0));
+            assert_eq!(nonzero_body(Scalar::TOKEN, &v), expected, "scalar, {v:?}");
+            for level in Level::available() {
+                assert_eq!(nonzero_at(level, &v), expected, "{}, {v:?}", level.name());
+            }
+            assert_eq!(nonzero(&v), expected);
         }
     }
 

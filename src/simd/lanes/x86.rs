@@ -243,6 +243,13 @@ impl Lanes for Sse2 {
         }
     }
     #[inline(always)]
+    fn nonzero(self, from: &[f32; LANES]) -> u16 {
+        let [a, b, c, d] = self.load(from);
+        // SAFETY: the token.
+        let bits = |v: __m128| unsafe { _mm_movemask_ps(_mm_cmpneq_ps(v, _mm_setzero_ps())) };
+        (bits(a) | bits(b) << 4 | bits(c) << 8 | bits(d) << 12) as u16
+    }
+    #[inline(always)]
     fn add(self, [a, b, c, d]: Self::V, [e, f, g, h]: Self::V) -> Self::V {
         // SAFETY: the token.
         unsafe { [_mm_add_ps(a, e), _mm_add_ps(b, f), _mm_add_ps(c, g), _mm_add_ps(d, h)] }
@@ -387,6 +394,14 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
+    fn nonzero(self, from: &[f32; LANES]) -> u16 {
+        let [low, high] = self.load(from);
+        // SAFETY: the token.
+        let bits =
+            |v: __m256| unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(v, _mm256_setzero_ps())) };
+        (bits(low) | bits(high) << 8) as u16
+    }
+    #[inline(always)]
     fn add(self, [a, b]: Self::V, [c, d]: Self::V) -> Self::V {
         // SAFETY: the token.
         unsafe { [_mm256_add_ps(a, c), _mm256_add_ps(b, d)] }
@@ -511,6 +526,12 @@ impl Lanes for Avx512 {
     unsafe fn stream(self, v: Self::V, to: &mut [f32; LANES]) {
         // SAFETY: the token; the array has sixteen elements, and the caller aligned it.
         unsafe { _mm512_stream_ps(to.as_mut_ptr(), v) }
+    }
+    #[inline(always)]
+    fn nonzero(self, from: &[f32; LANES]) -> u16 {
+        let v = self.load(from);
+        // SAFETY: the token.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(v, _mm512_setzero_ps()) }
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {

@@ -105,7 +105,7 @@ fn convolve_repeated(case: Case<'_>, fold: &mut Fold) {
     let mut products = [0.0; MAX_LEN * MAX_TAPS * MAX_EXTENT];
     let repeats = Repeats { sequences: 1, steps: x, numbers, firsts: &firsts[..count] };
     let to = &mut TableMut::new(y, out, filters).unwrap();
-    internals::convolve_repeated(windows, repeats, valid, kernel, &mut products, to).unwrap();
+    internals::convolve_repeated(windows, repeats, valid, kernel, None, &mut products, to).unwrap();
     fold.floats(y);
 }
 
