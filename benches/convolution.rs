@@ -108,13 +108,13 @@ fn repeated(bench: &mut Bench) {
                     internals::distinct_rows_at(level, x_table, &mut numbers, &mut firsts, &mut slots)
                         .unwrap();
                 let firsts = &firsts[..count.unwrap()];
-                let repeats = Repeats { sequences: BATCH, steps: x_table, numbers: &numbers, firsts };
+                let repeats =
+                    Repeats { sequences: BATCH, steps: x_table, valid: &valid, numbers: &numbers, firsts };
                 let to = &mut TableMut::new(y, BATCH * OUT, FILTERS).unwrap();
                 internals::convolve_repeated_at(
                     level,
                     WINDOWS,
                     repeats,
-                    &valid,
                     kernel,
                     None,
                     products.get_mut(),

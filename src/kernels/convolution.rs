@@ -90,7 +90,7 @@ simd_fn! {
     /// If there is a `bias`, `y` starts from it, whatever stood there. `products` is scratch.
     ///
     /// # Shapes
-    /// `x.steps` `[sequences · len, in]`, `valid` `[sequences · len]`, `kernel` `[taps · in, filters]`, `bias`
+    /// `x.steps` `[sequences · len, in]`, `kernel` `[taps · in, filters]`, `bias`
     /// `[filters]`, `y` `[sequences · out, filters]`.
     ///
     /// # Errors
@@ -102,7 +102,6 @@ simd_fn! {
     pub fn convolve_repeated, convolve_repeated_at(
         windows: Windows,
         x: Repeats<'_>,
-        valid: &[bool],
         kernel: Table<'_>,
         bias: Option<&[f32]>,
         products: &mut [f32],
@@ -110,7 +109,7 @@ simd_fn! {
     ) -> Result<(), ShapeMismatch>
         where {
             let (steps, filters) = (x.steps, y.dim());
-            ShapeMismatch::check("length of valid", steps.rows(), valid.len())?;
+            ShapeMismatch::check("length of valid", steps.rows(), x.valid.len())?;
             ShapeMismatch::check("length of numbers", steps.rows(), x.numbers.len())?;
             ShapeMismatch::check("rows of the kernel", windows.taps.saturating_mul(steps.dim()), kernel.rows())?;
             ShapeMismatch::check("dim of the kernel", filters, kernel.dim())?;
@@ -201,14 +200,13 @@ fn convolve_repeated_loops<L: Lanes>(
     lanes: L,
     windows: Windows,
     x: Repeats<'_>,
-    valid: &[bool],
     kernel: Table<'_>,
     bias: Option<&[f32]>,
     products: &mut [f32],
     y: &mut TableMut<'_>,
 ) {
     let filters = y.dim();
-    let Repeats { sequences, steps, numbers, firsts } = x;
+    let Repeats { sequences, steps, valid, numbers, firsts } = x;
     let (len, out) = (in_each(steps.rows(), sequences), in_each(y.rows(), sequences));
     let width = width(firsts.len().saturating_mul(windows.taps), filters, products.len());
     let mut first = 0;

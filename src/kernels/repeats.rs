@@ -13,6 +13,8 @@ pub struct Repeats<'a> {
     pub sequences: usize,
     /// Their steps, `[sequences · len, dim]`.
     pub steps: Table<'a>,
+    /// Which of the steps count, `[sequences · len]`.
+    pub valid: &'a [bool],
     /// For each step, which of the distinct steps it is.
     pub numbers: &'a [u32],
     /// The distinct steps, each by where it stands first.

@@ -75,6 +75,7 @@ impl Convolution {
     /// The same for all sequences, x `[sequences · len, in]` and y `[sequences · out, filters]`; the products of
     /// steps that are the same are made once. False, and nothing written, if too few are the same or `scratch`
     /// is too small for their products.
+    #[allow(clippy::too_many_arguments)] // Each has its own meaning, and two callers lend them.
     pub(crate) fn multiply_repeated(
         self,
         sequences: usize,
@@ -89,10 +90,10 @@ impl Convolution {
         let Some((firsts, _)) = firsts.split_at_mut_checked(x.rows() / 2) else { return false };
         let Some(distinct) = distinct_rows(x, numbers, firsts, slots) else { return false };
         let Some(firsts) = firsts.get(..distinct) else { return false };
-        let repeats = Repeats { sequences, steps: x, numbers, firsts };
+        let repeats = Repeats { sequences, steps: x, valid: masks, numbers, firsts };
         // The one shape that is not known before: how much room the products take depends on how many steps
         // are distinct.
-        convolve_repeated(self.windows, repeats, masks, kernel, Some(bias), products, &mut y).is_ok()
+        convolve_repeated(self.windows, repeats, kernel, Some(bias), products, &mut y).is_ok()
     }
 
     /// Where masks are strict: makes zeros of the outputs, or of their gradients, that are not valid.

@@ -169,6 +169,7 @@ proptest! {
             let repeats = internals::Repeats {
                 sequences: case.sequences,
                 steps: case.x.table(),
+                valid: &case.valid,
                 numbers: &numbers,
                 firsts: &firsts,
             };
@@ -176,12 +177,12 @@ proptest! {
             let mut products = vec![f32::NAN; firsts.len() * case.windows.taps * case.kernel.dim.min(16) * room];
             let mut found = case.y.clone();
             internals::convolve_repeated_at(
-                level, case.windows, repeats, &case.valid, case.kernel.table(), None,
+                level, case.windows, repeats, case.kernel.table(), None,
                 &mut products, &mut found.table_mut(),
             ).unwrap();
             prop_assert_eq!(bits_with_one_nan(&found.values), bits_with_one_nan(&expected.values), "{}", level.name());
             internals::convolve_repeated_at(
-                level, case.windows, repeats, &case.valid, case.kernel.table(), Some(bias),
+                level, case.windows, repeats, case.kernel.table(), Some(bias),
                 &mut products, &mut found.table_mut(),
             ).unwrap();
             prop_assert_eq!(bits_with_one_nan(&found.values), bits_with_one_nan(&from_bias.values), "{}", level.name());
@@ -326,8 +327,9 @@ fn shapes_that_do_not_fit_are_named_and_nothing_is_written() {
     let mut products = [0.0; 16];
     let mut repeated_from = |sequences, numbers: &[u32], room: usize, bias| {
         let to = &mut TableMut::new(&mut y[..12], 3, 4).unwrap();
-        let repeats = internals::Repeats { sequences, steps: table(4, 3), numbers, firsts: &[0, 1] };
-        internals::convolve_repeated(windows, repeats, &valid, table(6, 4), bias, &mut products[..room], to)
+        let repeats =
+            internals::Repeats { sequences, steps: table(4, 3), valid: &valid, numbers, firsts: &[0, 1] };
+        internals::convolve_repeated(windows, repeats, table(6, 4), bias, &mut products[..room], to)
     };
     let numbers = [0, 1, 1, 0];
     let bias_of_three = Some([1.0; 3].as_slice());
@@ -393,9 +395,9 @@ fn numbers_out_of_range_are_no_steps() {
     assert!(internals::convolve(endless, x, &valid, none, &mut TableMut::from_rows(&mut y)).is_err());
 
     let mut repeated = |windows, numbers: &[u32; 4], firsts: &[u32; 2]| {
-        let x = internals::Repeats { sequences: 1, steps: x, numbers, firsts };
+        let x = internals::Repeats { sequences: 1, steps: x, valid: &valid, numbers, firsts };
         let y = &mut TableMut::from_rows(&mut y);
-        internals::convolve_repeated(windows, x, &valid, Table::from_rows(&kernel), None, &mut [0.0; 24], y)
+        internals::convolve_repeated(windows, x, Table::from_rows(&kernel), None, &mut [0.0; 24], y)
     };
     let windows = Windows { taps: 2, stride: 1, dilation: 1, before: 0 };
     let what = |error: ShapeMismatch| (error.what, error.expected, error.found);

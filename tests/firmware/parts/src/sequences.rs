@@ -103,9 +103,9 @@ fn convolve_repeated(case: Case<'_>, fold: &mut Fold) {
     fold.number(count);
     numbers.iter().for_each(|number| fold.number(*number as usize));
     let mut products = [0.0; MAX_LEN * MAX_TAPS * MAX_EXTENT];
-    let repeats = Repeats { sequences: 1, steps: x, numbers, firsts: &firsts[..count] };
+    let repeats = Repeats { sequences: 1, steps: x, valid, numbers, firsts: &firsts[..count] };
     let to = &mut TableMut::new(y, out, filters).unwrap();
-    internals::convolve_repeated(windows, repeats, valid, kernel, None, &mut products, to).unwrap();
+    internals::convolve_repeated(windows, repeats, kernel, None, &mut products, to).unwrap();
     fold.floats(y);
 }
 
