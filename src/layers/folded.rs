@@ -114,7 +114,7 @@ where
 /// `models::fold` (feature `alloc`) made the scores of each class for each row.
 ///
 /// y = scale · Σ q\[id\] / n, the mean of the rows of n ids; with [`Sum`](super::options::Sum), scale · (bias
-/// + Σ q\[id\]). The biases of a mean stand in its rows, and alone they are the answer to an empty bag.
+/// + Σ q\[id\]). The biases of a mean stand in its rows; scale · bias / 4096 is the answer to an empty bag.
 ///
 /// # Shapes
 /// x [`Bag<CAPACITY, I>`](Bag), q (`T`) `[ROWS, CLASSES]`, y `[CLASSES]`.

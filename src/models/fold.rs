@@ -11,6 +11,7 @@ use crate::error::{InputError, NotFinite, ShapeMismatch};
 use crate::image::{Contents, ImageError};
 use crate::kernels::shaped::{gemm, quantise};
 use crate::layers::{ActivationKind, Layer};
+use crate::passes::folded::EMPTY_COUNT;
 use crate::recipe::{LayerKind, Record, Source};
 use crate::slices::{part, parts, parts_mut};
 use crate::table::{
@@ -296,8 +297,9 @@ impl Scores {
             }
         }
         bytes.extend(scale.to_le_bytes());
+        let of_bias = if self.is_mean { scale / f32::from(EMPTY_COUNT) } else { scale };
         for (class, bias) in self.bias.iter().enumerate() {
-            let code = bias / scale;
+            let code = bias / of_bias;
             if !(code.abs() < MOST_BIAS) {
                 return Err(FoldError::Overflow { class });
             }

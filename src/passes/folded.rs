@@ -7,6 +7,10 @@ use zerocopy::{FromBytes, IntoBytes};
 /// Which rows are kept: for each 32 rows a bit each, and how many are kept before them.
 pub(crate) type Kept = [[u32; 2]];
 
+/// What the bias of a mean is divided by, which is the answer to an empty bag alone: a text without a row that was
+/// kept. So it has twelve bits more than the scores.
+pub(crate) const EMPTY_COUNT: u16 = 1 << 12;
+
 /// Rows of scores, as a layer lends them.
 #[derive(Clone, Copy)]
 pub(crate) struct Folded<'a, F: IntegerFormat> {
@@ -14,7 +18,7 @@ pub(crate) struct Folded<'a, F: IntegerFormat> {
     pub(crate) codes: Table<'a, F>,
     /// Which rows they are of; `None` if of all.
     pub(crate) kept: Option<&'a Kept>,
-    /// What a sum starts from, and what the mean of nothing is, `[classes]`.
+    /// What a sum starts from; or [`EMPTY_COUNT`] times the mean of nothing, `[classes]`.
     pub(crate) bias: &'a [i32],
     /// `Mean` or `Sum`.
     pub(crate) pooling: Pooling,
@@ -57,7 +61,7 @@ impl<F: IntegerFormat> Folded<'_, F> {
             _ if !is_mean => 1,
             0 => {
                 copy(self.bias, sums);
-                1
+                EMPTY_COUNT.into()
             }
             count => count,
         }

@@ -71,6 +71,9 @@ pub(crate) fn table(record: &Record, parameters: &[f32]) -> Option<(Vec<f32>, us
     Some((numbers, dim))
 }
 
+/// The bias of a mean is so many times the answer to an empty text.
+const OF_EMPTY: f32 = 4096.0;
+
 /// The scores of a folded classifier, the numbers of the rows that they are of, and the bias; and the parameters
 /// behind it.
 pub(super) fn folded<'a>(
@@ -87,7 +90,8 @@ pub(super) fn folded<'a>(
     let bits: Vec<u32> = map.iter().step_by(2).map(|word| word.to_bits()).collect();
     let is_kept = |row: &usize| bits.get(row / 32).is_none_or(|bits| bits >> (row % 32) & 1 == 1);
     let numbers: Vec<u32> = (0..rows).filter(is_kept).map(|row| row as u32).collect();
-    let bias: Vec<f32> = bias.iter().map(|bias| scale * bias.to_bits().cast_signed() as f32).collect();
+    let of_bias = if record.options.first() == Some(&0) { scale / OF_EMPTY } else { *scale };
+    let bias: Vec<f32> = bias.iter().map(|bias| of_bias * bias.to_bits().cast_signed() as f32).collect();
     let scores = scaled(format, codes, kept, classes, *scale)?;
     let array = |key: &str, shape, values| Array { key: key.to_owned(), shape, values };
     let arrays = vec![
