@@ -23,6 +23,9 @@ pub(crate) fn fit(rows: &[String], fields: &[Field], bins: u16) -> Result<Vec<u8
             let mut times: BTreeMap<&str, usize> = BTreeMap::new();
             values.filter(|value| !value.is_empty()).for_each(|value| *times.entry(value).or_default() += 1);
             let frequent = times.iter().filter(|(_, times)| **times >= LEAST).map(|(category, _)| *category);
+            if frequent.clone().next().is_none() {
+                eprintln!("warning: {name}: no category comes twice, so it tells nothing");
+            }
             Columns::append_categories(&mut bytes, &name, &frequent.collect::<Vec<_>>())
         };
         appended.map_err(|error| Failure::usage(format!("{name}: {error}")))?;

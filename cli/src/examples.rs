@@ -185,7 +185,7 @@ mod tests {
             texts: vec!["one".into(), "two words".into(), String::new()],
             labels: vec![vec![0], vec![1, 2], vec![]],
             names: vec!["a".into(), "b".into(), "c".into()],
-            strangers: 0,
+            ..Labelled::default()
         }
     }
 
@@ -221,8 +221,12 @@ mod tests {
     #[test]
     fn long_texts_are_cut() {
         let text = "word ".repeat(2 * MOST_IDS);
-        let all =
-            Labelled { texts: vec![text], labels: vec![vec![0]], names: vec!["a".into()], strangers: 0 };
+        let all = Labelled {
+            texts: vec![text],
+            labels: vec![vec![0]],
+            names: vec!["a".into()],
+            ..Labelled::default()
+        };
         let pipeline = Pipeline::hashing(50, HashKind::Native).expect("a pipeline");
         assert_eq!(Examples::encode(&all, 0..1, false, &pipeline).expect("examples").longest(), MOST_IDS);
     }

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::plot::{Chart, Curves, Line, Scale};
+use crate::training::Judged;
 use nanoembed::train::Report;
 use serde_json::{Value, json};
 
@@ -10,6 +11,8 @@ use serde_json::{Value, json};
 pub(crate) struct Means {
     loss: f64,
     accuracy: f64,
+    /// Of texts that are held out.
+    macro_f1: Option<f64>,
 }
 
 /// What came of an epoch.
@@ -24,22 +27,33 @@ pub(crate) struct Epoch {
 
 impl From<Report> for Means {
     fn from(report: Report) -> Self {
-        Self { loss: report.loss.into(), accuracy: report.accuracy.into() }
+        Self { loss: report.loss.into(), accuracy: report.accuracy.into(), macro_f1: None }
+    }
+}
+
+impl From<Judged> for Means {
+    fn from(judged: Judged) -> Self {
+        Self { macro_f1: Some(judged.macro_f1), ..judged.report.into() }
     }
 }
 
 impl Means {
     fn as_json(self) -> Value {
-        json!({"loss": self.loss, "accuracy": self.accuracy})
+        let mut means = json!({"loss": self.loss, "accuracy": self.accuracy});
+        if let Some(macro_f1) = self.macro_f1 {
+            means["macro_f1"] = json!(macro_f1);
+        }
+        means
     }
 
     fn of_json(value: &Value) -> Option<Self> {
-        Some(Self { loss: value.get("loss")?.as_f64()?, accuracy: value.get("accuracy")?.as_f64()? })
+        let number = |name: &str| value.get(name).and_then(Value::as_f64);
+        Some(Self { loss: number("loss")?, accuracy: number("accuracy")?, macro_f1: number("macro_f1") })
     }
 }
 
 impl Epoch {
-    pub(crate) fn new(number: u32, learnt: Report, held_out: Option<Report>) -> Self {
+    pub(crate) fn new(number: u32, learnt: Report, held_out: Option<Judged>) -> Self {
         Self { number, learnt: learnt.into(), held_out: held_out.map(Means::from) }
     }
 
@@ -111,9 +125,10 @@ mod tests {
 
     fn epochs() -> Vec<Epoch> {
         let report = |loss, accuracy| Report { loss, accuracy, examples: 9 };
+        let judged = |loss, accuracy| Some(Judged { report: report(loss, accuracy), macro_f1: 0.25 });
         vec![
-            Epoch::new(1, report(0.5, 0.75), Some(report(0.625, 0.5))),
-            Epoch::new(2, report(0.25, 1.0), Some(report(0.375, 0.75))),
+            Epoch::new(1, report(0.5, 0.75), judged(0.625, 0.5)),
+            Epoch::new(2, report(0.25, 1.0), judged(0.375, 0.75)),
         ]
     }
 

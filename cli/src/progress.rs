@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Kind};
 use crate::history::Epoch;
-use crate::training::Watch;
+use crate::training::{Judged, Watch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use nanoembed::train::Report;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -101,15 +101,17 @@ impl Watch for Progress {
         was_ended()
     }
 
-    fn after_epoch(&mut self, epoch: u32, learnt: Report, held_out: Option<Report>) {
+    fn after_epoch(&mut self, epoch: u32, learnt: Report, held_out: Option<Judged>) {
         self.examples += learnt.examples;
         self.epochs.push(Epoch::new(epoch, learnt, held_out));
         if self.quiet {
             return;
         }
         let mut line = format!("epoch {epoch:2}  loss {:.4}  accuracy {:.4}", learnt.loss, learnt.accuracy);
-        if let Some(Report { loss, accuracy, .. }) = held_out {
-            line.push_str(&format!("  held out: loss {loss:.4}  accuracy {accuracy:.4}"));
+        if let Some(Judged { report: Report { loss, accuracy, .. }, macro_f1 }) = held_out {
+            line.push_str(&format!(
+                "  held out: loss {loss:.4}  accuracy {accuracy:.4}  macro-F1 {macro_f1:.4}"
+            ));
         }
         self.bar.suspend(|| eprintln!("{line}"));
     }

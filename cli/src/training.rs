@@ -65,7 +65,14 @@ pub(crate) trait Watch {
     fn after_step(&mut self, epoch: u32, so_far: Report) -> bool;
 
     /// Called after each epoch.
-    fn after_epoch(&mut self, epoch: u32, learnt: Report, held_out: Option<Report>);
+    fn after_epoch(&mut self, epoch: u32, learnt: Report, held_out: Option<Judged>);
+}
+
+/// What came of the texts that are held out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Judged {
+    pub(crate) report: Report,
+    pub(crate) macro_f1: f64,
 }
 
 /// What a training came to.
@@ -186,13 +193,13 @@ pub(crate) fn learn(
                 let count = |number: usize, outputs: &[f32]| tally.add(examples, number, outputs);
                 let labels = examples.labels();
                 let report = trainer.evaluate_with(parameters, &inputs, &labels, examples.len(), count);
-                Some(report.map_err(failure)?)
+                Some(Judged { report: report.map_err(failure)?, macro_f1: tally.macro_f1() })
             }
             None => None,
         };
         watch.after_epoch(epoch, learnt, judged);
         if let Some(judged) = judged {
-            let score = plan.measure.of_epoch(judged, &tally);
+            let score = plan.measure.of_epoch(judged);
             // Of equally good epochs the last, which has the lower learning rate.
             if best.as_ref().is_none_or(|(most, ..)| score >= *most) {
                 best = Some((score, epoch, parameters.to_vec()));
@@ -228,7 +235,7 @@ mod tests {
             self.0 == 0
         }
 
-        fn after_epoch(&mut self, epoch: u32, _: Report, held_out: Option<Report>) {
+        fn after_epoch(&mut self, epoch: u32, _: Report, held_out: Option<Judged>) {
             assert!(held_out.is_some());
             self.1.push(epoch);
         }
@@ -237,7 +244,7 @@ mod tests {
     fn train(steps: usize) -> (Learnt, Vec<u32>) {
         let texts: Vec<String> = (0..40).map(|i| format!("{} number {i}", ["good", "bad"][i % 2])).collect();
         let labels = (0..40).map(|i| vec![i % 2]).collect();
-        let all = Labelled { texts, labels, names: vec!["a".into(), "b".into()], strangers: 0 };
+        let all = Labelled { texts, labels, names: vec!["a".into(), "b".into()], ..Labelled::default() };
         let pipeline = Pipeline::hashing(64, HashKind::Native).expect("a pipeline");
         let learning = Examples::encode(&all, 0..30, false, &pipeline).expect("examples");
         let held_out = Examples::encode(&all, 30..40, false, &pipeline).expect("examples");

@@ -130,8 +130,19 @@ impl VectorFormat {
             list.push_str(word);
             list.push('\n');
         }
-        image_file::write(&words_beside_path(output), list.as_bytes())?;
-        image_file::write(output, &bytes)
+        // Words and rows of two calls would be worse than neither: what may fail comes first.
+        let beside = words_beside_path(output);
+        let mut unfinished = beside.clone().into_os_string();
+        unfinished.push(format!(".{}.part", std::process::id()));
+        let written = image_file::write(unfinished.as_ref(), list.as_bytes())
+            .and_then(|()| image_file::write(output, &bytes))
+            .and_then(|()| {
+                std::fs::rename(&unfinished, &beside).map_err(|error| Failure::file(&beside, &error))
+            });
+        if written.is_err() && Path::new(&unfinished).exists() {
+            std::fs::remove_file(&unfinished).map_err(|error| Failure::file(unfinished.as_ref(), &error))?;
+        }
+        written
     }
 }
 

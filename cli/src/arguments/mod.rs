@@ -104,7 +104,8 @@ impl DataOptions {
 /// Tells how well a model finds the labels of a file.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Precision, recall and F1 of each class, macro-F1 and accuracy. A label that the model has no class for can only \
+Precision, recall and F1 of each class, macro-F1 and accuracy: the part of the texts whose best answer is among their \
+labels. A label that the model has no class for can only \
 be right if the model says that it is none of its classes.
 
 Examples:
@@ -121,7 +122,7 @@ pub(crate) struct Evaluate {
     /// Precision and recall of the best k answers, for these k
     #[arg(long, value_name = "K", value_delimiter = ',')]
     pub(crate) top: Vec<usize>,
-    /// How often each class was taken for each other
+    /// How often each class was taken for each other, and last for none
     #[arg(long)]
     pub(crate) confusion: bool,
     /// Threads [default: as many as there are processors]

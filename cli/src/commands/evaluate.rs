@@ -23,6 +23,11 @@ pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     let names = image.class_names(&classifier.model())?;
     let reading = arguments.data_options.reading(columns::of_model(&classifier.model()));
     let data = Labelled::read_as(&source, &reading, names)?;
+    if arguments.confusion && data.has_several() {
+        let message =
+            "some line has several labels, and each is a question of its own: leave --confusion out";
+        return Err(Failure::data(source.name(), message));
+    }
     let mut ks = arguments.top.clone();
     if ks.is_empty() && data.has_several() {
         ks.push(1);
@@ -37,9 +42,17 @@ pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
 
 /// Tells how many texts cannot be right.
 pub(super) fn warn_of_strangers(source: &Source, data: &Labelled) {
-    if data.strangers > 0 {
-        eprintln!("{}: {} texts have labels that the model has no class for", source.name(), data.strangers);
-    }
+    let Some(stranger) = &data.stranger else { return };
+    let is_class = |name: &&String| name.to_lowercase() == stranger.to_lowercase();
+    let hint = match data.names.iter().find(is_class) {
+        Some(class) => format!(", whose class is {class:?}"),
+        None => String::new(),
+    };
+    eprintln!(
+        "{}: {} texts have labels that the model has no class for, such as {stranger:?}{hint}",
+        source.name(),
+        data.strangers
+    );
 }
 
 /// The name of a class, or of none.

@@ -2,14 +2,15 @@
 
 use crate::arguments::{Export, Target};
 use crate::columns;
+use crate::data::Rows;
 use crate::export::{self, Board};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::image_file::{self, ImageFile};
 use nanoembed::models::{All, Model};
 use nanoembed::text::Column;
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 pub(crate) fn run(arguments: &Export) -> Result<(), Failure> {
     if let Some(output) = &arguments.output {
@@ -21,9 +22,14 @@ pub(crate) fn run(arguments: &Export) -> Result<(), Failure> {
     let model = image.model()?;
     let name =
         arguments.model.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    // The image is taken into the program from where it lies.
+    let path = arguments
+        .output
+        .as_ref()
+        .map_or_else(|| Ok(name.clone()), |output| beside(&arguments.model, output))?;
     let bytes = match arguments.to {
         Target::Firmware => return write_project(arguments, &image),
-        Target::Rust => export::rust_module(&model, &name)?.into_bytes(),
+        Target::Rust => export::rust_module(&model, &path)?.into_bytes(),
         Target::C => export::c_array(&name, image.bytes()).into_bytes(),
         Target::Npz => export::npz(&model)?,
         Target::Safetensors => export::safetensors(&model)?,
@@ -35,6 +41,17 @@ pub(crate) fn run(arguments: &Export) -> Result<(), Failure> {
             out.write_all(&bytes).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
         }
     }
+}
+
+/// The path of a model as seen from the folder of another file.
+fn beside(model: &Path, output: &Path) -> Result<String, Failure> {
+    let absolute = |path: &Path| path.canonicalize().map_err(|error| Failure::file(path, &error));
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (model, folder) = (absolute(model)?, absolute(folder)?);
+    let shared = model.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
+    let up = folder.components().skip(shared).map(|_| Component::ParentDir);
+    let path: PathBuf = up.chain(model.components().skip(shared)).collect();
+    Ok(path.display().to_string())
 }
 
 /// An error if what firmware is told is said of something else.
@@ -61,6 +78,23 @@ fn usual_text(model: &Model<'_, All>) -> String {
     columns.iter().map(field).collect::<Vec<_>>().join("\t")
 }
 
+/// An error if a model of columns is told a text that is no row of these.
+fn check_rows(model: &Model<'_, All>, texts: &[String]) -> Result<(), Failure> {
+    let fields = columns::of_model(model);
+    if fields.is_empty() {
+        return Ok(());
+    }
+    for (text, number) in texts.iter().zip(1..) {
+        let row = Rows::new("--try", fields.clone()).text(number, text)?;
+        if row.as_ref() != Some(text) {
+            let message =
+                "write the fields of a row in the order that `inspect` tells, with tabs between them";
+            return Err(Failure::usage(format!("--try {text:?}: {message}")));
+        }
+    }
+    Ok(())
+}
+
 /// Writes a project of firmware as a new folder: whole or not at all.
 fn write_project(arguments: &Export, image: &ImageFile) -> Result<(), Failure> {
     let Some(folder) = &arguments.output else { return Err(Failure::usage("firmware needs a folder: -o")) };
@@ -68,11 +102,15 @@ fn write_project(arguments: &Export, image: &ImageFile) -> Result<(), Failure> {
     let board = arguments.board.unwrap_or(Board::CortexM4f);
     let usual = [usual_text(&image.model()?)];
     let texts = if arguments.texts.is_empty() { usual.as_slice() } else { &arguments.texts };
+    check_rows(&image.model()?, texts)?;
     let firmware = export::Firmware { board, texts, nanoembed: source.as_deref() };
     let files = export::project(&firmware, image)?;
     let failed = |error| Failure::file(folder, &error);
     if folder.exists() {
-        return Err(failed(io::ErrorKind::AlreadyExists.into()));
+        return Err(Failure::new(
+            Kind::File,
+            format!("{}: it is there: name a new folder", folder.display()),
+        ));
     }
     let Some(name) = folder.file_name() else { return Err(failed(io::ErrorKind::InvalidInput.into())) };
     let unfinished = folder.with_file_name(format!(".{}.{}", name.display(), std::process::id()));

@@ -26,9 +26,11 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     super::train::warn_of_names(arguments, &data);
     let splits = splits(arguments, &data, &reading)?;
     let [Split { learnt, held_out }, ..] = splits.as_slice() else {
-        return Err(Failure::usage(
-            "no text is held out to try models on: more lines, or a greater --hold-out",
-        ));
+        let message = "no text is held out to try models on: more lines, or a greater --hold-out";
+        return Err(match arguments.hold_out {
+            Some(0.0) => Failure::usage(message),
+            _ => Failure::data(&arguments.data.display().to_string(), message),
+        });
     };
     let test = match &arguments.fitting.test {
         Some(path) => Some(of_learnt_labels(path, &reading, &data)?),
@@ -49,11 +51,12 @@ pub(crate) fn run(arguments: &Train, flash: usize) -> Result<(), Failure> {
     let quiet = arguments.quiet;
     if !quiet {
         eprintln!(
-            "{} texts to learn from, {} held out, {} classes",
+            "{} lines to learn from, {} held out, {} classes",
             learnt.len(),
             held_out.len(),
             names.len()
         );
+        warn_of_untested(&splits);
     }
     let show = |tried: &Tried| {
         if !quiet {
@@ -173,6 +176,25 @@ impl Tester<'_> {
             return score_of(self.best.1);
         }
         score_of(&of_all(self.task, candidate, self.seed, UNTESTED)?)
+    }
+}
+
+/// Tells how many classes have no line that models are tried on.
+fn warn_of_untested(splits: &[Split]) {
+    let mut is_tested: Vec<bool> = Vec::new();
+    for Split { held_out, .. } in splits {
+        is_tested.resize(held_out.names.len(), false);
+        for label in held_out.labels.iter().flatten() {
+            if let Some(is_tested) = is_tested.get_mut(usize::from(*label)) {
+                *is_tested = true;
+            }
+        }
+    }
+    let untested = is_tested.iter().filter(|is_tested| !**is_tested).count();
+    if untested > 0 {
+        eprintln!(
+            "warning: {untested} classes have too few lines to hold one out: what is measured is without them"
+        );
     }
 }
 

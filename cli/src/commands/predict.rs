@@ -51,9 +51,17 @@ pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
         // Who wrote the line, and no other behind it, waits for its answer.
         let waits = !reader.buffer().contains(&b'\n');
         let row = match &mut rows {
+            // An empty line is answered by one, so that answers stand beside their lines.
+            Some(_) if line.trim().is_empty() => {
+                if let By::Text(predictor) = &mut predictor {
+                    predictor.outputs()?.try_for_each(|outputs| answer(outputs, false))?;
+                }
+                answer(&[], waits)?;
+                continue;
+            }
             Some(rows) => match rows.text(number, line) {
                 Ok(Some(row)) => Some(row),
-                // It names the columns, or there is nothing.
+                // It names the columns.
                 Ok(None) => continue,
                 Err(failure) => break Err(failure),
             },
@@ -125,8 +133,12 @@ fn write_answer(
     arguments: &Predict,
 ) -> io::Result<()> {
     let name = |class: usize| names.get(class).map_or("", String::as_str);
-    // Of several labels all that hold are told.
-    let told = usize::from(arguments.top).max(judge.classes(outputs).len());
+    // Of several labels those that hold are told, or more if more are asked for.
+    let holding = judge.classes(outputs).len();
+    let told = match arguments.top {
+        1 if judge.several => holding,
+        top => holding.max(top.into()),
+    };
     if arguments.json {
         let top = Judge::top(outputs, told);
         let top: Vec<_> = top
@@ -137,7 +149,7 @@ fn write_answer(
         let answer = json!({"label": judge.best(outputs).map(name), "labels": labels, "top": top});
         return writeln!(out, "{answer}");
     }
-    if arguments.top > 1 || judge.best(outputs).is_some() {
+    if arguments.top > 1 || judge.several || judge.best(outputs).is_some() {
         let mut before = "";
         for (class, probability) in Judge::top(outputs, told) {
             write!(out, "{before}{}\t{probability:.4}", name(class))?;

@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     if !arguments.quiet {
         let held_out = texts.held_out.as_ref().map_or(0, Examples::len);
         eprintln!(
-            "{} texts to learn from, {held_out} held out, {} classes",
+            "{} lines to learn from, {held_out} held out, {} classes",
             texts.learning.len(),
             data.names.len()
         );
@@ -347,5 +347,11 @@ fn prepare<'a>(
         None => Examples::encode(data, held.into_iter(), several, &pipeline)?,
     };
     let held_out = (held_out.len() > 0).then_some(held_out);
+    let wants_some =
+        arguments.hold_out.is_some_and(|part| part > 0.0) || arguments.learning.measure.is_some();
+    if held_out.is_none() && wants_some {
+        let message = "no line is held out, as each class has too few: more lines, or a greater --hold-out";
+        return Err(Failure::data(&arguments.data.display().to_string(), message));
+    }
     Ok(Texts { learning, held_out, pipeline, words, several })
 }

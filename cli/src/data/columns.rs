@@ -54,7 +54,9 @@ impl Columns {
                 format!("column {column} would be label and text: say which are by --label and --text");
             return Err(Failure::line(name, line, None, message));
         }
-        Ok(Self { label, text, has_names: label_is_named || text_is_named })
+        let is_at = |column: usize, name: &str| position(name) == Some(column);
+        let are_named = is_at(label, "label") && is_at(text, "text");
+        Ok(Self { label, text, has_names: label_is_named || text_is_named || are_named })
     }
 
     fn line(&self, name: &str, number: u64, fields: &[&str], separator: &str) -> Result<Line, Failure> {
@@ -62,7 +64,9 @@ impl Columns {
             fields.get(column).copied().ok_or_else(|| {
                 let (found, needed) = (fields.len(), column + 1);
                 let message = if (self.label, self.text) == (0, 1) && found == 1 {
-                    format!("no {separator} between label and text: write `label{separator}text`")
+                    let tabs = fields.iter().any(|field| field.contains('\t'));
+                    let cure = if tabs { ", or give --format tsv" } else { "" };
+                    format!("no {separator} between label and text: write `label{separator}text`{cure}")
                 } else {
                     format!("{found} columns, and the {what} is column {needed}")
                 };
@@ -115,6 +119,13 @@ pub(crate) fn of_lines(
     numbered(text).try_for_each(|(line, columns)| each(line, &columns.split('\t').collect::<Vec<_>>()))
 }
 
+/// What is between columns: a semicolon where the first line has one and no comma, as programs write it in languages
+/// that have a comma in numbers.
+fn delimiter(text: &str) -> u8 {
+    let first = numbered(text).next().map_or("", |(_, first)| first);
+    if first.contains(';') && !first.contains(',') { b';' } else { b',' }
+}
+
 /// Calls `each` with the line and the columns of each record whose columns are separated by commas, and may be
 /// quoted; blank ones are left out. A record with more columns than the first is refused: a comma in it wants quotes.
 pub(super) fn for_each_record(
@@ -122,7 +133,11 @@ pub(super) fn for_each_record(
     text: &str,
     mut each: impl FnMut(u64, &[&str]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter(text))
+        .from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
     let (mut number, mut start, mut first) = (1, 0, None);
     loop {
@@ -167,7 +182,8 @@ pub(super) fn read_csv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec
                 }
                 if wanted.text.is_none() && wanted.label.is_none() && fields.len() > 2 {
                     let message = format!(
-                        "{} columns without names: quote what has commas, or give --label 1 --text 2",
+                        "{} columns, none of them called label or text: name theirs, or their numbers, by --label and \
+                         --text; or quote what has commas",
                         fields.len()
                     );
                     return Err(Failure::line(name, number, None, message));
@@ -222,6 +238,20 @@ mod tests {
         assert_eq!(pairs(&lines), [("y", "x")]);
         let told = Wanted { label: Some("1"), text: Some("2") };
         assert_eq!(read_tsv("f", "label\tof a jar\nx\ty\n", told).expect("lines").len(), 2);
+    }
+
+    #[test]
+    fn semicolons_where_there_is_no_comma() {
+        let lines = read_csv("f", "label;text\npraise;\"good, cheap; food\"\n", NONE).expect("lines");
+        assert_eq!(pairs(&lines), [("praise", "good, cheap; food")]);
+        assert_eq!(pairs(&read_csv("f", "a,b; c\n", NONE).expect("a line")), [("a", "b; c")]);
+    }
+
+    #[test]
+    fn numbers_of_columns_that_have_names() {
+        let told = Wanted { label: Some("1"), text: Some("3") };
+        let lines = read_csv("f", "label,id,text\na,1,hello\n", told).expect("a line");
+        assert_eq!(pairs(&lines), [("a", "hello")]);
     }
 
     #[test]

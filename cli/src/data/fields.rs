@@ -47,6 +47,15 @@ impl Place {
         }
     }
 
+    /// The field of a JSON object; names of columns have no case, nor have these.
+    fn value<'a>(&self, object: &'a Value) -> Option<&'a Value> {
+        let name = self.name();
+        object.get(&name).or_else(|| {
+            let is_so = |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(&name);
+            object.as_object()?.iter().find(is_so).map(|(_, value)| value)
+        })
+    }
+
     /// From 0 on, in a line of columns; `names` is the first line.
     fn find(&self, names: &[&str]) -> Option<usize> {
         match self {
@@ -136,8 +145,11 @@ impl Columns {
         let has_numbers = numbers.peek().is_some();
         let names_numbers =
             has_numbers && numbers.all(|(_, place)| first.get(*place).is_some_and(|name| !is_number(name)));
-        let has_names =
-            is_named(&label.0) || wanted.fields.iter().any(|field| is_named(&field.place)) || names_numbers;
+        let names_label = first.get(label.1).is_some_and(|name| name.trim().eq_ignore_ascii_case("label"));
+        let has_names = is_named(&label.0)
+            || wanted.fields.iter().any(|field| is_named(&field.place))
+            || names_numbers
+            || names_label;
         for (number, place) in places.iter().enumerate() {
             let name = || wanted.fields.get(number).map(|field| field.place.name()).unwrap_or_default();
             if *place == label.1 {
@@ -232,7 +244,7 @@ fn of_objects(file: &str, text: &str, wanted: &Reading) -> Result<Vec<Line>, Fai
     for (number, line) in numbered(text) {
         let object = super::jsonl::object(file, number, line)?;
         for (field, occurs) in fields.iter().zip(&mut occurs) {
-            *occurs |= object.get(field.place.name()).is_some();
+            *occurs |= field.place.value(&object).is_some();
         }
         let text = text_of_object(file, number, &object, fields)?;
         let labels = super::jsonl::labels(file, number, &object, wanted.label.as_deref().unwrap_or("label"))?;
@@ -248,7 +260,7 @@ fn of_objects(file: &str, text: &str, wanted: &Reading) -> Result<Vec<Line>, Fai
 
 /// A field that lacks, or is null, is empty; one of them is there.
 fn text_of_object(file: &str, line: u64, object: &Value, fields: &[Field]) -> Result<String, Failure> {
-    let value = |field: &Field| match (&field.place, object.get(field.place.name())) {
+    let value = |field: &Field| match (&field.place, field.place.value(object)) {
         (Place::Number(_), _) => Err(Failure::usage("the fields of JSON objects have names, not numbers")),
         (_, None | Some(Value::Null)) => Ok(String::new()),
         (_, Some(Value::String(text))) => Ok(text.clone()),
@@ -259,7 +271,7 @@ fn text_of_object(file: &str, line: u64, object: &Value, fields: &[Field]) -> Re
         }
     };
     let values = fields.iter().map(value).collect::<Result<Vec<_>, _>>()?;
-    if fields.iter().all(|field| object.get(field.place.name()).is_none()) {
+    if fields.iter().all(|field| field.place.value(object).is_none()) {
         let names: Vec<String> = fields.iter().map(|field| field.place.name()).collect();
         return Err(Failure::line(file, line, None, format!("none of the fields {}", names.join(", "))));
     }
@@ -327,8 +339,15 @@ impl Rows {
 /// Where the columns of a model are in lines that have no label, and whether the first line names them.
 fn places(file: &str, line: u64, first: &[&str], fields: &[Field]) -> Result<(Vec<usize>, bool), Failure> {
     let are_named = fields.iter().all(|field| matches!(field.place, Place::Named(_)));
-    let found: Option<Vec<usize>> = fields.iter().map(|field| field.place.find(first)).collect();
-    match found {
+    let found: Vec<Option<usize>> = fields.iter().map(|field| field.place.find(first)).collect();
+    if let (true, true, Some(lacking)) =
+        (are_named, found.iter().any(Option::is_some), found.iter().position(Option::is_none))
+    {
+        let lacking = fields.get(lacking).map(|field| field.place.name()).unwrap_or_default();
+        let message = format!("no column {lacking:?} among: {}", first.join(", "));
+        return Err(Failure::line(file, line, None, message));
+    }
+    match found.into_iter().collect::<Option<Vec<usize>>>() {
         Some(places) if are_named => Ok((places, true)),
         _ if first.len() == fields.len() => Ok(((0..fields.len()).collect(), false)),
         Some(places) => Ok((places, false)),

@@ -14,12 +14,25 @@ pub(super) fn object(name: &str, number: u64, line: &str) -> Result<Value, Failu
         // The line that it counts is that of the object.
         failed(error.column() as u64, why.split(" at line ").next().unwrap_or(&why))
     })?;
-    if value.is_object() { Ok(value) } else { Err(failed(1, "write {\"label\": .., ..}")) }
+    match value {
+        Value::Object(_) => Ok(value),
+        Value::Array(_) => {
+            Err(failed(1, "write each object on a line of its own, without a list around them"))
+        }
+        _ => Err(failed(1, "write {\"label\": .., ..}")),
+    }
 }
 
 /// A field of an object.
 fn field<'a>(name: &str, number: u64, object: &'a Value, field: &str) -> Result<&'a Value, Failure> {
-    let message = || format!("no field {field:?}: name it by --label or --text");
+    let message = || {
+        let cure = if field.contains('.') {
+            "fields within fields are not read"
+        } else {
+            "name it by --label or --text"
+        };
+        format!("no field {field:?}: {cure}")
+    };
     object.get(field).ok_or_else(|| Failure::line(name, number, None, message()))
 }
 

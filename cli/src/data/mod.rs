@@ -35,6 +35,8 @@ pub(crate) struct Labelled {
     pub(crate) names: Vec<String>,
     /// How many texts have a label that is not among the names.
     pub(crate) strangers: usize,
+    /// One of the labels that are not among the names.
+    pub(crate) stranger: Option<String>,
 }
 
 /// One text and its labels, as a file has them.
@@ -98,8 +100,10 @@ impl Labelled {
     fn of(lines: Vec<Line>, names: Vec<String>) -> Self {
         let numbers: std::collections::HashMap<&str, u16> =
             names.iter().zip(0..).map(|(name, number)| (name.as_str(), number)).collect();
-        let (mut texts, mut labels, mut strangers) = (Vec::new(), Vec::new(), 0);
+        let (mut texts, mut labels, mut strangers, mut stranger) = (Vec::new(), Vec::new(), 0, None);
         for line in lines {
+            let is_strange = |label: &&String| !numbers.contains_key(label.as_str());
+            stranger = stranger.or_else(|| line.labels.iter().find(is_strange).cloned());
             let mut of_line: Vec<u16> =
                 line.labels.iter().filter_map(|label| numbers.get(label.as_str()).copied()).collect();
             strangers += usize::from(of_line.len() < line.labels.len());
@@ -109,7 +113,7 @@ impl Labelled {
             labels.push(of_line);
         }
         drop(numbers);
-        Self { texts, labels, names, strangers }
+        Self { texts, labels, names, strangers, stranger }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -120,7 +124,7 @@ impl Labelled {
     pub(crate) fn only(&self, numbers: &[usize]) -> Self {
         let texts = numbers.iter().filter_map(|number| self.texts.get(*number).cloned()).collect();
         let labels = numbers.iter().filter_map(|number| self.labels.get(*number).cloned()).collect();
-        Self { texts, labels, names: self.names.clone(), strangers: 0 }
+        Self { texts, labels, names: self.names.clone(), ..Self::default() }
     }
 
     /// Whether some text has several labels: then each class is a question of its own.
@@ -212,6 +216,10 @@ fn label(file: &str, line: u64, label: &str) -> Result<String, Failure> {
             Some(1),
             "no label: write one before the text, or take the line out",
         )),
+        label if label.contains(char::is_control) => {
+            let message = format!("the label {label:?} has a tab or a line feed: take it out");
+            Err(Failure::line(file, line, Some(1), message))
+        }
         label => Ok(label.to_owned()),
     }
 }
@@ -230,7 +238,7 @@ mod tests {
             let labels: Vec<Vec<u16>> = labels.iter().map(|label| vec![*label]).collect();
             let texts = (0..labels.len()).map(|i| format!("text {i}")).collect();
             let names = ["Class", "a", "b"].map(str::to_owned).to_vec();
-            Labelled { texts, labels, names, strangers: 0 }
+            Labelled { texts, labels, names, ..Labelled::default() }
         };
         assert_eq!(named(&[0, 1, 2, 1, 2]).names_in_first_line(), Some(("Class", "text 0")));
         for others in [&[1, 0, 2, 1, 2][..], &[0, 1, 2, 2], &[0, 1, 2, 0, 1, 2], &[]] {

@@ -48,12 +48,24 @@ impl Source {
         if bytes.is_empty() {
             return Err(Failure::data(&self.name, "the file is empty"));
         }
+        check_packed(&self.name, &bytes)?;
         if bytes.starts_with(MARK) {
             bytes.drain(..MARK.len());
         }
         check_text(&self.name, 1, &bytes)?;
         String::from_utf8(bytes).map_err(|error| Failure::data(&self.name, error))
     }
+}
+
+/// An error if a file is compressed.
+fn check_packed(name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    if bytes.starts_with(b"\x1f\x8b") {
+        return Err(Failure::data(name, "compressed by gzip: unpack it, such as by `gunzip -c`"));
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Err(Failure::data(name, "a zip archive, as Excel writes it, too: save it as CSV in UTF-8"));
+    }
+    Ok(())
 }
 
 /// `Ok` if bytes, of which the first line has this number, are a text in UTF-8 without NUL.

@@ -12,7 +12,7 @@ const CAPACITY: usize = 256;
 /// The most rows that ids of 16 bits name.
 const MOST_SHORT: u32 = 1 << 16;
 
-/// The text of the module for an image with this file name.
+/// The text of the module for an image with this path.
 pub(crate) fn module(model: &Model<'_, All>, file: &str) -> Result<String, Failure> {
     let layers: Vec<String> = model
         .recipe()

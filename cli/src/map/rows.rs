@@ -1,6 +1,7 @@
 //! The rows of chosen words, or texts, in a file of vectors or in the table of a model.
 
 use super::Words;
+use crate::columns;
 use crate::export;
 use crate::failure::Failure;
 use crate::image_file::{ImageFile, is_image};
@@ -42,6 +43,9 @@ impl Rows {
     fn of_model(image: &ImageFile, words: &Words) -> Result<Self, Failure> {
         let classifier = image.classifier()?;
         let model = classifier.model();
+        if columns::read(&model).is_some() {
+            return Err(image.failure("it learnt from columns, and has no rows of words"));
+        }
         let first = model.recipe().records().first();
         let (table, dim) =
             first.and_then(|record| export::table(record, model.parameters())).ok_or_else(|| {

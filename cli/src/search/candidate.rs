@@ -10,7 +10,7 @@ use crate::measure::Measure;
 use crate::pipeline::{self, TextSettings};
 use crate::progress;
 use crate::recipe::{Architecture, Extents};
-use crate::training::{self, Optimizer, Plan, Watch};
+use crate::training::{self, Judged, Optimizer, Plan, Watch};
 use nanoembed::image::Contents;
 use nanoembed::loss::{AnyLoss, BinaryCrossEntropy, SparseCategoricalCrossEntropy};
 use nanoembed::models::{Folding, Model, Recipe};
@@ -202,7 +202,7 @@ impl Watch for UntilEnded {
         progress::was_ended()
     }
 
-    fn after_epoch(&mut self, _: u32, _: Report, _: Option<Report>) {}
+    fn after_epoch(&mut self, _: u32, _: Report, _: Option<Judged>) {}
 }
 
 impl Task<'_> {
@@ -314,7 +314,7 @@ mod tests {
         fn after_step(&mut self, _: u32, _: Report) -> bool {
             false
         }
-        fn after_epoch(&mut self, _: u32, _: Report, _: Option<Report>) {}
+        fn after_epoch(&mut self, _: u32, _: Report, _: Option<Judged>) {}
     }
 
     /// Every form fills its budget, but for what fills up.
@@ -324,7 +324,7 @@ mod tests {
             (0..30).map(|i| format!("{} number {i}", ["good", "bad", "odd"][i % 3])).collect();
         let labels = (0..30).map(|i| vec![i % 3]).collect();
         let names: Vec<String> = ["good", "not so good", "odd"].map(str::to_owned).to_vec();
-        let data = Labelled { texts, labels, names: names.clone(), strangers: 0 };
+        let data = Labelled { texts, labels, names: names.clone(), ..Labelled::default() };
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let all: Vec<usize> = (0..30).collect();
         for (marks, budget) in

@@ -105,8 +105,25 @@ fn several_labels_a_line() {
     assert_eq!(report["at_k"][1]["recall"], 1.0);
     let answer = json(&succeed_with(&["predict", &model, "--json"], b"cold soup, a hard bed\n"));
     assert_eq!(answer["labels"], serde_json::json!(["food", "room"]));
+    let answer = succeed_with(&["predict", &model], b"cold soup, a hard bed\n");
+    let mut told: Vec<&str> = answer.trim_end().split('\t').step_by(2).collect();
+    told.sort_unstable();
+    assert_eq!(told, ["food", "room"]);
+    assert!(fail(&["evaluate", &model, &data, "--confusion"], 3).contains("several labels"));
     let message = fail(&["train", &data, "-o", &model, "--class-weights", "balanced"], 2);
     assert!(message.contains("one label"), "{message}");
+}
+
+#[test]
+fn the_image_is_taken_from_where_it_lies() {
+    let folder = Folder::new("where");
+    let model = folder.train(&folder.write("train.tsv", tsv()), "a.nemb", &["--epochs", "1"]);
+    std::fs::create_dir(folder.path("src")).expect("a folder");
+    for (output, path) in [("src/model.rs", "../a.nemb"), ("model.rs", "a.nemb")] {
+        succeed(&["export", &model, "--to", "rust", "-o", &folder.path(output)]);
+        let code = std::fs::read_to_string(folder.path(output)).expect("a module");
+        assert!(code.contains(&format!("include_image!({path:?})")), "{code}");
+    }
 }
 
 #[test]

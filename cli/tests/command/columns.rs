@@ -44,7 +44,7 @@ fn from_a_table_to_answers() {
         "clear\t30\ncloudy\t30\nclear\t-4\r\n",
         "sky,degrees\nclear,30\n\"cloudy\",30\nclear,-4\n",
         "degrees\tid\tsky\n30\t\tclear\n30\t\tcloudy\n-4\t\tclear\n",
-        "{\"sky\": \"clear\", \"degrees\": 30}\n{\"degrees\": \"30\", \"sky\": \"cloudy\"}\n{\"degrees\": -4}\n",
+        "{\"SKY\": \"clear\", \"Degrees\": 30}\n{\"degrees\": \"30\", \"sky\": \"cloudy\"}\n{\"degrees\": -4}\n",
     ] {
         assert_eq!(first(&succeed_with(&["predict", &model], lines.as_bytes())), expected, "{lines}");
     }
@@ -52,6 +52,16 @@ fn from_a_table_to_answers() {
     let answers = succeed_with(&["predict", &model], b"purple\t30\n\t30\nclear\t\nclear\tnan\n");
     let answers: Vec<&str> = answers.lines().collect();
     assert_eq!((answers[0], answers[2]), (answers[1], answers[3]));
+
+    // Answers stand beside their lines.
+    assert_eq!(
+        first(&succeed_with(&["predict", &model], b"clear\t30\n\ncloudy\t30\n")),
+        ["sun", "", "no sun"]
+    );
+    let picture = folder.path("map.svg");
+    assert!(
+        fail(&["plot", "map", &model, "--words", "clear,fog,x", "-o", &picture], 4).contains("from columns")
+    );
 
     let inspected = json(&succeed(&["inspect", &model, "--json"]));
     assert_eq!(inspected["columns"][0]["categories"], serde_json::json!(["clear", "cloudy"]));
@@ -148,6 +158,7 @@ fn wrong_columns() {
         ("clear\t30\nclear\tx\n", "standard input:2: degrees: \"x\" is no number"),
         ("clear\t30\nclear\n", "standard input:2: 1 columns"),
         ("a\tclear\t30\n", "in this order: sky, degrees"),
+        ("degrees\twind\n30\t2\n", "standard input:1: no column \"sky\" among: degrees, wind"),
         ("{\"sky\": \"clear\"}\n{\"text\": \"a\"}\n", "standard input:2: none of the fields sky, degrees"),
         ("{\"sky\": }\n", "standard input:1:9: no JSON object: expected value\n"),
         ("{\"sky\": \"clear\"}\n[]\n", "standard input:2:1: no JSON object"),

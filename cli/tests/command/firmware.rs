@@ -34,7 +34,7 @@ fn a_project_is_written() {
     assert!(fs::read(Path::new(&firmware).join("src/model.nemb")).ok() == fs::read(&model).ok());
 
     // It is there already, and stays as it is.
-    assert!(fail(&to, 5).contains("exists"));
+    assert!(fail(&to, 5).contains("name a new folder"));
     assert_eq!(file("src/main.rs"), main);
     assert_eq!(fs::read_dir(&folder.0).expect("a folder").count(), 3);
 }
@@ -51,6 +51,11 @@ fn a_project_of_columns() {
     let (import, kinds) = ("use nanoembed::text::Columns;", "type Text = (Columns<'static>,);");
     for part in [import, kinds, r#""clear\t20","#] {
         assert!(main.contains(part), "{part}: {main}");
+    }
+    for (row, code) in [("clear", 3), ("clear\tx", 3), ("clear,20", 2)] {
+        let other = folder.path("other");
+        let message = fail(&["export", &model, "--to", "firmware", "-o", &other, "--try", row], code);
+        assert!(message.contains("--try"), "{message}");
     }
     // Without a row of one's own there is one of the columns.
     let usual = folder.path("usual");

@@ -20,7 +20,7 @@ fn labels_with_spaces_and_a_line_of_ten_megabytes() {
 fn bad_data() {
     let folder = Folder::new("bad-data");
     let good = tsv();
-    let cases: [(&[u8], &str); 9] = [
+    let cases: [(&[u8], &str); 13] = [
         (b"", "empty"),
         (b"\n \n", "blank"),
         (b"a\tone\na\ttwo\n", "two or more"),
@@ -30,6 +30,10 @@ fn bad_data() {
         (b"a\tone\nb\t\xc3\xa9\xe9\n", ":2:4: byte 0xe9"),
         (b"\xff\xfea\0\t\0", "UTF-16"),
         (b"\xef\xbb\xbf", "blank"),
+        (b"\x1f\x8b\x08\0", "gzip"),
+        (b"PK\x03\x04\0", "zip archive"),
+        (b"[{\"label\": \"a\", \"text\": \"b\"}]\n", "no <TAB>"),
+        (b"a\tone\n\x01b\tone\n", ":2:1: the label"),
     ];
     let output = folder.write("old.nemb", "as it was");
     for (bytes, expected) in cases {
@@ -38,8 +42,15 @@ fn bad_data() {
         assert!(message.contains(expected), "{message}");
         assert_eq!(fs::read(&output).expect("the old file"), b"as it was");
     }
-    let message = fail(&["train", &folder.write("data", "one word\n"), "-o", &output], 3);
-    assert!(message.contains("--format"), "{message}");
+    for (lines, expected) in [
+        ("one word\n", "--format"),
+        ("[{\"label\": \"a\"}]\n", "on a line of its own"),
+        ("{\"label\": \"a\", \"doc\": {\"text\": \"b\"}}\n", "fields within fields"),
+    ] {
+        let data = folder.write("data", lines);
+        let message = fail(&["train", &data, "-o", &output, "--text", "doc.text"], 3);
+        assert!(message.contains(expected), "{message}");
+    }
 
     let model = folder.train(&folder.write("good.tsv", good), "a.nemb", &[]);
     let unread = run_with(&["predict", &model], b"cold soup\nsm\xf8r\n");
@@ -55,8 +66,10 @@ fn labels_that_a_model_lacks() {
     let model = folder.train(&data, "a.nemb", &[]);
     let other = folder.write("test.tsv", "food\tcold soup\nweather\train\n");
     let output = run(&["evaluate", &model, &other]);
-    assert!(text(&output.stderr).contains("1 texts have labels"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("such as \"weather\"\n"), "{}", text(&output.stderr));
     assert!(text(&output.stdout).ends_with("accuracy 0.5000\n"));
+    let output = run(&["evaluate", &model, &folder.write("case.tsv", "Food\tcold soup\n")]);
+    assert!(text(&output.stderr).contains("\"Food\", whose class is \"food\""), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -285,6 +298,21 @@ fn a_validation_without_a_label_that_was_learnt() {
         assert!(fail(&arguments, 3).contains("strange.tsv: no line has a label"), "{more:?}");
     }
     assert!(!Path::new(&model).exists());
+}
+
+#[test]
+fn too_few_lines_to_hold_one_out() {
+    let folder = Folder::new("too-few");
+    let data = folder.write("few.tsv", "a\tone\nb\ttwo\n");
+    let model = folder.path("a.nemb");
+    for more in [&["--hold-out", "0.2"][..], &["--measure", "macro-f1"], &["--flash", "16k"]] {
+        let arguments = [&["train", &data, "-o", &model, "-q"], more].concat();
+        assert!(fail(&arguments, 3).contains("held out"), "{more:?}");
+    }
+    let uneven = format!("{}c\tone\n", "a\tfine\nb\tbad\n".repeat(20));
+    let uneven = folder.write("uneven.tsv", uneven);
+    let told = text(&run(&["train", &uneven, "--flash", "2k", "--seconds", "0", "-o", &model]).stderr);
+    assert!(told.contains("1 classes have too few lines"), "{told}");
 }
 
 #[test]
