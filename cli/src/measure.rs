@@ -111,6 +111,6 @@ mod tests {
         }
         // a: 3 found, 2 wrong; b: found; c: 2 missed.
         let expected = (2.0 * 3.0 / 8.0 + 1.0 + 0.0) / 3.0;
-        assert!((tally.macro_f1() - f64::from(expected)).abs() < 1e-6);
+        assert!((tally.macro_f1() - expected).abs() < 1e-6);
     }
 }
