@@ -1,7 +1,7 @@
 //! The exact sparse form of an optimizer by sums: one step a row in the place of all that it has missed.
 
 use super::{Adam, Optimizer, OutOfRange, Step, inner_optimizer};
-use crate::sparse::{Lagging, Rows, SparseGradient, Summed, shaped};
+use crate::sparse::{Lagging, Replay, Rows, SparseGradient, Summed, lags, shaped};
 use crate::table::{Numbers, TableMut};
 use zerocopy::FromZeros;
 
@@ -80,11 +80,11 @@ impl<O: Optimizer + Summed<Step = <O as Optimizer>::Rule>> Optimizer for Series<
         gradient: &mut SparseGradient<'_>,
     ) {
         let rows = gradient.occurrences.as_slice().iter().map(|occurrence| occurrence.row as usize);
-        self.replay(step.number().saturating_sub(1), rows.clone(), table, slots, last_steps);
-        for row in rows {
-            if let Some(last) = last_steps.get_mut(row) {
-                *last = step.number();
-            }
+        let before = step.number().saturating_sub(1);
+        // Most callers have brought the rows up to date, and then one walk is enough.
+        if !reach::<O>(step.number(), before, rows.clone(), last_steps) {
+            self.replay(before, rows.clone(), table, slots, last_steps);
+            reach::<O>(step.number(), before, rows, last_steps);
         }
         self.0.step_rows(step, table, slots, &mut [], gradient);
     }
@@ -102,4 +102,19 @@ impl<O: Optimizer + Summed<Step = <O as Optimizer>::Rule>> Optimizer for Series<
         let lagging = Lagging { table: table.reborrow(), slots: slots.reborrow(), last_steps };
         shaped::close_gaps(&self.0, rule, until, rows, lagging);
     }
+}
+
+/// Sets the last step of those rows to `number` that have no steps up to `before` to make up for. Whether these
+/// are all of them.
+fn reach<O: Replay>(number: u32, before: u32, rows: impl Rows, last_steps: &mut [u32]) -> bool {
+    let mut all = true;
+    for row in rows {
+        let Some(last) = last_steps.get_mut(row) else { continue };
+        if lags::<O>(*last, before) {
+            all = false;
+        } else {
+            *last = number;
+        }
+    }
+    all
 }

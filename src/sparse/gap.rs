@@ -240,39 +240,40 @@ pub(super) struct Gaps<'a, O: Summed> {
     /// Gaps of 1, 2, … steps, as far as the walk went.
     kept: [Option<Gap<StateOf<O>>>; RECENT],
     walked: usize,
+    /// The last gap too long to be kept.
+    long: Option<Gap<StateOf<O>>>,
 }
 
 impl<'a, O: Summed> Gaps<'a, O> {
     pub(super) fn new(optimizer: &'a O, until: u32) -> Self {
         let factors = optimizer.factors();
         let walk = Walk::new(factors, until);
-        Self { optimizer, factors, until, walk, kept: [const { None }; RECENT], walked: 0 }
+        Self { optimizer, factors, until, walk, kept: [const { None }; RECENT], walked: 0, long: None }
     }
 
     /// The gap after step `last`, which is before `until`; nothing if it has to be replayed.
     #[inline(always)]
-    pub(super) fn after(&mut self, last: u32) -> Option<Gap<StateOf<O>>> {
+    pub(super) fn after(&mut self, last: u32) -> Option<&Gap<StateOf<O>>> {
         let place = (self.until.wrapping_sub(last) as usize).wrapping_sub(1);
-        if place < self.walked
-            && let Some(gap) = self.kept.get(place)
-        {
-            return *gap;
+        if place >= self.walked {
+            self.farther(place, last);
         }
-        self.farther(place, last)
+        if place < RECENT { self.kept.get(place)?.as_ref() } else { self.long.as_ref() }
     }
 
+    /// Computes the gap of `place` + 1 steps, and those that are shorter.
     #[inline(never)]
-    fn farther(&mut self, place: usize, last: u32) -> Option<Gap<StateOf<O>>> {
-        let epsilon = self.factors.epsilon?;
+    fn farther(&mut self, place: usize, last: u32) {
+        let Some(epsilon) = self.factors.epsilon else { return };
         if place >= RECENT {
-            return self.long(last, epsilon);
+            self.long = self.long(last, epsilon);
+            return;
         }
         for (kept, steps) in self.kept.iter_mut().zip(1..).take(place + 1).skip(self.walked) {
             self.walk.back(self.optimizer);
             *kept = self.walk.gap(self.optimizer, epsilon, steps);
         }
         self.walked = place + 1;
-        self.kept.get(place).copied()?
     }
 
     /// A gap too long to be kept. Of the steps after which the moments have vanished, only the decay counts.

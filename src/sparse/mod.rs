@@ -51,7 +51,7 @@ mod update_rounded;
 
 use rule::apply;
 
-pub(crate) use catch_up::check_lagging;
+pub(crate) use catch_up::{check_lagging, lags};
 pub(crate) use gap::power;
 pub(crate) use rule::clamp;
 pub(crate) use update::{check_block, check_update};

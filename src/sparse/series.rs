@@ -7,7 +7,7 @@ use super::gap::{Gap, Gaps, StateOf, powers};
 use super::{Moves, State, Summed};
 use crate::error::ShapeMismatch;
 use crate::kernels::column_blocks;
-use crate::simd::{Lanes, simd_fn};
+use crate::simd::{LANES, Lanes, simd_fn};
 use core::iter;
 
 simd_fn! {
@@ -30,7 +30,8 @@ simd_fn! {
     /// ```
     ///
     /// [`Summed`] has the formula. A gap without a sum is replayed as by
-    /// [`Exact`](crate::optim::Exact), and its state then decays by a power.
+    /// [`Exact`](crate::optim::Exact), and its state then decays by a power. The rows with such gaps come last,
+    /// in a loop of their own, for the two loops in one would not find room in the registers.
     ///
     /// # Cost
     /// A root, a division and some twenty multiplications and additions a number for Adam. Weights and slots
@@ -52,32 +53,57 @@ fn close_gaps_loops<L: Lanes, O: Summed, F: Fn(u32) -> O::Step, I: Rows>(
     rows: I,
     lagging: Lagging<'_>,
 ) {
-    let mut rules = Rules::new(rule, until);
+    let Lagging { mut table, mut slots, last_steps } = lagging;
     let mut gaps = Gaps::new(optimizer, until);
+    let mut all_have_sums = true;
     each_lagging_row::<O, _>(
         until,
-        rows,
-        lagging,
+        rows.clone(),
+        Lagging { table: table.reborrow(), slots: slots.reborrow(), last_steps },
         #[inline(always)]
         |last, weights, slots| {
             if let Some(gap) = gaps.after(*last) {
-                close::<L, O>(&gap, weights, slots);
+                close::<L, O>(gap, weights, slots);
+                *last = until;
             } else {
-                replay_row::<L, O, F>(optimizer, &mut rules, until, last, weights, slots);
-                let rested = until.saturating_sub(*last);
-                if rested > 0 {
-                    powers(optimizer.decay(), rested).decay(1, 1, slots);
-                }
+                all_have_sums = false;
+            }
+        },
+    );
+    if all_have_sums {
+        return;
+    }
+    let mut rules = Rules::new(rule, until);
+    each_lagging_row::<O, _>(
+        until,
+        rows,
+        Lagging { table, slots, last_steps },
+        #[inline(always)]
+        |last, weights, slots| {
+            replay_row::<L, O, F>(optimizer, &mut rules, until, last, weights, slots);
+            let rested = until.saturating_sub(*last);
+            if rested > 0 {
+                powers(optimizer.decay(), rested).decay(1, 1, slots);
             }
             *last = until;
         },
     );
 }
 
+/// How wide a block is whose numbers lie in registers beside those of a gap.
+trait Blocks {
+    const MAX_BLOCK: usize;
+}
+
+impl<L: Lanes> Blocks for L {
+    const MAX_BLOCK: usize =
+        if L::ACCUMULATORS < 8 && <L as Lanes>::MAX_BLOCK > LANES { LANES } else { <L as Lanes>::MAX_BLOCK };
+}
+
 #[inline(always)]
-fn close<L: Lanes, O: Summed>(gap: &Gap<StateOf<O>>, weights: &mut [f32], slots: &mut [f32]) {
+fn close<B: Blocks, O: Summed>(gap: &Gap<StateOf<O>>, weights: &mut [f32], slots: &mut [f32]) {
     let dim = weights.len();
-    column_blocks!(L, as_chunks_mut(weights), |block, column| {
+    column_blocks!(B, as_chunks_mut(weights), |block, column| {
         State::each_of_block(block, slots, dim, column, iter::once(gap), |gap: &&Gap<_>, w, state| {
             let distance = O::distance(gap, state);
             *state = state.zip_with(gap.decay, |x, decay| x * decay);

@@ -300,6 +300,40 @@ fn all_levels_have_the_same_bits() {
     }
 }
 
+/// Lists of all lengths around those of a group, with rows that come again and rows that the table lacks.
+#[test]
+fn rows_of_a_list_are_caught_up_as_each_by_itself() {
+    fn check(optimizer: &impl Optimizer, start: &State) {
+        const LACKING: [usize; 3] = [4, usize::MAX, 9];
+        for length in 0..40 {
+            let list: Vec<usize> = (0..length)
+                .map(|place| if place % 8 < 2 { LACKING[place % 3] } else { (place * place + length) % 4 })
+                .collect();
+            let (mut together, mut by_itself) = (start.clone(), start.clone());
+            let (mut table, mut slots, last_steps) = together.views();
+            let rows = list.iter().copied();
+            optimizer.catch_up(1000, rows, &mut table, &mut slots, last_steps).expect("shapes that agree");
+            for row in list {
+                let (mut table, mut slots, last_steps) = by_itself.views();
+                let rows = row..row.saturating_add(1);
+                optimizer
+                    .catch_up(1000, rows, &mut table, &mut slots, last_steps)
+                    .expect("shapes that agree");
+            }
+            assert_eq!(together.last_steps, by_itself.last_steps, "{length} rows");
+            assert_eq!(bits(&together.weights), bits(&by_itself.weights), "{length} rows");
+            assert_eq!(bits(&together.slots), bits(&by_itself.slots), "{length} rows");
+        }
+    }
+    // One that lags by more than what is kept, one by less, one that is up to date, one that was never touched.
+    let last_steps = vec![300, 990, 1000, 0];
+    let start = State { last_steps, ..state(&mut Random::seed_from_u64(3), 1, 2, [1.0, 1.0]) };
+    check(&Series(Adam::default()), &start);
+    check(&Exact(Adam::default()), &start);
+    // Gaps of one call with and without a sum.
+    check(&Series(Adam { beta_2: 0.95, ..Adam::default() }), &start);
+}
+
 /// Also where nothing is moved: a rate of 0, moments that are 0, and rows that never had a gradient.
 #[test]
 fn what_does_not_move() {
