@@ -40,8 +40,9 @@ use zerocopy::FromZeros;
 ///
 /// # Cost
 /// The weights and the state of a row are read and written once more than in the lazy form. In a table that
-/// is far larger than the caches that is most of it, and a step of Adam takes about twice the time of a lazy
-/// one, whatever the gap; where rows stay in the caches, less. [`Summed`] tells what the sums cost.
+/// is far larger than the caches that is most of it, and a step of Adam takes about one and a half times as
+/// long as a lazy one, whatever the gap; where rows stay in the caches, less. [`Summed`] tells what the sums
+/// cost.
 ///
 /// ```
 /// use nanoembed::optim::{Adam, AdamSeries, Exact, Optimizer, Series};

@@ -7,7 +7,7 @@ use crate::error::ShapeMismatch;
 use crate::kernels::{Columns, column_blocks, worth_prefetching};
 use crate::simd::{Lanes, PREFETCHES, prefetch, simd_fn};
 use crate::table::TableMut;
-use core::{array, mem};
+use core::mem;
 
 /// Which rows an optimizer's dense form moves in a step in which they have no gradient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,11 +101,11 @@ simd_fn! {
     ///   them, and kept for the other rows.
     /// - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each through all steps up to the next
     ///   look for rest.
-    /// - Rows are taken in groups of eight. In tables above the size of the near caches, while the rows of one
-    ///   group are worked on, those of the next that have steps to make up for are on their way, and the last
-    ///   steps of the group after it. A request for a page whose address is not at hand waits for it, and so
-    ///   does all that stands after it, but the requests of a group wait together. Where other programs kept
-    ///   the memory busy, one row at a time took 1.6 times as long.
+    /// - In tables above the size of the near caches the last step of a row is asked for sixteen rows ahead.
+    ///   Rows that have steps to make up for are taken in groups of eight, and those of a group are asked for
+    ///   before the group before it is worked on. A request for a page whose address is not at hand waits for
+    ///   it, and so does all that stands after it, but the requests of a group wait together. Also, what is
+    ///   found out about the rows does not wait for their numbers.
     /// - Rest is tested on sixteen numbers at once, and the first that move end the test.
     ///
     /// # Cost
@@ -143,6 +143,8 @@ const REST: u32 = 8;
 const ONE_BY_ONE: u32 = 64;
 /// How many rows are asked for at once, while as many are worked on.
 const GROUP: usize = if PREFETCHES { 8 } else { 1 };
+/// How many rows ahead a last step is asked for.
+const AHEAD: usize = if PREFETCHES { 16 } else { 1 };
 
 /// The rules of the steps up to `until`; the last ones are kept.
 pub(super) struct Rules<R, F> {
@@ -205,27 +207,41 @@ pub(super) fn each_lagging_row<O: Replay, I: Rows>(
     let Lagging { mut table, mut slots, last_steps } = lagging;
     let prefetches = worth_prefetching(table.as_table());
     let mut rows = rows.fuse();
-    let (mut coming, mut asked_for) = ([None; GROUP], [None; GROUP]);
-    let mut empty_groups = 0;
-    while empty_groups < 2 {
-        let entering: [Option<usize>; GROUP] = array::from_fn(|_| rows.next());
-        empty_groups += usize::from(matches!(entering.first(), Some(None)));
+    let (mut coming, mut place) = ([None; AHEAD], 0_usize);
+    let (mut next_group, mut count, mut group) = ([None; GROUP], 0, [None; GROUP]);
+    // After the last row, those that are still coming, and two groups.
+    let mut left = AHEAD + 2;
+    loop {
+        let entering = rows.next();
+        match entering {
+            Some(row) if prefetches => prefetch(last_steps, row, 1),
+            None if left == 0 => break,
+            None => left -= 1,
+            _ => {}
+        }
+        let row = coming.get_mut(place % AHEAD).and_then(|next| mem::replace(next, entering));
+        place = place.wrapping_add(1);
+        if let Some(row) = row
+            && let Some(last) = last_steps.get_mut(row)
+            && lags::<O>(*last, until)
+            && let Some(next) = next_group.get_mut(count)
+        {
+            // Until it is worked on, it is passed over if it comes again.
+            *next = Some((row, mem::replace(last, until)));
+            count += 1;
+        }
+        if count < GROUP && left >= 2 {
+            continue;
+        }
+        count = 0;
         if prefetches {
-            for row in entering.iter().flatten() {
-                prefetch(last_steps, *row, 1);
+            for (row, _) in next_group.iter().flatten() {
+                Columns::new(table.as_table(), 0).prefetch(table.dim(), Some(*row));
+                Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(*row));
             }
         }
-        let asking_for = mem::replace(&mut coming, entering).map(|row| {
-            let row = row?;
-            let last = last_steps.get_mut(row).filter(|last| lags::<O>(**last, until))?;
-            if prefetches {
-                Columns::new(table.as_table(), 0).prefetch(table.dim(), Some(row));
-                Columns::new(slots.as_table(), 0).prefetch(slots.dim(), Some(row));
-            }
-            // Until it is worked on, it is passed over if it comes again.
-            Some((row, mem::replace(last, until)))
-        });
-        for (row, mut last) in mem::replace(&mut asked_for, asking_for).into_iter().flatten() {
+        let asked_for = mem::replace(&mut group, mem::take(&mut next_group));
+        for (row, mut last) in asked_for.into_iter().flatten() {
             let (Some(weights), Some(slots)) = (table.row_mut(row), slots.row_mut(row)) else { continue };
             work(&mut last, weights, slots);
             if let Some(kept) = last_steps.get_mut(row) {
