@@ -324,7 +324,7 @@ impl Format for F32 {
     fn group<L: Lanes>(lanes: L, numbers: &[f32]) -> Option<L::V> {
         Some(match numbers.first_chunk() {
             Some(group) => lanes.load(group),
-            None => lanes.load_part(numbers),
+            None => lanes.load_far_part(numbers),
         })
     }
 
