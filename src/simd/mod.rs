@@ -11,6 +11,8 @@
 #![allow(unsafe_code)]
 
 mod along;
+#[cfg(not(target_os = "none"))]
+mod bytes;
 mod dispatch;
 mod half;
 mod lanes;
@@ -24,6 +26,8 @@ mod strided;
 mod zeros;
 
 pub(crate) use along::Along;
+#[cfg(not(target_os = "none"))]
+pub(crate) use bytes::find;
 pub(crate) use dispatch::{level_fn, simd_fn};
 pub(crate) use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]

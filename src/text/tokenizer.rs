@@ -315,7 +315,8 @@ impl<H: WordHash, L: Lowercase, const N: usize> Iterator for Ids<'_, H, L, N> {
 }
 
 /// [`Ids::next`].
-#[inline]
+#[cfg_attr(target_os = "none", inline)]
+#[cfg_attr(not(target_os = "none"), inline(always))]
 fn next_id<H: WordHash, L: Lowercase, const N: usize>(
     buckets: NonZero<u32>,
     words: &mut Words<'_, L>,
@@ -326,8 +327,7 @@ fn next_id<H: WordHash, L: Lowercase, const N: usize>(
         *next += 1;
         scale(ngram, buckets)
     } else {
-        let mut hash = H::default();
-        words.next_into(|c| hash.write_char(c))?;
+        let (_, hash) = words.next_hashed::<H>()?;
         let digest = hash.finish();
         ngrams.push(H::low32(digest));
         *next = 2;

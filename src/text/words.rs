@@ -22,9 +22,11 @@
 //!
 //! Cost: one pass over the text; where the split string has several characters, each of its places of start
 //! is tried anew, as in the naive search. A byte of ASCII that is not filtered takes a short way: a bit test
-//! and a comparison.
+//! and a comparison. Where the split string is a character of ASCII, hosts go from word to word by the bits of
+//! [`Blocks`] instead; what these do not know goes the way of the stream.
 
-use super::{Ascii, InvalidSettings, Lowercase, WordHash};
+use super::blocks::Blocks;
+use super::{Ascii, AsciiSet, InvalidSettings, Lowercase, Lowering, WordHash};
 use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
@@ -38,6 +40,9 @@ pub const KERAS_FILTERS: &str = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n";
 
 /// The white space of ASCII beside the space: what [`Splitter::MARKS`] filters.
 const WHITE_SPACE: &str = "\t\n\u{b}\u{c}\r";
+
+/// The capitals of ASCII.
+const CAPITALS: AsciiSet = Filters::new("ABCDEFGHIJKLMNOPQRSTUVWXYZ").ascii;
 
 /// How a text is cut into words: which characters are filtered, what words are split at, how they are
 /// lower-cased, and whether marks are words of their own.
@@ -65,10 +70,10 @@ enum Class {
     Mark,
 }
 
-/// A set of characters, with a bit for each of ASCII.
+/// A set of characters.
 #[derive(Clone, Copy)]
 struct Filters<'s> {
-    ascii: [u32; 4],
+    ascii: AsciiSet,
     beyond_ascii: bool,
     all: &'s str,
 }
@@ -87,6 +92,8 @@ pub struct Words<'a, L = Ascii> {
     splitter: &'a Splitter<'a, L>,
     text: &'a str,
     at: Position,
+    /// The quick way from word to word, if it may be taken.
+    blocks: Option<Blocks>,
 }
 
 /// One word of a text: a view that lower-cases as it is read.
@@ -113,6 +120,11 @@ pub struct WordChars<'a, L = Ascii> {
     rest: Word<'a, L>,
 }
 
+/// Whether a rule of ours, not one of others, gives small letters for the capitals of ASCII.
+const fn lowers<L: Lowercase>() -> bool {
+    !matches!(L::LOWERING, Some(Lowering::Unchanged))
+}
+
 /// See [`Lowercase::text_to_word_sequence`].
 #[inline]
 pub fn text_to_word_sequence<L: Lowercase>(text: &str) -> Words<'_, L> {
@@ -121,29 +133,26 @@ pub fn text_to_word_sequence<L: Lowercase>(text: &str) -> Words<'_, L> {
 
 impl<'s> Filters<'s> {
     const fn new(all: &'s str) -> Self {
-        let [mut a, mut b, mut c, mut d] = [0_u32; 4];
+        let mut ascii = [0; 16];
         let mut beyond_ascii = false;
         let mut bytes = all.as_bytes();
         while let Some((&byte, rest)) = bytes.split_first() {
-            let bit = 1 << (byte & 31);
-            match byte >> 5 {
-                0 => a |= bit,
-                1 => b |= bit,
-                2 => c |= bit,
-                3 => d |= bit,
-                _ => beyond_ascii = true,
+            if byte.is_ascii() {
+                ascii[byte as usize & 15] |= 1 << (byte >> 4);
+            } else {
+                beyond_ascii = true;
             }
             bytes = rest;
         }
-        Self { ascii: [a, b, c, d], beyond_ascii, all }
+        Self { ascii, beyond_ascii, all }
     }
 
     #[inline]
     fn contains(&self, c: char) -> bool {
-        match self.ascii.get((c as u32 >> 5) as usize) {
-            Some(bits) => bits >> (c as u32 & 31) & 1 == 1,
-            None => self.beyond_ascii && self.all.chars().any(|filter| filter == c),
+        if c.is_ascii() {
+            return self.ascii[c as usize & 15] >> (c as u32 >> 4) & 1 == 1;
         }
+        self.beyond_ascii && self.all.chars().any(|filter| filter == c)
     }
 }
 
@@ -267,7 +276,36 @@ impl<L: Lowercase> Splitter<'_, L> {
     /// characters, and `feed`, which writes them to a [`WordHash`].
     #[inline]
     pub fn words<'a>(&'a self, text: &'a str) -> Words<'a, L> {
-        Words { splitter: self, text, at: Position { byte: 0, taken: 0 } }
+        Words {
+            splitter: self,
+            text,
+            at: Position { byte: 0, taken: 0 },
+            blocks: self.stops().and_then(|stops| Blocks::new(stops, self.is_plain_beyond_ascii())),
+        }
+    }
+
+    /// The characters of ASCII at which words end, if the split string is one of them.
+    #[inline]
+    fn stops(&self) -> Option<AsciiSet> {
+        let &[split @ 0..128] = self.split.as_bytes() else { return None };
+        if L::LOWERING.is_none() || self.marks {
+            return None;
+        }
+        let mut stops = self.filters.ascii;
+        stops[usize::from(split & 15)] |= 1 << (split >> 4);
+        if lowers::<L>() {
+            // A capital is what its small letter is.
+            let capitals = u128::from_le_bytes(CAPITALS);
+            let all = u128::from_le_bytes(stops);
+            stops = (all & !capitals | all >> 2 & capitals).to_le_bytes();
+        }
+        Some(stops)
+    }
+
+    /// Whether a character beyond ASCII is itself in a word.
+    #[inline]
+    fn is_plain_beyond_ascii(&self) -> bool {
+        !self.filters.beyond_ascii && matches!(L::LOWERING, Some(Lowering::Unchanged | Lowering::Ascii))
     }
 
     /// The character of the stream at `at`, and the position after it.
@@ -319,6 +357,48 @@ impl<L: Lowercase> Splitter<'_, L> {
         Some((found?, next))
     }
 
+    /// The next word from `at` on, whose characters are given to `emit` while its end is being looked for: one
+    /// pass over the text. Then where to go on, and what `emit` made of `state`, a value of this function alone
+    /// so that it may stay in a register.
+    // Beside the quick way it is called: within the loop of a caller it would take the registers.
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(never))]
+    fn next_word<'a, S>(
+        &'a self,
+        text: &'a str,
+        mut at: Position,
+        mut state: S,
+        mut emit: impl FnMut(&mut S, char),
+    ) -> (Option<Word<'a, L>>, Position, S) {
+        let mut split = self.split.chars();
+        let Some(first) = split.next() else { return (None, at, state) };
+        let mut start = at;
+        let mut before = Class::Mark;
+        while let Some((c, next)) = self.step(text, at) {
+            if c == first
+                && let Some(behind) = self.follow(text, next, split.clone())
+            {
+                if start != at {
+                    return (Some(Word { splitter: self, text, start, end: at }), behind, state);
+                }
+                // Nothing between two separators: no word.
+                start = behind;
+                at = behind;
+                continue;
+            }
+            if self.marks {
+                let class = Class::of(c);
+                if start != at && (class != before || class == Class::Mark) {
+                    break;
+                }
+                before = class;
+            }
+            emit(&mut state, c);
+            at = next;
+        }
+        ((start != at).then_some(Word { splitter: self, text, start, end: at }), at, state)
+    }
+
     /// The position after `expected`, if these characters stand at `at`.
     #[inline]
     fn follow(&self, text: &str, mut at: Position, expected: impl Iterator<Item = char>) -> Option<Position> {
@@ -334,40 +414,63 @@ impl<L: Lowercase> Splitter<'_, L> {
 }
 
 impl<'a, L: Lowercase> Words<'a, L> {
-    /// The next word, whose characters are given to `emit` while its end is being looked for: one pass over
-    /// the text.
+    /// The next word, if the quick way leads to it.
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    fn next_quick(&mut self) -> Option<Word<'a, L>> {
+        let Self { splitter, text, at: Position { taken: 0, .. }, blocks: Some(blocks) } = self else {
+            return None;
+        };
+        let position = |byte| Position { byte, taken: 0 };
+        match blocks.next_word(text.as_bytes()) {
+            Ok(word) => {
+                let (start, end) = (position(word.start), position(word.end));
+                self.at = end;
+                Some(Word { splitter, text, start, end })
+            }
+            Err(before) => {
+                self.at = before.map_or(self.at, position);
+                None
+            }
+        }
+    }
+
+    /// The next word and the hash of its bytes.
+    #[cfg_attr(target_os = "none", inline)]
+    #[cfg_attr(not(target_os = "none"), inline(always))]
+    pub(super) fn next_hashed<H: WordHash>(&mut self) -> Option<(Word<'a, L>, H)> {
+        if let Some(word) = self.next_quick() {
+            let mut hash = H::default();
+            let Word { text, start, end, .. } = word;
+            hash.write_word(text.as_bytes(), start.byte..end.byte, lowers::<L>());
+            return Some((word, hash));
+        }
+        let (word, hash) = self.next_slow(H::default(), H::write_char);
+        Some((word?, hash))
+    }
+
+    /// The next word, whose characters are given to `emit`.
     #[inline]
     pub(super) fn next_into(&mut self, mut emit: impl FnMut(char)) -> Option<Word<'a, L>> {
-        let Self { splitter, text, at: mut start } = *self;
-        let mut split = splitter.split.chars();
-        let first = split.next()?;
-        let mut at = start;
-        let mut before = Class::Mark;
-        while let Some((c, next)) = splitter.step(text, at) {
-            if c == first
-                && let Some(behind) = splitter.follow(text, next, split.clone())
-            {
-                if start != at {
-                    self.at = behind;
-                    return Some(Word { splitter, text, start, end: at });
-                }
-                // Nothing between two separators: no word.
-                start = behind;
-                at = behind;
-                continue;
-            }
-            if splitter.marks {
-                let class = Class::of(c);
-                if start != at && (class != before || class == Class::Mark) {
-                    break;
-                }
-                before = class;
-            }
-            emit(c);
-            at = next;
+        if let Some(word) = self.next_quick() {
+            word.chars().for_each(emit);
+            return Some(word);
         }
+        self.next_slow((), |(), c| emit(c)).0
+    }
+
+    /// The next word by the way that knows everything: see [`Splitter::next_word`].
+    #[inline]
+    fn next_slow<S>(&mut self, state: S, emit: impl FnMut(&mut S, char)) -> (Option<Word<'a, L>>, S) {
+        if self.blocks.is_some() && self.at.byte >= self.text.len() {
+            return (None, state);
+        }
+        let (word, at, state) = self.splitter.next_word(self.text, self.at, state, emit);
         self.at = at;
-        (start != at).then_some(Word { splitter, text, start, end: at })
+        if let Some(blocks) = &mut self.blocks {
+            blocks.skip_to(self.text.as_bytes(), at.byte);
+        }
+        (word, state)
     }
 }
 
@@ -376,7 +479,7 @@ impl<'a, L: Lowercase> Iterator for Words<'a, L> {
 
     #[inline]
     fn next(&mut self) -> Option<Word<'a, L>> {
-        self.next_into(|_| ())
+        self.next_quick().or_else(|| self.next_slow((), |(), _| ()).0)
     }
 }
 
@@ -389,12 +492,12 @@ impl<'a, L: Lowercase> Word<'a, L> {
         WordChars { rest: self }
     }
 
-    /// Its bytes, if each of them is a character of ASCII that becomes one character of the word: a quick way
-    /// past [`Splitter::step`], which firmware does without.
+    /// Its bytes, if they are those of the lower-cased word but for capitals of ASCII: a quick way past
+    /// [`Splitter::step`], which firmware does without.
     ///
     /// Where the split string is one character, a filtered character ends the word, so none is in it.
     #[inline]
-    fn ascii(&self) -> Option<&'a [u8]> {
+    fn plain(&self) -> Option<&'a [u8]> {
         let Self { splitter, text, start, end } = *self;
         if cfg!(target_os = "none")
             || L::LOWERING.is_none()
@@ -403,12 +506,17 @@ impl<'a, L: Lowercase> Word<'a, L> {
         {
             return None;
         }
-        text.as_bytes().get(start.byte..end.byte).filter(|bytes| bytes.is_ascii())
+        let bytes = text.as_bytes().get(start.byte..end.byte)?;
+        (splitter.is_plain_beyond_ascii() || bytes.is_ascii()).then_some(bytes)
     }
 
     /// Gives the UTF-8 bytes of the lower-cased word to a hash.
     #[inline]
     pub fn feed(self, hash: &mut impl WordHash) {
+        if self.plain().is_some() {
+            let Word { text, start, end, .. } = self;
+            return hash.write_word(text.as_bytes(), start.byte..end.byte, lowers::<L>());
+        }
         self.chars().for_each(|c| hash.write_char(c));
     }
 }
@@ -429,7 +537,7 @@ impl<L: Lowercase> Iterator for WordChars<'_, L> {
 
     #[inline]
     fn fold<B, F: FnMut(B, char) -> B>(self, first: B, mut work: F) -> B {
-        if let Some(bytes) = self.rest.ascii() {
+        if let Some(bytes) = self.rest.plain().filter(|bytes| bytes.is_ascii()) {
             // Every rule of ours has a lower case for each of them.
             return bytes.iter().filter_map(|&byte| L::lower_ascii(byte)).fold(first, work);
         }

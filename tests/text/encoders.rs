@@ -72,7 +72,12 @@ pub(crate) fn texts() -> impl Strategy<Value = String> {
         4 => proptest::sample::select(vec!["İ", "Σ", "ς", "\u{307}", "ß", "ẞ", "ǅ", "é", "É", "世", "🚀", "\u{a0}", "\0"]),
     ];
     let dense = proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat());
-    prop_oneof![3 => dense, 1 => any::<String>()]
+    // Words of all lengths around 64 bytes, and texts of several times that many.
+    let word = prop_oneof![9 => "[a-zA-Z0-9']{1,12}", 1 => "[aB]{50,70}", 1 => "[abEéÉΣİ世]{1,6}"];
+    let between = proptest::sample::select(vec![" ", " ", ", ", "-", "\r\n", "— ", "   "]);
+    let spread = proptest::collection::vec((word, between), 0..40)
+        .prop_map(|words| words.into_iter().flat_map(|(word, between)| [word, between.to_owned()]).collect());
+    prop_oneof![3 => dense, 3 => spread, 1 => any::<String>()]
 }
 
 /// Few letters, so that separators overlap with themselves, with filters and with the text.

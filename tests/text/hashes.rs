@@ -4,7 +4,8 @@
 use nanoembed::error::ShapeMismatch;
 use nanoembed::internals::FastTextHash;
 use nanoembed::text::{
-    Ascii, FarmHash64, FeatureHasher, Hashing, HashingTokenizer, InvalidSettings, Murmur3, Subwords, WordHash,
+    Ascii, FarmHash64, FeatureHasher, Hashing, HashingTokenizer, InvalidSettings, Murmur3, NativeHash,
+    Subwords, WordHash,
 };
 use proptest::prelude::*;
 use std::fmt::Debug;
@@ -38,6 +39,42 @@ fn bytes_may_arrive_in_any_pieces() {
         #[cfg(feature = "siphash")]
         cut_anywhere::<nanoembed::text::SipHash<1, 2>>(&bytes[..length]);
     }
+}
+
+/// A word within a text, hashed at once, wherever it stands and whatever is around it.
+fn within_a_text<H: WordHash<Digest: PartialEq + Debug>>() {
+    let text: Vec<u8> = (0..200_u32).map(|i| (i * 37 % 251) as u8).collect();
+    for end in (0..20).chain(60..70).chain(180..=200) {
+        for length in (1..=20).chain(56..75).filter(|length| *length <= end) {
+            for behind in (0..10).chain([200 - end]).filter(|behind| end + behind <= 200) {
+                let word = &text[end - length..end];
+                let text = &text[..end + behind];
+                for (lowers, expected) in [(false, word.to_vec()), (true, word.to_ascii_lowercase())] {
+                    let mut hash = H::default();
+                    hash.write_word(text, end - length..end, lowers);
+                    assert_eq!(
+                        hash.finish(),
+                        digest::<H>(&[&expected]),
+                        "{length} bytes to {end}, {behind} behind"
+                    );
+                    // Behind other bytes, too.
+                    let mut hash = H::default();
+                    hash.write(b"abc");
+                    hash.write_word(text, end - length..end, lowers);
+                    assert_eq!(hash.finish(), digest::<H>(&[b"abc", &expected]));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn words_are_hashed_where_they_stand() {
+    within_a_text::<NativeHash>();
+    within_a_text::<FarmHash64>();
+    within_a_text::<Murmur3<7>>();
+    #[cfg(feature = "md5")]
+    within_a_text::<nanoembed::text::Md5>();
 }
 
 /// MurmurHash3_x86_32 as its author wrote it, on the whole key.

@@ -29,7 +29,9 @@ pub use native::NativeHash;
 #[cfg(feature = "siphash")]
 pub use sip::SipHash;
 
+use crate::slices::{copy, first};
 use core::num::NonZero;
+use core::ops::Range;
 
 /// A hash of words, as a value: which of the crate's own a type is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +81,16 @@ pub trait WordHash: Default {
     /// Takes in the next bytes.
     fn write(&mut self, bytes: &[u8]);
 
+    /// Takes in the bytes of a word within `text`, of which there is at least one; with small letters for the
+    /// capitals of ASCII if it `lowers`. So a hash may take in many bytes at once.
+    #[doc(hidden)]
+    #[inline]
+    fn write_word(&mut self, text: &[u8], word: Range<usize>, lowers: bool) {
+        for start in word.clone().step_by(8) {
+            self.write(first(&eight_of(text, start..word.end, lowers), word.end - start));
+        }
+    }
+
     /// The hash of all bytes written.
     fn finish(self) -> Self::Digest;
 
@@ -93,6 +105,43 @@ pub trait WordHash: Default {
     fn write_char(&mut self, c: char) {
         utf8(c, |bytes| self.write(bytes));
     }
+}
+
+/// Eight bytes of `text` from byte `start` on, the first one lowest; behind the text they are zero.
+#[inline]
+fn eight(text: &[u8], start: usize) -> u64 {
+    let rest = text.get(start..).unwrap_or_default();
+    u64::from_le_bytes(match rest.first_chunk() {
+        Some(bytes) => *bytes,
+        None => last_eight(rest),
+    })
+}
+
+/// The first eight bytes of a word, and zeros behind it.
+#[inline]
+fn eight_of(text: &[u8], word: Range<usize>, lowers: bool) -> [u8; 8] {
+    let behind = 64_usize.saturating_sub(8 * word.len()) as u32;
+    let bytes = eight(text, word.start) << behind >> behind;
+    if lowers { lowered(bytes) } else { bytes }.to_le_bytes()
+}
+
+/// Fewer than eight bytes, and zeros.
+#[inline(never)]
+fn last_eight(bytes: &[u8]) -> [u8; 8] {
+    let mut room = [0; 8];
+    copy(bytes, &mut room);
+    room
+}
+
+/// Small letters for the capitals of ASCII among eight bytes.
+#[inline(always)]
+const fn lowered(bytes: u64) -> u64 {
+    const EACH: u64 = u64::MAX / 255;
+    // The top bits tell which bytes are at least A, and which are beyond Z.
+    let low = bytes & (EACH * 127);
+    let from_a = low + EACH * (128 - b'A' as u64);
+    let beyond_z = low + EACH * (127 - b'Z' as u64);
+    bytes | ((from_a ^ beyond_z) & !bytes & (EACH << 7)) >> 2
 }
 
 /// Gives the UTF-8 bytes of `c`, all in one call.

@@ -1,8 +1,9 @@
 //! The crate's own hash.
 
-use super::{HashKind, WordHash, scale};
+use super::{HashKind, WordHash, eight, lowered, scale};
 use crate::random::mix32;
 use core::num::NonZero;
+use core::ops::Range;
 
 /// The crate's own hash: FNV-1a with 32 bits (RFC 9923), finished by the mixer of `MurmurHash3`.
 ///
@@ -30,6 +31,28 @@ impl Default for NativeHash {
     }
 }
 
+/// What a byte's step multiplies by.
+const PRIME: u32 = 16_777_619;
+
+/// What undoes so many steps of a zero byte, each of which multiplies alone: the prime is odd, so it has an
+/// inverse.
+const UNDONE: [u32; 8] = {
+    // Newton's rule: each step doubles the bits that are right, of which there are three.
+    let mut inverse = PRIME;
+    let mut bits = 3;
+    while bits < 32 {
+        inverse = inverse.wrapping_mul(2_u32.wrapping_sub(PRIME.wrapping_mul(inverse)));
+        bits *= 2;
+    }
+    let mut undone = [1_u32; 8];
+    let mut zeros = 1;
+    while zeros < 8 {
+        undone[zeros] = undone[zeros - 1].wrapping_mul(inverse);
+        zeros += 1;
+    }
+    undone
+};
+
 impl WordHash for NativeHash {
     type Digest = u32;
     const KIND: Option<HashKind> = Some(HashKind::Native);
@@ -37,7 +60,25 @@ impl WordHash for NativeHash {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(16_777_619);
+            self.0 = (self.0 ^ u32::from(byte)).wrapping_mul(PRIME);
+        }
+    }
+
+    /// Eight bytes at a time. The first come behind as many zeros as make eight of them: a loop of another
+    /// number of steps for each word would be guessed wrongly at each.
+    #[inline(always)]
+    fn write_word(&mut self, text: &[u8], word: Range<usize>, lowers: bool) {
+        let zeros = word.start.wrapping_sub(word.end) % 8;
+        self.0 = self.0.wrapping_mul(UNDONE[zeros]);
+        let mut bytes = eight(text, word.start) << (8 * zeros);
+        let mut behind = word.start.wrapping_add(8 - zeros);
+        loop {
+            self.write(&if lowers { lowered(bytes) } else { bytes }.to_le_bytes());
+            if behind >= word.end {
+                return;
+            }
+            bytes = eight(text, behind);
+            behind += 8;
         }
     }
 
