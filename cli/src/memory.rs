@@ -1,4 +1,5 @@
-//! Whether there is as much memory as a training takes: told before it starts.
+//! Whether a machine promises as much memory as a training takes: told before it starts. What it promises it may
+//! not have, if other programs take it.
 
 use crate::failure::{Failure, Kind};
 

@@ -90,7 +90,7 @@ simd_fn! {
     /// If there is a `bias`, `y` starts from it, whatever stood there. `products` is scratch.
     ///
     /// # Shapes
-    /// `x.steps` `[sequences · len, in]`, `kernel` `[taps · in, filters]`, `bias`
+    /// `x.steps` `[sequences · len, in]`, `x.valid` `[sequences · len]`, `kernel` `[taps · in, filters]`, `bias`
     /// `[filters]`, `y` `[sequences · out, filters]`.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ pub(crate) fn check_lagging<R: UpdateRule>(
     ShapeMismatch::check("rows of last steps", table.rows(), last_steps.len())
 }
 
-/// Row numbers that can be read twice: to work on, and to look ahead.
+/// Row numbers that can be read more than once: to work on, and to look ahead.
 pub trait Rows: Iterator<Item = usize> + Clone {}
 
 impl<I: Iterator<Item = usize> + Clone> Rows for I {}

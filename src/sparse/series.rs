@@ -91,17 +91,17 @@ fn close_gaps_loops<L: Lanes, O: Summed, F: Fn(u32) -> O::Step, I: Rows>(
 }
 
 /// How wide a block is whose numbers lie in registers beside those of a gap.
-trait Blocks {
+trait BesideGap {
     const MAX_BLOCK: usize;
 }
 
-impl<L: Lanes> Blocks for L {
+impl<L: Lanes> BesideGap for L {
     const MAX_BLOCK: usize =
         if L::ACCUMULATORS < 8 && <L as Lanes>::MAX_BLOCK > LANES { LANES } else { <L as Lanes>::MAX_BLOCK };
 }
 
 #[inline(always)]
-fn close<B: Blocks, O: Summed>(gap: &Gap<StateOf<O>>, weights: &mut [f32], slots: &mut [f32]) {
+fn close<B: BesideGap, O: Summed>(gap: &Gap<StateOf<O>>, weights: &mut [f32], slots: &mut [f32]) {
     let dim = weights.len();
     column_blocks!(B, as_chunks_mut(weights), |block, column| {
         State::each_of_block(block, slots, dim, column, iter::once(gap), |gap: &&Gap<_>, w, state| {

@@ -55,7 +55,7 @@ impl Blocks {
         let is_unknown = |byte: &u8| !byte.is_ascii() && !self.plain;
         let from = at.wrapping_sub(self.block.start);
         self.block = if self.block.next == usize::MAX || text.get(at).is_some_and(is_unknown) {
-            // Two such words in a row: the text is of another script, and the slow way keeps it.
+            // Two such words in a row: the text is of another script, and the slow way keeps it to its end.
             Block::before(usize::MAX)
         } else if from < BLOCK {
             self.block.from(from)

@@ -150,7 +150,7 @@ impl<'s> Filters<'s> {
     #[inline]
     fn contains(&self, c: char) -> bool {
         if c.is_ascii() {
-            return self.ascii[c as usize & 15] >> (c as u32 >> 4) & 1 == 1;
+            return self.ascii.get(c as usize & 15).is_some_and(|row| row >> (c as u32 >> 4) & 1 == 1);
         }
         self.beyond_ascii && self.all.chars().any(|filter| filter == c)
     }
@@ -292,7 +292,9 @@ impl<L: Lowercase> Splitter<'_, L> {
             return None;
         }
         let mut stops = self.filters.ascii;
-        stops[usize::from(split & 15)] |= 1 << (split >> 4);
+        if let Some(row) = stops.get_mut(usize::from(split & 15)) {
+            *row |= 1 << (split >> 4);
+        }
         if lowers::<L>() {
             // A capital is what its small letter is.
             let capitals = u128::from_le_bytes(CAPITALS);

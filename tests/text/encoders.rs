@@ -3,6 +3,7 @@
 
 use nanoembed::error::CapacityExceeded;
 use nanoembed::internals::{KERAS_FILTERS, text_to_word_sequence};
+use nanoembed::simd::Level;
 use nanoembed::text::{
     Ascii, HashingTokenizer, InvalidSettings, Lowercase, NativeHash, Padding, Splitter, Truncating,
     Unchanged, WordHash, pad,
@@ -109,6 +110,45 @@ proptest! {
             prop_assert_eq!(found_words(&unicode, &text), &words[..]);
             prop_assert_eq!(found_words(&unicode.marks(), &text), naive_marks(&words));
         }
+    }
+
+    /// Texts that end about where a block of 64 bytes does, or the one behind it.
+    #[test]
+    fn words_at_the_ends_of_blocks(
+        length in prop_oneof![60..70_usize, 124..134_usize],
+        stops in prop::collection::vec(prop_oneof![0..6_usize, 58..68_usize, 120..132_usize], 0..4),
+        letter in 0..140_usize,
+        beyond_ascii in prop::option::of(prop::sample::select(vec!["é", "İ", "的", "\u{a0}"])),
+    ) {
+        let mut text: Vec<String> = (0..length).map(|i| ["a", "B", "c"][i % 3].to_owned()).collect();
+        for stop in stops {
+            if let Some(to) = text.get_mut(stop) {
+                *to = if stop % 2 == 0 { " " } else { "." }.to_owned();
+            }
+        }
+        if let (Some(to), Some(character)) = (text.get_mut(letter), beyond_ascii) {
+            *to = character.to_owned();
+        }
+        let text = text.concat();
+        let splitter = Splitter::new(".", " ");
+        let words = naive_words(&text.to_ascii_lowercase(), ".", " ");
+        let before = Level::current();
+        for level in Level::available() {
+            level.set_current();
+            prop_assert_eq!(found_words(&splitter, &text), &words[..], "{:?}", level);
+            prop_assert_eq!(
+                found_words(&splitter.lowercase::<Unchanged>(), &text),
+                naive_words(&text, ".", " ")
+            );
+            #[cfg(feature = "unicode")]
+            prop_assert_eq!(
+                found_words(&splitter.lowercase::<nanoembed::text::Unicode>(), &text),
+                naive_words(&text.to_lowercase(), ".", " ")
+            );
+            let ids: Vec<usize> = HashingTokenizer::new(999).splitter(splitter).ids(&text).collect();
+            prop_assert_eq!(ids, naive_ids(&words, 999, 1));
+        }
+        before.set_current();
     }
 
     #[test]

@@ -75,6 +75,8 @@ fn words_are_hashed_where_they_stand() {
     within_a_text::<Murmur3<7>>();
     #[cfg(feature = "md5")]
     within_a_text::<nanoembed::text::Md5>();
+    #[cfg(feature = "siphash")]
+    within_a_text::<nanoembed::text::SipHash<2, 4>>();
 }
 
 /// MurmurHash3_x86_32 as its author wrote it, on the whole key.

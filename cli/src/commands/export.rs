@@ -102,7 +102,7 @@ fn write_project(arguments: &Export, image: &ImageFile) -> Result<(), Failure> {
     let board = arguments.board.unwrap_or(Board::CortexM4f);
     let usual = [usual_text(&image.model()?)];
     let texts = if arguments.texts.is_empty() { usual.as_slice() } else { &arguments.texts };
-    check_rows(&image.model()?, texts)?;
+    check_rows(&image.model()?, &arguments.texts)?;
     let firmware = export::Firmware { board, texts, nanoembed: source.as_deref() };
     let files = export::project(&firmware, image)?;
     let failed = |error| Failure::file(folder, &error);

@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Predict) -> Result<(), Failure> {
         let waits = !reader.buffer().contains(&b'\n');
         let row = match &mut rows {
             // An empty line is answered by one, so that answers stand beside their lines.
-            Some(_) if line.trim().is_empty() => {
+            Some(_) if line.is_empty() => {
                 if let By::Text(predictor) = &mut predictor {
                     predictor.outputs()?.try_for_each(|outputs| answer(outputs, false))?;
                 }

@@ -139,7 +139,10 @@ fn learn(
         corpus = corpus.with_subwords(rows, offsets).map_err(Failure::usage)?;
     }
     let lengths = settings.lengths(words.kinds.len()).map_err(Failure::usage)?;
-    memory::check(lengths.lines.saturating_mul(64), "--dim or --buckets")?;
+    let sizes = [(lengths.lines, 64), (lengths.words, 4), (lengths.pairs, 8)];
+    let bytes =
+        sizes.into_iter().map(|(count, size)| count.saturating_mul(size)).fold(0, usize::saturating_add);
+    memory::check(bytes, "--dim or --buckets")?;
     let mut lines = vec![Aligned([0.0; 16]); lengths.lines];
     let (mut numbers, mut pairs) = (vec![0; lengths.words], vec![0; lengths.pairs]);
     let memory = Memory { lines: &mut lines, words: &mut numbers, pairs: &mut pairs };

@@ -96,13 +96,13 @@ pub(super) fn read_tsv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec
     lines.skip(skipped).map(line).collect()
 }
 
-/// An error if a line has more columns than the first line names: a tab in it would shift what follows.
+/// An error if a line has more columns than the first: a tab in it would shift what follows.
 pub(super) fn check_tabs(file: &str, line: u64, found: usize, expected: usize) -> Result<(), Failure> {
     if found <= expected {
         return Ok(());
     }
     let message =
-        format!("{found} columns, and the first line names {expected}: take out the tab that is too much");
+        format!("{found} columns, and the first line has {expected}: take out the tab that is too much");
     Err(Failure::line(file, line, None, message))
 }
 
@@ -114,29 +114,36 @@ pub(crate) fn of_lines(
     mut each: impl FnMut(u64, &[&str]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     if numbered(text).next().is_none_or(|(_, first)| !first.contains('\t')) {
-        return for_each_record(name, text, each);
+        return for_each_csv(name, text, each);
     }
     numbered(text).try_for_each(|(line, columns)| each(line, &columns.split('\t').collect::<Vec<_>>()))
 }
 
-/// What is between columns: a semicolon where the first line has one and no comma, as programs write it in languages
-/// that have a comma in numbers.
-fn delimiter(text: &str) -> u8 {
-    let first = numbered(text).next().map_or("", |(_, first)| first);
-    if first.contains(';') && !first.contains(',') { b';' } else { b',' }
+/// What is between columns, by the first line: a semicolon where it has one and no comma, as programs write it in
+/// languages that have a comma in numbers. What is within quotes does not count.
+pub(super) fn delimiter(first: &str) -> char {
+    let outside: String = first.split('"').step_by(2).collect();
+    if outside.contains(';') && !outside.contains(',') { ';' } else { ',' }
 }
 
-/// Calls `each` with the line and the columns of each record whose columns are separated by commas, and may be
-/// quoted; blank ones are left out. A record with more columns than the first is refused: a comma in it wants quotes.
+/// The first line that is not blank.
+fn first_line(text: &str) -> &str {
+    numbered(text).next().map_or("", |(_, first)| first)
+}
+
+/// Calls `each` with the line and the columns of each record whose columns have the delimiter between them, and may be
+/// quoted; blank ones are left out. A record with more columns than the first is refused: a delimiter in it wants
+/// quotes.
 pub(super) fn for_each_record(
     name: &str,
     text: &str,
+    delimiter: char,
     mut each: impl FnMut(u64, &[&str]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(delimiter(text))
+        .delimiter(delimiter as u8)
         .from_reader(text.as_bytes());
     let mut record = csv::StringRecord::new();
     let (mut number, mut start, mut first) = (1, 0, None);
@@ -159,8 +166,9 @@ pub(super) fn for_each_record(
         if !fields.iter().all(|field| field.trim().is_empty()) {
             let (found, expected) = (fields.len(), *first.get_or_insert(fields.len()));
             if found > expected {
-                let message =
-                    format!("{found} columns, and the first line has {expected}: quote what has commas");
+                let message = format!(
+                    "{found} columns, and the first line has {expected}: quote what has `{delimiter}`"
+                );
                 return Err(Failure::line(name, number, None, message));
             }
             each(number, &fields)?;
@@ -168,10 +176,19 @@ pub(super) fn for_each_record(
     }
 }
 
-/// The lines of a text whose columns are separated by commas, and may be quoted.
+/// The same, with what the first line has between columns.
+pub(super) fn for_each_csv(
+    name: &str,
+    text: &str,
+    each: impl FnMut(u64, &[&str]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    for_each_record(name, text, delimiter(first_line(text)), each)
+}
+
+/// The lines of a text whose columns have commas or semicolons between them, and may be quoted.
 pub(super) fn read_csv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec<Line>, Failure> {
-    let (mut lines, mut columns) = (Vec::new(), None);
-    for_each_record(name, text, |number, fields| {
+    let (mut lines, mut columns, delimiter) = (Vec::new(), None, delimiter(first_line(text)));
+    for_each_record(name, text, delimiter, |number, fields| {
         let columns: Columns = match columns {
             Some(columns) => columns,
             None => {
@@ -182,8 +199,8 @@ pub(super) fn read_csv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec
                 }
                 if wanted.text.is_none() && wanted.label.is_none() && fields.len() > 2 {
                     let message = format!(
-                        "{} columns, none of them called label or text: name theirs, or their numbers, by --label and \
-                         --text; or quote what has commas",
+                        "{} columns, none of them called label or text: name theirs, or their numbers, by --label \
+                         and --text; or quote what has `{delimiter}`",
                         fields.len()
                     );
                     return Err(Failure::line(name, number, None, message));
@@ -191,7 +208,7 @@ pub(super) fn read_csv(name: &str, text: &str, wanted: Wanted<'_>) -> Result<Vec
                 found
             }
         };
-        lines.push(columns.line(name, number, fields, ",")?);
+        lines.push(columns.line(name, number, fields, delimiter.encode_utf8(&mut [0; 4]))?);
         Ok(())
     })?;
     Ok(lines)
@@ -245,6 +262,8 @@ mod tests {
         let lines = read_csv("f", "label;text\npraise;\"good, cheap; food\"\n", NONE).expect("lines");
         assert_eq!(pairs(&lines), [("praise", "good, cheap; food")]);
         assert_eq!(pairs(&read_csv("f", "a,b; c\n", NONE).expect("a line")), [("a", "b; c")]);
+        let lines = read_csv("f", "praise;\"good, cheap\"\nblame;dear\n", NONE).expect("lines");
+        assert_eq!(pairs(&lines), [("praise", "good, cheap"), ("blame", "dear")]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A row becomes a text, its fields with tabs between them, as `nanoembed::text::Columns` reads it.
 
-use super::columns::check_tabs;
+use super::columns::{check_tabs, delimiter};
 use super::{Format, Line, Reading, label, numbered};
 use crate::failure::Failure;
 use serde_json::Value;
@@ -47,13 +47,9 @@ impl Place {
         }
     }
 
-    /// The field of a JSON object; names of columns have no case, nor have these.
+    /// The field of a JSON object.
     fn value<'a>(&self, object: &'a Value) -> Option<&'a Value> {
-        let name = self.name();
-        object.get(&name).or_else(|| {
-            let is_so = |(key, _): &(&String, &Value)| key.eq_ignore_ascii_case(&name);
-            object.as_object()?.iter().find(is_so).map(|(_, value)| value)
-        })
+        super::jsonl::value(object, &self.name())
     }
 
     /// From 0 on, in a line of columns; `names` is the first line.
@@ -200,7 +196,7 @@ pub(super) fn read(
                 rows.push((number, row));
             }
         }
-        Format::Csv => super::columns::for_each_record(file, text, |number, fields| {
+        Format::Csv => super::columns::for_each_csv(file, text, |number, fields| {
             rows.push((number, fields.iter().map(|field| (*field).to_owned()).collect()));
             Ok(())
         })?,
@@ -297,9 +293,9 @@ impl Rows {
         Self { fields, file: file.to_owned(), form: None }
     }
 
-    /// The row of a line as a text; `None` if it is a first line, which names columns, or blank.
+    /// The row of a line as a text; `None` if it is a first line, which names columns, or empty.
     pub(crate) fn text(&mut self, number: u64, line: &str) -> Result<Option<String>, Failure> {
-        if line.trim().is_empty() {
+        if line.is_empty() {
             return Ok(None);
         }
         let Self { fields, file, form } = self;
@@ -307,7 +303,8 @@ impl Rows {
             Some(form) => form,
             None if line.trim_start().starts_with('{') => form.insert(Form::Objects),
             None => {
-                let separator = if line.contains('\t') || !line.contains(',') { '\t' } else { ',' };
+                let separator =
+                    if line.contains('\t') || !line.contains([',', ';']) { '\t' } else { delimiter(line) };
                 let first = split(file, number, line, separator)?;
                 let first: Vec<&str> = first.iter().map(String::as_str).collect();
                 let (places, has_names) = places(file, number, &first, fields)?;
@@ -371,7 +368,7 @@ fn split(file: &str, number: u64, line: &str, separator: char) -> Result<Vec<Str
         return Ok(line.split('\t').map(str::to_owned).collect());
     }
     let mut columns = Vec::new();
-    super::columns::for_each_record(file, line, |_, fields| {
+    super::columns::for_each_record(file, line, separator, |_, fields| {
         columns.extend(fields.iter().map(|field| (*field).to_owned()));
         Ok(())
     })

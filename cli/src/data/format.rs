@@ -42,12 +42,14 @@ impl Format {
         if first.contains('\t') {
             return Ok(Self::Tsv);
         }
-        if first.contains([',', ';']) {
-            return Ok(Self::Csv);
-        }
-        if first.trim_start().starts_with('[') {
+        let list = first.trim();
+        if list == "[" || list.starts_with("[{") {
             let message = "a JSON list: write each object on a line of its own (JSONL)";
             return Err(Failure::line(name, number, None, message));
+        }
+        let is_name = |column: &str| matches!(column.trim(), "label" | "text");
+        if first.contains(',') || first.contains(';') && first.split(';').any(is_name) {
+            return Ok(Self::Csv);
         }
         let message = "neither `label<TAB>text`, `label,text`, `{\"label\": .., \"text\": ..}` nor `__label__x text`: \
                        write one of these, or say which it is with --format";

@@ -23,6 +23,14 @@ pub(super) fn object(name: &str, number: u64, line: &str) -> Result<Value, Failu
     }
 }
 
+/// The value of a field. Names of columns have no case, nor have those of fields.
+pub(super) fn value<'a>(object: &'a Value, field: &str) -> Option<&'a Value> {
+    object.get(field).or_else(|| {
+        let is_so = |(name, _): &(&String, &Value)| name.eq_ignore_ascii_case(field);
+        object.as_object()?.iter().find(is_so).map(|(_, value)| value)
+    })
+}
+
 /// A field of an object.
 fn field<'a>(name: &str, number: u64, object: &'a Value, field: &str) -> Result<&'a Value, Failure> {
     let message = || {
@@ -33,7 +41,7 @@ fn field<'a>(name: &str, number: u64, object: &'a Value, field: &str) -> Result<
         };
         format!("no field {field:?}: {cure}")
     };
-    object.get(field).ok_or_else(|| Failure::line(name, number, None, message()))
+    value(object, field).ok_or_else(|| Failure::line(name, number, None, message()))
 }
 
 /// The labels of an object: a string, a number, true or false, or a list of these.

@@ -69,10 +69,12 @@ impl Labelled {
     pub(crate) fn read_fields(source: &Source, reading: &Reading) -> Result<(Self, Vec<Field>), Failure> {
         let (lines, fields) = lines(source, reading)?;
         if lines.iter().all(|line| line.text.trim().is_empty()) {
-            return Err(Failure::data(
-                source.name(),
-                "every text is empty: is it another column? See --text",
-            ));
+            let message = if fields.is_empty() {
+                "every text is empty: is it another column? See --text"
+            } else {
+                "every field is empty: are they other columns? See --categorical and --numeric"
+            };
+            return Err(Failure::data(source.name(), message));
         }
         let mut names: Vec<String> = lines.iter().flat_map(|line| line.labels.iter().cloned()).collect();
         names.sort_unstable();
@@ -217,7 +219,7 @@ fn label(file: &str, line: u64, label: &str) -> Result<String, Failure> {
             "no label: write one before the text, or take the line out",
         )),
         label if label.contains(char::is_control) => {
-            let message = format!("the label {label:?} has a tab or a line feed: take it out");
+            let message = format!("the label {label:?} has a control character, such as a tab: take it out");
             Err(Failure::line(file, line, Some(1), message))
         }
         label => Ok(label.to_owned()),

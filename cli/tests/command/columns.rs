@@ -43,6 +43,8 @@ fn from_a_table_to_answers() {
     for lines in [
         "clear\t30\ncloudy\t30\nclear\t-4\r\n",
         "sky,degrees\nclear,30\n\"cloudy\",30\nclear,-4\n",
+        "sky;degrees\nclear;30\n\"cloudy\";30\nclear;-4\n",
+        "clear;30\ncloudy;30\nclear;-4\n",
         "degrees\tid\tsky\n30\t\tclear\n30\t\tcloudy\n-4\t\tclear\n",
         "{\"SKY\": \"clear\", \"Degrees\": 30}\n{\"degrees\": \"30\", \"sky\": \"cloudy\"}\n{\"degrees\": -4}\n",
     ] {
@@ -57,6 +59,13 @@ fn from_a_table_to_answers() {
     assert_eq!(
         first(&succeed_with(&["predict", &model], b"clear\t30\n\ncloudy\t30\n")),
         ["sun", "", "no sun"]
+    );
+    assert_eq!(
+        succeed_with(&["predict", &model], b"clear\t30\n\t\n")
+            .lines()
+            .filter(|line| !line.is_empty())
+            .count(),
+        2
     );
     let picture = folder.path("map.svg");
     assert!(

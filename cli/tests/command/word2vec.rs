@@ -201,7 +201,20 @@ fn a_corpus_may_come_from_standard_input() {
     assert!(fs::read(&file).expect("vectors") == fs::read(&piped).expect("vectors"));
 }
 
-#[cfg(unix)]
+/// Waits until a process has a handler of its own for Ctrl-C.
+#[cfg(target_os = "linux")]
+fn wait_for_handler(process: u32) {
+    let is_caught = || {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).expect("its signals");
+        u64::from_str_radix(caught.trim(), 16).expect("bits") >> 1 & 1 == 1
+    };
+    while !is_caught() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn an_interrupt_writes_what_was_learnt_and_says_so() {
     use super::wrong::interrupt;
@@ -213,7 +226,7 @@ fn an_interrupt_writes_what_was_learnt_and_says_so() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the command");
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    wait_for_handler(child.id());
     interrupt(&child);
     let output = child.wait_with_output().expect("its end");
     let told = super::text(&output.stderr);

@@ -44,7 +44,8 @@ fn bad_data() {
     }
     for (lines, expected) in [
         ("one word\n", "--format"),
-        ("[{\"label\": \"a\"}]\n", "on a line of its own"),
+        ("[{\"label\": \"a\", \"text\": \"b\"},\n", "on a line of its own"),
+        ("hello; a text\nanother; text\n", "--format"),
         ("{\"label\": \"a\", \"doc\": {\"text\": \"b\"}}\n", "fields within fields"),
     ] {
         let data = folder.write("data", lines);
@@ -425,7 +426,10 @@ fn columns_whose_names_say_half() {
 fn texts_without_a_word() {
     let folder = Folder::new("wordless");
     let data = folder.write("data.tsv", "a\t\nb\t \na\t\n");
-    assert!(fail(&["train", &data, "-o", &folder.path("a.nemb")], 3).contains("every text is empty"));
+    let model = folder.path("a.nemb");
+    assert!(fail(&["train", &data, "-o", &model], 3).contains("every text is empty"));
+    let message = fail(&["train", &data, "-o", &model, "--categorical", "2"], 3);
+    assert!(message.contains("--categorical and --numeric"), "{message}");
 }
 
 #[test]

@@ -302,7 +302,7 @@ impl Lanes for Avx2 {
         let length = from.len();
         let [low, high] = self.masks(length);
         // SAFETY: the token; the masks leave out every element at or after the length, and what is masked out
-        // is not read. Where there are eight to sixteen elements, both halves lie within them.
+        // is not read. Where there are eight to fifteen elements, both halves lie within them.
         unsafe {
             if !(LANES / 2..LANES).contains(&length) {
                 let [first, second] = [from.as_ptr(), from.as_ptr().wrapping_add(LANES / 2)];
@@ -472,7 +472,7 @@ impl Lanes for Avx512 {
         if !(LANES / 2..LANES).contains(&length) {
             return self.load_part(from);
         }
-        // SAFETY: the token; there are eight to sixteen elements, and both halves lie within them.
+        // SAFETY: the token; there are eight to fifteen elements, and both halves lie within them.
         unsafe {
             // The second half ends with the slice: its lane c is at c + 16 - length.
             let [first, second] =

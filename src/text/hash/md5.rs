@@ -40,6 +40,15 @@ impl Md5 {
         self.length as usize % 64
     }
 
+    /// Writes a byte at its place.
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        let place = self.place();
+        if let Some(to) = self.block.get_mut(place) {
+            *to = byte;
+        }
+    }
+
     /// Computes with the block, and clears it.
     #[inline]
     fn compress(&mut self) {
@@ -55,7 +64,7 @@ impl WordHash for Md5 {
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
         for &byte in bytes {
-            self.block[self.place()] = byte;
+            self.push(byte);
             self.length += 1;
             if self.place() == 0 {
                 self.compress();
@@ -85,7 +94,7 @@ impl WordHash for Md5 {
 
     #[inline]
     fn finish(mut self) -> [u8; 16] {
-        self.block[self.place()] = 0x80;
+        self.push(0x80);
         if self.place() >= 56 {
             self.compress();
         }

@@ -78,7 +78,7 @@ pub trait WordHash: Default {
     /// Which of the crate's own hashes this is; a hash of yours is none, and keeps the default.
     const KIND: Option<HashKind> = None;
 
-    /// Takes in the next bytes.
+    /// Takes in the next bytes. All others that take in something give the same hash.
     fn write(&mut self, bytes: &[u8]);
 
     /// Takes in the bytes of a word within `text`, of which there is at least one; with small letters for the
@@ -120,7 +120,7 @@ fn eight(text: &[u8], start: usize) -> u64 {
 /// The first eight bytes of a word, and zeros behind it.
 #[inline]
 fn eight_of(text: &[u8], word: Range<usize>, lowers: bool) -> [u8; 8] {
-    let behind = 64_usize.saturating_sub(8 * word.len()) as u32;
+    let behind = 8 * 8_usize.saturating_sub(word.len()) as u32;
     let bytes = eight(text, word.start) << behind >> behind;
     if lowers { lowered(bytes) } else { bytes }.to_le_bytes()
 }

@@ -69,7 +69,7 @@ impl WordHash for NativeHash {
     #[inline(always)]
     fn write_word(&mut self, text: &[u8], word: Range<usize>, lowers: bool) {
         let zeros = word.start.wrapping_sub(word.end) % 8;
-        self.0 = self.0.wrapping_mul(UNDONE[zeros]);
+        self.0 = self.0.wrapping_mul(UNDONE.get(zeros).copied().unwrap_or(1));
         let mut bytes = eight(text, word.start) << (8 * zeros);
         let mut behind = word.start.wrapping_add(8 - zeros);
         loop {

@@ -51,6 +51,7 @@ pub(crate) const PARTS: &[super::Part] = &[
     ("rows i8", integers!(I8)),
     ("rows i4", integers!(I4)),
     ("folded classifier", folded),
+    ("folded classifier, no row", folded_nothing),
 ];
 
 const MAX_ROW: usize = MAX_DIM + 8;
@@ -126,10 +127,10 @@ where
     fold.hash()
 }
 
-/// Scores of a folded classifier of any codes, of which some rows were left out.
-fn folded() -> u64 {
-    type Scored = Folded<KeptRows<I4Row<5, 3>, 64, 128, 4>, 5>;
-    let (mut data, mut fold) = (Data::new(43), Fold::new());
+type Scored = Folded<KeptRows<I4Row<5, 3>, 64, 128, 4>, 5>;
+
+/// A folded classifier of any codes, of which some rows were left out.
+fn scored(data: &mut Data, bias: fn(&mut Data) -> u8) -> Scored {
     let mut model = Scored::zeroed();
     let mut place = 0;
     model.visit_mut(&mut |part| {
@@ -140,11 +141,38 @@ fn folded() -> u64 {
                 192..224 => [0x55, 0xaa, 0x33, 0xcc, 16 * ((place - 192) / 8), 0, 0, 0][place % 8] as u8,
                 227 => 0x3c,
                 226 => 0x80,
+                // Of each bias the low half.
+                228.. if place % 4 < 2 => bias(data),
                 _ => 0,
             };
             place += 1;
         }
     });
+    model
+}
+
+/// What texts without a row have: the biases.
+fn folded_nothing() -> u64 {
+    let (mut data, mut fold) = (Data::new(44), Fold::new());
+    for _ in 0..20 {
+        let model = scored(&mut data, |data| data.bits() as u8);
+        let scores = model.scores([1]);
+        fold.number(scores.class());
+        for (sum, share) in scores.sums.iter().zip(scores.probabilities()) {
+            fold.bytes(&sum.to_le_bytes());
+            fold.bytes(&share.to_le_bytes());
+        }
+        for ids in [&[][..], &[1, 3]] {
+            fold.floats(&model.predict(&Bag::from_ids(ids.iter().copied()).unwrap()).unwrap());
+        }
+    }
+    fold.hash()
+}
+
+/// Scores of a folded classifier.
+fn folded() -> u64 {
+    let (mut data, mut fold) = (Data::new(43), Fold::new());
+    let model = scored(&mut data, |_| 0);
     for len in 0..40 {
         let ids = data.ids::<40>(130);
         let scores = model.scores(ids[..len].iter().map(|id| *id as usize));
