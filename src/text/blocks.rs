@@ -44,9 +44,8 @@ struct Block {
 impl Blocks {
     /// The words of a text, if they end at these characters, and with the text.
     #[inline]
-    #[allow(clippy::unnecessary_wraps, reason = "firmware has none")]
-    pub(super) const fn new(stops: AsciiSet, plain: bool) -> Option<Self> {
-        Some(Self { stops, plain, block: Block::before(0) })
+    pub(super) const fn new(stops: AsciiSet, plain: bool) -> Self {
+        Self { stops, plain, block: Block::before(0) }
     }
 
     /// Goes on at byte `at`, where the slow way has come to.

@@ -106,31 +106,8 @@ use crate::error::CapacityExceeded;
 use core::fmt;
 
 /// A set of characters of ASCII: byte i has those whose low four bits are i, a bit for each high half.
+#[cfg(not(target_os = "none"))]
 type AsciiSet = [u8; 16];
-
-/// Firmware, which is to be small, has no quick way from word to word: there is no value of this type.
-#[cfg(target_os = "none")]
-mod blocks {
-    use core::ops::Range;
-
-    #[derive(Clone, Copy, Debug)]
-    pub(super) enum Blocks {}
-
-    impl Blocks {
-        #[inline(always)]
-        pub(super) const fn new(_: super::AsciiSet, _: bool) -> Option<Self> {
-            None
-        }
-        #[inline(always)]
-        pub(super) const fn skip_to(&mut self, _: &[u8], _: usize) {
-            match *self {}
-        }
-        #[inline(always)]
-        pub(super) const fn next_word(&mut self, _: &[u8]) -> Result<Range<usize>, Option<usize>> {
-            match *self {}
-        }
-    }
-}
 
 /// An error unless `Id` holds `highest` and with it all ids below it.
 fn check_ids<Id: TryFrom<usize>>(highest: usize) -> Result<(), CapacityExceeded> {

@@ -327,7 +327,8 @@ fn next_id<H: WordHash, L: Lowercase, const N: usize>(
         *next += 1;
         scale(ngram, buckets)
     } else {
-        let (_, hash) = words.next_hashed::<H>()?;
+        let mut hash = H::default();
+        words.next_hashed(&mut hash)?;
         let digest = hash.finish();
         ngrams.push(H::low32(digest));
         *next = 2;

@@ -25,8 +25,9 @@
 //! and a comparison. Where the split string is a character of ASCII, hosts go from word to word by the bits of
 //! [`Blocks`] instead; what these do not know goes the way of the stream.
 
-use super::blocks::Blocks;
-use super::{Ascii, AsciiSet, InvalidSettings, Lowercase, Lowering, WordHash};
+use super::{Ascii, InvalidSettings, Lowercase, Lowering, WordHash};
+#[cfg(not(target_os = "none"))]
+use super::{AsciiSet, blocks::Blocks};
 use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
@@ -42,7 +43,8 @@ pub const KERAS_FILTERS: &str = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n";
 const WHITE_SPACE: &str = "\t\n\u{b}\u{c}\r";
 
 /// The capitals of ASCII.
-const CAPITALS: AsciiSet = Filters::new("ABCDEFGHIJKLMNOPQRSTUVWXYZ").ascii;
+#[cfg(not(target_os = "none"))]
+const CAPITALS: AsciiSet = ascii_set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
 /// How a text is cut into words: which characters are filtered, what words are split at, how they are
 /// lower-cased, and whether marks are words of their own.
@@ -70,12 +72,15 @@ enum Class {
     Mark,
 }
 
-/// A set of characters.
+/// A set of characters, with a bit for each of ASCII.
 #[derive(Clone, Copy)]
 struct Filters<'s> {
-    ascii: AsciiSet,
+    ascii: [u32; 4],
     beyond_ascii: bool,
     all: &'s str,
+    /// The characters of ASCII again, as the quick way asks for them.
+    #[cfg(not(target_os = "none"))]
+    set: AsciiSet,
 }
 
 /// A place in the stream of lower-cased and filtered characters.
@@ -93,6 +98,7 @@ pub struct Words<'a, L = Ascii> {
     text: &'a str,
     at: Position,
     /// The quick way from word to word, if it may be taken.
+    #[cfg(not(target_os = "none"))]
     blocks: Option<Blocks>,
 }
 
@@ -133,27 +139,49 @@ pub fn text_to_word_sequence<L: Lowercase>(text: &str) -> Words<'_, L> {
 
 impl<'s> Filters<'s> {
     const fn new(all: &'s str) -> Self {
-        let mut ascii = [0; 16];
+        let [mut a, mut b, mut c, mut d] = [0_u32; 4];
         let mut beyond_ascii = false;
         let mut bytes = all.as_bytes();
         while let Some((&byte, rest)) = bytes.split_first() {
-            if byte.is_ascii() {
-                ascii[byte as usize & 15] |= 1 << (byte >> 4);
-            } else {
-                beyond_ascii = true;
+            let bit = 1 << (byte & 31);
+            match byte >> 5 {
+                0 => a |= bit,
+                1 => b |= bit,
+                2 => c |= bit,
+                3 => d |= bit,
+                _ => beyond_ascii = true,
             }
             bytes = rest;
         }
-        Self { ascii, beyond_ascii, all }
+        Self {
+            ascii: [a, b, c, d],
+            beyond_ascii,
+            all,
+            #[cfg(not(target_os = "none"))]
+            set: ascii_set(all.as_bytes()),
+        }
     }
 
     #[inline]
     fn contains(&self, c: char) -> bool {
-        if c.is_ascii() {
-            return self.ascii.get(c as usize & 15).is_some_and(|row| row >> (c as u32 >> 4) & 1 == 1);
+        match self.ascii.get((c as u32 >> 5) as usize) {
+            Some(bits) => bits >> (c as u32 & 31) & 1 == 1,
+            None => self.beyond_ascii && self.all.chars().any(|filter| filter == c),
         }
-        self.beyond_ascii && self.all.chars().any(|filter| filter == c)
     }
+}
+
+/// The characters of ASCII among these bytes.
+#[cfg(not(target_os = "none"))]
+const fn ascii_set(mut bytes: &[u8]) -> AsciiSet {
+    let mut set = [0; 16];
+    while let Some((&byte, rest)) = bytes.split_first() {
+        if byte.is_ascii() {
+            set[byte as usize & 15] |= 1 << (byte >> 4);
+        }
+        bytes = rest;
+    }
+    set
 }
 
 impl Class {
@@ -280,18 +308,20 @@ impl<L: Lowercase> Splitter<'_, L> {
             splitter: self,
             text,
             at: Position { byte: 0, taken: 0 },
-            blocks: self.stops().and_then(|stops| Blocks::new(stops, self.is_plain_beyond_ascii())),
+            #[cfg(not(target_os = "none"))]
+            blocks: self.stops().map(|stops| Blocks::new(stops, self.is_plain_beyond_ascii())),
         }
     }
 
     /// The characters of ASCII at which words end, if the split string is one of them.
+    #[cfg(not(target_os = "none"))]
     #[inline]
     fn stops(&self) -> Option<AsciiSet> {
         let &[split @ 0..128] = self.split.as_bytes() else { return None };
         if L::LOWERING.is_none() || self.marks {
             return None;
         }
-        let mut stops = self.filters.ascii;
+        let mut stops = self.filters.set;
         if let Some(row) = stops.get_mut(usize::from(split & 15)) {
             *row |= 1 << (split >> 4);
         }
@@ -359,48 +389,6 @@ impl<L: Lowercase> Splitter<'_, L> {
         Some((found?, next))
     }
 
-    /// The next word from `at` on, whose characters are given to `emit` while its end is being looked for: one
-    /// pass over the text. Then where to go on, and what `emit` made of `state`, a value of this function alone
-    /// so that it may stay in a register.
-    // Beside the quick way it is called: within the loop of a caller it would take the registers.
-    #[cfg_attr(target_os = "none", inline)]
-    #[cfg_attr(not(target_os = "none"), inline(never))]
-    fn next_word<'a, S>(
-        &'a self,
-        text: &'a str,
-        mut at: Position,
-        mut state: S,
-        mut emit: impl FnMut(&mut S, char),
-    ) -> (Option<Word<'a, L>>, Position, S) {
-        let mut split = self.split.chars();
-        let Some(first) = split.next() else { return (None, at, state) };
-        let mut start = at;
-        let mut before = Class::Mark;
-        while let Some((c, next)) = self.step(text, at) {
-            if c == first
-                && let Some(behind) = self.follow(text, next, split.clone())
-            {
-                if start != at {
-                    return (Some(Word { splitter: self, text, start, end: at }), behind, state);
-                }
-                // Nothing between two separators: no word.
-                start = behind;
-                at = behind;
-                continue;
-            }
-            if self.marks {
-                let class = Class::of(c);
-                if start != at && (class != before || class == Class::Mark) {
-                    break;
-                }
-                before = class;
-            }
-            emit(&mut state, c);
-            at = next;
-        }
-        ((start != at).then_some(Word { splitter: self, text, start, end: at }), at, state)
-    }
-
     /// The position after `expected`, if these characters stand at `at`.
     #[inline]
     fn follow(&self, text: &str, mut at: Position, expected: impl Iterator<Item = char>) -> Option<Position> {
@@ -416,9 +404,98 @@ impl<L: Lowercase> Splitter<'_, L> {
 }
 
 impl<'a, L: Lowercase> Words<'a, L> {
+    /// The next word, whose characters are given to `emit` while its end is being looked for: one pass over
+    /// the text.
+    // Always a part of its callers, of which firmware then has one: by itself it takes a tenth more.
+    #[inline(always)]
+    fn next_of_stream(&mut self, mut emit: impl FnMut(char)) -> Option<Word<'a, L>> {
+        let Self { splitter, text, at: mut start, .. } = *self;
+        let mut split = splitter.split.chars();
+        let first = split.next()?;
+        let mut at = start;
+        let mut before = Class::Mark;
+        while let Some((c, next)) = splitter.step(text, at) {
+            if c == first
+                && let Some(behind) = splitter.follow(text, next, split.clone())
+            {
+                if start != at {
+                    self.at = behind;
+                    return Some(Word { splitter, text, start, end: at });
+                }
+                // Nothing between two separators: no word.
+                start = behind;
+                at = behind;
+                continue;
+            }
+            if splitter.marks {
+                let class = Class::of(c);
+                if start != at && (class != before || class == Class::Mark) {
+                    break;
+                }
+                before = class;
+            }
+            emit(c);
+            at = next;
+        }
+        self.at = at;
+        (start != at).then_some(Word { splitter, text, start, end: at })
+    }
+}
+
+/// Firmware has one way to the next word.
+#[cfg(target_os = "none")]
+impl<'a, L: Lowercase> Words<'a, L> {
+    #[inline(always)]
+    fn next_word(&mut self) -> Option<Word<'a, L>> {
+        self.next_of_stream(|_| ())
+    }
+
+    /// The next word, whose characters are given to `emit`.
+    #[inline(always)]
+    pub(super) fn next_into(&mut self, emit: impl FnMut(char)) -> Option<Word<'a, L>> {
+        self.next_of_stream(emit)
+    }
+
+    /// The next word, whose bytes are given to `hash`.
+    #[inline(always)]
+    pub(super) fn next_hashed(&mut self, hash: &mut impl WordHash) -> Option<Word<'a, L>> {
+        self.next_of_stream(|c| hash.write_char(c))
+    }
+}
+
+/// Hosts have a quick way, too.
+#[cfg(not(target_os = "none"))]
+impl<'a, L: Lowercase> Words<'a, L> {
+    #[inline]
+    fn next_word(&mut self) -> Option<Word<'a, L>> {
+        self.next_quick().or_else(|| self.next_slow((), |(), _| ()).0)
+    }
+
+    /// The next word, whose characters are given to `emit`.
+    #[inline]
+    pub(super) fn next_into(&mut self, mut emit: impl FnMut(char)) -> Option<Word<'a, L>> {
+        if let Some(word) = self.next_quick() {
+            word.chars().for_each(emit);
+            return Some(word);
+        }
+        self.next_slow((), |(), c| emit(c)).0
+    }
+
+    /// The next word, whose bytes are given to `hash`.
+    #[inline(always)]
+    pub(super) fn next_hashed<H: WordHash>(&mut self, hash: &mut H) -> Option<Word<'a, L>> {
+        if let Some(word) = self.next_quick() {
+            let Word { text, start, end, .. } = word;
+            hash.write_word(text.as_bytes(), start.byte..end.byte, lowers::<L>());
+            return Some(word);
+        }
+        let (word, state) = self.next_slow(core::mem::take(hash), H::write_char);
+        *hash = state;
+        word
+    }
+
     /// The next word, if the quick way leads to it.
-    #[cfg_attr(target_os = "none", inline)]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
+    #[inline(always)]
     fn next_quick(&mut self) -> Option<Word<'a, L>> {
         let Self { splitter, text, at: Position { taken: 0, .. }, blocks: Some(blocks) } = self else {
             return None;
@@ -437,42 +514,31 @@ impl<'a, L: Lowercase> Words<'a, L> {
         }
     }
 
-    /// The next word and the hash of its bytes.
-    #[cfg_attr(target_os = "none", inline)]
-    #[cfg_attr(not(target_os = "none"), inline(always))]
-    pub(super) fn next_hashed<H: WordHash>(&mut self) -> Option<(Word<'a, L>, H)> {
-        if let Some(word) = self.next_quick() {
-            let mut hash = H::default();
-            let Word { text, start, end, .. } = word;
-            hash.write_word(text.as_bytes(), start.byte..end.byte, lowers::<L>());
-            return Some((word, hash));
-        }
-        let (word, hash) = self.next_slow(H::default(), H::write_char);
-        Some((word?, hash))
-    }
-
-    /// The next word, whose characters are given to `emit`.
-    #[inline]
-    pub(super) fn next_into(&mut self, mut emit: impl FnMut(char)) -> Option<Word<'a, L>> {
-        if let Some(word) = self.next_quick() {
-            word.chars().for_each(emit);
-            return Some(word);
-        }
-        self.next_slow((), |(), c| emit(c)).0
-    }
-
-    /// The next word by the way that knows everything: see [`Splitter::next_word`].
+    /// The next word by the way that knows everything, and what `emit` has made of `state`.
     #[inline]
     fn next_slow<S>(&mut self, state: S, emit: impl FnMut(&mut S, char)) -> (Option<Word<'a, L>>, S) {
         if self.blocks.is_some() && self.at.byte >= self.text.len() {
             return (None, state);
         }
-        let (word, at, state) = self.splitter.next_word(self.text, self.at, state, emit);
+        let words = Self { blocks: None, ..*self };
+        let (word, at, state) = words.next_of_stream_apart(state, emit);
         self.at = at;
         if let Some(blocks) = &mut self.blocks {
             blocks.skip_to(self.text.as_bytes(), at.byte);
         }
         (word, state)
+    }
+
+    /// [`next_of_stream`](Self::next_of_stream), and where it has come to. It is called: within the loop of a caller it would take
+    /// the registers from the quick way. Its own variables may stay in registers, since they come as values.
+    #[inline(never)]
+    fn next_of_stream_apart<S>(
+        mut self,
+        mut state: S,
+        mut emit: impl FnMut(&mut S, char),
+    ) -> (Option<Word<'a, L>>, Position, S) {
+        let word = self.next_of_stream(|c| emit(&mut state, c));
+        (word, self.at, state)
     }
 }
 
@@ -481,7 +547,7 @@ impl<'a, L: Lowercase> Iterator for Words<'a, L> {
 
     #[inline]
     fn next(&mut self) -> Option<Word<'a, L>> {
-        self.next_quick().or_else(|| self.next_slow((), |(), _| ()).0)
+        self.next_word()
     }
 }
 
@@ -515,7 +581,7 @@ impl<'a, L: Lowercase> Word<'a, L> {
     /// Gives the UTF-8 bytes of the lower-cased word to a hash.
     #[inline]
     pub fn feed(self, hash: &mut impl WordHash) {
-        if self.plain().is_some() {
+        if cfg!(not(target_os = "none")) && self.plain().is_some() {
             let Word { text, start, end, .. } = self;
             return hash.write_word(text.as_bytes(), start.byte..end.byte, lowers::<L>());
         }

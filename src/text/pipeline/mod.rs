@@ -443,10 +443,7 @@ impl<T: TextKinds> Pipeline<'_, T> {
             };
             let word = match &mut other {
                 // On a device one loop is enough; on a host the choice would be made for each character.
-                None if cfg!(not(target_os = "none")) => words.next_hashed().map(|(word, hash)| {
-                    native = hash;
-                    word
-                }),
+                None if cfg!(not(target_os = "none")) => words.next_hashed(&mut native),
                 other => words.next_into(|c| match other {
                     None => native.write_char(c),
                     Some(hash) => hash.write_char(c),
