@@ -44,6 +44,8 @@ pub(crate) struct WordVectors {
     numbers: Vec<f32>,
     dim: usize,
     places: HashMap<String, usize>,
+    /// Whether the words are the numbers of the rows, as no file has others.
+    is_numbered: bool,
     /// What gives rows to other words.
     model: Option<FastText>,
 }
@@ -73,13 +75,15 @@ impl WordVectors {
         }
         let names = words_beside(path, &vectors)?;
         let mut read = Self::empty(name, vectors.dim());
+        read.is_numbered = !vectors.has_words() && names.is_none();
         read.take(&mut vectors, names, wanted)?;
         read.model = vectors.into_fast_text();
         Ok(read)
     }
 
     fn empty(name: String, dim: usize) -> Self {
-        Self { name, words: Vec::new(), numbers: Vec::new(), dim, places: HashMap::new(), model: None }
+        let (words, numbers, places) = (Vec::new(), Vec::new(), HashMap::new());
+        Self { name, words, numbers, dim, places, is_numbered: false, model: None }
     }
 
     /// Takes the rows that are wanted.
@@ -246,9 +250,7 @@ impl WordVectors {
         let lower = word.to_lowercase();
         let cure = if lower != word && self.place(&lower).is_some() {
             format!(", but {lower:?} is")
-        } else if export::is_of_arrays(self.name.as_ref())
-            && self.words.first().is_some_and(|first| first == "0")
-        {
+        } else if self.is_numbered {
             format!(
                 ": they are the numbers of its rows, as {} is not there",
                 words_beside_path(self.name.as_ref()).display()
@@ -302,23 +304,18 @@ pub(crate) fn read_words(path: &Path) -> Result<Vec<String>, Failure> {
 
 fn failure(name: &str, error: FileError) -> Failure {
     if matches!(error, FileError::Unsupported(what) if what.contains("none is named")) {
-        return match export::array_names(name.as_ref()) {
-            Ok(arrays) => {
-                let arrays = arrays.join(", ");
-                Failure::data(
-                    name,
-                    format!("several arrays of two extents: name one by --array, among {arrays}"),
-                )
-            }
-            Err(failure) => failure,
+        // Of a compressed archive the names are not at hand.
+        let among = match export::array_names(name.as_ref()) {
+            Ok(arrays) => format!(", among {}", arrays.join(", ")),
+            Err(_) => String::new(),
         };
+        return Failure::data(name, format!("several arrays of two extents: name one by --array{among}"));
     }
+    // What was compressed may be cut short or damaged: that is the data.
+    let is_damage =
+        |kind| matches!(kind, ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput);
     let kind = match error {
-        // What was compressed is cut short or damaged.
-        FileError::Io(ErrorKind::UnexpectedEof | ErrorKind::InvalidData | ErrorKind::InvalidInput) => {
-            Kind::Data
-        }
-        FileError::Io(_) => Kind::File,
+        FileError::Io(kind) if !is_damage(kind) => Kind::File,
         _ => Kind::Data,
     };
     Failure::new(kind, format!("{name}: {error}"))

@@ -3,7 +3,7 @@
 use super::{Kind, Level};
 
 /// A set of characters of ASCII: byte i has those whose low four bits are i, a bit for each high half.
-type AsciiSet = [u8; 16];
+pub(crate) type AsciiSet = [u8; 16];
 
 /// A bit for each byte that is in the set, and a bit for each that is not of ASCII.
 ///

@@ -27,7 +27,7 @@ mod zeros;
 
 pub(crate) use along::Along;
 #[cfg(not(target_os = "none"))]
-pub(crate) use bytes::find;
+pub(crate) use bytes::{AsciiSet, find};
 pub(crate) use dispatch::{level_fn, simd_fn};
 pub(crate) use half::{bf16_to_f32, f16_to_f32, f32_to_bf16, f32_to_f16};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]

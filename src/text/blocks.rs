@@ -9,8 +9,7 @@
 //! To go from word to word then needs no branch for each byte, which a processor would guess wrongly once a
 //! word. Firmware, which is to be small, has nothing of it.
 
-use super::AsciiSet;
-use crate::simd::{Level, find};
+use crate::simd::{AsciiSet, Level, find};
 use crate::slices::copy;
 use core::ops::Range;
 

@@ -105,10 +105,6 @@ pub(crate) mod inner {
 use crate::error::CapacityExceeded;
 use core::fmt;
 
-/// A set of characters of ASCII: byte i has those whose low four bits are i, a bit for each high half.
-#[cfg(not(target_os = "none"))]
-type AsciiSet = [u8; 16];
-
 /// An error unless `Id` holds `highest` and with it all ids below it.
 fn check_ids<Id: TryFrom<usize>>(highest: usize) -> Result<(), CapacityExceeded> {
     let holds = |id| Id::try_from(id).is_ok();

@@ -25,9 +25,11 @@
 //! and a comparison. Where the split string is a character of ASCII, hosts go from word to word by the bits of
 //! [`Blocks`] instead; what these do not know goes the way of the stream.
 
+#[cfg(not(target_os = "none"))]
+use super::blocks::Blocks;
 use super::{Ascii, InvalidSettings, Lowercase, Lowering, WordHash};
 #[cfg(not(target_os = "none"))]
-use super::{AsciiSet, blocks::Blocks};
+use crate::simd::AsciiSet;
 use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
@@ -529,8 +531,9 @@ impl<'a, L: Lowercase> Words<'a, L> {
         (word, state)
     }
 
-    /// [`next_of_stream`](Self::next_of_stream), and where it has come to. It is called: within the loop of a caller it would take
-    /// the registers from the quick way. Its own variables may stay in registers, since they come as values.
+    /// [`next_of_stream`](Self::next_of_stream), and where it has come to. It is called: within the loop of a
+    /// caller it would take the registers from the quick way. Its own variables may stay in registers, since
+    /// they come as values.
     #[inline(never)]
     fn next_of_stream_apart<S>(
         mut self,

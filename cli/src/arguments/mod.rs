@@ -105,8 +105,7 @@ impl DataOptions {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Precision, recall and F1 of each class, macro-F1 and accuracy: the part of the texts whose best answer is among their \
-labels. A label that the model has no class for can only \
-be right if the model says that it is none of its classes.
+labels. A label that the model has no class for can only be right if the model says that it is none of its classes.
 
 Examples:
   nanoembed evaluate model.nemb test.tsv

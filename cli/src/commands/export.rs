@@ -22,14 +22,16 @@ pub(crate) fn run(arguments: &Export) -> Result<(), Failure> {
     let model = image.model()?;
     let name =
         arguments.model.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    // The image is taken into the program from where it lies.
-    let path = arguments
-        .output
-        .as_ref()
-        .map_or_else(|| Ok(name.clone()), |output| beside(&arguments.model, output))?;
     let bytes = match arguments.to {
-        Target::Firmware => return write_project(arguments, &image),
-        Target::Rust => export::rust_module(&model, &path)?.into_bytes(),
+        Target::Firmware => return write_project(arguments, &image, &model),
+        Target::Rust => {
+            // The image is taken into the program from where it lies.
+            let path = match &arguments.output {
+                Some(output) => beside(&arguments.model, output)?,
+                None => name,
+            };
+            export::rust_module(&model, &path)?.into_bytes()
+        }
         Target::C => export::c_array(&name, image.bytes()).into_bytes(),
         Target::Npz => export::npz(&model)?,
         Target::Safetensors => export::safetensors(&model)?,
@@ -96,13 +98,13 @@ fn check_rows(model: &Model<'_, All>, texts: &[String]) -> Result<(), Failure> {
 }
 
 /// Writes a project of firmware as a new folder: whole or not at all.
-fn write_project(arguments: &Export, image: &ImageFile) -> Result<(), Failure> {
+fn write_project(arguments: &Export, image: &ImageFile, model: &Model<'_, All>) -> Result<(), Failure> {
     let Some(folder) = &arguments.output else { return Err(Failure::usage("firmware needs a folder: -o")) };
     let source = arguments.nanoembed.as_deref().map(absolute).transpose()?;
     let board = arguments.board.unwrap_or(Board::CortexM4f);
-    let usual = [usual_text(&image.model()?)];
+    let usual = [usual_text(model)];
     let texts = if arguments.texts.is_empty() { usual.as_slice() } else { &arguments.texts };
-    check_rows(&image.model()?, &arguments.texts)?;
+    check_rows(model, &arguments.texts)?;
     let firmware = export::Firmware { board, texts, nanoembed: source.as_deref() };
     let files = export::project(&firmware, image)?;
     let failed = |error| Failure::file(folder, &error);

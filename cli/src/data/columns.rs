@@ -28,10 +28,7 @@ impl Columns {
             Some(column) => match (position(column), number(column)) {
                 (Some(position), _) => Ok((position, true)),
                 (None, Some(number)) => Ok((number, false)),
-                (None, None) => {
-                    let names = first.iter().map(|name| name.trim()).collect::<Vec<_>>().join(", ");
-                    Err(Failure::line(name, line, None, format!("no column {column:?} among: {names}")))
-                }
+                (None, None) => Err(no_column(name, line, column, first)),
             },
             None => match position(default) {
                 Some(position) => Ok((position, true)),
@@ -76,6 +73,12 @@ impl Columns {
         let text = field(self.text, "text")?;
         Ok(Line { labels: vec![label(name, number, field(self.label, "label")?)?], text: text.to_owned() })
     }
+}
+
+/// A column that the first line does not have.
+pub(super) fn no_column(file: &str, line: u64, column: &str, first: &[&str]) -> Failure {
+    let names = first.iter().map(|name| name.trim()).collect::<Vec<_>>().join(", ");
+    Failure::line(file, line, None, format!("no column {column:?} among: {names}"))
 }
 
 /// The lines of a text whose columns are separated by tabs. Where there are only label and text, the text is all after

@@ -2,7 +2,7 @@
 //!
 //! A row becomes a text, its fields with tabs between them, as `nanoembed::text::Columns` reads it.
 
-use super::columns::{check_tabs, delimiter};
+use super::columns::{check_tabs, delimiter, no_column};
 use super::{Format, Line, Reading, label, numbered};
 use crate::failure::Failure;
 use serde_json::Value;
@@ -121,12 +121,8 @@ struct Columns {
 impl Columns {
     /// As the first line says.
     fn find(file: &str, line: u64, first: &[&str], wanted: &Reading) -> Result<Self, Failure> {
-        let place = |place: &Place| {
-            place.find(first).ok_or_else(|| {
-                let names = first.iter().map(|name| name.trim()).collect::<Vec<_>>().join(", ");
-                Failure::line(file, line, None, format!("no column {:?} among: {names}", place.name()))
-            })
-        };
+        let place =
+            |place: &Place| place.find(first).ok_or_else(|| no_column(file, line, &place.name(), first));
         let label = match &wanted.label {
             Some(label) => Place::told(label),
             None => Place::Named("label".to_owned())
@@ -341,8 +337,7 @@ fn places(file: &str, line: u64, first: &[&str], fields: &[Field]) -> Result<(Ve
         (are_named, found.iter().any(Option::is_some), found.iter().position(Option::is_none))
     {
         let lacking = fields.get(lacking).map(|field| field.place.name()).unwrap_or_default();
-        let message = format!("no column {lacking:?} among: {}", first.join(", "));
-        return Err(Failure::line(file, line, None, message));
+        return Err(no_column(file, line, &lacking, first));
     }
     match found.into_iter().collect::<Option<Vec<usize>>>() {
         Some(places) if are_named => Ok((places, true)),

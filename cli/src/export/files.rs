@@ -78,12 +78,6 @@ fn npy_header(array: &Array<'_>) -> Result<Vec<u8>, Failure> {
     Ok(header)
 }
 
-/// Whether a file is one of arrays, by its name.
-pub(crate) fn is_of_arrays(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("npy" | "npz" | "safetensors"))
-}
-
 /// The names of the arrays of an npz or safetensors file.
 pub(crate) fn array_names(path: &Path) -> Result<Vec<String>, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::data(&path.display().to_string(), error);
