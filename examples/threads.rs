@@ -47,6 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut weights: Vec<f32> = (0..rows * DIM).map(|_| draw()).collect();
     let targets: Vec<f32> = (0..BATCH * DIM).map(|_| draw()).collect();
     let mut slots = vec![0.0; 2 * rows * DIM];
+    // The system gives memory when it is first written: that is not part of a step.
+    slots.fill(0.0);
     let mut pooled = vec![0.0; BATCH * DIM];
     let empty = || Scratch {
         list: vec![Occurrence::default(); IDS],
