@@ -89,10 +89,15 @@ impl<'a, F: Format> Columns<'a, F> {
         self.elements.get(start..start.wrapping_add(WIDTH.div_ceil(F::NUMBERS)))
     }
 
-    /// The elements of a row from these columns on, `count` of them; `None` where the table ends before.
+    /// The elements of a row from these columns on, `count` of them; `None` where the table ends before. In a
+    /// loop this is one test.
     #[inline(always)]
-    pub(crate) fn elements(self, row: usize, count: usize) -> Option<&'a [F::Element]> {
-        self.elements.get(row * self.stride..)?.get(..count)
+    pub(crate) fn elements(&self, row: usize, count: usize) -> Option<&'a [F::Element]> {
+        let start = row * self.stride;
+        if start > self.elements.len().checked_sub(count)? {
+            return None;
+        }
+        self.elements.get(start..)?.get(..count)
     }
 
     /// Where scale and bias of a row stand among these elements.

@@ -1,9 +1,11 @@
 //! Sums of the codes of rows of integers.
 
 use super::Columns;
+use super::sums::Ids;
 use crate::error::ShapeMismatch;
 use crate::simd::{LANES, Lanes};
-use crate::table::{BagView, Bags, Format, Index, Policy, Scale};
+use crate::table::{Bags, Format, Index, Policy, Scale};
+use core::ops::Range;
 use zerocopy::IntoBytes;
 
 /// Ids of a bag, at most: 32 bits then hold the sum of their codes, of which each is at least -128.
@@ -32,36 +34,49 @@ const REGISTERS: usize = 8;
 
 /// The sums of `WIDTH` columns of one bag, each id counted once.
 #[inline(always)]
-pub(super) fn sum_codes<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
+pub(super) fn sum_codes<
+    const WIDTH: usize,
+    const PREFETCH: bool,
+    L: Lanes,
+    F: Format,
+    I: Index,
+    P: Policy,
+>(
     lanes: L,
-    columns: Columns<'_, F>,
-    bag: &BagView<'_, I, P>,
-    ahead: impl Fn(usize) -> Option<usize>,
+    columns: &Columns<'_, F>,
+    ids: &Ids<'_, I, P>,
+    bag: Range<usize>,
 ) -> [i32; WIDTH] {
-    let (ids, mut sum) = (bag.indices(), [0_i32; WIDTH]);
+    let mut sum = [0_i32; WIDTH];
     // What fills no register, or has none, is added as it is.
     if L::MAX_BLOCK < LANES || !WIDTH.is_multiple_of(LANES * F::NUMBERS) {
-        for (position, row) in (bag.start()..).zip(ids.iter()) {
-            columns.prefetch(WIDTH, ahead(position));
-            let Some(row) = row else { continue };
-            let Some(codes) = columns.integers::<WIDTH>(row) else { continue };
-            for (sum, code) in sum.iter_mut().zip(codes) {
-                *sum = sum.wrapping_add(i32::from(code));
-            }
-        }
+        ids.each_row::<PREFETCH, false>(
+            bag,
+            #[inline(always)]
+            |row, _, ahead| {
+                columns.prefetch(WIDTH, ahead);
+                let Some(codes) = columns.integers::<WIDTH>(row) else { return };
+                for (sum, code) in sum.iter_mut().zip(codes) {
+                    *sum = sum.wrapping_add(i32::from(code));
+                }
+            },
+        );
         return sum;
     }
-    let mut start = 0;
-    while start < ids.len() {
-        let end = if ids.len() - start > NARROW { start + NARROW } else { ids.len() };
-        let Some(part) = ids.slice(start..end) else { break };
+    let mut start = bag.start;
+    while start < bag.end {
+        let end = if bag.end - start > NARROW { start + NARROW } else { bag.end };
         let mut narrow = [lanes.no_sums(); REGISTERS];
-        for (position, row) in (bag.start() + start..).zip(part.iter()) {
-            columns.prefetch(WIDTH, ahead(position));
-            let Some(row) = row else { continue };
-            let Some(block) = columns.block::<WIDTH>(row) else { continue };
-            add_row::<L, F>(lanes, block.as_bytes(), &mut narrow);
-        }
+        ids.each_row::<PREFETCH, false>(
+            start..end,
+            #[inline(always)]
+            |row, _, ahead| {
+                columns.prefetch(WIDTH, ahead);
+                if let Some(block) = columns.elements(row, WIDTH / F::NUMBERS) {
+                    add_row::<L, F>(lanes, block.as_bytes(), &mut narrow);
+                }
+            },
+        );
         if F::NUMBERS == 2 {
             for pair in narrow.as_chunks_mut().0 {
                 *pair = lanes.interleave(*pair);

@@ -38,6 +38,7 @@ mod convolution_gradients;
 mod dense_gradients;
 mod dot;
 mod dropout;
+mod ends;
 mod gather;
 mod gemm;
 mod groups;
@@ -51,6 +52,7 @@ mod scatter;
 mod scores;
 mod skip_gram;
 mod steps;
+mod sums;
 mod transpose;
 mod weights;
 

@@ -2,12 +2,14 @@
 //!
 //! The loops, the reasons for what the code does otherwise, and the cost are told at [`pool`].
 
-use super::groups::{divide, in_groups, is_late, pool_in_groups};
+use super::groups::InGroups;
 use super::integers::{check_sums, sum_codes};
+use super::sums::Ids;
 use super::{Columns, column_blocks, row_ahead, worth_prefetching};
 use crate::error::ShapeMismatch;
-use crate::simd::{LANES, Lanes, LevelLanes, simd_fn};
+use crate::simd::{LANES, Lanes, LevelLanes, level_fn, simd_fn};
 use crate::table::{BagView, Bags, Format, Index, Policy, Pooling, Scale, Table};
+use core::ops::Range;
 
 simd_fn! {
     /// Pools each bag of rows into one row.
@@ -66,11 +68,12 @@ simd_fn! {
     /// - The columns are taken in blocks of 64, 32, 16, 8, 4 and 1, each over the whole bag, so that the sums
     ///   stay in registers and `out` is written once. A sum in memory would be loaded and stored again for
     ///   every row.
-    /// - On x86-64 with AVX2 rows that are no whole blocks are taken in groups of sixteen columns, up to four
-    ///   in one pass over the bag. The last group is that of the last sixteen columns, or of packed rows what
-    ///   follows the row is read with it. Bags with a row at the end of the table, where that cannot be, are
-    ///   summed again in blocks. All packed rows of 4 bits are taken so: their codes are summed in the order
-    ///   in which they are unpacked, and come into that of the columns at the end.
+    /// - On x86-64 with AVX2 all rows but those of integers without weights are taken in groups of sixteen
+    ///   columns, up to four in one pass over the bag. The last group is that of the last sixteen columns, or
+    ///   of packed rows what follows the row is read with it. A bag with a row at the end of the table, where
+    ///   that cannot be, is summed again in blocks. Codes of 4 bits are summed in the order in which they are
+    ///   unpacked, and come into that of the columns at the end. Rows of less than sixteen `f32` are taken as
+    ///   their first and their last columns, some of which may be the same.
     /// - Rows of tables above the size of the near caches are asked for ahead of their use, across the
     ///   borders of bags, each block of columns for itself.
     /// - Without weights nothing is multiplied by them.
@@ -192,50 +195,105 @@ fn pool_bags<
     pooling: Pooling,
     out: &mut [f32],
 ) {
-    let mut late_only = false;
-    if !CODES && in_groups::<L, F>(table.dim()) {
-        if pool_in_groups::<_, PREFETCH, _, _, _, _>(lanes, table, bags, pooling, out) {
-            return;
-        }
-        late_only = true;
+    let in_groups =
+        if CODES { None } else { InGroups::new::<PREFETCH, _>(lanes, table, bags.weights().is_some()) };
+    if let Some(in_groups) = in_groups {
+        each_bag(
+            bags,
+            table.dim(),
+            pooling,
+            out,
+            #[inline(always)]
+            |ids, bag, to| {
+                if !in_groups.sum(ids, bag.clone(), to) {
+                    sum_late(lanes.level(), table, ids, bag, to);
+                }
+            },
+        );
+    } else {
+        each_bag(
+            bags,
+            table.dim(),
+            pooling,
+            out,
+            #[inline(always)]
+            |ids, bag, to| sum_in_blocks::<_, PREFETCH, CODES, _, _, _>(lanes, table, ids, bag, to),
+        );
     }
+}
+
+/// Writes what `sum` gives for each bag, divided as the pooling says.
+#[inline(always)]
+fn each_bag<I: Index, P: Policy, O: Index>(
+    bags: &Bags<'_, I, P, O>,
+    dim: usize,
+    pooling: Pooling,
+    out: &mut [f32],
+    sum: impl Fn(&Ids<'_, I, P>, Range<usize>, &mut [f32]),
+) {
+    let ids = Ids { indices: bags.indices(), weights: bags.weights() };
     let mut rest = out;
-    // Not `iter`, whose closure is not always inlined: what is known of the bags would then be lost.
-    for bag in 0..bags.len() {
-        let Some(bag) = bags.bag(bag) else { continue };
-        let Some((to, after)) = rest.split_at_mut_checked(table.dim()) else { break };
+    for number in 0..bags.len() {
+        let Some(bag) = bags.positions(number) else { continue };
+        let Some((to, after)) = rest.split_at_mut_checked(dim) else { break };
         rest = after;
-        if late_only && !bag.indices().iter().flatten().any(|row| is_late(table, row)) {
-            continue;
+        sum(&ids, bag, to);
+        if pooling != Pooling::Sum {
+            divide(to, bags.bag(number).and_then(|bag| bag.divisor(pooling)));
         }
-        sum_in_blocks::<_, PREFETCH, CODES, _, _, _, _>(lanes, table, bags, &bag, to);
-        divide(to, bag.divisor(pooling));
+    }
+}
+
+level_fn! {
+    /// The sums of a bag with a row at the end of the table, apart from the loop over bags, which has few such.
+    fn sum_late[F: Format, I: Index, P: Policy](
+        table: Table<'_, F>,
+        ids: &Ids<'_, I, P>,
+        bag: Range<usize>,
+        to: &mut [f32]
+    ) = sum_late_in_blocks, inline(never)
+}
+
+#[inline(always)]
+fn sum_late_in_blocks<L: LevelLanes, F: Format, I: Index, P: Policy>(
+    lanes: L,
+    table: Table<'_, F>,
+    ids: &Ids<'_, I, P>,
+    bag: Range<usize>,
+    to: &mut [f32],
+) {
+    sum_in_blocks::<_, false, false, _, _, _>(lanes, table, ids, bag, to);
+}
+
+/// Sums to what the pooling makes of them.
+#[inline(always)]
+fn divide(sums: &mut [f32], divisor: Option<f32>) {
+    match divisor {
+        None => {}
+        Some(0.0) => sums.fill(0.0),
+        Some(divisor) => {
+            for sum in sums {
+                *sum /= divisor;
+            }
+        }
     }
 }
 
 /// The sums of one bag, in blocks of columns.
 #[inline(always)]
-fn sum_in_blocks<
-    L: Lanes,
-    const PREFETCH: bool,
-    const CODES: bool,
-    F: Format,
-    I: Index,
-    P: Policy,
-    O: Index,
->(
+fn sum_in_blocks<L: LevelLanes, const PREFETCH: bool, const CODES: bool, F: Format, I: Index, P: Policy>(
     lanes: L,
     table: Table<'_, F>,
-    bags: &Bags<'_, I, P, O>,
-    bag: &BagView<'_, I, P>,
+    ids: &Ids<'_, I, P>,
+    bag: Range<usize>,
     to: &mut [f32],
 ) {
-    let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(bags.indices(), position);
     let (mut narrower, mut wide_columns) = (to, 0);
     if CODES && WIDE <= 2 * L::MAX_BLOCK {
         let (blocks, after) = narrower.as_chunks_mut::<WIDE>();
         for block in blocks {
-            *block = scaled_sum(lanes, Columns::new(table, wide_columns), bag, ahead);
+            let columns = Columns::new(table, wide_columns);
+            *block = scaled_sum::<WIDE, PREFETCH, _, _, _, _>(lanes, &columns, ids, bag.clone());
             wide_columns += WIDE;
         }
         narrower = after;
@@ -243,24 +301,24 @@ fn sum_in_blocks<
     column_blocks!(L, as_chunks_mut(narrower), |block, column| {
         let columns = Columns::new(table, wide_columns + column);
         *block = if CODES {
-            scaled_sum(lanes, columns, bag, ahead)
+            scaled_sum::<_, PREFETCH, _, _, _, _>(lanes, &columns, ids, bag.clone())
         } else {
-            sum_block(lanes, columns, bag, ahead)
+            sum_block::<_, PREFETCH, _, _, _, _>(lanes, &columns, ids, bag.clone())
         };
     });
 }
 
 /// The sums of `WIDTH` columns of one bag, of rows of integers without weights.
 #[inline(always)]
-fn scaled_sum<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
+fn scaled_sum<const WIDTH: usize, const PREFETCH: bool, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
-    columns: Columns<'_, F>,
-    bag: &BagView<'_, I, P>,
-    ahead: impl Fn(usize) -> Option<usize>,
+    columns: &Columns<'_, F>,
+    ids: &Ids<'_, I, P>,
+    bag: Range<usize>,
 ) -> [f32; WIDTH] {
     // Not `map`, which is not always inlined.
     let mut block = [0.0; WIDTH];
-    for (x, sum) in block.iter_mut().zip(sum_codes::<WIDTH, L, _, _, _>(lanes, columns, bag, ahead)) {
+    for (x, sum) in block.iter_mut().zip(sum_codes::<WIDTH, PREFETCH, _, _, _, _>(lanes, columns, ids, bag)) {
         *x = columns.table_scale() * sum as f32;
     }
     block
@@ -268,45 +326,17 @@ fn scaled_sum<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
 
 /// The sums of `WIDTH` columns of one bag.
 #[inline(always)]
-fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
+fn sum_block<const WIDTH: usize, const PREFETCH: bool, L: Lanes, F: Format, I: Index, P: Policy>(
     lanes: L,
-    columns: Columns<'_, F>,
-    bag: &BagView<'_, I, P>,
-    ahead: impl Fn(usize) -> Option<usize>,
+    columns: &Columns<'_, F>,
+    ids: &Ids<'_, I, P>,
+    bag: Range<usize>,
 ) -> [f32; WIDTH] {
-    let (mut sum, mut bias_sum) = ([0.0; WIDTH], 0.0);
-    let ids = bag.indices();
-    if let Some(weights) = bag.weights() {
-        for ((position, row), weight) in (bag.start()..).zip(ids.iter()).zip(weights) {
-            columns.prefetch(WIDTH, ahead(position));
-            let Some(row) = row else { continue };
-            if F::SCALE_AND_BIAS > 0 {
-                let Some((scale, bias)) = columns.scale_and_bias(lanes, row) else { continue };
-                let Some(x) = columns.numbers::<WIDTH, L>(lanes, row, scale * weight) else { continue };
-                add(lanes, &x, &mut sum);
-                bias_sum += bias * weight;
-            } else if let Some(x) = columns.numbers::<WIDTH, L>(lanes, row, 1.0) {
-                for (sum, x) in sum.iter_mut().zip(x) {
-                    *sum += weight * x;
-                }
-            }
-        }
+    let (mut sum, bias_sum) = if ids.weights.is_some() {
+        sum_rows::<WIDTH, PREFETCH, true, _, _, _, _>(lanes, columns, ids, bag)
     } else {
-        for (position, row) in (bag.start()..).zip(ids.iter()) {
-            columns.prefetch(WIDTH, ahead(position));
-            let Some(row) = row else { continue };
-            if F::SCALE_AND_BIAS > 0 {
-                let Some((scale, bias)) = columns.scale_and_bias(lanes, row) else { continue };
-                let Some(x) = columns.numbers::<WIDTH, L>(lanes, row, scale) else { continue };
-                add(lanes, &x, &mut sum);
-                bias_sum += bias;
-            } else if let Some(x) = columns.numbers::<WIDTH, L>(lanes, row, 1.0) {
-                for (sum, x) in sum.iter_mut().zip(x) {
-                    *sum += x;
-                }
-            }
-        }
-    }
+        sum_rows::<WIDTH, PREFETCH, false, _, _, _, _>(lanes, columns, ids, bag)
+    };
     if F::SCALE_AND_BIAS > 0 {
         for sum in &mut sum {
             *sum += bias_sum;
@@ -317,6 +347,52 @@ fn sum_block<const WIDTH: usize, L: Lanes, F: Format, I: Index, P: Policy>(
         }
     }
     sum
+}
+
+/// The sums of `WIDTH` columns of one bag without what all its rows or all their columns have in common: the
+/// scale of the table is left out, the sum of the biases stands beside.
+#[inline(always)]
+fn sum_rows<
+    const WIDTH: usize,
+    const PREFETCH: bool,
+    const WEIGHTED: bool,
+    L: Lanes,
+    F: Format,
+    I: Index,
+    P: Policy,
+>(
+    lanes: L,
+    columns: &Columns<'_, F>,
+    ids: &Ids<'_, I, P>,
+    bag: Range<usize>,
+) -> ([f32; WIDTH], f32) {
+    let (mut sum, mut bias_sum) = ([0.0; WIDTH], 0.0);
+    ids.each_row::<PREFETCH, WEIGHTED>(
+        bag,
+        #[inline(always)]
+        |row, weight, ahead| {
+            columns.prefetch(WIDTH, ahead);
+            if F::SCALE_AND_BIAS > 0 {
+                let Some((mut scale, mut bias)) = columns.scale_and_bias(lanes, row) else { return };
+                if let Some(weight) = weight {
+                    (scale, bias) = (scale * weight, bias * weight);
+                }
+                let Some(x) = columns.numbers::<WIDTH, L>(lanes, row, scale) else { return };
+                add(lanes, &x, &mut sum);
+                bias_sum += bias;
+            } else if let Some(mut x) = columns.numbers::<WIDTH, L>(lanes, row, 1.0) {
+                if let Some(weight) = weight {
+                    for x in &mut x {
+                        *x *= weight;
+                    }
+                }
+                for (sum, x) in sum.iter_mut().zip(x) {
+                    *sum += x;
+                }
+            }
+        },
+    );
+    (sum, bias_sum)
 }
 
 /// sum += x, in the lanes where they are filled: a plain loop behind the instructions that unpack codes is

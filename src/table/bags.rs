@@ -190,7 +190,7 @@ impl<'a, I: Index, P: Policy, O: Index> Bags<'a, I, P, O> {
 
     /// The ids that bag number `bag` holds, as a range of positions.
     #[inline(always)]
-    fn positions(&self, bag: usize) -> Option<Range<usize>> {
+    pub(crate) fn positions(&self, bag: usize) -> Option<Range<usize>> {
         if bag >= self.count {
             return None;
         }

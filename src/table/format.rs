@@ -321,14 +321,6 @@ impl Format for F32 {
     }
 
     #[inline(always)]
-    fn group<L: Lanes>(lanes: L, numbers: &[f32]) -> Option<L::V> {
-        Some(match numbers.first_chunk() {
-            Some(group) => lanes.load(group),
-            None => lanes.load_far_part(numbers),
-        })
-    }
-
-    #[inline(always)]
     fn encode(from: &[f32], row: &mut [f32], (): (), _: impl Rounding) {
         for (to, x) in row.iter_mut().zip(from) {
             *to = *x;

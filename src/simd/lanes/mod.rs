@@ -84,11 +84,6 @@ pub trait Lanes: NarrowLanes + ProductLanes {
     fn load(self, from: &[f32; LANES]) -> Self::V;
     /// The first elements of `from`, at most sixteen; +0 in the other lanes.
     fn load_part(self, from: &[f32]) -> Self::V;
-    /// The same of memory that no first cache holds: a line of which nothing is taken is not waited for.
-    #[inline(always)]
-    fn load_far_part(self, from: &[f32]) -> Self::V {
-        self.load_part(from)
-    }
     /// Sixteen integers of 8 bits as floats.
     #[inline(always)]
     fn load_u8(self, from: &[u8; LANES]) -> Self::V {
@@ -228,13 +223,6 @@ mod tests {
     use std::vec::Vec;
 
     #[inline(always)]
-    fn far_part_body<L: Lanes>(lanes: L, from: &[f32]) -> [f32; LANES] {
-        let mut to = [0.0; LANES];
-        lanes.store(lanes.load_far_part(from), &mut to);
-        to
-    }
-
-    #[inline(always)]
     fn part_body<L: Lanes>(lanes: L, from: &[f32]) -> [f32; LANES] {
         let mut to = [f32::NAN; LANES];
         lanes.store(lanes.load_part(from), &mut to);
@@ -266,7 +254,6 @@ mod tests {
 
     simd_fn! {
         fn part, part_at(from: &[f32]) -> [f32; LANES] = part_body;
-        fn far_part, far_part_at(from: &[f32]) -> [f32; LANES] = far_part_body;
         fn arithmetic, arithmetic_at(a: &[f32; LANES], x: f32, b: &[f32; LANES]) -> [f32; LANES] = arithmetic_body;
         fn sum, sum_at(from: &[f32; LANES]) -> f32 = sum_body;
         fn nonzero, nonzero_at(from: &[f32; LANES]) -> u16 = nonzero_body;
@@ -299,14 +286,9 @@ mod tests {
             let expected: [f32; LANES] = core::array::from_fn(|i| if i < length { from[i] } else { 0.0 });
             assert_eq!(bits(&part_body(Scalar::TOKEN, from)), bits(&expected), "scalar, length {length}");
             for level in Level::available() {
-                let found = [part_at(level, from), far_part_at(level, from)];
-                assert_eq!(
-                    found.map(|part| bits(&part)),
-                    [(); 2].map(|()| bits(&expected)),
-                    "{level:?}, {length}"
-                );
+                assert_eq!(bits(&part_at(level, from)), bits(&expected), "{level:?}, length {length}");
             }
-            assert_eq!(bits(&part(from)), bits(&far_part(from)));
+            assert_eq!(bits(&part(from)), bits(&expected));
         }
     }
 

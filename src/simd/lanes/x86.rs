@@ -299,21 +299,11 @@ impl Lanes for Avx2 {
     }
     #[inline(always)]
     fn load_part(self, from: &[f32]) -> Self::V {
-        let length = from.len();
-        let [low, high] = self.masks(length);
+        let [low, high] = self.masks(from.len());
         // SAFETY: the token; the masks leave out every element at or after the length, and what is masked out
-        // is not read. Where there are eight to fifteen elements, both halves lie within them.
+        // is not read.
         unsafe {
-            if !(LANES / 2..LANES).contains(&length) {
-                let [first, second] = [from.as_ptr(), from.as_ptr().wrapping_add(LANES / 2)];
-                return [_mm256_maskload_ps(first, low), _mm256_maskload_ps(second, high)];
-            }
-            // The second half ends with the slice: its lane c is at c + 16 - length.
-            let second = _mm256_loadu_ps(from.as_ptr().add(length - LANES / 2));
-            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-            let moved = _mm256_add_epi32(lanes, _mm256_set1_epi32((LANES - length) as i32));
-            let second = _mm256_permutevar8x32_ps(second, moved);
-            [_mm256_loadu_ps(from.as_ptr()), _mm256_and_ps(second, _mm256_castsi256_ps(high))]
+            [_mm256_maskload_ps(from.as_ptr(), low), _mm256_maskload_ps(from.as_ptr().wrapping_add(8), high)]
         }
     }
     #[inline(always)]
@@ -465,24 +455,6 @@ impl Lanes for Avx512 {
         // SAFETY: the token; the mask has a bit for each element of the slice, and what is masked out is not
         // read.
         unsafe { _mm512_maskz_loadu_ps(((1_u32 << length) - 1) as u16, from.as_ptr()) }
-    }
-    #[inline(always)]
-    fn load_far_part(self, from: &[f32]) -> Self::V {
-        let length = from.len();
-        if !(LANES / 2..LANES).contains(&length) {
-            return self.load_part(from);
-        }
-        // SAFETY: the token; there are eight to fifteen elements, and both halves lie within them.
-        unsafe {
-            // The second half ends with the slice: its lane c is at c + 16 - length.
-            let [first, second] =
-                [0, length - LANES / 2].map(|start| _mm256_loadu_ps(from.as_ptr().add(start)));
-            let both = _mm512_insertf32x8::<1>(_mm512_castps256_ps512(first), second);
-            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-            let moved = _mm512_maskz_set1_epi32(0xff00, (LANES - length) as i32);
-            let mask = ((1_u32 << length) - 1) as u16;
-            _mm512_maskz_permutexvar_ps(mask, _mm512_add_epi32(lanes, moved), both)
-        }
     }
     #[inline(always)]
     fn load_u8(self, from: &[u8; LANES]) -> Self::V {
