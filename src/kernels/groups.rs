@@ -1,5 +1,5 @@
-//! Bags of rows in groups of sixteen columns: up to sixty-four columns in one pass over the ids, whatever
-//! their number.
+//! Bags of rows in groups of sixteen columns: up to 64 columns in one pass over the ids, 128 with AVX-512,
+//! whatever their number.
 //!
 //! A row that is no multiple of a block would be taken in blocks of 32, 16, 8, 4 and 1 columns, each over the
 //! whole bag. Here the last group is that of the last sixteen columns, some of which it has in common with the
@@ -10,7 +10,7 @@
 use super::Columns;
 use super::ends::Ends;
 use super::sums::{Ids, Sums, sum_columns};
-use crate::simd::{LANES, Lanes, Level, LevelLanes};
+use crate::simd::{CACHE_LINE, LANES, Lanes, Level, LevelLanes};
 use crate::table::{Format, Index, Policy, RowFormat, Scale, Table};
 use core::ops::Range;
 
@@ -20,20 +20,21 @@ const MOST: usize = 4;
 /// Columns of them.
 const WIDEST: usize = MOST * LANES;
 
-/// Whether a level can: where the registers hold all groups.
+/// Whether a level has registers for the sums of so many groups.
 #[inline(always)]
-const fn has_groups<L: Lanes>() -> bool {
-    L::MAX_BLOCK == WIDEST
+const fn has_registers<const GROUPS: usize, L: Lanes>() -> bool {
+    L::MAX_BLOCK == WIDEST && GROUPS <= L::ACCUMULATORS
 }
 
 /// How the bags of a table are summed in groups.
 pub(super) struct InGroups<'a, F: Format, I, P> {
     table: Table<'a, F>,
     level: Level,
-    /// The columns before the last groups: those of the blocks of the most groups.
+    /// The columns before the last groups: those of blocks of whole groups.
     before_last: usize,
     last: Columns<'a, F>,
-    sum_wide: Way<F, I, P>,
+    /// The widths of such blocks and how they are summed, the widest first.
+    wide: [(usize, Way<F, I, P>); 2],
     sum_last: Way<F, I, P>,
 }
 
@@ -46,31 +47,55 @@ impl<'a, F: Format, I: Index, P: Policy> InGroups<'a, F, I, P> {
         weighted: bool,
     ) -> Option<Self> {
         let dim = table.dim();
-        if !has_groups::<L>() {
+        if !has_registers::<MOST, L>() {
             return None;
         }
-        let before_last = dim.saturating_sub(1) / WIDEST * WIDEST;
-        let (sum_wide, sum_last) = if weighted {
-            (way(Groups::<MOST, PREFETCH, true>), way_to_last::<PREFETCH, true, F, _, _>(dim - before_last))
+        let (wide, way_to_last): (_, fn(usize) -> _) = if weighted {
+            (wide::<PREFETCH, true, L, _, _, _>(), way_to_last::<PREFETCH, true, _, _, _>)
         } else {
-            (way(Groups::<MOST, PREFETCH, false>), way_to_last::<PREFETCH, false, F, _, _>(dim - before_last))
+            (wide::<PREFETCH, false, L, _, _, _>(), way_to_last::<PREFETCH, false, _, _, _>)
         };
+        let widest = wide[0].0;
+        let before_last = dim / widest * widest + (dim % widest).saturating_sub(1) / WIDEST * WIDEST;
         let last = Columns::new(table, before_last);
-        Some(Self { table, level: lanes.level(), before_last, last, sum_wide, sum_last })
+        Some(Self {
+            table,
+            level: lanes.level(),
+            before_last,
+            last,
+            wide,
+            sum_last: way_to_last(dim - before_last),
+        })
     }
 
     /// The sums of a bag. False where one of its rows is so near the end of the table that whole groups of it
     /// cannot be read: the sums are then wrong.
     #[inline(always)]
     pub(super) fn sum(&self, ids: &Ids<'_, I, P>, bag: Range<usize>, to: &mut [f32]) -> bool {
-        let Some((wide, last)) = to.split_at_mut_checked(self.before_last) else { return false };
+        let Some((mut wide, last)) = to.split_at_mut_checked(self.before_last) else { return false };
         let (mut column, mut read_all) = (0, true);
-        for block in wide.as_chunks_mut::<WIDEST>().0 {
-            read_all &=
-                (self.sum_wide)(self.level, &Columns::new(self.table, column), ids, bag.clone(), block);
-            column += WIDEST;
+        for (width, sum) in self.wide {
+            while let Some(block) = wide.split_off_mut(..width) {
+                read_all &= sum(self.level, &Columns::new(self.table, column), ids, bag.clone(), block);
+                column += width;
+            }
         }
-        read_all & (self.sum_last)(self.level, &self.last, ids, bag, last)
+        if !last.is_empty() {
+            read_all &= (self.sum_last)(self.level, &self.last, ids, bag, last);
+        }
+        read_all
+    }
+}
+
+/// Of twice the most groups, where there are registers for so many, and of the most.
+#[inline(always)]
+fn wide<const PREFETCH: bool, const WEIGHTED: bool, L: Lanes, F: Format, I: Index, P: Policy>()
+-> [(usize, Way<F, I, P>); 2] {
+    let most = (WIDEST, way(Groups::<MOST, PREFETCH, WEIGHTED>));
+    if has_registers::<{ 2 * MOST }, L>() {
+        [(2 * WIDEST, way(Groups::<{ 2 * MOST }, PREFETCH, WEIGHTED>)), most]
+    } else {
+        [most; 2]
     }
 }
 
@@ -115,7 +140,7 @@ impl<const GROUPS: usize, const PREFETCH: bool, const WEIGHTED: bool> Sums
         bag: Range<usize>,
         to: &mut [f32],
     ) -> bool {
-        if !has_groups::<L>() {
+        if !has_registers::<GROUPS, L>() {
             false
         } else if F::SCALE_AND_BIAS > 0 {
             sum_codes::<GROUPS, PREFETCH, WEIGHTED, _, _, _, _>(lanes, columns, ids, bag, to)
@@ -230,12 +255,14 @@ fn sum_codes<
     let end = columns.end();
     let read = GROUPS * LANES / F::NUMBERS;
     let needed = (end + F::SCALE_AND_BIAS).max(read);
+    // The last line is that of the bias, or of the next pass.
+    let asked = read.saturating_sub(CACHE_LINE - 1).max(1);
     ids.each_row::<PREFETCH, WEIGHTED>(
         bag,
         #[inline(always)]
         |row, weight, ahead| {
             // Each pass for itself: to ask for all of a wide row at first took up to twice as long.
-            columns.prefetch_ends(ahead, 1, end + F::SCALE_AND_BIAS - 1);
+            columns.prefetch_ends(ahead, asked, end + F::SCALE_AND_BIAS - 1);
             if let Some(row) = columns.elements(row, needed) {
                 bias_sum += add_codes::<_, _, F>(lanes, &mut sums, weight, row, end);
             } else {

@@ -69,11 +69,11 @@ simd_fn! {
     ///   stay in registers and `out` is written once. A sum in memory would be loaded and stored again for
     ///   every row.
     /// - On x86-64 with AVX2 all rows but those of integers without weights are taken in groups of sixteen
-    ///   columns, up to four in one pass over the bag. The last group is that of the last sixteen columns, or
-    ///   of packed rows what follows the row is read with it. A bag with a row at the end of the table, where
-    ///   that cannot be, is summed again in blocks. Codes of 4 bits are summed in the order in which they are
-    ///   unpacked, and come into that of the columns at the end. Rows of less than sixteen `f32` are taken as
-    ///   their first and their last columns, some of which may be the same.
+    ///   columns, up to four in one pass over the bag, or eight with AVX-512. The last group is that of the
+    ///   last sixteen columns, or of packed rows what follows the row is read with it. A bag with a row at the
+    ///   end of the table, where that cannot be, is summed again in blocks. Codes of 4 bits are summed in the
+    ///   order in which they are unpacked, and come into that of the columns at the end. Rows of less than
+    ///   sixteen `f32` are taken as their first and their last columns, some of which may be the same.
     /// - Rows of tables above the size of the near caches are asked for ahead of their use, across the
     ///   borders of bags, each block of columns for itself.
     /// - Without weights nothing is multiplied by them.
