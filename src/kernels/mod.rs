@@ -31,6 +31,7 @@ mod activation;
 mod ahead;
 mod any;
 mod axpy;
+mod blocks;
 mod codes;
 mod columns;
 mod convolution;
