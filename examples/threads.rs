@@ -18,6 +18,7 @@ use nanoembed::rand_xoshiro::Xoshiro128PlusPlus;
 use nanoembed::sparse::{Occurrence, SortedOccurrences, SparseGradient};
 use nanoembed::table::{Bags, Indices, Pooling, Table, TableMut, even_ranges};
 use std::error::Error;
+use std::hint::black_box;
 use std::thread;
 use std::time::Instant;
 
@@ -48,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let targets: Vec<f32> = (0..BATCH * DIM).map(|_| draw()).collect();
     let mut slots = vec![0.0; 2 * rows * DIM];
     // The system gives memory when it is first written: that is not part of a step.
-    slots.fill(0.0);
+    black_box(&mut slots).fill(0.0);
     let mut pooled = vec![0.0; BATCH * DIM];
     let empty = || Scratch {
         list: vec![Occurrence::default(); IDS],

@@ -13,9 +13,9 @@ const WIDE: usize = 128;
 /// The sums of one bag, in blocks of columns.
 #[inline(always)]
 pub(super) fn sum_in_blocks<
-    L: Lanes,
     const PREFETCH: bool,
     const CODES: bool,
+    L: Lanes,
     F: Format,
     I: Index,
     P: Policy,
@@ -87,8 +87,8 @@ fn sum_block<const WIDTH: usize, const PREFETCH: bool, L: Lanes, F: Format, I: I
     sum
 }
 
-/// The sums of `WIDTH` columns of one bag without what all its rows or all their columns have in common: the
-/// scale of the table is left out, the sum of the biases stands beside.
+/// The sums of `WIDTH` columns of one bag before what is the same for all rows, the scale of the table, or for
+/// all columns, the biases, whose sum is returned beside.
 #[inline(always)]
 fn sum_rows<
     const WIDTH: usize,
@@ -105,11 +105,12 @@ fn sum_rows<
     bag: Range<usize>,
 ) -> ([f32; WIDTH], f32) {
     let (mut sum, mut bias_sum) = ([0.0; WIDTH], 0.0);
-    ids.each_row::<PREFETCH, WEIGHTED>(
+    ids.each::<PREFETCH, WEIGHTED>(
         bag,
         #[inline(always)]
         |row, weight, ahead| {
             columns.prefetch(WIDTH, ahead);
+            let Some(row) = row else { return };
             if F::SCALE_AND_BIAS > 0 {
                 let Some((mut scale, mut bias)) = columns.scale_and_bias(lanes, row) else { return };
                 if let Some(weight) = weight {

@@ -84,13 +84,14 @@ impl<'a, F: Format> Columns<'a, F> {
 
     /// A block of a row, as it lies.
     #[inline(always)]
-    pub(crate) fn block<const WIDTH: usize>(self, row: usize) -> Option<&'a [F::Element]> {
+    fn block<const WIDTH: usize>(self, row: usize) -> Option<&'a [F::Element]> {
         let start = row * self.stride;
         self.elements.get(start..start.wrapping_add(WIDTH.div_ceil(F::NUMBERS)))
     }
 
     /// The elements of a row from these columns on, `count` of them; `None` where the table ends before. In a
-    /// loop this is one test.
+    /// loop this is one test, as the length less `count` does not change there, which the compiler sees of a
+    /// reference, not of a copy. Short [blocks](Self::block) take longer with it.
     #[inline(always)]
     pub(crate) fn elements(&self, row: usize, count: usize) -> Option<&'a [F::Element]> {
         let start = row * self.stride;

@@ -25,12 +25,13 @@ impl<const WIDTH: usize, const PREFETCH: bool, const WEIGHTED: bool> Sums
     ) -> bool {
         let dim = to.len();
         let (mut first, mut last) = ([0.0; WIDTH], [0.0; WIDTH]);
-        ids.each_row::<PREFETCH, WEIGHTED>(
+        ids.each::<PREFETCH, WEIGHTED>(
             bag,
             #[inline(always)]
             |row, weight, ahead| {
                 columns.prefetch_ends(ahead, 1, dim - 1);
-                let Some(numbers) = columns.elements(row, dim).and_then(F::as_floats) else { return };
+                let Some(numbers) = row.and_then(|row| columns.elements(row, dim)) else { return };
+                let numbers = F::as_floats(numbers).unwrap_or_default();
                 if let (Some(x), Some(y)) = (numbers.first_chunk(), numbers.last_chunk()) {
                     add(&mut first, x, weight);
                     add(&mut last, y, weight);
@@ -43,6 +44,7 @@ impl<const WIDTH: usize, const PREFETCH: bool, const WEIGHTED: bool> Sums
         if let Some(to) = to.last_chunk_mut() {
             *to = last;
         }
+        // No more was read than rows have.
         true
     }
 }

@@ -3,108 +3,100 @@
 //!
 //! A row that is no multiple of a block would be taken in blocks of 32, 16, 8, 4 and 1 columns, each over the
 //! whole bag. Here the last group is that of the last sixteen columns, some of which it has in common with the
-//! one before. Of packed rows, and of those below sixteen columns, it holds what follows the row, which is
-//! left out when the sums are stored. Rows of `f32` below sixteen columns are summed by their
-//! [ends](super::ends). Each column is the same serial sum.
+//! one before. Of packed rows, of two integers a byte, and of those below sixteen columns, it holds what
+//! follows the row, which is left out when the sums are stored. A row so near the end of the table that this
+//! cannot be read is *late*: a bag with one is summed in [blocks](super::blocks). Rows of `f32` below sixteen
+//! columns are summed by their [ends](super::ends). Each column is the same serial sum.
 
 use super::Columns;
 use super::ends::Ends;
-use super::sums::{Ids, Sums, sum_columns};
+use super::sums::{Ids, Sums, sum_columns, takes_groups};
 use crate::simd::{CACHE_LINE, LANES, Lanes, Level, LevelLanes};
 use crate::table::{Format, Index, Policy, RowFormat, Scale, Table};
 use core::ops::Range;
 
-/// Groups of columns that are summed together.
-const MOST: usize = 4;
+/// Groups in one pass at every level that takes groups; twice as many where it has registers for them.
+const PASS: usize = 4;
 
-/// Columns of them.
-const WIDEST: usize = MOST * LANES;
-
-/// Whether a level has registers for the sums of so many groups.
-#[inline(always)]
-const fn has_registers<const GROUPS: usize, L: Lanes>() -> bool {
-    L::MAX_BLOCK == WIDEST && GROUPS <= L::ACCUMULATORS
-}
+/// The columns of such a pass.
+const COLUMNS: usize = PASS * LANES;
 
 /// How the bags of a table are summed in groups.
 pub(super) struct InGroups<'a, F: Format, I, P> {
     table: Table<'a, F>,
     level: Level,
-    /// The columns before the last groups: those of blocks of whole groups.
+    /// For the columns before the last ones.
+    passes: Passes<F, I, P>,
     before_last: usize,
+    /// At most as many columns as the widest pass has, in one pass, too.
     last: Columns<'a, F>,
-    /// The widths of such blocks and how they are summed, the widest first.
-    wide: [(usize, Way<F, I, P>); 2],
     sum_last: Way<F, I, P>,
 }
 
 impl<'a, F: Format, I: Index, P: Policy> InGroups<'a, F, I, P> {
-    /// `None` where a level cannot.
+    /// `None` where a level takes no groups.
     #[inline(always)]
     pub(super) fn new<const PREFETCH: bool, L: LevelLanes>(
         lanes: L,
         table: Table<'a, F>,
         weighted: bool,
     ) -> Option<Self> {
-        let dim = table.dim();
-        if !has_registers::<MOST, L>() {
+        if !takes_groups::<PASS, L>() {
             return None;
         }
-        let (wide, way_to_last): (_, fn(usize) -> _) = if weighted {
-            (wide::<PREFETCH, true, L, _, _, _>(), way_to_last::<PREFETCH, true, _, _, _>)
-        } else {
-            (wide::<PREFETCH, false, L, _, _, _>(), way_to_last::<PREFETCH, false, _, _, _>)
+        let (dim, widest) =
+            (table.dim(), if takes_groups::<{ 2 * PASS }, L>() { 2 * COLUMNS } else { COLUMNS });
+        let last = match dim % widest {
+            0 => widest.min(dim),
+            rest => (rest - 1) % COLUMNS + 1,
         };
-        let widest = wide[0].0;
-        let before_last = dim / widest * widest + (dim % widest).saturating_sub(1) / WIDEST * WIDEST;
+        let (passes, sum_last) = if weighted {
+            (passes::<PREFETCH, true, L, _, _, _>(), way_to_last::<PREFETCH, true, _, _, _>(last))
+        } else {
+            (passes::<PREFETCH, false, L, _, _, _>(), way_to_last::<PREFETCH, false, _, _, _>(last))
+        };
+        let before_last = dim - last;
         let last = Columns::new(table, before_last);
-        Some(Self {
-            table,
-            level: lanes.level(),
-            before_last,
-            last,
-            wide,
-            sum_last: way_to_last(dim - before_last),
-        })
+        Some(Self { table, level: lanes.level(), passes, before_last, last, sum_last })
     }
 
-    /// The sums of a bag. False where one of its rows is so near the end of the table that whole groups of it
-    /// cannot be read: the sums are then wrong.
+    /// The sums of a bag. False where one of its rows is late: the sums are then wrong.
     #[inline(always)]
     pub(super) fn sum(&self, ids: &Ids<'_, I, P>, bag: Range<usize>, to: &mut [f32]) -> bool {
-        let Some((mut wide, last)) = to.split_at_mut_checked(self.before_last) else { return false };
+        let Some((mut rest, last)) = to.split_at_mut_checked(self.before_last) else { return false };
         let (mut column, mut read_all) = (0, true);
-        for (width, sum) in self.wide {
-            while let Some(block) = wide.split_off_mut(..width) {
+        for (width, sum) in self.passes {
+            while let Some(block) = rest.split_off_mut(..width) {
                 read_all &= sum(self.level, &Columns::new(self.table, column), ids, bag.clone(), block);
                 column += width;
             }
         }
-        if !last.is_empty() {
-            read_all &= (self.sum_last)(self.level, &self.last, ids, bag, last);
-        }
-        read_all
-    }
-}
-
-/// Of twice the most groups, where there are registers for so many, and of the most.
-#[inline(always)]
-fn wide<const PREFETCH: bool, const WEIGHTED: bool, L: Lanes, F: Format, I: Index, P: Policy>()
--> [(usize, Way<F, I, P>); 2] {
-    let most = (WIDEST, way(Groups::<MOST, PREFETCH, WEIGHTED>));
-    if has_registers::<{ 2 * MOST }, L>() {
-        [(2 * WIDEST, way(Groups::<{ 2 * MOST }, PREFETCH, WEIGHTED>)), most]
-    } else {
-        [most; 2]
+        read_all & (self.sum_last)(self.level, &self.last, ids, bag, last)
     }
 }
 
 /// [`sum_columns`] in one way.
 type Way<F, I, P> = fn(Level, &Columns<'_, F>, &Ids<'_, I, P>, Range<usize>, &mut [f32]) -> bool;
 
+/// What captures nothing is a `fn`. The value only names its type, as [`sum_columns`] takes it from arguments.
 #[inline(always)]
 fn way<S: Sums, F: Format, I: Index, P: Policy>(_: S) -> Way<F, I, P> {
     |level, columns, ids, bag, to| sum_columns(level, S::default(), columns, ids, bag, to)
+}
+
+/// How many columns are summed in one pass, and how; the most first.
+type Passes<F, I, P> = [(usize, Way<F, I, P>); 2];
+
+/// Where there is one width it stands twice, and the second finds no columns left.
+#[inline(always)]
+fn passes<const PREFETCH: bool, const WEIGHTED: bool, L: Lanes, F: Format, I: Index, P: Policy>()
+-> Passes<F, I, P> {
+    let pass = (COLUMNS, way(Groups::<PASS, PREFETCH, WEIGHTED>));
+    if takes_groups::<{ 2 * PASS }, L>() {
+        [(2 * COLUMNS, way(Groups::<{ 2 * PASS }, PREFETCH, WEIGHTED>)), pass]
+    } else {
+        [pass; 2]
+    }
 }
 
 /// The way to the sums of so many columns.
@@ -120,7 +112,8 @@ fn way_to_last<const PREFETCH: bool, const WEIGHTED: bool, F: Format, I: Index, 
         (..=16, _) => way(Groups::<1, PREFETCH, WEIGHTED>),
         (..=32, _) => way(Groups::<2, PREFETCH, WEIGHTED>),
         (..=48, _) => way(Groups::<3, PREFETCH, WEIGHTED>),
-        _ => way(Groups::<MOST, PREFETCH, WEIGHTED>),
+        (..=COLUMNS, _) => way(Groups::<PASS, PREFETCH, WEIGHTED>),
+        _ => way(Groups::<{ 2 * PASS }, PREFETCH, WEIGHTED>),
     }
 }
 
@@ -140,10 +133,10 @@ impl<const GROUPS: usize, const PREFETCH: bool, const WEIGHTED: bool> Sums
         bag: Range<usize>,
         to: &mut [f32],
     ) -> bool {
-        if !has_registers::<GROUPS, L>() {
+        if !takes_groups::<GROUPS, L>() {
             false
         } else if F::SCALE_AND_BIAS > 0 {
-            sum_codes::<GROUPS, PREFETCH, WEIGHTED, _, _, _, _>(lanes, columns, ids, bag, to)
+            sum_packed::<GROUPS, PREFETCH, WEIGHTED, _, _, _, _>(lanes, columns, ids, bag, to)
         } else if to.len() == GROUPS * LANES {
             sum_numbers::<GROUPS, false, PREFETCH, WEIGHTED, _, _, _, _>(lanes, columns, ids, bag, to)
         } else {
@@ -184,7 +177,7 @@ fn sum_numbers<
     let groups = if (width - 1) % LANES < LANES / 2 { (GROUPS - 1).max(1) } else { GROUPS };
     let asked = groups * LANES / F::NUMBERS;
     let (mut sums, mut read_all) = ([lanes.splat(0.0); GROUPS], true);
-    ids.each_row::<PREFETCH, WEIGHTED>(
+    ids.each::<PREFETCH, WEIGHTED>(
         bag,
         #[inline(always)]
         |row, weight, ahead| {
@@ -193,6 +186,7 @@ fn sum_numbers<
             } else {
                 columns.prefetch(GROUPS * LANES, ahead);
             }
+            let Some(row) = row else { return };
             if let Some(numbers) = columns.elements(row, read) {
                 add_numbers::<_, _, F>(lanes, &mut sums, weight, numbers, last);
             } else {
@@ -226,7 +220,8 @@ fn add_numbers<const GROUPS: usize, L: Lanes, F: Format>(
     for (sum, group) in sums.iter_mut().zip(0..) {
         let column = if group + 1 < GROUPS { group * LANES } else { last };
         let Some(from) = numbers.get(column / F::NUMBERS..) else { return };
-        let Some(x) = F::group(lanes, from) else { return };
+        let Some(x) = F::block::<L, LANES>(lanes, from, 0, 1.0) else { return };
+        let x = lanes.load(&x);
         *sum = match weight {
             None => lanes.add(*sum, x),
             Some(weight) => lanes.add(*sum, lanes.mul(lanes.splat(weight), x)),
@@ -236,7 +231,7 @@ fn add_numbers<const GROUPS: usize, L: Lanes, F: Format>(
 
 /// Of packed rows.
 #[inline(always)]
-fn sum_codes<
+fn sum_packed<
     const GROUPS: usize,
     const PREFETCH: bool,
     const WEIGHTED: bool,
@@ -257,14 +252,15 @@ fn sum_codes<
     let needed = (end + F::SCALE_AND_BIAS).max(read);
     // The last line is that of the bias, or of the next pass.
     let asked = read.saturating_sub(CACHE_LINE - 1).max(1);
-    ids.each_row::<PREFETCH, WEIGHTED>(
+    ids.each::<PREFETCH, WEIGHTED>(
         bag,
         #[inline(always)]
         |row, weight, ahead| {
             // Each pass for itself: to ask for all of a wide row at first took up to twice as long.
             columns.prefetch_ends(ahead, asked, end + F::SCALE_AND_BIAS - 1);
-            if let Some(row) = columns.elements(row, needed) {
-                bias_sum += add_codes::<_, _, F>(lanes, &mut sums, weight, row, end);
+            let Some(row) = row else { return };
+            if let Some(elements) = columns.elements(row, needed) {
+                bias_sum += add_packed::<_, _, F>(lanes, &mut sums, weight, elements, end);
             } else {
                 read_all = false;
             }
@@ -285,7 +281,7 @@ fn sum_codes<
 /// sums + weight · scale · q for groups of the row that starts with `codes`, whose scale and bias stand at
 /// `end`. Returns the bias.
 #[inline(always)]
-fn add_codes<const GROUPS: usize, L: Lanes, F: Format>(
+fn add_packed<const GROUPS: usize, L: Lanes, F: Format>(
     lanes: L,
     sums: &mut [L::V; GROUPS],
     weight: Option<f32>,

@@ -50,12 +50,12 @@ pub(super) fn sum_codes<
     let mut sum = [0_i32; WIDTH];
     // What fills no register, or has none, is added as it is.
     if L::MAX_BLOCK < LANES || !WIDTH.is_multiple_of(LANES * F::NUMBERS) {
-        ids.each_row::<PREFETCH, false>(
+        ids.each::<PREFETCH, false>(
             bag,
             #[inline(always)]
             |row, _, ahead| {
                 columns.prefetch(WIDTH, ahead);
-                let Some(codes) = columns.integers::<WIDTH>(row) else { return };
+                let Some(codes) = row.and_then(|row| columns.integers::<WIDTH>(row)) else { return };
                 for (sum, code) in sum.iter_mut().zip(codes) {
                     *sum = sum.wrapping_add(i32::from(code));
                 }
@@ -67,12 +67,12 @@ pub(super) fn sum_codes<
     while start < bag.end {
         let end = if bag.end - start > NARROW { start + NARROW } else { bag.end };
         let mut narrow = [lanes.no_sums(); REGISTERS];
-        ids.each_row::<PREFETCH, false>(
+        ids.each::<PREFETCH, false>(
             start..end,
             #[inline(always)]
             |row, _, ahead| {
                 columns.prefetch(WIDTH, ahead);
-                if let Some(block) = columns.elements(row, WIDTH / F::NUMBERS) {
+                if let Some(block) = row.and_then(|row| columns.elements(row, WIDTH / F::NUMBERS)) {
                     add_row::<L, F>(lanes, block.as_bytes(), &mut narrow);
                 }
             },

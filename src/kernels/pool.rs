@@ -71,10 +71,11 @@ simd_fn! {
     ///   every row.
     /// - On x86-64 with AVX2 all rows but those of integers without weights are taken in groups of sixteen
     ///   columns, up to four in one pass over the bag, or eight with AVX-512. The last group is that of the
-    ///   last sixteen columns, or of packed rows what follows the row is read with it. A bag with a row at the
-    ///   end of the table, where that cannot be, is summed again in blocks. Codes of 4 bits are summed in the
-    ///   order in which they are unpacked, and come into that of the columns at the end. Rows of less than
-    ///   sixteen `f32` are taken as their first and their last columns, some of which may be the same.
+    ///   last sixteen columns, or what follows the row is read with it: so are packed rows, and those of 16
+    ///   bits below sixteen columns. A bag with a row at the end of the table, where that cannot be, is summed
+    ///   again in blocks. Packed codes of 4 bits are summed in the order in which they are unpacked, and come
+    ///   into that of the columns at the end. Rows of less than sixteen `f32` are taken as their first and
+    ///   their last columns, some of which may be the same.
     /// - Rows of tables above the size of the near caches are asked for ahead of their use, across the
     ///   borders of bags, each block of columns for itself.
     /// - Without weights nothing is multiplied by them.
@@ -215,7 +216,7 @@ fn pool_bags<
             pooling,
             out,
             #[inline(always)]
-            |ids, bag, to| sum_in_blocks::<_, PREFETCH, CODES, _, _, _>(lanes, table, ids, bag, to),
+            |ids, bag, to| sum_in_blocks::<PREFETCH, CODES, _, _, _, _>(lanes, table, ids, bag, to),
         );
     }
 }
@@ -231,6 +232,7 @@ fn each_bag<I: Index, P: Policy, O: Index>(
 ) {
     let ids = Ids { indices: bags.indices(), weights: bags.weights() };
     let mut rest = out;
+    // Not `iter`, whose closure is not always inlined: what is known of the bags would then be lost.
     for number in 0..bags.len() {
         let Some(bag) = bags.positions(number) else { continue };
         let Some((to, after)) = rest.split_at_mut_checked(dim) else { break };
@@ -243,7 +245,7 @@ fn each_bag<I: Index, P: Policy, O: Index>(
 }
 
 level_fn! {
-    /// The sums of a bag with a row at the end of the table, apart from the loop over bags, which has few such.
+    /// The sums of a bag with a [late](super::groups) row, whose loops would take registers from the others.
     fn sum_late[F: Format, I: Index, P: Policy](
         table: Table<'_, F>,
         ids: &Ids<'_, I, P>,
@@ -260,7 +262,7 @@ fn sum_late_in_blocks<L: Lanes, F: Format, I: Index, P: Policy>(
     bag: Range<usize>,
     to: &mut [f32],
 ) {
-    sum_in_blocks::<_, false, false, _, _, _>(lanes, table, ids, bag, to);
+    sum_in_blocks::<false, false, _, _, _, _>(lanes, table, ids, bag, to);
 }
 
 /// Sums to what the pooling makes of them.

@@ -2,12 +2,22 @@
 //!
 //! Its loop over the ids has all registers. Inlined into a loop over bags it would read from the stack, for
 //! each row, what it needs, and take up to half as long again. What it is given stands in memory that no bag
-//! changes: what is written for each bag and read at once would be waited for.
+//! changes, but for blocks of wide rows: what is written for each bag and read at once would be waited for.
 
 use super::{Columns, row_ahead};
 use crate::simd::{Lanes, level_fn};
 use crate::table::{Format, Index, Indices, Policy};
 use core::ops::Range;
+
+/// Columns of the widest block of a level that takes groups.
+const BLOCK: usize = 64;
+
+/// Whether a level sums so many groups of sixteen columns in one pass. The levels whose blocks are widest do:
+/// on x86-64 those that load what follows a row, or a part of one, in one instruction.
+#[inline(always)]
+pub(super) const fn takes_groups<const GROUPS: usize, L: Lanes>() -> bool {
+    L::MAX_BLOCK == BLOCK && GROUPS <= L::ACCUMULATORS
+}
 
 /// A way to sum.
 pub(super) trait Sums: Copy + Default {
@@ -42,7 +52,7 @@ fn sum_in_way<L: Lanes, S: Sums, F: Format, I: Index, P: Policy>(
     bag: Range<usize>,
     to: &mut [f32],
 ) -> bool {
-    way.sum(lanes, columns, ids, bag, to)
+    takes_groups::<1, L>() && way.sum(lanes, columns, ids, bag, to)
 }
 
 /// The ids of all bags. A bag is a range of their positions.
@@ -53,28 +63,24 @@ pub(super) struct Ids<'a, I, P> {
 }
 
 impl<I: Index, P: Policy> Ids<'_, I, P> {
-    /// Takes the rows of a bag in turn, each with its weight and with the row that is to be asked for meanwhile.
+    /// Takes the ids of a bag in turn: the row of each, if it contributes, its weight, and the row that is to
+    /// be asked for meanwhile.
     #[inline(always)]
-    pub(super) fn each_row<const PREFETCH: bool, const WEIGHTED: bool>(
+    pub(super) fn each<const PREFETCH: bool, const WEIGHTED: bool>(
         &self,
         bag: Range<usize>,
-        mut take: impl FnMut(usize, Option<f32>, Option<usize>),
+        mut take: impl FnMut(Option<usize>, Option<f32>, Option<usize>),
     ) {
         let Some(ids) = self.indices.slice(bag.clone()) else { return };
         let rows = (bag.start..).zip(ids.iter());
-        let ahead = |position: usize| row_ahead::<PREFETCH, _, _>(self.indices, position);
         if WEIGHTED {
             let weights = self.weights.and_then(|weights| weights.get(bag)).unwrap_or_default();
             for ((position, row), weight) in rows.zip(weights) {
-                if let Some(row) = row {
-                    take(row, Some(*weight), ahead(position));
-                }
+                take(row, Some(*weight), row_ahead::<PREFETCH, _, _>(self.indices, position));
             }
         } else {
             for (position, row) in rows {
-                if let Some(row) = row {
-                    take(row, None, ahead(position));
-                }
+                take(row, None, row_ahead::<PREFETCH, _, _>(self.indices, position));
             }
         }
     }

@@ -91,24 +91,26 @@ macro_rules! simd_fn {
     )*};
 }
 
-/// The function that runs a body at the level it is told. An attribute behind the body is that of each level's function.
+/// The function that runs a body at the level it is told. An attribute behind the body is that of each level's
+/// function; the baseline has none of its own.
 macro_rules! level_fn {
     ($(#[$attribute:meta])* $visibility:vis fn $name:ident $([$($generic:ident: $bound:path),*])?
-        ($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:path $(where $check:block)? $(, $inner:meta)?) => {
+        ($($argument:ident: $type:ty),*) $(-> $result:ty)? = $body:path
+        $(where $check:block)? $(, $of_level:meta)?) => {
         $(#[$attribute])*
         #[inline]
         #[allow(unsafe_code, clippy::redundant_closure_call)]
         $visibility fn $name $(<$($generic: $bound),*>)? (level: $crate::simd::Level, $($argument: $type),*) $(-> $result)? {
             use $crate::simd::Kind;
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-            $(#[$inner])?
+            $(#[$of_level])?
             #[target_feature(enable = "avx2,f16c,bmi2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
             fn avx512 $(<$($generic: $bound),*>)? (lanes: $crate::simd::Avx512, $($argument: $type),*) $(-> $result)? {
                 $(if (|| $check)().is_err() { return Default::default(); })?
                 $body(lanes, $($argument),*)
             }
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-            $(#[$inner])?
+            $(#[$of_level])?
             #[target_feature(enable = "avx2,f16c,bmi2,fma")]
             fn avx2 $(<$($generic: $bound),*>)? (lanes: $crate::simd::Avx2, $($argument: $type),*) $(-> $result)? {
                 $(if (|| $check)().is_err() { return Default::default(); })?

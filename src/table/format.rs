@@ -140,13 +140,6 @@ pub trait Format: Copy + Debug + Default + sealed::Sealed + 'static {
         scale: f32,
     ) -> Option<[f32; WIDTH]>;
 
-    /// The numbers of a group of sixteen columns; of [`F32`] +0 for those that the elements do not hold.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn group<L: Lanes>(lanes: L, elements: &[Self::Element]) -> Option<L::V> {
-        Some(lanes.load(&Self::block::<L, LANES>(lanes, elements, 0, 1.0)?))
-    }
-
     /// Of packed rows: sums + scale · q for groups of sixteen columns.
     #[doc(hidden)]
     #[inline(always)]

@@ -364,10 +364,10 @@ fn numbers_come_back_within_half_a_step() {
     check::<U2>(1.0 / 3.0);
 }
 
-/// The last row is among the ids: what follows a row cannot be read with it there.
+/// The last row is among the ids: of most of these dims what would be read with it does not follow.
 #[test]
 fn rows_of_packed_tables_above_the_caches_are_the_same() {
-    for (dim, rows) in [(10, 60_000), (40, 22_000), (65, 15_000), (300, 3500)] {
+    for (dim, rows) in [(2, 110_000), (34, 25_000), (40, 22_000), (65, 15_000), (293, 3500)] {
         let stride = U8::row_length(dim);
         let values: Vec<u8> = elements(1, rows * stride);
         let table = Table::<U8>::packed(&values, rows, dim).unwrap();
