@@ -117,6 +117,8 @@ impl Case {
 
         let mut pooled = output(length);
         reference::pool(table, &bags, self.pooling, &mut pooled[..length]);
+        let first = bags.len().min(1);
+        let part = bags.slice(first..bags.len()).unwrap();
         let mut scattered = values.clone();
         let mut to = TableMut::with_stride(&mut scattered, rows, dim, stride).unwrap();
         reference::scatter_add_bags(&d_out, &bags, self.pooling, &mut to);
@@ -125,6 +127,9 @@ impl Case {
             let mut out = output(length);
             pool_at(level, table, &bags, self.pooling, &mut out[..length]).unwrap();
             assert_eq!(bits(&out), bits(&pooled), "pool at {}", level.name());
+            let mut out = vec![f32::NAN; length - first * dim];
+            pool_at(level, table, &part, self.pooling, &mut out).unwrap();
+            assert_eq!(bits(&out), bits(&pooled[first * dim..length]), "pool of a part at {}", level.name());
             let mut out = values.clone();
             let mut to = TableMut::with_stride(&mut out, rows, dim, stride).unwrap();
             scatter_add_bags_at(level, &d_out, &bags, self.pooling, &mut to).unwrap();
