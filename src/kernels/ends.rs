@@ -14,6 +14,8 @@ pub(super) struct Ends<const WIDTH: usize, const PREFETCH: bool, const WEIGHTED:
 impl<const WIDTH: usize, const PREFETCH: bool, const WEIGHTED: bool> Sums
     for Ends<WIDTH, PREFETCH, WEIGHTED>
 {
+    const GROUPS: usize = 1;
+
     #[inline(always)]
     fn sum<L: Lanes, F: Format, I: Index, P: Policy>(
         self,

@@ -10,16 +10,10 @@
 
 use super::Columns;
 use super::ends::Ends;
-use super::sums::{Ids, Sums, sum_columns, takes_groups};
+use super::sums::{COLUMNS, Ids, PASS, Sums, sum_columns, takes_groups};
 use crate::simd::{CACHE_LINE, LANES, Lanes, Level, LevelLanes};
 use crate::table::{Format, Index, Policy, RowFormat, Scale, Table};
 use core::ops::Range;
-
-/// Groups in one pass at every level that takes groups; twice as many where it has registers for them.
-const PASS: usize = 4;
-
-/// The columns of such a pass.
-const COLUMNS: usize = PASS * LANES;
 
 /// How the bags of a table are summed in groups.
 pub(super) struct InGroups<'a, F: Format, I, P> {
@@ -41,11 +35,10 @@ impl<'a, F: Format, I: Index, P: Policy> InGroups<'a, F, I, P> {
         table: Table<'a, F>,
         weighted: bool,
     ) -> Option<Self> {
-        if !takes_groups::<PASS, L>() {
+        if !takes_groups::<L>(PASS) {
             return None;
         }
-        let (dim, widest) =
-            (table.dim(), if takes_groups::<{ 2 * PASS }, L>() { 2 * COLUMNS } else { COLUMNS });
+        let (dim, widest) = (table.dim(), if takes_groups::<L>(2 * PASS) { 2 * COLUMNS } else { COLUMNS });
         let last = match dim % widest {
             0 => widest.min(dim),
             rest => (rest - 1) % COLUMNS + 1,
@@ -92,7 +85,7 @@ type Passes<F, I, P> = [(usize, Way<F, I, P>); 2];
 fn passes<const PREFETCH: bool, const WEIGHTED: bool, L: Lanes, F: Format, I: Index, P: Policy>()
 -> Passes<F, I, P> {
     let pass = (COLUMNS, way(Groups::<PASS, PREFETCH, WEIGHTED>));
-    if takes_groups::<{ 2 * PASS }, L>() {
+    if takes_groups::<L>(2 * PASS) {
         [(2 * COLUMNS, way(Groups::<{ 2 * PASS }, PREFETCH, WEIGHTED>)), pass]
     } else {
         [pass; 2]
@@ -124,6 +117,8 @@ struct Groups<const GROUPS: usize, const PREFETCH: bool, const WEIGHTED: bool>;
 impl<const GROUPS: usize, const PREFETCH: bool, const WEIGHTED: bool> Sums
     for Groups<GROUPS, PREFETCH, WEIGHTED>
 {
+    const GROUPS: usize = GROUPS;
+
     #[inline(always)]
     fn sum<L: Lanes, F: Format, I: Index, P: Policy>(
         self,
@@ -133,79 +128,111 @@ impl<const GROUPS: usize, const PREFETCH: bool, const WEIGHTED: bool> Sums
         bag: Range<usize>,
         to: &mut [f32],
     ) -> bool {
-        if !takes_groups::<GROUPS, L>() {
-            false
-        } else if F::SCALE_AND_BIAS > 0 {
-            sum_packed::<GROUPS, PREFETCH, WEIGHTED, _, _, _, _>(lanes, columns, ids, bag, to)
+        if F::SCALE_AND_BIAS > 0 {
+            Self::sum_packed(lanes, columns, ids, bag, to)
         } else if to.len() == GROUPS * LANES {
-            sum_numbers::<GROUPS, false, PREFETCH, WEIGHTED, _, _, _, _>(lanes, columns, ids, bag, to)
+            Self::sum_numbers::<false, _, _, _, _>(lanes, columns, ids, bag, to)
         } else {
-            sum_numbers::<GROUPS, true, PREFETCH, WEIGHTED, _, _, _, _>(lanes, columns, ids, bag, to)
+            Self::sum_numbers::<true, _, _, _, _>(lanes, columns, ids, bag, to)
         }
     }
 }
 
-/// Of rows without scale and bias. The last group may be a `PART` of one.
-#[inline(always)]
-fn sum_numbers<
-    const GROUPS: usize,
-    const PART: bool,
-    const PREFETCH: bool,
-    const WEIGHTED: bool,
-    L: Lanes,
-    F: Format,
-    I: Index,
-    P: Policy,
->(
-    lanes: L,
-    columns: &Columns<'_, F>,
-    ids: &Ids<'_, I, P>,
-    bag: Range<usize>,
-    to: &mut [f32],
-) -> bool {
-    let width = if PART { to.len() } else { GROUPS * LANES };
-    // This never happens. It tells the compiler that the groups before the last one are whole.
-    if width <= (GROUPS - 1) * LANES {
-        return false;
+impl<const GROUPS: usize, const PREFETCH: bool, const WEIGHTED: bool> Groups<GROUPS, PREFETCH, WEIGHTED> {
+    /// Of rows without scale and bias. The last group may be a `PART` of one.
+    #[inline(always)]
+    fn sum_numbers<const PART: bool, L: Lanes, F: Format, I: Index, P: Policy>(
+        lanes: L,
+        columns: &Columns<'_, F>,
+        ids: &Ids<'_, I, P>,
+        bag: Range<usize>,
+        to: &mut [f32],
+    ) -> bool {
+        let width = if PART { to.len() } else { GROUPS * LANES };
+        // This never happens. It tells the compiler that the groups before the last one are whole.
+        if width <= (GROUPS - 1) * LANES {
+            return false;
+        }
+        // The last of several groups is that of the last columns, some of which it has in common with the one
+        // before.
+        let overlaps = PART && GROUPS > 1 && F::NUMBERS == 1;
+        let last = if overlaps { width - LANES } else { (GROUPS - 1) * LANES };
+        let read = if overlaps { width } else { GROUPS * LANES / F::NUMBERS };
+        // The last element is asked for by itself: for half a group more that is enough.
+        let groups = if (width - 1) % LANES < LANES / 2 { (GROUPS - 1).max(1) } else { GROUPS };
+        let asked = groups * LANES / F::NUMBERS;
+        let (mut sums, mut read_all) = ([lanes.splat(0.0); GROUPS], true);
+        ids.each::<PREFETCH, WEIGHTED>(
+            bag,
+            #[inline(always)]
+            |row, weight, ahead| {
+                if PART {
+                    columns.prefetch_ends(ahead, asked, (width - 1) / F::NUMBERS);
+                } else {
+                    columns.prefetch(GROUPS * LANES, ahead);
+                }
+                let Some(row) = row else { return };
+                if let Some(numbers) = columns.elements(row, read) {
+                    add_numbers::<_, _, F>(lanes, &mut sums, weight, numbers, last);
+                } else {
+                    read_all = false;
+                }
+            },
+        );
+        store(
+            lanes,
+            to,
+            sums,
+            last,
+            #[inline(always)]
+            |sum| {
+                let scale = columns.table_scale();
+                if F::Scale::IS_ONE { lanes.mul(sum, lanes.splat(scale)) } else { sum }
+            },
+        );
+        read_all
     }
-    // The last of several groups is that of the last columns, some of which it has in common with the one
-    // before.
-    let overlaps = PART && GROUPS > 1 && F::NUMBERS == 1;
-    let last = if overlaps { width - LANES } else { (GROUPS - 1) * LANES };
-    let read = if overlaps { width } else { GROUPS * LANES / F::NUMBERS };
-    // The last element is asked for by itself: for half a group more that is enough.
-    let groups = if (width - 1) % LANES < LANES / 2 { (GROUPS - 1).max(1) } else { GROUPS };
-    let asked = groups * LANES / F::NUMBERS;
-    let (mut sums, mut read_all) = ([lanes.splat(0.0); GROUPS], true);
-    ids.each::<PREFETCH, WEIGHTED>(
-        bag,
-        #[inline(always)]
-        |row, weight, ahead| {
-            if PART {
-                columns.prefetch_ends(ahead, asked, (width - 1) / F::NUMBERS);
-            } else {
-                columns.prefetch(GROUPS * LANES, ahead);
-            }
-            let Some(row) = row else { return };
-            if let Some(numbers) = columns.elements(row, read) {
-                add_numbers::<_, _, F>(lanes, &mut sums, weight, numbers, last);
-            } else {
-                read_all = false;
-            }
-        },
-    );
-    store(
-        lanes,
-        to,
-        sums,
-        last,
-        #[inline(always)]
-        |sum| {
-            let scale = columns.table_scale();
-            if F::Scale::IS_ONE { lanes.mul(sum, lanes.splat(scale)) } else { sum }
-        },
-    );
-    read_all
+
+    /// Of packed rows.
+    #[inline(always)]
+    fn sum_packed<L: Lanes, F: Format, I: Index, P: Policy>(
+        lanes: L,
+        columns: &Columns<'_, F>,
+        ids: &Ids<'_, I, P>,
+        bag: Range<usize>,
+        to: &mut [f32],
+    ) -> bool {
+        let (mut sums, mut bias_sum, mut read_all) = ([lanes.splat(0.0); GROUPS], 0.0, true);
+        let end = columns.end();
+        let read = GROUPS * LANES / F::NUMBERS;
+        let needed = (end + F::SCALE_AND_BIAS).max(read);
+        // The last line is that of the bias, or of the next pass.
+        let asked = read.saturating_sub(CACHE_LINE - 1).max(1);
+        ids.each::<PREFETCH, WEIGHTED>(
+            bag,
+            #[inline(always)]
+            |row, weight, ahead| {
+                // Each pass for itself: to ask for all of a wide row at first took up to twice as long.
+                columns.prefetch_ends(ahead, asked, end + F::SCALE_AND_BIAS - 1);
+                let Some(row) = row else { return };
+                if let Some(elements) = columns.elements(row, needed) {
+                    bias_sum += add_packed::<_, _, F>(lanes, &mut sums, weight, elements, end);
+                } else {
+                    read_all = false;
+                }
+            },
+        );
+        F::order_groups(lanes, &mut sums);
+        store(
+            lanes,
+            to,
+            sums,
+            (GROUPS - 1) * LANES,
+            #[inline(always)]
+            |sum| lanes.add(sum, lanes.splat(bias_sum)),
+        );
+        read_all
+    }
 }
 
 /// sums + weight · x for groups of the row that starts with `numbers`, whose last group starts at `last`.
@@ -227,55 +254,6 @@ fn add_numbers<const GROUPS: usize, L: Lanes, F: Format>(
             Some(weight) => lanes.add(*sum, lanes.mul(lanes.splat(weight), x)),
         };
     }
-}
-
-/// Of packed rows.
-#[inline(always)]
-fn sum_packed<
-    const GROUPS: usize,
-    const PREFETCH: bool,
-    const WEIGHTED: bool,
-    L: Lanes,
-    F: Format,
-    I: Index,
-    P: Policy,
->(
-    lanes: L,
-    columns: &Columns<'_, F>,
-    ids: &Ids<'_, I, P>,
-    bag: Range<usize>,
-    to: &mut [f32],
-) -> bool {
-    let (mut sums, mut bias_sum, mut read_all) = ([lanes.splat(0.0); GROUPS], 0.0, true);
-    let end = columns.end();
-    let read = GROUPS * LANES / F::NUMBERS;
-    let needed = (end + F::SCALE_AND_BIAS).max(read);
-    // The last line is that of the bias, or of the next pass.
-    let asked = read.saturating_sub(CACHE_LINE - 1).max(1);
-    ids.each::<PREFETCH, WEIGHTED>(
-        bag,
-        #[inline(always)]
-        |row, weight, ahead| {
-            // Each pass for itself: to ask for all of a wide row at first took up to twice as long.
-            columns.prefetch_ends(ahead, asked, end + F::SCALE_AND_BIAS - 1);
-            let Some(row) = row else { return };
-            if let Some(elements) = columns.elements(row, needed) {
-                bias_sum += add_packed::<_, _, F>(lanes, &mut sums, weight, elements, end);
-            } else {
-                read_all = false;
-            }
-        },
-    );
-    F::order_groups(lanes, &mut sums);
-    store(
-        lanes,
-        to,
-        sums,
-        (GROUPS - 1) * LANES,
-        #[inline(always)]
-        |sum| lanes.add(sum, lanes.splat(bias_sum)),
-    );
-    read_all
 }
 
 /// sums + weight · scale · q for groups of the row that starts with `codes`, whose scale and bias stand at

@@ -196,6 +196,7 @@ fn pool_bags<
 ) {
     let in_groups =
         if CODES { None } else { InGroups::new::<PREFETCH, _>(lanes, table, bags.weights().is_some()) };
+    // A loop over bags for each: in one loop both would not find room in the registers.
     if let Some(in_groups) = in_groups {
         each_bag(
             bags,

@@ -5,22 +5,29 @@
 //! changes, but for blocks of wide rows: what is written for each bag and read at once would be waited for.
 
 use super::{Columns, row_ahead};
-use crate::simd::{Lanes, level_fn};
+use crate::simd::{LANES, Lanes, level_fn};
 use crate::table::{Format, Index, Indices, Policy};
 use core::ops::Range;
 
-/// Columns of the widest block of a level that takes groups.
-const BLOCK: usize = 64;
+/// Groups of sixteen columns in one pass at every level that takes groups; twice as many where it has registers
+/// for them.
+pub(super) const PASS: usize = 4;
 
-/// Whether a level sums so many groups of sixteen columns in one pass. The levels whose blocks are widest do:
-/// on x86-64 those that load what follows a row, or a part of one, in one instruction.
+/// The columns of such a pass.
+pub(super) const COLUMNS: usize = PASS * LANES;
+
+/// Whether a level sums so many groups in one pass. The levels whose blocks are widest do: on x86-64 those that
+/// load what follows a row in one instruction.
 #[inline(always)]
-pub(super) const fn takes_groups<const GROUPS: usize, L: Lanes>() -> bool {
-    L::MAX_BLOCK == BLOCK && GROUPS <= L::ACCUMULATORS
+pub(super) const fn takes_groups<L: Lanes>(groups: usize) -> bool {
+    L::MAX_BLOCK == COLUMNS && groups <= L::ACCUMULATORS
 }
 
 /// A way to sum.
 pub(super) trait Sums: Copy + Default {
+    /// Groups of sixteen columns whose sums it keeps in registers, at most.
+    const GROUPS: usize;
+
     /// Writes the sums of as many columns as `to` has, and says whether all rows could be read.
     fn sum<L: Lanes, F: Format, I: Index, P: Policy>(
         self,
@@ -52,7 +59,7 @@ fn sum_in_way<L: Lanes, S: Sums, F: Format, I: Index, P: Policy>(
     bag: Range<usize>,
     to: &mut [f32],
 ) -> bool {
-    takes_groups::<1, L>() && way.sum(lanes, columns, ids, bag, to)
+    takes_groups::<L>(S::GROUPS) && way.sum(lanes, columns, ids, bag, to)
 }
 
 /// The ids of all bags. A bag is a range of their positions.
